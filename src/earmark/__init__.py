@@ -1,0 +1,87 @@
+"""Text classification with Hugging Face encoder checkpoints, without PyTorch.
+
+    >>> import earmark
+    >>> earmark.classify(["I like it", "I don't"])[0].label
+    'POSITIVE'
+
+`load` keeps a model for many calls; ``earmark serve`` puts models behind HTTP.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from earmark.domain.results import Classification, LabelScore
+from earmark.domain.texts import TextInput
+from earmark.errors import CapacityError, CheckpointError, EarmarkError, EngineError, RequestError
+
+if TYPE_CHECKING:
+    from earmark.graph.precision import Precision
+    from earmark.inprocess import Classifier, TextLike
+    from earmark.runtime.session import RuntimeName
+
+__all__ = [
+    "CapacityError",
+    "CheckpointError",
+    "Classification",
+    "EarmarkError",
+    "EngineError",
+    "LabelScore",
+    "RequestError",
+    "TextInput",
+    "__version__",
+    "classify",
+    "load",
+]
+
+__version__ = "0.1.0"
+
+
+def load(
+    source: str = "earmark/sentiment",
+    *,
+    precision: "Precision" = "auto",
+    runtime: "RuntimeName" = "openvino",
+    threads: int | None = None,
+) -> "Classifier":
+    """Load a model into this process.
+
+    Args:
+        source: a bundled id or a checkpoint folder.
+        precision: what to compute in.
+        runtime: what runs the graph.
+        threads: how many it may use; None for all cores this process may.
+
+    Raises:
+        CheckpointError: the model cannot be loaded; the message says what to do.
+        EngineError: the runtime failed.
+    """
+    # Imported here: `import earmark` and the command line's --help stay quick.
+    from earmark.engine.load import EngineOptions, load_engine  # noqa: PLC0415
+    from earmark.inprocess import Classifier  # noqa: PLC0415
+
+    options = EngineOptions(precision=precision, runtime=runtime, threads=threads)
+    return Classifier(load_engine(source, options=options))
+
+
+def classify(
+    texts: "Sequence[TextLike]",
+    *,
+    model: str = "earmark/sentiment",
+    top_k: int | None = None,
+    precision: "Precision" = "auto",
+) -> list[Classification]:
+    """Classify texts once: load, answer, free. For many calls, `load` a model instead.
+
+    Args:
+        texts: texts, or pairs of texts.
+        model: a bundled id or a checkpoint folder.
+        top_k: how many of the best labels to keep; None keeps all.
+        precision: what to compute in.
+
+    Raises:
+        CheckpointError: the model cannot be loaded.
+        RequestError: a text or `top_k` is not what it should be.
+        EngineError: the runtime failed.
+    """
+    with load(model, precision=precision) as classifier:
+        return classifier.classify(texts, top_k=top_k)

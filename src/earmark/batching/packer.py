@@ -1,0 +1,180 @@
+"""Which text stands where: rows of a bounded width, and the arrays they become."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from earmark.domain.encoding import Encoding
+from earmark.domain.packing import FILLER_SEGMENT, PackedBatch
+
+__all__ = ["ROW_WIDTH", "WIDTH_STEP", "BatchLimits", "Packing", "pack", "padded_width"]
+
+ROW_WIDTH = 256
+"""Usual width of a row. Attention costs the square of it, matrix products like many cells at once:
+of 128, 256, 512 and 1,024, this was the fastest at every precision (docs/architecture.md)."""
+WIDTH_STEP = 8
+"""Rows are widened to a multiple of this, so that the runtime meets few different shapes: each
+new one costs it some milliseconds of preparation."""
+
+PRODUCT_COST = 3072
+"""Width at which attention costs as much as the matrix products of the same cells: six times the
+hidden size, for a hidden size of 512 between the small and the usual encoders'."""
+
+
+def padded_width(tokens: int) -> int:
+    """Round a row's width up to a multiple of `WIDTH_STEP`."""
+    return -(-tokens // WIDTH_STEP) * WIDTH_STEP
+
+
+@dataclass(frozen=True, slots=True)
+class BatchLimits:
+    """How large a batch may grow.
+
+    Attributes:
+        max_cells: rows times width, filler included.
+        row_width: width that rows have unless one text alone is longer.
+    """
+
+    max_cells: int = 1024
+    row_width: int = ROW_WIDTH
+
+    def holding(self, tokens: int) -> "BatchLimits":
+        """Return limits that let a single text of so many tokens in."""
+        return BatchLimits(max(self.max_cells, padded_width(tokens)), self.row_width)
+
+
+@dataclass(slots=True)
+class Packing:
+    """A batch being filled, text by text.
+
+    Attributes:
+        limits: what it may grow to.
+        placed: row of each text, in the order they came.
+    """
+
+    limits: BatchLimits
+    placed: list[int] = field(default_factory=list)
+    _used: list[int] = field(default_factory=list)
+    _longest: int = 0
+
+    def add(self, tokens: int) -> bool:
+        """Find a place for a text, or refuse it and change nothing.
+
+        A text longer than a row widens every row; it is let in where the whole still holds.
+        """
+        longest = max(self._longest, tokens)
+        usual = min(self.limits.row_width, self.limits.max_cells) // WIDTH_STEP * WIDTH_STEP
+        width = max(padded_width(longest), usual)
+        row = next((i for i, used in enumerate(self._used) if used + tokens <= width), self.rows)
+        if max(self.rows, row + 1) * width > self.limits.max_cells:
+            return False
+        if row == self.rows:
+            self._used.append(0)
+        self._used[row] += tokens
+        self._longest = longest
+        self.placed.append(row)
+        return True
+
+    @property
+    def rows(self) -> int:
+        """Rows in use."""
+        return len(self._used)
+
+
+def _first_fit(lengths: Sequence[int], limits: BatchLimits) -> Packing | None:
+    """Place texts in the given order; None where one does not fit."""
+    packing = Packing(limits)
+    return packing if all(packing.add(length) for length in lengths) else None
+
+
+def _balanced(lengths: Sequence[int], rows: int) -> list[int]:
+    """Spread texts over a number of rows, each into the row that is least full so far."""
+    used = [0] * rows
+    placed = []
+    for length in lengths:
+        row = used.index(min(used))
+        used[row] += length
+        placed.append(row)
+    return placed
+
+
+def _width(lengths: Sequence[int], placed: Sequence[int]) -> int:
+    used: dict[int, int] = {}
+    for length, row in zip(lengths, placed, strict=True):
+        used[row] = used.get(row, 0) + length
+    return padded_width(max(used.values()))
+
+
+def _cost(lengths: Sequence[int], placed: Sequence[int], limits: BatchLimits) -> float:
+    """Estimate a batch's arithmetic: matrix products by cell, attention by cell and width."""
+    width = _width(lengths, placed)
+    cells = (max(placed) + 1) * width
+    return cells * (PRODUCT_COST + width) if cells <= limits.max_cells else math.inf
+
+
+def _place(lengths: Sequence[int], limits: BatchLimits) -> list[int]:
+    """Choose a row for each text.
+
+    First-fit over texts from long to short finds how few rows of the usual width will do. Spread
+    evenly over as many, the texts leave rows as narrow as they can be; spread over one row fewer,
+    they may leave less filler still, in wider rows. The cheapest wins. Where the order from long
+    to short happens not to fit the limits, the order in which the texts came does.
+
+    Raises:
+        ValueError: the texts do not fit the limits, which the queue never lets happen.
+    """
+    order = sorted(range(len(lengths)), key=lambda index: -lengths[index])
+    falling = [lengths[index] for index in order]
+    packing = _first_fit(falling, limits)
+    if packing is None:
+        packing = _first_fit(lengths, limits)
+        if packing is None:
+            raise ValueError(f"{len(lengths)} texts, {sum(lengths)} tokens, do not fit {limits}")
+        return packing.placed
+    few = max(packing.rows - 1, 1)
+    candidates = [packing.placed, _balanced(falling, packing.rows), _balanced(falling, few)]
+    best = min(candidates, key=lambda placed: _cost(falling, placed, limits))
+    placed = [0] * len(lengths)
+    for index, row in zip(order, best, strict=True):
+        placed[index] = row
+    return placed
+
+
+def pack(encodings: Sequence[Encoding], limits: BatchLimits | None = None) -> PackedBatch:
+    """Lay encodings out in rows.
+
+    Args:
+        encodings: at least one; their order is the order of the answers.
+        limits: width of rows and greatest number of cells; without limits, rows of the usual
+            width, as many as are needed.
+
+    Raises:
+        ValueError: the encodings do not fit the limits, which the queue never lets happen.
+    """
+    lengths = [len(one) for one in encodings]
+    if limits is None:
+        limits = BatchLimits(padded_width(max(ROW_WIDTH, *lengths)) * len(lengths))
+    placed = _place(lengths, limits)
+    shape = (max(placed) + 1, _width(lengths, placed))
+    input_ids, position_ids, token_type_ids = (np.zeros(shape, np.int64) for _ in range(3))
+    segment_ids = np.full(shape, FILLER_SEGMENT, np.int64)
+    first_token = np.zeros(len(lengths), np.int64)
+    filled = [0] * shape[0]
+    for index, (encoding, row) in enumerate(zip(encodings, placed, strict=True)):
+        start, end = filled[row], filled[row] + lengths[index]
+        input_ids[row, start:end] = encoding.ids
+        token_type_ids[row, start:end] = encoding.type_ids
+        position_ids[row, start:end] = np.arange(lengths[index])
+        segment_ids[row, start:end] = index
+        first_token[index] = row * shape[1] + start
+        filled[row] = end
+    return PackedBatch(
+        input_ids,
+        position_ids,
+        token_type_ids,
+        segment_ids,
+        first_token,
+        np.asarray(lengths, np.int64),
+    )

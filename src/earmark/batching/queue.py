@@ -1,0 +1,108 @@
+"""The queue's state and policy: who goes next, and who has waited too long.
+
+Pure: no threads, no clock. Callers take turns: each batch takes one text from every submission in
+turn before it takes a second from any, so that a long list cannot hold up a single text.
+"""
+
+from collections import deque
+from dataclasses import dataclass, field
+
+from earmark.batching.packer import BatchLimits, Packing
+from earmark.batching.ticket import Submission, Ticket
+from earmark.errors import DeadlineExceeded, EarmarkError, QueueFull
+
+__all__ = ["TicketQueue", "too_late"]
+
+RETRY_AFTER_S = 1.0
+"""When to try again where the queue has no pace to judge by yet."""
+
+
+def too_late(waited_s: float) -> DeadlineExceeded:
+    """Say that a text was not answered in time."""
+    return DeadlineExceeded(
+        f"no answer within {waited_s:.1f} s; send fewer texts at once or allow more time"
+    )
+
+
+@dataclass(slots=True)
+class TicketQueue:
+    """Texts that wait.
+
+    Attributes:
+        limits: what one batch may hold.
+        max_waiting_tokens: more than this is refused at the door.
+        waiting_texts: how many wait, those whose caller has left included until they are met.
+        waiting_tokens: their tokens.
+    """
+
+    limits: BatchLimits
+    max_waiting_tokens: int
+    waiting_texts: int = 0
+    waiting_tokens: int = 0
+    _turns: deque[deque[Ticket]] = field(default_factory=deque)
+
+    def put(self, submission: Submission) -> None:
+        """Queue every ticket of a submission, or none.
+
+        Raises:
+            ValueError: a text is too long for any batch, which truncation never lets happen.
+            QueueFull: so many tokens are waiting that these would exceed the limit. A single
+                submission larger than the limit is let in while nothing else waits.
+        """
+        tokens = sum(len(ticket.encoding) for ticket in submission.tickets)
+        longest = max((len(ticket.encoding) for ticket in submission.tickets), default=0)
+        if not Packing(self.limits).add(longest):
+            raise ValueError(f"a text of {longest} tokens does not fit {self.limits}")
+        if self.waiting_tokens and self.waiting_tokens + tokens > self.max_waiting_tokens:
+            raise QueueFull(
+                f"{self.waiting_tokens} tokens are waiting and this request adds {tokens}; "
+                f"the server accepts {self.max_waiting_tokens}; try again later",
+                retry_after_s=RETRY_AFTER_S,
+            )
+        self._turns.append(deque(submission.tickets))
+        self.waiting_texts += len(submission.tickets)
+        self.waiting_tokens += tokens
+
+    def take(self, now_s: float) -> list[Ticket]:
+        """Take the next batch: as many texts, in turn, as its limits hold.
+
+        Those whose caller has left are dropped; those past their deadline are answered so.
+        """
+        packing = Packing(self.limits)
+        batch: list[Ticket] = []
+        while self._turns:
+            turn = self._turns[0]
+            ticket = self._next_open(turn, now_s)
+            if ticket is None:
+                self._turns.popleft()
+                continue
+            if not packing.add(len(ticket.encoding)):
+                break
+            self._leave(turn.popleft())
+            batch.append(ticket)
+            self._turns.rotate(-1)
+        return batch
+
+    def _next_open(self, turn: deque[Ticket], now_s: float) -> Ticket | None:
+        """Return the first ticket of a turn that somebody still waits for."""
+        while turn:
+            ticket = turn[0]
+            if ticket.expired(now_s):
+                ticket.settle(too_late(now_s - ticket.arrival_s))
+            if not ticket.settled:
+                return ticket
+            self._leave(turn.popleft())
+        return None
+
+    def _leave(self, ticket: Ticket) -> None:
+        self.waiting_texts -= 1
+        self.waiting_tokens -= len(ticket.encoding)
+
+    def drain(self, error: EarmarkError) -> None:
+        """Answer everything that waits with an error and forget it."""
+        for turn in self._turns:
+            for ticket in turn:
+                ticket.settle(error)
+        self._turns.clear()
+        self.waiting_texts = 0
+        self.waiting_tokens = 0

@@ -1,0 +1,137 @@
+"""One encoding waiting for its logits, and the submission it came with."""
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from earmark.domain.encoding import Encoding
+from earmark.domain.packing import Float32
+from earmark.errors import EarmarkError
+
+__all__ = ["Answer", "Logits", "Submission", "Ticket"]
+
+
+@dataclass(frozen=True, slots=True)
+class Logits:
+    """The model's answer for one text.
+
+    Attributes:
+        values: ``[labels]`` for a sequence head, ``[tokens, labels]`` for a token head.
+        queue_wait_s: seconds from entering the queue to the start of the run.
+        run_s: seconds the batch took inside the runtime.
+    """
+
+    values: Float32
+    queue_wait_s: float
+    run_s: float
+
+
+Answer: TypeAlias = Logits | EarmarkError
+
+
+@dataclass(slots=True, eq=False)
+class Ticket:
+    """One encoding on its way through the queue.
+
+    Attributes:
+        encoding: the text as the model reads it.
+        arrival_s: when it entered the queue, on the queue's clock.
+        deadline_s: when its caller stops waiting, on the same clock; None for never.
+        answer: what became of it; None as long as nothing has.
+    """
+
+    encoding: Encoding
+    arrival_s: float
+    deadline_s: float | None
+    _submission: "Submission"
+    answer: Answer | None = None
+
+    def settle(self, answer: Answer) -> bool:
+        """Answer the ticket; the first answer stands, a later one is dropped.
+
+        Returns:
+            Whether this was the first.
+        """
+        return self._submission.settle(self, answer)
+
+    @property
+    def settled(self) -> bool:
+        """Whether it has its answer, or its caller has left; nobody waits for it then."""
+        return self.answer is not None or self._submission.abandoned
+
+    def expired(self, now_s: float) -> bool:
+        """Say whether the deadline has passed."""
+        return self.deadline_s is not None and now_s >= self.deadline_s
+
+
+@dataclass(slots=True, eq=False)
+class Submission:
+    """The tickets of one caller, answered together: one wake-up however many they are.
+
+    Attributes:
+        tickets: in the order of the encodings.
+        abandoned: whether the caller has left.
+    """
+
+    tickets: tuple[Ticket, ...] = ()
+    abandoned: bool = False
+    _open: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _on_done: Callable[[], None] | None = None
+
+    @classmethod
+    def of(
+        cls, encodings: Sequence[Encoding], *, now_s: float, deadline_s: float | None
+    ) -> "Submission":
+        """Make a submission with a ticket for each encoding."""
+        submission = cls()
+        submission.tickets = tuple(
+            Ticket(encoding, now_s, deadline_s, submission) for encoding in encodings
+        )
+        submission._open = len(submission.tickets)
+        return submission
+
+    def settle(self, ticket: Ticket, answer: Answer) -> bool:
+        """Answer one ticket once; the last one wakes the caller."""
+        with self._lock:
+            if ticket.answer is not None:
+                return False
+            ticket.answer = answer
+            self._open -= 1
+            wake = self._on_done if self._open == 0 and not self.abandoned else None
+        if wake is not None:
+            wake()
+        return True
+
+    def when_done(self, callback: Callable[[], None]) -> None:
+        """Call back once every ticket is answered, at once if that is so already.
+
+        The callback runs in the thread that answers last and must return quickly.
+        """
+        with self._lock:
+            self._on_done = callback
+            done = self._open == 0
+        if done:
+            callback()
+
+    def give_up(self, error: EarmarkError) -> None:
+        """Answer whatever is still open with an error, such as a deadline that has passed."""
+        for ticket in self.tickets:
+            ticket.settle(error)
+
+    def abandon(self) -> None:
+        """Let the queue drop what has not run: the caller has left."""
+        with self._lock:
+            self.abandoned = True
+
+    def answers(self) -> tuple[Answer, ...]:
+        """Return all answers in the order of the encodings; call it once done.
+
+        Raises:
+            ValueError: a ticket is still open.
+        """
+        answers = tuple(ticket.answer for ticket in self.tickets if ticket.answer is not None)
+        if len(answers) != len(self.tickets):
+            raise ValueError("the submission has tickets that are not answered yet")
+        return answers

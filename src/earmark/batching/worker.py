@@ -1,0 +1,94 @@
+"""The thread that takes batches from the queue and runs them."""
+
+import threading
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+
+from earmark.batching.queue import TicketQueue
+from earmark.batching.splitting import Clock, Listener, Runner, run_batch
+from earmark.batching.ticket import Submission
+from earmark.domain.encoding import Encoding
+from earmark.errors import ShuttingDown
+
+__all__ = ["Worker"]
+
+CLOSED = "the engine is shutting down and takes no more work"
+JOIN_S = 5.0
+"""How long closing waits for a run in progress; a hung one is left behind, as a daemon."""
+
+
+class Worker:
+    """A queue and the one thread that empties it. It holds no policy."""
+
+    def __init__(
+        self, queue: TicketQueue, run: Runner, listen: Listener, *, clock: Clock = time.monotonic
+    ) -> None:
+        """Start the thread.
+
+        Args:
+            queue: what to run next; only the worker touches it from here on.
+            run: runs encodings together; called from the worker's thread only.
+            listen: told of every run, in the worker's thread.
+            clock: what deadlines and arrivals are stamped with.
+        """
+        self._queue, self._run, self._listen, self._clock = queue, run, listen, clock
+        self._wake = threading.Condition()
+        self._closed = False
+        self._started_s: float | None = None
+        self._thread = threading.Thread(target=self._loop, name="earmark-worker", daemon=True)
+        self._thread.start()
+
+    def submit(self, encodings: Sequence[Encoding], *, deadline_s: float | None) -> Submission:
+        """Queue encodings, answered together.
+
+        Args:
+            encodings: none longer than a batch may be.
+            deadline_s: when the caller stops waiting, on the worker's clock.
+
+        Raises:
+            QueueFull: too much is waiting.
+            ShuttingDown: the worker is closed.
+        """
+        with self._wake:
+            if self._closed:
+                raise ShuttingDown(CLOSED)
+            now_s = self._clock()
+            submission = Submission.of(encodings, now_s=now_s, deadline_s=deadline_s)
+            self._queue.put(submission)
+            self._wake.notify()
+        return submission
+
+    def waiting(self) -> tuple[int, int]:
+        """Return how many texts and tokens wait."""
+        return self._queue.waiting_texts, self._queue.waiting_tokens
+
+    def running_s(self) -> float:
+        """Return how long the run in progress has taken; 0 when none is."""
+        started_s = self._started_s
+        return 0.0 if started_s is None else self._clock() - started_s
+
+    @property
+    def closed(self) -> bool:
+        """Whether it takes no more work."""
+        return self._closed
+
+    def close(self) -> None:
+        """Take no more work, answer what waits with `ShuttingDown`, let the run in progress end."""
+        with self._wake:
+            self._closed = True
+            self._queue.drain(ShuttingDown(CLOSED))
+            self._wake.notify()
+        with suppress(RuntimeError):  # closing from the worker's own thread
+            self._thread.join(JOIN_S)
+
+    def _loop(self) -> None:
+        while True:
+            with self._wake:
+                while not self._closed and not (batch := self._queue.take(self._clock())):
+                    self._wake.wait()
+                if self._closed:
+                    return
+                self._started_s = self._clock()
+            run_batch(batch, self._run, self._clock, self._listen)
+            self._started_s = None

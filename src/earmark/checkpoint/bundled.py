@@ -1,0 +1,45 @@
+"""The models that ship inside the package."""
+
+from pathlib import Path
+
+from earmark.checkpoint.local import LocalRepository
+from earmark.errors import CheckpointNotFound
+
+__all__ = ["BUNDLED", "DEFAULT_MODEL", "bundled_folder", "bundled_ids", "open_bundled"]
+
+MODELS_FOLDER = Path(__file__).parent / "models"
+
+BUNDLED: dict[str, str] = {
+    "earmark/sentiment": "sentiment",
+}
+"""Model id -> folder below `models/`."""
+
+DEFAULT_MODEL = "earmark/sentiment"
+"""What is served, and classified with, where nobody names a model."""
+
+
+def bundled_ids() -> tuple[str, ...]:
+    """List the ids of the bundled models."""
+    return tuple(BUNDLED)
+
+
+def bundled_folder(model_id: str) -> Path:
+    """Return the folder of a bundled model.
+
+    Raises:
+        CheckpointNotFound: no bundled model has that id.
+    """
+    if model_id not in BUNDLED:
+        raise CheckpointNotFound(
+            f"no bundled model is called {model_id}; bundled are {', '.join(BUNDLED)}"
+        )
+    return MODELS_FOLDER / BUNDLED[model_id]
+
+
+def open_bundled(model_id: str) -> LocalRepository:
+    """Open a bundled model's files.
+
+    Raises:
+        CheckpointNotFound: no bundled model has that id, or the installation lost its files.
+    """
+    return LocalRepository.open(bundled_folder(model_id), source=f"the bundled {model_id}")

@@ -1,0 +1,27 @@
+"""Where a checkpoint's files come from."""
+
+from pathlib import Path
+from typing import Protocol
+
+__all__ = ["Repository"]
+
+
+class Repository(Protocol):
+    """The files of one checkpoint."""
+
+    @property
+    def source(self) -> str:
+        """Where the files are, as a person would name it in an error message."""
+        ...
+
+    def find(self, file: str) -> Path | None:
+        """Return the local path of a file, or None where the checkpoint has no such file."""
+        ...
+
+    def require(self, *alternatives: str) -> Path:
+        """Return the first of some files that is there.
+
+        Raises:
+            CheckpointNotFound: none is there; the message names them and what was found.
+        """
+        ...

@@ -1,0 +1,252 @@
+"""The tensors of a checkpoint, by canonical name, each checked as it is read."""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+
+from earmark.domain.packing import Float32
+from earmark.errors import InvalidCheckpoint
+
+__all__ = ["Int8", "Int8Matrix", "Matrix", "TensorSource", "Weights", "open_safetensors"]
+
+Int8: TypeAlias = NDArray[np.int8]
+Shape: TypeAlias = tuple[int, ...]
+
+OLD_NAMES = {".gamma": ".weight", ".beta": ".bias"}
+"""LayerNorm parameters as checkpoints converted from TensorFlow call them."""
+SCALE_SUFFIX = "_scale"
+"""`compressed-tensors` stores the scales of ``x.weight`` as ``x.weight_scale``."""
+FLOAT_TYPES = ("F64", "F32", "F16", "BF16")
+DTYPE_NAMES = {
+    "F64": "float64",
+    "F32": "float32",
+    "F16": "float16",
+    "BF16": "bfloat16",
+    "I8": "int8",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Int8Matrix:
+    """A matrix quantised symmetrically, one scale per row.
+
+    Attributes:
+        values: shape ``[rows, columns]``; rows are output channels of a linear layer, or
+            entries of an embedding table.
+        scales: shape ``[rows]``; the matrix is ``values * scales[:, None]``.
+    """
+
+    values: Int8
+    scales: Float32
+
+    def dequantized(self) -> Float32:
+        """Return the matrix in float32."""
+        return self.values.astype(np.float32) * self.scales[:, None]
+
+
+Matrix: TypeAlias = Float32 | Int8Matrix
+"""A weight as stored: floats of any width arrive as float32."""
+
+
+class TensorSource(Protocol):
+    """A file, or several, that hold named tensors."""
+
+    def shapes(self) -> Mapping[str, Shape]:
+        """Return every tensor's shape by its name in the file."""
+        ...
+
+    def dtype(self, name: str) -> str:
+        """Return a tensor's element type in safetensors' spelling, such as ``F32``."""
+        ...
+
+    def read(self, name: str) -> NDArray[np.generic]:
+        """Read one tensor."""
+        ...
+
+
+class _Safetensors:
+    """One `.safetensors` file, mapped into memory and read tensor by tensor."""
+
+    def __init__(self, path: Path) -> None:
+        # Any: the handle is a Rust object without type information.
+        handle: Any = safe_open(path, framework="numpy")
+        self._handle = handle
+        self._slices = {name: handle.get_slice(name) for name in handle.keys()}  # noqa: SIM118 - not a dict
+
+    def shapes(self) -> Mapping[str, Shape]:
+        return {name: tuple(piece.get_shape()) for name, piece in self._slices.items()}
+
+    def dtype(self, name: str) -> str:
+        return str(self._slices[name].get_dtype())
+
+    def read(self, name: str) -> NDArray[np.generic]:
+        tensor: NDArray[np.generic] = self._handle.get_tensor(name)
+        return tensor
+
+
+def open_safetensors(path: Path) -> TensorSource:
+    """Open a `.safetensors` file.
+
+    Raises:
+        InvalidCheckpoint: the file cannot be read, is cut short, or is no such file.
+    """
+    try:
+        return _Safetensors(path)
+    except (SafetensorError, OSError) as error:
+        raise InvalidCheckpoint(f"{path} cannot be read as safetensors: {error}") from error
+
+
+def _canonical(name: str, prefix: str) -> str:
+    """Undo what differs between checkpoints of one architecture: prefixes and old names."""
+    while name.startswith(prefix):
+        name = name.removeprefix(prefix)
+    for old, new in OLD_NAMES.items():
+        if name.endswith(old):
+            return name.removesuffix(old) + new
+    return name
+
+
+@dataclass(slots=True)
+class Weights:
+    """The tensors of one checkpoint under their canonical names.
+
+    A canonical name has no base-model prefix (``encoder.layer.0.output.dense.weight``, never
+    ``bert.encoder…``), since files carry the prefix once, twice or not at all.
+
+    Attributes:
+        path: the file, for error messages.
+        parameters: how many weights have been read so far.
+    """
+
+    path: Path
+    _source: TensorSource
+    _names: dict[str, str]
+    _shapes: Mapping[str, Shape]
+    _unread: set[str]
+    parameters: int = 0
+
+    @classmethod
+    def open(
+        cls,
+        path: Path,
+        *,
+        prefix: str,
+        opener: Callable[[Path], TensorSource] = open_safetensors,
+    ) -> "Weights":
+        """Open a file of weights.
+
+        Args:
+            path: the file.
+            prefix: the architecture's base-model prefix with its dot, such as ``bert.``.
+            opener: how to read the file.
+
+        Raises:
+            InvalidCheckpoint: the file cannot be read, or two tensors have one meaning.
+        """
+        source = opener(path)
+        shapes = source.shapes()
+        names: dict[str, str] = {}
+        for name in shapes:
+            canonical = _canonical(name, prefix)
+            if canonical in names:
+                raise InvalidCheckpoint(
+                    f"{path} holds both {names[canonical]} and {name}; they mean the same tensor"
+                )
+            names[canonical] = name
+        return cls(path, source, names, shapes, set(names))
+
+    def has(self, name: str) -> bool:
+        """Say whether a tensor is there."""
+        return name in self._names
+
+    @property
+    def stored_dtype(self) -> str:
+        """The element type that most of the weights have, such as ``float16``."""
+        counts = dict.fromkeys(DTYPE_NAMES, 0)
+        for name, shape in self._shapes.items():
+            dtype = self._source.dtype(name)
+            if dtype in counts:
+                counts[dtype] += math.prod(shape)
+        return DTYPE_NAMES[max(counts, key=lambda dtype: counts[dtype])]
+
+    def unread(self) -> tuple[str, ...]:
+        """List, sorted, the tensors that nothing has asked for; buffers of integers left out."""
+        return tuple(
+            sorted(
+                name
+                for name in self._unread
+                if self._source.dtype(self._names[name]) in (*FLOAT_TYPES, "I8")
+            )
+        )
+
+    def vector(self, name: str, size: int) -> Float32:
+        """Read a float tensor of one axis, shape ``[size]``, as float32.
+
+        Raises:
+            InvalidCheckpoint: the tensor is missing, of another shape, or not of floats.
+        """
+        return self._floats(name, (size,))
+
+    def matrix(self, name: str, rows: int, columns: int) -> Matrix:
+        """Read a matrix, shape ``[rows, columns]``; int8 ones come with their scales.
+
+        Raises:
+            InvalidCheckpoint: the tensor or its scales are missing, misshapen, or of a type
+                that is neither float nor int8.
+        """
+        if self.has(name) and self._source.dtype(self._names[name]) == "I8":
+            values = self._read(name, (rows, columns))
+            scales = self._scales(name + SCALE_SUFFIX, rows)
+            return Int8Matrix(values.astype(np.int8, copy=False), scales)
+        return self._floats(name, (rows, columns))
+
+    def _scales(self, name: str, rows: int) -> Float32:
+        """Read scales stored as ``[rows, 1]`` or ``[rows]``."""
+        shape = (rows,) if self._shape(name) == (rows,) else (rows, 1)
+        return self._floats(name, shape).reshape(rows)
+
+    def _shape(self, name: str) -> Shape:
+        if not self.has(name):
+            near = sorted(self._names)[:6]
+            raise InvalidCheckpoint(
+                f"{self.path} has no tensor {name}; it holds {len(self._names)}, "
+                f"such as {', '.join(near) or 'none'}"
+            )
+        return self._shapes[self._names[name]]
+
+    def _floats(self, name: str, shape: Shape) -> Float32:
+        tensor = self._read(name, shape)
+        dtype = self._source.dtype(self._names[name])
+        if dtype not in FLOAT_TYPES:
+            raise InvalidCheckpoint(
+                f"{self.path}: tensor {name} is of type {dtype}, expected one of "
+                f"{', '.join(FLOAT_TYPES)}"
+            )
+        values: Float32 = tensor.astype(np.float32, copy=False)
+        if not np.isfinite(values).all():
+            raise InvalidCheckpoint(f"{self.path}: tensor {name} holds NaN or infinity")
+        return values
+
+    def _read(self, name: str, shape: Shape) -> NDArray[np.generic]:
+        found = self._shape(name)
+        if found != shape:
+            raise InvalidCheckpoint(
+                f"{self.path}: tensor {name} has shape {list(found)}, "
+                f"expected {list(shape)} from config.json"
+            )
+        stored = self._names[name]
+        try:
+            tensor = self._source.read(stored)
+        except (SafetensorError, OSError, TypeError, ValueError) as error:
+            raise InvalidCheckpoint(
+                f"{self.path}: tensor {name} cannot be read: {error}"
+            ) from error
+        self._unread.discard(name)
+        self.parameters += 0 if name.endswith(SCALE_SUFFIX) else tensor.size
+        return tensor

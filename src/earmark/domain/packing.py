@@ -1,0 +1,49 @@
+"""The packed batch: texts of any length side by side in rows, the one layout every graph takes."""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["FILLER_SEGMENT", "Float32", "Int64", "PackedBatch"]
+
+Int64: TypeAlias = NDArray[np.int64]
+Float32: TypeAlias = NDArray[np.float32]
+
+FILLER_SEGMENT = -1
+"""Segment id of the cells at a row's end that hold no text; they attend only to each other."""
+
+
+@dataclass(frozen=True, slots=True)
+class PackedBatch:
+    """Several encodings, packed.
+
+    Attributes:
+        input_ids: token ids, ``[rows, width]``.
+        position_ids: counted from 0 in each text, ``[rows, width]``; an architecture that
+            counts from elsewhere adds its offset inside the graph.
+        token_type_ids: ``[rows, width]``.
+        segment_ids: which text of the *batch* a cell belongs to, ``[rows, width]``;
+            `FILLER_SEGMENT` where it belongs to none. Unique over rows, so that a graph may
+            also look across rows (the last layer of sequence heads does).
+        first_token: flat index (``row * width + column``) of each text's first token, ``[texts]``.
+        lengths: tokens of each text, ``[texts]``; no graph reads it, answers are cut by it.
+    """
+
+    input_ids: Int64
+    position_ids: Int64
+    token_type_ids: Int64
+    segment_ids: Int64
+    first_token: Int64
+    lengths: Int64
+
+    @property
+    def cells(self) -> int:
+        """Rows times width: what the batch costs, filler included."""
+        return int(self.input_ids.size)
+
+    @property
+    def texts(self) -> int:
+        """How many texts stand in the batch."""
+        return int(self.first_token.size)

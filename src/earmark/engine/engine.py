@@ -1,0 +1,153 @@
+"""One model, alive."""
+
+import asyncio
+import threading
+import time
+from contextlib import suppress
+
+from earmark.batching.queue import too_late
+from earmark.batching.ticket import Submission
+from earmark.engine.events import Tally, Totals
+from earmark.engine.handle import EngineHandle
+from earmark.engine.info import EngineInfo, EngineState, QueueState
+from earmark.engine.plan import Plan, make_plan
+from earmark.engine.reply import Reply
+from earmark.tasks.text_classification import TextClassification
+from earmark.tokenizing.tokenizer import TextTokenizer
+
+__all__ = ["Engine"]
+
+INLINE_CHARACTERS = 4000
+"""Up to so many characters are encoded in the event loop's own thread: about half a millisecond,
+less than handing the work to another thread and waking up again costs under load."""
+
+
+class Engine:
+    """A loaded model that answers requests from any number of threads and event loops."""
+
+    def __init__(
+        self,
+        info: EngineInfo,
+        tokenizer: TextTokenizer,
+        handle: EngineHandle,
+        *,
+        tally: Tally,
+        stall_after_s: float,
+    ) -> None:
+        """Put a model together; `engine.load.load_engine` does so from files.
+
+        Args:
+            info: facts about it.
+            tokenizer: its tokenizer.
+            handle: where its encodings are run.
+            tally: counts the handle's runs.
+            stall_after_s: a run that takes longer makes the engine count as stalled.
+        """
+        self._info, self._tokenizer, self._handle = info, tokenizer, handle
+        self._tally, self._stall_after_s = tally, stall_after_s
+
+    @property
+    def info(self) -> EngineInfo:
+        """Facts that hold from load to close."""
+        return self._info
+
+    def totals(self) -> Totals:
+        """Return what has been run since the load."""
+        return self._tally.totals()
+
+    def queue_state(self) -> QueueState:
+        """Return facts of this moment."""
+        texts, tokens = self._handle.waiting()
+        running_s = self._handle.running_s()
+        state: EngineState = "ready"
+        if self._handle.closed:
+            state = "closed"
+        elif running_s > self._stall_after_s:
+            state = "stalled"
+        return QueueState(
+            state=state, waiting_texts=texts, waiting_tokens=tokens, running_s=running_s
+        )
+
+    async def classify(
+        self, request: TextClassification, *, deadline_s: float | None = None
+    ) -> Reply:
+        """Classify texts; cancelling the call drops from the queue what has not run yet.
+
+        Args:
+            request: the texts and what to do with their logits.
+            deadline_s: when the caller stops waiting, on `time.monotonic`.
+
+        Returns:
+            An outcome per text; one text's failure is its own.
+
+        Raises:
+            InvalidInput: a text is no well-formed Unicode.
+            QueueFull: too much is waiting.
+            ShuttingDown: the engine is closed.
+        """
+        if sum(one.characters for one in request.inputs) <= INLINE_CHARACTERS:
+            plan = self._plan(request)
+        else:
+            plan = await asyncio.to_thread(self._plan, request)
+        submission = self._handle.submit(plan.accepted, deadline_s=deadline_s)
+        try:
+            await _done(submission, deadline_s)
+        except asyncio.CancelledError:
+            submission.abandon()
+            raise
+        return plan.reply(submission.answers(), self._info.labels)
+
+    def classify_blocking(
+        self, request: TextClassification, *, timeout_s: float | None = None
+    ) -> Reply:
+        """Do as `classify`, from a thread that may wait.
+
+        Args:
+            request: the texts and what to do with their logits.
+            timeout_s: how long to wait at most.
+
+        Raises:
+            InvalidInput: a text is no well-formed Unicode.
+            QueueFull: too much is waiting.
+            ShuttingDown: the engine is closed.
+        """
+        deadline_s = None if timeout_s is None else time.monotonic() + timeout_s
+        plan = self._plan(request)
+        submission = self._handle.submit(plan.accepted, deadline_s=deadline_s)
+        done = threading.Event()
+        submission.when_done(done.set)
+        try:
+            if not done.wait(timeout_s):
+                submission.give_up(too_late(timeout_s or 0.0))
+        except BaseException:  # such as KeyboardInterrupt: nobody waits any more
+            submission.abandon()
+            raise
+        return plan.reply(submission.answers(), self._info.labels)
+
+    def close(self) -> None:
+        """Take no more work; what waits is answered with `ShuttingDown`."""
+        self._handle.close()
+
+    def _plan(self, request: TextClassification) -> Plan:
+        return make_plan(request, self._tokenizer, max_tokens=self._info.max_input_tokens)
+
+
+async def _done(submission: Submission, deadline_s: float | None) -> None:
+    """Wait until every ticket is answered, or answer the open ones at the deadline."""
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[None] = loop.create_future()
+
+    def settle() -> None:
+        if not future.done():
+            future.set_result(None)
+
+    def wake() -> None:
+        with suppress(RuntimeError):  # the caller's loop has closed: nobody waits any more
+            loop.call_soon_threadsafe(settle)
+
+    submission.when_done(wake)
+    left_s = None if deadline_s is None else max(deadline_s - time.monotonic(), 0.0)
+    try:
+        await asyncio.wait_for(future, left_s)
+    except TimeoutError:
+        submission.give_up(too_late(left_s or 0.0))

@@ -1,0 +1,67 @@
+"""What an engine says about itself."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from earmark.domain.labels import LabelSet
+
+__all__ = ["EngineInfo", "EngineState", "QueueState"]
+
+EngineState = Literal["ready", "stalled", "closed"]
+"""`stalled`: the run in progress has outlived the engine's patience; nothing else can run."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineInfo:
+    """Facts that hold from load to close.
+
+    Attributes:
+        model_id: the id requests name it by.
+        task: the Hugging Face task name, such as ``text-classification``.
+        architecture: the `model_type` of the config, such as ``distilbert``.
+        labels: the head's labels.
+        parameters: weights in the checkpoint.
+        precision: what the graph computes in: ``float32``, ``bfloat16`` or ``int8``.
+        requested_precision: what was asked for; differs only when it was ``auto``.
+        stored_precision: the type of the weights in the file, such as ``float32`` or ``int8``.
+        compute_note: how the processor carries the precision out, where that needs saying.
+        runtime: such as ``openvino 2026.4.1``.
+        device: the device's own name, such as the processor's.
+        max_input_tokens: longest text, special tokens included; more is truncated.
+        max_batch_tokens: cells of the largest batch.
+        source: ``bundled`` or the folder the files came from.
+        load_s: seconds from opening the files to the first answer of the warm-up.
+    """
+
+    model_id: str
+    task: str
+    architecture: str
+    labels: LabelSet
+    parameters: int
+    precision: str
+    requested_precision: str
+    stored_precision: str
+    compute_note: str
+    runtime: str
+    device: str
+    max_input_tokens: int
+    max_batch_tokens: int
+    source: str
+    load_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueState:
+    """Facts of this moment.
+
+    Attributes:
+        state: whether the engine can answer.
+        waiting_texts: texts in the queue.
+        waiting_tokens: their tokens.
+        running_s: seconds the run in progress has taken; 0 when none is.
+    """
+
+    state: EngineState
+    waiting_texts: int
+    waiting_tokens: int
+    running_s: float

@@ -1,0 +1,132 @@
+"""Every error earmark raises on purpose, divided by who can act.
+
+    EarmarkError
+    ├── RequestError            the client can act: the request is wrong
+    │   ├── InvalidInput          a field is missing, of the wrong type or out of range
+    │   ├── RequestTooLarge       the body or a list in it is over the limit
+    │   ├── UnknownModel          no such model is served here
+    │   └── UnsupportedTask       the model is served but cannot do this task
+    ├── CapacityError           waiting can help; carries ``retry_after_s``
+    │   ├── QueueFull             more work is waiting than the server accepts
+    │   ├── DeadlineExceeded      the answer was not ready in time
+    │   └── ShuttingDown          the server is going down
+    ├── CheckpointError         the operator can act: the files of a model, or how it is to run
+    │   ├── CheckpointNotFound    no such folder, file or bundled id
+    │   ├── InvalidCheckpoint     a file is there but does not hold what it should
+    │   ├── UnsupportedCheckpoint the files are fine but earmark cannot run them
+    │   └── UnsupportedDevice     runtime, device and precision do not go together
+    ├── SettingsError           the operator can act: a flag, a variable or the settings file
+    ├── AddressUnavailable      the operator can act: the host or port to listen on
+    └── EngineError             we can act: a bug, or a machine that misbehaves
+        └── NonFiniteScore        the model answered NaN or infinity for a text
+
+No HTTP status stands here: each dialect has its own table from these classes to its statuses.
+Messages say what was found, what was expected and what to do; they never quote an input text.
+"""
+
+__all__ = [
+    "AddressUnavailable",
+    "CapacityError",
+    "CheckpointError",
+    "CheckpointNotFound",
+    "DeadlineExceeded",
+    "EarmarkError",
+    "EngineError",
+    "InvalidCheckpoint",
+    "InvalidInput",
+    "NonFiniteScore",
+    "QueueFull",
+    "RequestError",
+    "RequestTooLarge",
+    "SettingsError",
+    "ShuttingDown",
+    "UnknownModel",
+    "UnsupportedCheckpoint",
+    "UnsupportedDevice",
+    "UnsupportedTask",
+]
+
+
+class EarmarkError(Exception):
+    """Root of every error that earmark raises on purpose."""
+
+
+class RequestError(EarmarkError):
+    """The client can act: the request itself is wrong."""
+
+
+class InvalidInput(RequestError):
+    """A field of the request is missing, of the wrong type or out of range."""
+
+
+class RequestTooLarge(RequestError):
+    """The body, or a list in it, is larger than the server accepts."""
+
+
+class UnknownModel(RequestError):
+    """No model of that id is served here."""
+
+
+class UnsupportedTask(RequestError):
+    """The model is served, but not for the task that was asked."""
+
+
+class CapacityError(EarmarkError):
+    """Waiting can help.
+
+    Attributes:
+        retry_after_s: seconds after which another try is sensible.
+    """
+
+    def __init__(self, message: str, *, retry_after_s: float = 1.0) -> None:
+        """Keep the message and the time after which to try again."""
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class QueueFull(CapacityError):
+    """More work is waiting than the server is set to accept."""
+
+
+class DeadlineExceeded(CapacityError):
+    """The answer was not ready before the request's deadline."""
+
+
+class ShuttingDown(CapacityError):
+    """The engine is closing and takes no more work."""
+
+
+class CheckpointError(EarmarkError):
+    """The operator can act: a model's files, or the way it is asked to run."""
+
+
+class CheckpointNotFound(CheckpointError):
+    """There is no such folder, file or bundled model."""
+
+
+class InvalidCheckpoint(CheckpointError):
+    """A file of the checkpoint does not hold what it should."""
+
+
+class UnsupportedCheckpoint(CheckpointError):
+    """The checkpoint is sound, but earmark does not know how to run it."""
+
+
+class UnsupportedDevice(CheckpointError):
+    """Runtime, device and precision as asked do not go together on this machine."""
+
+
+class SettingsError(EarmarkError):
+    """The operator can act: a flag, an environment variable or the settings file is wrong."""
+
+
+class AddressUnavailable(EarmarkError):
+    """The operator can act: the server cannot listen on the host and port it was given."""
+
+
+class EngineError(EarmarkError):
+    """Ours to mend: a bug, or a machine that misbehaves."""
+
+
+class NonFiniteScore(EngineError):
+    """The model answered NaN or infinity for this text."""

@@ -1,0 +1,38 @@
+"""What an architecture tells the exporter."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from earmark.checkpoint.config import Config
+from earmark.graph.inputs import PackedInputs
+from earmark.graph.recorder import Value
+from earmark.graph.writer import GraphWriter
+
+__all__ = ["Architecture", "HeadKind", "HeadWriter"]
+
+HeadKind = Literal["sequence", "token"]
+"""One answer per text, or one per token."""
+
+HeadWriter: TypeAlias = Callable[[GraphWriter, PackedInputs, Config, int], Value]
+"""Writes the whole graph up to the logits; the last argument counts the labels.
+
+Logits are ``[texts, labels]`` for a sequence head, ``[rows, width, labels]`` for a token head.
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Architecture:
+    """A family of checkpoints.
+
+    Attributes:
+        prefix: what base-model tensors are called by in a file, with the dot.
+        positions: reads from the config how many tokens a text may have.
+        heads: class name in `architectures` of the config -> kind of head.
+        writers: how to write each kind of head.
+    """
+
+    prefix: str
+    positions: Callable[[Config], int]
+    heads: Mapping[str, HeadKind]
+    writers: Mapping[HeadKind, HeadWriter]

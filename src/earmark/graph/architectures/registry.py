@@ -1,0 +1,39 @@
+"""What is supported."""
+
+from earmark.checkpoint.config import Config
+from earmark.errors import UnsupportedCheckpoint
+from earmark.graph.architectures.architecture import Architecture, HeadKind
+from earmark.graph.architectures.bert import BERT
+from earmark.graph.architectures.distilbert import DISTILBERT
+
+__all__ = ["ARCHITECTURES", "find_architecture"]
+
+ARCHITECTURES: dict[str, Architecture] = {
+    "bert": BERT,
+    "distilbert": DISTILBERT,
+}
+"""`model_type` of the config -> architecture."""
+
+
+def find_architecture(config: Config) -> tuple[Architecture, HeadKind]:
+    """Find the architecture and the head that a config names.
+
+    Raises:
+        InvalidCheckpoint: the config does not say.
+        UnsupportedCheckpoint: it names one that earmark does not know.
+    """
+    kind = config.text("model_type")
+    architecture = ARCHITECTURES.get(kind)
+    if architecture is None:
+        raise UnsupportedCheckpoint(
+            f"{config.path}: the architecture (model_type) is {kind!r}; "
+            f"supported are {', '.join(ARCHITECTURES)}"
+        )
+    name = config.class_name
+    head = architecture.heads.get(name)
+    if head is None:
+        raise UnsupportedCheckpoint(
+            f"{config.path}: the model class is {name}; of {kind} "
+            f"supported are {', '.join(architecture.heads)}"
+        )
+    return architecture, head

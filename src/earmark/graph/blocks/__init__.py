@@ -1,0 +1,1 @@
+"""The bricks that architectures are made of."""

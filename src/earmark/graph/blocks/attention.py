@@ -1,0 +1,170 @@
+"""Self-attention over packed rows: a token sees its own text and nothing else."""
+
+from dataclasses import dataclass
+
+from earmark.checkpoint.config import Config
+from earmark.errors import InvalidCheckpoint
+from earmark.graph.recorder import Recorder, Value
+from earmark.graph.writer import GraphWriter
+
+__all__ = [
+    "AttentionNames",
+    "AttentionShape",
+    "first_token_attention",
+    "first_token_bias",
+    "packed_attention",
+    "packed_bias",
+]
+
+MASKED = -1e9
+"""Added to scores between texts: their weights are exactly 0 after the softmax, in bfloat16 too,
+and no sum of it overflows."""
+
+
+@dataclass(frozen=True, slots=True)
+class AttentionShape:
+    """Sizes of one attention block.
+
+    Attributes:
+        hidden: width of a token's vector.
+        heads: how many heads share it.
+    """
+
+    hidden: int
+    heads: int
+
+    @classmethod
+    def read(cls, config: Config, hidden_key: str, heads_key: str) -> "AttentionShape":
+        """Read the sizes from a config, under the names the architecture has for them.
+
+        Raises:
+            InvalidCheckpoint: a size is missing, or the heads do not divide the hidden size.
+        """
+        hidden, heads = config.size(hidden_key), config.size(heads_key)
+        if hidden % heads:
+            raise InvalidCheckpoint(
+                f'{config.path}: "{hidden_key}" {hidden} is no multiple of "{heads_key}" {heads}'
+            )
+        return cls(hidden, heads)
+
+    @property
+    def head(self) -> int:
+        """Width of one head."""
+        return self.hidden // self.heads
+
+
+@dataclass(frozen=True, slots=True)
+class AttentionNames:
+    """Names of the projections' tensors, without ``.weight``."""
+
+    query: str
+    key: str
+    value: str
+    output: str
+
+
+def packed_bias(r: Recorder, segment_ids: Value) -> Value:
+    """Compute, once for all layers, which tokens of a row may see each other.
+
+    Args:
+        r: the graph.
+        segment_ids: ``[rows, width]``.
+
+    Returns:
+        0 within a text and `MASKED` elsewhere, ``[rows, 1, width, width]``.
+    """
+    columns = r.op("Unsqueeze", segment_ids, r.integers(2))
+    lines = r.op("Unsqueeze", segment_ids, r.integers(1))
+    bias = r.op("Where", r.op("Equal", columns, lines), r.scalar(0.0), r.scalar(MASKED))
+    return r.op("Unsqueeze", bias, r.integers(1))
+
+
+def first_token_bias(r: Recorder, segment_ids: Value, first_token: Value) -> Value:
+    """Compute which tokens of the whole batch each text's first token may see.
+
+    Args:
+        r: the graph.
+        segment_ids: ``[rows, width]``, unique over rows.
+        first_token: flat indices, ``[texts]``.
+
+    Returns:
+        0 within the text and `MASKED` elsewhere, ``[texts, rows * width]``.
+    """
+    flat = r.reshape(segment_ids, -1)
+    own = r.op("Unsqueeze", r.op("Gather", flat, first_token), r.integers(1))
+    same = r.op("Equal", own, r.op("Unsqueeze", flat, r.integers(0)))
+    return r.op("Where", same, r.scalar(0.0), r.scalar(MASKED))
+
+
+def _attend(r: Recorder, query: Value, key: Value, value: Value, bias: Value, head: int) -> Value:
+    """Scaled dot-product attention; `key` comes transposed."""
+    scores = r.op("Mul", r.op("MatMul", query, key), r.scalar(head**-0.5))
+    weights = r.op("Softmax", r.op("Add", scores, bias), axis=-1)
+    return r.op("MatMul", weights, value)
+
+
+def packed_attention(
+    w: GraphWriter, x: Value, bias: Value, names: AttentionNames, shape: AttentionShape
+) -> Value:
+    """Attend within each text of each row.
+
+    Args:
+        w: the graph.
+        x: hidden states, ``[rows, width, hidden]``.
+        bias: from `packed_bias`.
+        names: the projections' tensors.
+        shape: sizes.
+
+    Returns:
+        ``[rows, width, hidden]``, output projection applied, residual not added.
+    """
+    r, hidden = w.recorder, shape.hidden
+
+    def split(name: str, order: tuple[int, ...]) -> Value:
+        projected = w.linear(x, name, hidden, hidden)
+        return r.op("Transpose", r.reshape(projected, 0, 0, shape.heads, shape.head), perm=order)
+
+    query = split(names.query, (0, 2, 1, 3))
+    key = split(names.key, (0, 2, 3, 1))
+    value = split(names.value, (0, 2, 1, 3))
+    mixed = _attend(r, query, key, value, bias, shape.head)
+    joined = r.reshape(r.op("Transpose", mixed, perm=(0, 2, 1, 3)), 0, 0, hidden)
+    return w.linear(joined, names.output, hidden, hidden)
+
+
+def first_token_attention(
+    w: GraphWriter,
+    x: Value,
+    firsts: Value,
+    bias: Value,
+    names: AttentionNames,
+    shape: AttentionShape,
+) -> Value:
+    """Attend from each text's first token only, which is all that a sequence head reads.
+
+    Queries are so few that each looks over the whole batch at once, masked to its own text: that
+    costs less than sorting keys by text would.
+
+    Args:
+        w: the graph.
+        x: hidden states of every token, ``[rows, width, hidden]``.
+        firsts: hidden states of the first tokens, ``[texts, hidden]``.
+        bias: from `first_token_bias`.
+        names: the projections' tensors.
+        shape: sizes.
+
+    Returns:
+        ``[texts, hidden]``, output projection applied, residual not added.
+    """
+    r, hidden = w.recorder, shape.hidden
+
+    def split(of: Value, name: str, order: tuple[int, ...]) -> Value:
+        projected = w.linear(of, name, hidden, hidden)
+        return r.op("Transpose", r.reshape(projected, -1, shape.heads, shape.head), perm=order)
+
+    query = split(firsts, names.query, (1, 0, 2))
+    key = split(x, names.key, (1, 2, 0))
+    value = split(x, names.value, (1, 0, 2))
+    mixed = _attend(r, query, key, value, bias, shape.head)
+    joined = r.reshape(r.op("Transpose", mixed, perm=(1, 0, 2)), -1, hidden)
+    return w.linear(joined, names.output, hidden, hidden)

@@ -1,0 +1,38 @@
+"""From a checkpoint's config and weights to an ONNX graph."""
+
+from earmark.checkpoint.config import Config
+from earmark.checkpoint.weights import Weights
+from earmark.graph.architectures.architecture import Architecture, HeadKind
+from earmark.graph.inputs import PackedInputs
+from earmark.graph.recorder import Recorder
+from earmark.graph.writer import GraphWriter, WeightForm
+
+__all__ = ["OUTPUT", "export_graph"]
+
+OUTPUT = "logits"
+
+
+def export_graph(
+    config: Config,
+    weights: Weights,
+    *,
+    architecture: Architecture,
+    head: HeadKind,
+    form: WeightForm,
+) -> bytes:
+    """Write the graph of a checkpoint.
+
+    Inputs are those of `PackedInputs` that the architecture reads. The one output, ``logits``,
+    is float32: ``[texts, labels]`` for a sequence head, ``[rows, width, labels]`` for a token head.
+
+    Raises:
+        InvalidCheckpoint: a tensor is missing or misshapen, or sizes do not go together.
+        UnsupportedCheckpoint: the config asks for something no block does.
+    """
+    labels = len(config.labels())
+    writer = GraphWriter(Recorder(config.text("model_type")), weights, form)
+    inputs = PackedInputs(writer.recorder)
+    logits = architecture.writers[head](writer, inputs, config, labels)
+    axes = ("texts", labels) if head == "sequence" else ("rows", "width", labels)
+    writer.recorder.output(logits, OUTPUT, axes)
+    return writer.recorder.to_bytes()

@@ -1,0 +1,120 @@
+"""A recorder that knows the checkpoint's weights: layers by the name of their tensors."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from onnx import TensorProto
+
+from earmark.checkpoint.weights import Int8, Int8Matrix, Matrix, Weights
+from earmark.domain.packing import Float32
+from earmark.graph.precision import quantize
+from earmark.graph.recorder import Recorder, Value
+
+__all__ = ["GraphWriter", "WeightForm"]
+
+WeightForm = Literal["float", "dequantize", "integer"]
+"""How a linear layer's weight stands in the graph.
+
+`float`: float32 in a `MatMul`.
+`dequantize`: int8 through `DequantizeLinear` into a `MatMul`, which OpenVINO runs on int8
+kernels with activations quantised as they come, where the processor has them.
+`integer`: `DynamicQuantizeLinear` and `MatMulInteger`, which ONNX Runtime fuses; it would run
+the other form in float32.
+"""
+
+SIGN_OFFSET = 128
+"""Zero point of int8 weights stored as uint8. ONNX Runtime multiplies uint8 by int8 with an
+instruction that saturates at 16 bits on processors without an int8 dot product (x86 before VNNI),
+and then answers wrongly; uint8 by uint8 is exact everywhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class GraphWriter:
+    """Writes layers.
+
+    Attributes:
+        recorder: the graph being written.
+        weights: the checkpoint's tensors.
+        form: how the weights of linear layers are stored.
+    """
+
+    recorder: Recorder
+    weights: Weights
+    form: WeightForm
+
+    def embedding(self, ids: Value, name: str, rows: int, width: int) -> Value:
+        """Look ids up in a table; shape of the answer: that of `ids` with `width` added.
+
+        An int8 table stays int8 in the graph, and only the rows looked up are dequantised: the
+        table is half of a small model, and the numbers are the same.
+        """
+        r = self.recorder
+        table = self.weights.matrix(f"{name}.weight", rows, width)
+        if not isinstance(table, Int8Matrix):
+            return r.op("Gather", r.constant(table, name), ids)
+        values = r.op("Gather", r.constant(table.values, name), ids)
+        scales = r.op("Gather", r.constant(table.scales[:, None], f"{name}.scale"), ids)
+        return r.op("Mul", r.op("Cast", values, to=TensorProto.FLOAT), scales)
+
+    def layer_norm(self, x: Value, name: str, width: int, epsilon: float) -> Value:
+        """Normalise the last axis, then scale and shift it."""
+        r = self.recorder
+        scale = r.constant(self.weights.vector(f"{name}.weight", width), f"{name}.weight")
+        shift = r.constant(self.weights.vector(f"{name}.bias", width), f"{name}.bias")
+        return r.op("LayerNormalization", x, scale, shift, axis=-1, epsilon=epsilon)
+
+    def linear(self, x: Value, name: str, size_out: int, size_in: int) -> Value:
+        """Multiply the last axis by a weight ``[size_out, size_in]`` and add the bias.
+
+        A weight that the checkpoint stores as int8 is used as it is; a float one is quantised
+        where the form asks for int8.
+        """
+        weight = self.weights.matrix(f"{name}.weight", size_out, size_in)
+        return self._add_bias(self._product(x, name, weight), name, size_out)
+
+    def exact_linear(self, x: Value, name: str, size_out: int, size_in: int) -> Value:
+        """Do as `linear`, in float32 whatever the form.
+
+        For heads: they cost next to nothing, and their error goes straight into the scores.
+        """
+        weight = self.weights.matrix(f"{name}.weight", size_out, size_in)
+        return self._add_bias(self._float_product(x, name, weight), name, size_out)
+
+    def _add_bias(self, x: Value, name: str, size: int) -> Value:
+        r = self.recorder
+        bias = self.weights.vector(f"{name}.bias", size)
+        return r.op("Add", x, r.constant(bias, f"{name}.bias"))
+
+    def _product(self, x: Value, name: str, weight: Matrix) -> Value:
+        if self.form == "float":
+            return self._float_product(x, name, weight)
+        int8 = weight if isinstance(weight, Int8Matrix) else quantize(weight)
+        if self.form == "dequantize":
+            return self._dequantized_product(x, name, int8)
+        return self._integer_product(x, name, int8)
+
+    def _float_product(self, x: Value, name: str, weight: Matrix) -> Value:
+        matrix: Float32 = weight.dequantized() if isinstance(weight, Int8Matrix) else weight
+        return self.recorder.op("MatMul", x, self.recorder.constant(matrix.T, name))
+
+    def _dequantized_product(self, x: Value, name: str, weight: Int8Matrix) -> Value:
+        r = self.recorder
+        values = r.constant(weight.values, name)
+        scales = r.constant(weight.scales, f"{name}.scale")
+        matrix = r.op("DequantizeLinear", values, scales, axis=0)
+        return r.op("MatMul", x, r.op("Transpose", matrix, perm=[1, 0]))
+
+    def _integer_product(self, x: Value, name: str, weight: Int8Matrix) -> Value:
+        r = self.recorder
+        quantized, scale, zero = r.ops("DynamicQuantizeLinear", x, outputs=3)
+        values = r.constant(_shifted(weight.values).T, name)
+        offset = r.constant(np.asarray(SIGN_OFFSET, np.uint8))
+        product = r.op("MatMulInteger", quantized, values, zero, offset)
+        scales = r.op("Mul", scale, r.constant(weight.scales, f"{name}.scale"))
+        return r.op("Mul", r.op("Cast", product, to=TensorProto.FLOAT), scales)
+
+
+def _shifted(values: Int8) -> np.typing.NDArray[np.uint8]:
+    """Store int8 values as uint8 around `SIGN_OFFSET`."""
+    return (values.astype(np.int16) + SIGN_OFFSET).astype(np.uint8)

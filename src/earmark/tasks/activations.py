@@ -1,0 +1,58 @@
+"""From logits to scores.
+
+The rules are those of the `transformers` pipelines (`pipelines/text_classification.py`, 5.23.0).
+"""
+
+from typing import Literal, assert_never
+
+import numpy as np
+
+from earmark.domain.labels import LabelSet
+from earmark.domain.packing import Float32
+
+__all__ = ["FUNCTIONS", "FunctionToApply", "apply_function", "default_function"]
+
+FunctionToApply = Literal["sigmoid", "softmax", "none"]
+"""What may be done to the logits of one text."""
+
+FUNCTIONS: tuple[FunctionToApply, ...] = ("sigmoid", "softmax", "none")
+
+
+def default_function(labels: LabelSet) -> FunctionToApply:
+    """Choose the function a checkpoint implies, first rule that holds.
+
+    Regression leaves logits alone, also with one label; several independent labels, and a single
+    logit, take a sigmoid; everything else a softmax.
+    """
+    if labels.problem_type == "regression":
+        return "none"
+    if labels.problem_type == "multi_label_classification" or len(labels) == 1:
+        return "sigmoid"
+    return "softmax"
+
+
+def apply_function(logits: Float32, function: FunctionToApply) -> Float32:
+    """Turn logits into scores, in float32 and without overflow.
+
+    Args:
+        logits: finite values, shape ``[..., labels]``.
+        function: `softmax` runs over the last axis; `sigmoid` over each value by itself.
+
+    Returns:
+        Scores of the same shape.
+    """
+    match function:
+        case "none":
+            return logits
+        case "sigmoid":
+            # exp of a non-positive number cannot overflow, whichever sign the logit has.
+            small = np.exp(-np.abs(logits))
+            numerator = np.where(logits >= 0, np.ones_like(small), small)
+            sigmoid: Float32 = numerator / (1 + small)
+            return sigmoid
+        case "softmax":
+            shifted = np.exp(logits - logits.max(axis=-1, keepdims=True))
+            softmax: Float32 = shifted / shifted.sum(axis=-1, keepdims=True)
+            return softmax
+        case _:
+            assert_never(function)

@@ -1,0 +1,128 @@
+"""Texts to token ids, with what was cut off counted."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import tokenizers
+from tokenizers import Tokenizer
+
+from earmark.checkpoint.config import read_json
+from earmark.checkpoint.repository import Repository
+from earmark.domain.encoding import Encoding
+from earmark.domain.texts import TextInput
+from earmark.errors import InvalidCheckpoint, InvalidInput
+from earmark.tokenizing.legacy_files import word_piece
+from earmark.tokenizing.truncation import Strategy, kept
+
+__all__ = ["TextTokenizer", "load_tokenizer"]
+
+LARGEST_REAL_MAXIMUM = 1 << 24
+"""`model_max_length` may be 1e30, which `transformers` writes for "not known"."""
+
+
+@dataclass(frozen=True, slots=True)
+class TextTokenizer:
+    """A tokenizer without state: safe to use from several threads at once.
+
+    Attributes:
+        max_length: longest encoding the checkpoint's tokenizer settings allow; None where they
+            do not say.
+    """
+
+    _tokenizer: Tokenizer
+    max_length: int | None
+
+    @property
+    def vocabulary_size(self) -> int:
+        """How many ids there are, added tokens included."""
+        return int(self._tokenizer.get_vocab_size(with_added_tokens=True))
+
+    def encode(
+        self,
+        inputs: Sequence[TextInput],
+        *,
+        max_tokens: int,
+        strategy: Strategy = "longest_first",
+    ) -> list[Encoding]:
+        """Encode texts and pairs.
+
+        Args:
+            inputs: what to encode.
+            max_tokens: longest encoding, special tokens included; what is more is cut off and
+                counted in `Encoding.truncated_tokens`.
+            strategy: which text of a pair gives way.
+
+        Raises:
+            InvalidInput: a text holds a lone surrogate, which is no character.
+        """
+        firsts = self._tokens([one.text for one in inputs])
+        seconds = iter(self._tokens([one.pair for one in inputs if one.pair is not None]))
+        return [
+            self._join(first, None if one.pair is None else next(seconds), max_tokens, strategy)
+            for one, first in zip(inputs, firsts, strict=True)
+        ]
+
+    def _tokens(self, texts: Sequence[str]) -> list[tokenizers.Encoding]:
+        try:
+            if len(texts) == 1:
+                # A batch of one would start the library's thread pool for nothing.
+                return [self._tokenizer.encode(texts[0], add_special_tokens=False)]
+            return self._tokenizer.encode_batch(list(texts), add_special_tokens=False)
+        except (UnicodeEncodeError, TypeError) as error:
+            # The library raises TypeError for a string that UTF-8 cannot carry.
+            raise InvalidInput(
+                "a text holds a lone surrogate (half of a UTF-16 pair), which is no character; "
+                "send well-formed Unicode"
+            ) from error
+
+    def _join(
+        self,
+        first: tokenizers.Encoding,
+        second: tokenizers.Encoding | None,
+        max_tokens: int,
+        strategy: Strategy,
+    ) -> Encoding:
+        """Cut, then add the special tokens. The library's own truncation is state: not used."""
+        room = max_tokens - self._tokenizer.num_special_tokens_to_add(second is not None)
+        lengths = len(first), 0 if second is None else len(second)
+        keep = kept(*lengths, room, strategy)
+        if keep[0] < lengths[0]:
+            first.truncate(keep[0])
+        if second is not None and keep[1] < lengths[1]:
+            second.truncate(keep[1])
+        whole = self._tokenizer.post_process(first, second)
+        return Encoding(tuple(whole.ids), tuple(whole.type_ids), sum(lengths) - sum(keep))
+
+
+def _from_tokenizer_json(path: Path) -> Tokenizer:
+    try:
+        return Tokenizer.from_file(str(path))
+    # The library raises bare Exception for anything wrong with the file.
+    except Exception as error:
+        raise InvalidCheckpoint(f"{path} cannot be read as a tokenizer: {error}") from error
+
+
+def load_tokenizer(repository: Repository) -> TextTokenizer:
+    """Load a checkpoint's tokenizer: `tokenizer.json`, else `vocab.txt` (WordPiece).
+
+    Padding and truncation that a `tokenizer.json` carries are dropped: earmark packs, and cuts
+    by itself so that it knows what was cut.
+
+    Raises:
+        CheckpointNotFound: neither file is there.
+        InvalidCheckpoint: a file does not hold what it should.
+    """
+    path = repository.require("tokenizer.json", "vocab.txt")
+    settings_path = repository.find("tokenizer_config.json")
+    settings = {} if settings_path is None else read_json(settings_path)
+    if path.name == "tokenizer.json":
+        tokenizer = _from_tokenizer_json(path)
+    else:
+        tokenizer = word_piece(path, settings)
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    longest = settings.get("model_max_length")
+    if not isinstance(longest, int | float) or not 0 < longest < LARGEST_REAL_MAXIMUM:
+        longest = None
+    return TextTokenizer(tokenizer, None if longest is None else int(longest))

@@ -1,0 +1,41 @@
+"""How many tokens of each text to keep when they do not all fit."""
+
+from typing import Literal
+
+__all__ = ["Strategy", "kept"]
+
+Strategy = Literal["longest_first", "only_first"]
+"""`longest_first` shortens the longer of a pair; `only_first` never touches the second."""
+
+
+def kept(
+    first: int, second: int, room: int, strategy: Strategy = "longest_first"
+) -> tuple[int, int]:
+    """Share the room between the two texts of a pair.
+
+    The reference is `truncate_encodings` of the `tokenizers` library (utils/truncation.rs): of a
+    pair that does not fit, the longer gives way until both are equal, then both share the room
+    and the second keeps the odd token.
+
+    Args:
+        first: tokens of the first text.
+        second: tokens of the second text; 0 for a single text.
+        room: tokens there is room for, special tokens already taken off.
+        strategy: which text gives way.
+
+    Returns:
+        Tokens to keep of each.
+    """
+    room = max(room, 0)
+    if first + second <= room:
+        return first, second
+    if strategy == "only_first":
+        return max(room - second, 0), min(second, room)
+    shorter, longer = sorted((first, second))
+    if shorter > room // 2:
+        # Both are too long: an equal share each. The odd token goes to the text that was longer
+        # or, where they are equal, to the second.
+        small, large = room // 2, room - room // 2
+        return (large, small) if first > second else (small, large)
+    longer = room - shorter
+    return (longer, shorter) if first > second else (shorter, longer)
