@@ -7,7 +7,14 @@ import numpy as np
 from earmark.checkpoint.weights import Int8Matrix
 from earmark.domain.packing import Float32
 
-__all__ = ["PRECISIONS", "ComputePrecision", "Precision", "choose_precision", "quantize"]
+__all__ = [
+    "INT8_MAXIMUM",
+    "PRECISIONS",
+    "ComputePrecision",
+    "Precision",
+    "choose_precision",
+    "quantize",
+]
 
 ComputePrecision = Literal["float32", "bfloat16", "int8"]
 Precision = Literal["auto", "float32", "bfloat16", "int8"]
@@ -43,7 +50,7 @@ def quantize(weight: Float32) -> Int8Matrix:
         weight: shape ``[out, in]``; a row is an output channel.
     """
     largest = np.abs(weight).max(axis=1)
-    # A row of zeros has no scale of its own; any will do.
-    scales = np.where(largest > 0, largest / INT8_MAXIMUM, 1.0).astype(np.float32)
+    # A row of zeros, or of numbers too small to divide by, has no scale of its own; any will do.
+    scales = np.maximum(largest / np.float32(INT8_MAXIMUM), np.finfo(np.float32).tiny)
     values = np.rint(weight / scales[:, None]).astype(np.int8)
     return Int8Matrix(values, scales)

@@ -8,7 +8,7 @@ from onnx import TensorProto
 
 from earmark.checkpoint.weights import Int8, Int8Matrix, Matrix, Weights
 from earmark.domain.packing import Float32
-from earmark.graph.precision import quantize
+from earmark.graph.precision import INT8_MAXIMUM, quantize
 from earmark.graph.recorder import Recorder, Value
 
 __all__ = ["GraphWriter", "WeightForm"]
@@ -19,14 +19,16 @@ WeightForm = Literal["float", "dequantize", "integer"]
 `float`: float32 in a `MatMul`.
 `dequantize`: int8 through `DequantizeLinear` into a `MatMul`, which OpenVINO runs on int8
 kernels with activations quantised as they come, where the processor has them.
-`integer`: `DynamicQuantizeLinear` and `MatMulInteger`, which ONNX Runtime fuses; it would run
-the other form in float32.
+`integer`: activations quantised in the graph, token by token, and `MatMulInteger`; for ONNX
+Runtime, which would run the other form in float32.
 """
 
 SIGN_OFFSET = 128
-"""Zero point of int8 weights stored as uint8. ONNX Runtime multiplies uint8 by int8 with an
+"""Zero point of int8 values stored as uint8. ONNX Runtime multiplies uint8 by int8 with an
 instruction that saturates at 16 bits on processors without an int8 dot product (x86 before VNNI),
-and then answers wrongly; uint8 by uint8 is exact everywhere."""
+and then answers wrongly; int8 by int8 it multiplies slowly; uint8 by uint8 is exact and fast."""
+SMALLEST_SCALE = 1e-30
+"""Keeps a token of zeros from being divided by zero."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,13 +108,26 @@ class GraphWriter:
         return r.op("MatMul", x, r.op("Transpose", matrix, perm=[1, 0]))
 
     def _integer_product(self, x: Value, name: str, weight: Int8Matrix) -> Value:
+        """Quantise each token by its own largest value, multiply integers, scale back.
+
+        `DynamicQuantizeLinear` would take one scale for the whole batch: fewer operators, but
+        then a text's neighbours change its answer.
+        """
         r = self.recorder
-        quantized, scale, zero = r.ops("DynamicQuantizeLinear", x, outputs=3)
-        values = r.constant(_shifted(weight.values).T, name)
+        largest = r.op("ReduceMax", r.op("Abs", x), r.integers(-1), keepdims=1)
+        step = r.op("Mul", largest, r.scalar(1 / INT8_MAXIMUM))
+        scale = r.op("Max", step, r.scalar(SMALLEST_SCALE))
+        shifted = r.op("Add", r.op("Round", r.op("Div", x, scale)), r.scalar(SIGN_OFFSET))
         offset = r.constant(np.asarray(SIGN_OFFSET, np.uint8))
-        product = r.op("MatMulInteger", quantized, values, zero, offset)
-        scales = r.op("Mul", scale, r.constant(weight.scales, f"{name}.scale"))
-        return r.op("Mul", r.op("Cast", product, to=TensorProto.FLOAT), scales)
+        product = r.op(
+            "MatMulInteger",
+            r.op("Cast", shifted, to=TensorProto.UINT8),
+            r.constant(_shifted(weight.values).T, name),
+            offset,
+            offset,
+        )
+        by_token = r.op("Mul", r.op("Cast", product, to=TensorProto.FLOAT), scale)
+        return r.op("Mul", by_token, r.constant(weight.scales, f"{name}.scale"))
 
 
 def _shifted(values: Int8) -> np.typing.NDArray[np.uint8]:

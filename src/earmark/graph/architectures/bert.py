@@ -55,10 +55,17 @@ def _embed(w: GraphWriter, inputs: PackedInputs, config: Config, epsilon: float)
         return w.embedding(ids, f"embeddings.{name}_embeddings", rows, hidden)
 
     words = table(inputs.input_ids, "word", config.size("vocab_size"))
-    types = table(inputs.token_type_ids, "token_type", config.size("type_vocab_size", 2))
+    types = _types(w, inputs, config.size("type_vocab_size", 2), hidden)
     places = table(inputs.position_ids, "position", config.size("max_position_embeddings"))
     total = r.op("Add", r.op("Add", words, types), places)
     return w.layer_norm(total, "embeddings.LayerNorm", hidden, epsilon)
+
+
+def _types(w: GraphWriter, inputs: PackedInputs, rows: int, hidden: int) -> Value:
+    """Look token types up; a table of one row has one answer, also for the second of a pair."""
+    name = "embeddings.token_type_embeddings"
+    ids = inputs.token_type_ids if rows > 1 else w.recorder.integers(0)
+    return w.embedding(ids, name, rows, hidden)
 
 
 def _sequence(w: GraphWriter, inputs: PackedInputs, config: Config, labels: int) -> Value:

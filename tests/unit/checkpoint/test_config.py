@@ -1,0 +1,83 @@
+"""Configs are read field by field, with errors that name the field."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from earmark.checkpoint.config import Config, read_config
+from earmark.errors import InvalidCheckpoint
+
+
+def config(**fields: object) -> Config:
+    """Make a config that was read from a file."""
+    return Config(Path("config.json"), fields)
+
+
+@pytest.mark.parametrize("value", ["768", 7.5, True, 0, -1, 1 << 40, None])
+def test_a_size_is_a_positive_whole_number(value: object) -> None:
+    """Anything else is refused with the field's name and what was found."""
+    with pytest.raises(InvalidCheckpoint, match=r'"hidden_size" is .*, expected a positive whole'):
+        config(hidden_size=value).size("hidden_size")
+
+
+def test_a_missing_field_is_named() -> None:
+    """A field without a default must be there."""
+    with pytest.raises(InvalidCheckpoint, match="'nothing', expected a positive whole number"):
+        config().size("hidden_size")
+    assert config().size("type_vocab_size", 2) == 2
+
+
+@pytest.mark.parametrize("value", ["tiny", 0, True])
+def test_an_epsilon_is_a_positive_number(value: object) -> None:
+    """Anything else is refused."""
+    with pytest.raises(InvalidCheckpoint, match="layer_norm_eps"):
+        config(layer_norm_eps=value).number("layer_norm_eps", 1e-12)
+
+
+def test_labels_come_in_the_order_of_their_keys() -> None:
+    """Keys are strings; the file's own order says nothing. Names that are numbers become text."""
+    labels = config(id2label={"1": "B", "0": 5, "2": "C"}).labels()
+    assert labels.names == ("5", "B", "C")
+
+
+def test_labels_without_names_are_numbered() -> None:
+    """Two where the config does not say how many, as `transformers` has it."""
+    assert config().labels().names == ("LABEL_0", "LABEL_1")
+    assert config(num_labels=1).labels().names == ("LABEL_0",)
+
+
+@pytest.mark.parametrize("value", [["A", "B"], {}, {"0": "A", "2": "C"}, {"zero": "A"}, "A"])
+def test_malformed_labels_are_refused(value: object) -> None:
+    """Gaps, lists and other keys leave a logit without a name."""
+    with pytest.raises(InvalidCheckpoint, match="id2label"):
+        config(id2label=value).labels()
+
+
+def test_an_unknown_problem_type_is_refused_with_the_known_ones() -> None:
+    """It decides which function is applied, so it is not guessed."""
+    with pytest.raises(InvalidCheckpoint, match="multi_label_classification"):
+        config(problem_type="ranking").labels()
+
+
+@pytest.mark.parametrize("value", [None, [], "BertForSequenceClassification", [3]])
+def test_the_model_class_must_be_named(value: object) -> None:
+    """Without it the head is unknown."""
+    with pytest.raises(InvalidCheckpoint, match='"architectures" is'):
+        _ = config(architectures=value).class_name
+
+
+@pytest.mark.parametrize("contents", [b"", b"{", b"[1]", b'"x"', b'{"a": "\xff"}', b"[" * 100_000])
+def test_a_file_that_holds_no_object_is_refused(tmp_path: Path, contents: bytes) -> None:
+    """The message names the file."""
+    path = tmp_path / "config.json"
+    path.write_bytes(contents)
+    with pytest.raises(InvalidCheckpoint, match=r"config\.json"):
+        read_config(path)
+
+
+def test_a_sound_file_is_read(tmp_path: Path) -> None:
+    """The fields are those of the file."""
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps({"architectures": ["BertForSequenceClassification"]}))
+    assert read_config(path).class_name == "BertForSequenceClassification"

@@ -1,0 +1,253 @@
+"""An engine around a made-up model: cancellation, deadlines, refusals, state."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from support.checkpoints import CheckpointSpec, write_checkpoint
+
+from earmark.batching.packer import BatchLimits
+from earmark.batching.queue import TicketQueue
+from earmark.batching.splitting import BatchRun
+from earmark.batching.ticket import Submission
+from earmark.batching.worker import Worker
+from earmark.checkpoint.local import LocalRepository
+from earmark.domain.encoding import Encoding
+from earmark.domain.labels import LabelSet
+from earmark.domain.results import Classification
+from earmark.domain.texts import TextInput
+from earmark.engine.engine import INLINE_CHARACTERS, Engine
+from earmark.engine.events import Tally
+from earmark.engine.info import EngineInfo
+from earmark.errors import DeadlineExceeded, EngineError, InvalidInput, QueueFull, ShuttingDown
+from earmark.tasks.text_classification import TextClassification
+from earmark.tokenizing.tokenizer import TextTokenizer, load_tokenizer
+
+PATIENCE_S = 20.0
+"""Bounds a test that would otherwise hang."""
+POISON = "poison"
+
+INFO = EngineInfo(
+    model_id="tests/length",
+    task="text-classification",
+    architecture="bert",
+    labels=LabelSet(("SHORT", "LONG")),
+    parameters=1,
+    precision="float32",
+    requested_precision="float32",
+    stored_precision="float32",
+    compute_note="",
+    runtime="none 0",
+    device="none",
+    max_input_tokens=40,
+    max_batch_tokens=64,
+    source="tests",
+    load_s=0.0,
+)
+
+
+class Model:
+    """Answers a text with its length in tokens; can be held, and breaks on one length."""
+
+    def __init__(self) -> None:
+        """Start free."""
+        self.started, self.go = threading.Event(), threading.Event()
+        self.go.set()
+        self.ran: list[int] = []
+        self.breaks_on = 0
+
+    def __call__(self, encodings: Sequence[Encoding]) -> BatchRun:
+        """Answer a batch."""
+        self.started.set()
+        assert self.go.wait(PATIENCE_S)
+        lengths = [len(one) for one in encodings]
+        self.ran.extend(lengths)
+        if self.breaks_on in lengths:
+            raise RuntimeError("this length breaks the model")
+        return BatchRun([np.asarray([-size, size], np.float32) for size in lengths], sum(lengths))
+
+
+class CountedWorker(Worker):
+    """A worker that counts submissions, so that a test can wait for one."""
+
+    submitted: threading.Semaphore
+
+    def submit(self, encodings: Sequence[Encoding], *, deadline_s: float | None) -> Submission:
+        """Submit, then count."""
+        submission = super().submit(encodings, deadline_s=deadline_s)
+        self.submitted.release()
+        return submission
+
+
+@pytest.fixture(scope="module")
+def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> TextTokenizer:
+    """Load a small tokenizer."""
+    folder = write_checkpoint(tmp_path_factory.mktemp("checkpoint"), CheckpointSpec())
+    return load_tokenizer(LocalRepository.open(folder))
+
+
+@pytest.fixture
+def model() -> Model:
+    """Make a model that answers at once."""
+    return Model()
+
+
+@pytest.fixture
+def submitted() -> threading.Semaphore:
+    """Count what reaches the queue."""
+    return threading.Semaphore(0)
+
+
+@pytest.fixture
+def make(
+    tokenizer: TextTokenizer, model: Model, submitted: threading.Semaphore
+) -> Iterator[Callable[..., Engine]]:
+    """Make engines around the model and close them afterwards."""
+    engines: list[Engine] = []
+
+    def engine(*, max_waiting_tokens: int = 10_000, stall_after_s: float = 60.0) -> Engine:
+        tally = Tally(INFO.model_id)
+        worker = CountedWorker(TicketQueue(BatchLimits(64, 64), max_waiting_tokens), model, tally)
+        worker.submitted = submitted
+        made = Engine(INFO, tokenizer, worker, tally=tally, stall_after_s=stall_after_s)
+        engines.append(made)
+        return made
+
+    yield engine
+    model.go.set()
+    for one in engines:
+        one.close()
+
+
+def request(*texts: str) -> TextClassification:
+    """Ask for these texts."""
+    return TextClassification(tuple(TextInput(text) for text in texts))
+
+
+def test_answers_come_in_the_order_of_the_texts(make: Callable[..., Engine]) -> None:
+    """Each text has its own length, both from a thread and from an event loop."""
+    engine = make()
+    texts = ["a", "a b c", "", "a b"]
+    for reply in (
+        engine.classify_blocking(request(*texts)),
+        asyncio.run(engine.classify(request(*texts))),
+    ):
+        assert [one.tokens for one in reply.results()] == [3, 5, 2, 4]
+    assert engine.totals().texts == 8
+    assert engine.totals().tokens == 28
+
+
+def test_a_long_text_is_encoded_beside_the_event_loop_and_cut(make: Callable[..., Engine]) -> None:
+    """What was cut is counted, also for a text too long to encode in the loop's own thread."""
+    text = "a " * INLINE_CHARACTERS
+    (result,) = asyncio.run(make().classify(request(text))).results()
+    assert (result.tokens, result.truncated_tokens) == (40, INLINE_CHARACTERS + 2 - 40)
+
+
+def test_a_text_that_may_not_be_cut_is_refused_by_itself(
+    make: Callable[..., Engine], model: Model
+) -> None:
+    """Its neighbours are answered, and the refused text is never run."""
+    asked = replace(request("a", "a " * 60, "a b"), truncate=False)
+    reply = make().classify_blocking(asked)
+    first, second, third = reply.outcomes
+    assert isinstance(first, Classification)
+    assert isinstance(third, Classification)
+    with pytest.raises(InvalidInput, match="input 1 is 62 tokens long and the model reads 40"):
+        reply.results()
+    assert isinstance(second, InvalidInput)
+    assert sorted(model.ran) == [3, 4]
+
+
+def test_one_bad_text_never_fails_its_neighbours(make: Callable[..., Engine], model: Model) -> None:
+    """A text that breaks the model fails alone and is counted."""
+    engine = make()
+    model.breaks_on = 5
+    first, second, third = engine.classify_blocking(request("a", "a b c", "a b")).outcomes
+    assert isinstance(first, Classification)
+    assert isinstance(second, EngineError)
+    assert isinstance(third, Classification)
+    assert engine.totals().failed_runs > 0
+
+
+def test_a_hung_run_is_answered_at_the_deadline(make: Callable[..., Engine], model: Model) -> None:
+    """Neither a thread nor an event loop waits longer than it said."""
+    engine = make()
+    model.go.clear()
+    blocking = engine.classify_blocking(request("a"), timeout_s=0.05)
+    looping = asyncio.run(engine.classify(request("a"), deadline_s=time.monotonic() + 0.05))
+    for reply in (blocking, looping):
+        assert isinstance(reply.outcomes[0], DeadlineExceeded)
+
+
+def test_a_run_that_takes_too_long_reads_as_stalled(
+    make: Callable[..., Engine], model: Model
+) -> None:
+    """Health tells the truth while the run hangs, and again once it has ended."""
+    engine = make(stall_after_s=0.0)
+    assert engine.queue_state().state == "ready"
+    model.go.clear()
+    engine.classify_blocking(request("a"), timeout_s=0.05)
+    assert engine.queue_state().state == "stalled"
+    model.go.set()
+    engine.classify_blocking(request("a"), timeout_s=PATIENCE_S)
+    engine.close()
+    assert engine.queue_state().state == "closed"
+
+
+def test_a_caller_who_leaves_takes_his_texts_along(
+    make: Callable[..., Engine], model: Model, submitted: threading.Semaphore
+) -> None:
+    """Texts of a cancelled call that have not run yet never run."""
+    engine = make()
+    model.go.clear()
+
+    async def leave() -> None:
+        running = asyncio.create_task(engine.classify(request("a")))
+        assert await asyncio.to_thread(model.started.wait, PATIENCE_S)
+        waiting = asyncio.create_task(engine.classify(request("a b c d e")))
+        for _ in range(2):
+            await asyncio.to_thread(submitted.acquire, timeout=PATIENCE_S)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        model.go.set()
+        await running
+
+    asyncio.run(leave())
+    engine.classify_blocking(request("a b"), timeout_s=PATIENCE_S)
+    assert model.ran == [3, 4]
+
+
+def test_too_much_waiting_is_refused(make: Callable[..., Engine], model: Model) -> None:
+    """The queue is bounded, and says so with a time to try again."""
+    engine = make(max_waiting_tokens=20)
+    model.go.clear()
+    for _ in range(3):  # one runs, two wait: 18 tokens
+        reply = engine.classify_blocking(request("a b c d e f g"), timeout_s=0.01)
+        assert isinstance(reply.outcomes[0], DeadlineExceeded)
+        assert model.started.wait(PATIENCE_S)
+    with pytest.raises(QueueFull, match="18 tokens are waiting and this request adds 9") as caught:
+        engine.classify_blocking(request("a b c d e f g"))
+    assert caught.value.retry_after_s > 0
+
+
+def test_a_closed_engine_takes_no_more_work(make: Callable[..., Engine]) -> None:
+    """It says that it is shutting down, and closing twice does no harm."""
+    engine = make()
+    engine.close()
+    engine.close()
+    with pytest.raises(ShuttingDown):
+        engine.classify_blocking(request("a"))
+
+
+def test_timings_say_where_the_time_went(make: Callable[..., Engine]) -> None:
+    """The parts are within the whole."""
+    timings = make().classify_blocking(request("a", "b")).timings
+    parts = (timings.tokenize_ms, timings.queue_wait_ms, timings.run_ms)
+    assert all(part >= 0 for part in parts)
+    assert sum(parts) <= timings.total_ms

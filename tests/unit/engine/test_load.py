@@ -1,0 +1,192 @@
+"""From files to an engine: what is chosen, and what is refused."""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file, save_file
+from structlog.testing import capture_logs
+from support.checkpoints import CheckpointSpec, write_checkpoint
+
+import earmark
+from earmark.engine.engine import Engine
+from earmark.engine.load import EngineOptions, load_engine
+from earmark.errors import (
+    CheckpointError,
+    CheckpointNotFound,
+    InvalidCheckpoint,
+    InvalidInput,
+    UnsupportedCheckpoint,
+    UnsupportedDevice,
+)
+from earmark.inprocess import TextLike
+from earmark.runtime.devices import computes_bfloat16
+
+ONE_THREAD = EngineOptions(threads=1)
+
+
+@contextmanager
+def loaded(
+    folder: Path, spec: CheckpointSpec | None = None, options: EngineOptions = ONE_THREAD
+) -> Iterator[Engine]:
+    """Write a checkpoint, load it, close it."""
+    engine = load_engine(str(write_checkpoint(folder, spec or CheckpointSpec())), options=options)
+    try:
+        yield engine
+    finally:
+        engine.close()
+
+
+def edit_config(folder: Path, **changes: object) -> None:
+    """Change fields of a config; None takes a field away."""
+    path = folder / "config.json"
+    fields: Mapping[str, object] = json.loads(path.read_text()) | changes
+    path.write_text(json.dumps({key: value for key, value in fields.items() if value is not None}))
+
+
+def test_info_tells_what_was_loaded(tmp_path: Path) -> None:
+    """Id, labels, sizes and precision are those of the files."""
+    spec = CheckpointSpec(label_names=("NO", "YES"), max_positions=48)
+    with loaded(tmp_path / "my-model", spec) as engine:
+        info = engine.info
+    assert info.model_id == "my-model"
+    assert info.labels.names == ("NO", "YES")
+    assert info.architecture == "bert"
+    assert info.max_input_tokens == 48
+    assert info.stored_precision == "float32"
+    assert info.runtime.startswith("openvino 20")
+    assert info.parameters == sum(
+        tensor.size for tensor in load_file(tmp_path / "my-model" / "model.safetensors").values()
+    )
+
+
+def test_auto_takes_int8_where_the_checkpoint_is_stored_so(tmp_path: Path) -> None:
+    """The weights are used as they are, and the info says how the processor carries it out."""
+    with loaded(tmp_path, CheckpointSpec(storage="int8")) as engine:
+        assert engine.info.precision == "int8"
+        assert engine.info.stored_precision == "int8"
+        assert engine.info.compute_note
+
+
+def test_auto_takes_bfloat16_only_where_the_processor_has_it(tmp_path: Path) -> None:
+    """Elsewhere it is float32."""
+    with loaded(tmp_path) as engine:
+        native = computes_bfloat16("openvino")
+        assert engine.info.precision == ("bfloat16" if native else "float32")
+        assert engine.info.requested_precision == "auto"
+
+
+def test_the_processor_is_never_asked_for_what_it_lacks(tmp_path: Path) -> None:
+    """bfloat16 by name is refused in words where it would silently become something else."""
+    options = EngineOptions(threads=1, precision="bfloat16")
+    if computes_bfloat16("openvino"):
+        with loaded(tmp_path, options=options) as engine:
+            assert engine.info.precision == "bfloat16"
+    else:
+        with (
+            pytest.raises(UnsupportedDevice, match="does not compute bfloat16 natively; choose"),
+            loaded(tmp_path, options=options),
+        ):
+            pass
+
+
+def test_onnxruntime_does_not_pretend_to_compute_bfloat16(tmp_path: Path) -> None:
+    """It has no such kernels on a processor."""
+    options = EngineOptions(threads=1, precision="bfloat16", runtime="onnxruntime")
+    with pytest.raises(UnsupportedDevice, match="onnxruntime"), loaded(tmp_path, options=options):
+        pass
+
+
+def test_the_longest_text_always_fits_a_batch(tmp_path: Path) -> None:
+    """A budget below the model's maximum is raised to it, and the info says so."""
+    options = EngineOptions(threads=1, max_batch_tokens=16)
+    with loaded(tmp_path, CheckpointSpec(max_positions=48), options) as engine:
+        assert engine.info.max_batch_tokens == 48
+
+
+def test_leftover_tensors_are_told(tmp_path: Path) -> None:
+    """A tensor nobody reads may mean that the model is more than we run."""
+    write_checkpoint(tmp_path, CheckpointSpec())
+    path = tmp_path / "model.safetensors"
+    save_file({**load_file(path), "adapter.weight": np.ones((2, 2), np.float32)}, path)
+    with capture_logs() as logs:
+        load_engine(str(tmp_path), options=ONE_THREAD).close()
+    assert [entry["tensors"] for entry in logs] == [("adapter.weight",)]
+
+
+def test_a_model_that_labels_tokens_is_refused(tmp_path: Path) -> None:
+    """The message says what it is and what is served."""
+    with (
+        pytest.raises(UnsupportedCheckpoint, match="BertForTokenClassification, which labels"),
+        loaded(tmp_path, CheckpointSpec(head="token")),
+    ):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("changes", "kind", "complaint"),
+    [
+        ({"model_type": "t5"}, UnsupportedCheckpoint, "'t5'; supported are bert, distilbert"),
+        ({"model_type": None}, InvalidCheckpoint, "\"model_type\" is 'nothing'"),
+        ({"architectures": ["BertModel"]}, UnsupportedCheckpoint, "model class is BertModel"),
+        ({"hidden_size": 31}, InvalidCheckpoint, '"hidden_size" 31 is no multiple'),
+        ({"hidden_size": 64}, InvalidCheckpoint, r"has shape \[320, 32\], expected \[320, 64\]"),
+        ({"vocab_size": 300}, InvalidCheckpoint, "tokenizer has 320 ids"),
+        ({"num_hidden_layers": 3}, InvalidCheckpoint, r"no tensor encoder\.layer\.2"),
+        ({"hidden_act": "mish"}, UnsupportedCheckpoint, "activation function 'mish'; known are"),
+        ({"id2label": {"0": "A", "1": "B", "2": "C"}}, InvalidCheckpoint, "classifier.weight"),
+    ],
+)
+def test_what_does_not_fit_together_is_named(
+    tmp_path: Path, changes: dict[str, object], kind: type[CheckpointError], complaint: str
+) -> None:
+    """Config, weights and tokenizer are checked against each other at load."""
+    write_checkpoint(tmp_path, CheckpointSpec())
+    edit_config(tmp_path, **changes)
+    with pytest.raises(kind, match=complaint):
+        load_engine(str(tmp_path), options=ONE_THREAD)
+
+
+def test_weights_that_overflow_are_found_at_load(tmp_path: Path) -> None:
+    """A model that answers NaN to anything does not go into service."""
+    write_checkpoint(tmp_path, CheckpointSpec())
+    path = tmp_path / "model.safetensors"
+    tensors = load_file(path)
+    tensors["classifier.weight"] *= np.float32(3e38)
+    save_file(tensors, path)
+    with pytest.raises(InvalidCheckpoint, match="NaN or infinity even for the simplest"):
+        load_engine(str(tmp_path), options=ONE_THREAD)
+
+
+def test_a_name_that_is_neither_folder_nor_bundled_is_explained() -> None:
+    """The message lists what is bundled."""
+    with pytest.raises(CheckpointNotFound, match="neither a folder nor a bundled model; bundled"):
+        load_engine("org/nowhere")
+
+
+def test_the_python_api_classifies_texts_and_pairs(tmp_path: Path) -> None:
+    """Strings, tuples and text objects in one list; the best label first."""
+    write_checkpoint(tmp_path, CheckpointSpec(num_labels=3))
+    with earmark.load(str(tmp_path), threads=1) as classifier:
+        texts: list[TextLike] = ["good film", ("good", "film"), earmark.TextInput("good film")]
+        first, pair, third = classifier.classify(texts)
+        assert first == third
+        assert (first.tokens, pair.tokens) == (4, 5)
+        assert first.score == max(one.score for one in first.scores)
+        assert first.label == first.scores[0].label
+        assert len(classifier.classify(texts, top_k=1)[0].scores) == 1
+        assert classifier.classify([]) == []
+        assert classifier.info.labels.names == ("LABEL_0", "LABEL_1", "LABEL_2")
+        with pytest.raises(InvalidInput, match="expected a list"):
+            classifier.classify("good film")
+        with pytest.raises(InvalidInput, match="top_k is 0"):
+            classifier.classify(texts, top_k=0)
+
+
+def test_the_bundled_model_knows_good_from_bad() -> None:
+    """What the first sentence of the README promises."""
+    results = earmark.classify(["I like it", "I don't"])
+    assert [result.label for result in results] == ["POSITIVE", "NEGATIVE"]

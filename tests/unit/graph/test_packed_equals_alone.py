@@ -1,0 +1,147 @@
+"""The promise of the packed batch: neighbours, order and rows change no answer."""
+
+from functools import cache
+from pathlib import Path
+from random import Random
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from support.checkpoint_spec import Architecture, Head
+from support.checkpoints import CheckpointSpec, write_checkpoint
+
+from earmark.batching.packer import BatchLimits, pack
+from earmark.checkpoint.config import read_config
+from earmark.checkpoint.weights import Weights
+from earmark.domain.encoding import Encoding
+from earmark.graph.architectures.registry import find_architecture
+from earmark.graph.export import export_graph
+from earmark.graph.writer import WeightForm
+from earmark.runtime.devices import computes_bfloat16, open_session
+from earmark.runtime.session import ComputeHint, RuntimeName, RuntimeSession, SessionOptions
+
+LONGEST = 48
+VOCABULARY = 320
+
+FLOAT32 = 1e-5
+"""Sums in another order: the kernels split work by the batch's shape. 2e-6 seen."""
+BFLOAT16 = 5e-2
+"""Eight bits of mantissa: neighbouring values are 2^-8 apart, and two layers add up a few."""
+INT8 = 2e-2
+"""Activations are quantised within their own token. A difference in the last float32 digit can
+still tip a value over to the next of its 127 steps, and later layers carry that on."""
+INT8_ERROR = 1e-1
+"""Int8 against float32 on logits of size 1 to 3: a step is 1/127 of a token's or a weight row's
+largest value, some hundred of them add up in each sum, and there are twelve sums in a row."""
+
+CASES: list[tuple[RuntimeName, WeightForm, ComputeHint, float]] = [
+    ("openvino", "float", "float32", FLOAT32),
+    ("openvino", "dequantize", "float32", INT8),
+    ("openvino", "integer", "float32", INT8),
+    ("onnxruntime", "float", "float32", FLOAT32),
+    ("onnxruntime", "dequantize", "float32", FLOAT32),
+    ("onnxruntime", "integer", "float32", INT8),
+]
+if computes_bfloat16("openvino"):
+    CASES.append(("openvino", "float", "bfloat16", BFLOAT16))
+
+TEXTS = st.lists(
+    st.integers(1, LONGEST).flatmap(
+        lambda size: st.lists(st.integers(0, VOCABULARY - 1), min_size=size, max_size=size)
+    ),
+    min_size=1,
+    max_size=12,
+)
+LIMITS = st.builds(BatchLimits, max_cells=st.just(4096), row_width=st.integers(8, 200))
+
+
+@cache
+def session(
+    architecture: Architecture,
+    head: Head,
+    runtime: RuntimeName,
+    form: WeightForm,
+    compute: ComputeHint,
+) -> RuntimeSession:
+    """Open a tiny model; each once for the whole run."""
+    with TemporaryDirectory() as name:
+        folder = write_checkpoint(
+            Path(name),
+            CheckpointSpec(architecture=architecture, head=head, vocab_size=VOCABULARY),
+        )
+        config = read_config(folder / "config.json")
+        family, kind = find_architecture(config)
+        weights = Weights.open(folder / "model.safetensors", prefix=family.prefix)
+        graph = export_graph(config, weights, architecture=family, head=kind, form=form)
+    return open_session(runtime, graph, SessionOptions(compute=compute, threads=1))
+
+
+def encodings(texts: list[list[int]]) -> list[Encoding]:
+    """Make encodings whose second half is of type 1."""
+    return [
+        Encoding(tuple(ids), tuple(int(2 * index >= len(ids)) for index in range(len(ids))))
+        for ids in texts
+    ]
+
+
+@pytest.mark.parametrize(("runtime", "form", "compute", "tolerance"), CASES)
+@pytest.mark.parametrize("architecture", ["bert", "distilbert"])
+@settings(max_examples=12, deadline=None)
+@given(texts=TEXTS, limits=LIMITS, order=st.randoms(use_true_random=False))
+def test_packed_equals_alone(  # noqa: PLR0913, PLR0917 - what is drawn and what is parametrised
+    architecture: Architecture,
+    runtime: RuntimeName,
+    form: WeightForm,
+    compute: ComputeHint,
+    tolerance: float,
+    texts: list[list[int]],
+    limits: BatchLimits,
+    order: Random,
+) -> None:
+    """Any mix of lengths, in any order and any rows, answers as each text does by itself."""
+    model = session(architecture, "sequence", runtime, form, compute)
+    alone = [model.run(pack([text]))[0] for text in encodings(texts)]
+    shuffled = list(range(len(texts)))
+    order.shuffle(shuffled)
+    packed = model.run(pack([encodings(texts)[index] for index in shuffled], limits))
+    for position, index in enumerate(shuffled):
+        np.testing.assert_allclose(packed[position], alone[index], rtol=0, atol=tolerance)
+
+
+@pytest.mark.parametrize("architecture", ["bert", "distilbert"])
+@settings(max_examples=12, deadline=None)
+@given(texts=TEXTS, limits=LIMITS)
+def test_every_token_of_a_token_head_equals_alone(
+    architecture: Architecture, texts: list[list[int]], limits: BatchLimits
+) -> None:
+    """The same for heads that answer token by token."""
+    model = session(architecture, "token", "openvino", "float", "float32")
+    batch = pack(encodings(texts), limits)
+    logits = model.run(batch)
+    flat = logits.reshape(-1, logits.shape[-1])
+    for index, text in enumerate(encodings(texts)):
+        start = int(batch.first_token[index])
+        alone = model.run(pack([text]))[0][: len(text)]
+        np.testing.assert_allclose(flat[start : start + len(text)], alone, rtol=0, atol=FLOAT32)
+
+
+def test_the_two_runtimes_agree() -> None:
+    """One file, two runtimes, the same float32 answers."""
+    texts = encodings([list(range(3, 40)), [5, 6], [1]])
+    both = [
+        session("bert", "sequence", runtime, "float", "float32").run(pack(texts))
+        for runtime in ("openvino", "onnxruntime")
+    ]
+    np.testing.assert_allclose(both[0], both[1], rtol=0, atol=FLOAT32)
+
+
+@pytest.mark.parametrize("runtime", ["openvino", "onnxruntime"])
+def test_the_forms_of_int8_agree_with_float32(runtime: RuntimeName) -> None:
+    """Quantised weights answer almost as the weights they stand for."""
+    texts = encodings([list(range(3, 40)), [5, 6], [1]])
+    exact = session("bert", "sequence", runtime, "float", "float32").run(pack(texts))
+    for form in ("dequantize", "integer"):
+        logits = session("bert", "sequence", runtime, form, "float32").run(pack(texts))
+        np.testing.assert_allclose(logits, exact, rtol=0, atol=INT8_ERROR)

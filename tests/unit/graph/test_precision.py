@@ -1,0 +1,49 @@
+"""Choosing a precision, and quantising weights."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from earmark.domain.packing import Float32
+from earmark.graph.precision import ComputePrecision, Precision, choose_precision, quantize
+
+WEIGHTS = arrays(np.float32, (3, 5), elements=st.floats(-100, 100, width=32))
+
+
+@pytest.mark.parametrize(
+    ("requested", "stored", "native", "chosen"),
+    [
+        ("auto", "float32", False, "float32"),
+        ("auto", "float32", True, "bfloat16"),
+        ("auto", "bfloat16", False, "float32"),
+        ("auto", "int8", True, "int8"),
+        ("auto", "int8", False, "int8"),
+        ("float32", "int8", True, "float32"),
+        ("int8", "float32", True, "int8"),
+        ("bfloat16", "float32", False, "bfloat16"),
+    ],
+)
+def test_auto_is_settled_and_anything_else_taken_at_its_word(
+    requested: Precision, stored: str, *, native: bool, chosen: ComputePrecision
+) -> None:
+    """What the caller names is never replaced."""
+    assert choose_precision(requested, stored_dtype=stored, native_bfloat16=native) == chosen
+
+
+@given(WEIGHTS)
+def test_every_weight_is_within_half_a_step(weight: Float32) -> None:
+    """A row's step is its largest weight over 127; zeros stay zeros."""
+    quantized = quantize(weight)
+    steps = np.abs(weight).max(axis=1, keepdims=True) / 127
+    error = np.abs(quantized.dequantized() - weight)
+    # A little above one half for the rounding of the scale itself.
+    assert (error <= 0.501 * steps + 1e-30).all()
+    assert quantized.values.min() >= -127
+
+
+def test_rows_have_scales_of_their_own() -> None:
+    """A large row does not cost a small one its precision."""
+    quantized = quantize(np.asarray([[1000.0, 0.0], [0.001, 0.0005]], np.float32))
+    np.testing.assert_allclose(quantized.dequantized()[1], [0.001, 0.0005], rtol=1e-2)

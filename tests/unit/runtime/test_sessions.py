@@ -1,0 +1,79 @@
+"""Sessions of both runtimes: failures are ours by name, closing is final."""
+
+import numpy as np
+import pytest
+from support.encodings import encoding
+
+from earmark.batching.packer import pack
+from earmark.errors import EngineError
+from earmark.graph.recorder import Recorder
+from earmark.runtime.devices import available_threads, open_session
+from earmark.runtime.session import RUNTIMES, RuntimeName, SessionOptions
+
+OPTIONS = SessionOptions(compute="float32", threads=1)
+
+
+def doubling_graph() -> bytes:
+    """Write a graph that looks first tokens up in a table of four rows."""
+    recorder = Recorder("doubling")
+    ids = recorder.reshape(recorder.input("input_ids", ("rows", "width")), -1)
+    first = recorder.input("first_token", ("texts",))
+    table = recorder.constant(np.asarray([[0.0], [2.0], [4.0], [6.0]], np.float32), "table")
+    looked_up = recorder.op("Gather", table, recorder.op("Gather", ids, first))
+    recorder.output(looked_up, "logits", ("texts", 1))
+    return recorder.to_bytes()
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_a_graph_runs_on_the_inputs_it_declares(runtime: RuntimeName) -> None:
+    """A batch has more arrays than this graph asks for."""
+    session = open_session(runtime, doubling_graph(), OPTIONS)
+    logits = session.run(pack([encoding(2, first_id=1), encoding(1, first_id=3)]))
+    assert logits.tolist() == [[2.0], [6.0]]
+    assert session.runtime.split()[0] == runtime
+    assert session.device
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_answers_are_the_callers_own(runtime: RuntimeName) -> None:
+    """A later run does not write into an earlier answer."""
+    session = open_session(runtime, doubling_graph(), OPTIONS)
+    first = session.run(pack([encoding(1, first_id=1)]))
+    session.run(pack([encoding(1, first_id=3)]))
+    assert first.tolist() == [[2.0]]
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_a_closed_session_says_so(runtime: RuntimeName) -> None:
+    """Running it is our mistake, and has a name."""
+    session = open_session(runtime, doubling_graph(), OPTIONS)
+    session.close()
+    assert session.kernels() == ()
+    with pytest.raises(EngineError, match="closed"):
+        session.run(pack([encoding(1)]))
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_a_graph_that_is_none_is_refused(runtime: RuntimeName) -> None:
+    """The runtime's own complaint is passed on."""
+    with pytest.raises(EngineError, match="cannot"):
+        open_session(runtime, b"not a graph", OPTIONS)
+
+
+def test_a_failing_run_is_our_error() -> None:
+    """An id outside the table makes the runtime fail; its words are kept."""
+    session = open_session("onnxruntime", doubling_graph(), OPTIONS)
+    with pytest.raises(EngineError, match="ONNX Runtime failed on a batch"):
+        session.run(pack([encoding(1, first_id=9)]))
+
+
+def test_openvino_names_its_kernels_once_it_has_run() -> None:
+    """The executed graph is asked, not the settings; this one has no matrix product."""
+    session = open_session("openvino", doubling_graph(), OPTIONS)
+    session.run(pack([encoding(1)]))
+    assert session.kernels() == ()
+
+
+def test_at_least_one_core_is_available() -> None:
+    """Counted from what the process may use."""
+    assert available_threads() >= 1

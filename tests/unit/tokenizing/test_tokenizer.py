@@ -1,0 +1,113 @@
+"""Texts to ids, with what was cut counted."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from support.checkpoints import CheckpointSpec, TokenizerSpec, write_checkpoint
+
+from earmark.checkpoint.local import LocalRepository
+from earmark.domain.texts import TextInput
+from earmark.errors import CheckpointNotFound, InvalidCheckpoint, InvalidInput
+from earmark.tokenizing.tokenizer import TextTokenizer, load_tokenizer
+
+TEXTS = st.text(max_size=80)
+PAIRS = st.builds(TextInput, TEXTS, st.none() | TEXTS)
+
+
+@pytest.fixture(scope="module")
+def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> TextTokenizer:
+    """Load a small WordPiece tokenizer that carries padding and truncation of its own."""
+    spec = CheckpointSpec(tokenizer=TokenizerSpec(files="tokenizer.json, padded and truncated"))
+    folder = write_checkpoint(tmp_path_factory.mktemp("checkpoint"), spec)
+    return load_tokenizer(LocalRepository.open(folder))
+
+
+@given(st.lists(PAIRS, min_size=1, max_size=5), st.integers(3, 60))
+def test_an_encoding_is_whole_or_says_what_it_lost(
+    tokenizer: TextTokenizer, inputs: list[TextInput], max_tokens: int
+) -> None:
+    """Kept plus cut is what the text has without a limit; the limit always holds."""
+    whole = tokenizer.encode(inputs, max_tokens=10_000)
+    cut = tokenizer.encode(inputs, max_tokens=max_tokens)
+    for all_of_it, kept in zip(whole, cut, strict=True):
+        assert all_of_it.truncated_tokens == 0
+        assert len(kept) <= max_tokens
+        assert len(kept) + kept.truncated_tokens == len(all_of_it)
+        assert len(kept.type_ids) == len(kept.ids)
+
+
+@given(st.lists(PAIRS, min_size=2, max_size=6))
+def test_together_is_as_alone(tokenizer: TextTokenizer, inputs: list[TextInput]) -> None:
+    """Neighbours in a call change nothing."""
+    together = tokenizer.encode(inputs, max_tokens=20)
+    alone = [tokenizer.encode([one], max_tokens=20)[0] for one in inputs]
+    assert together == alone
+
+
+def test_a_pair_has_two_types(tokenizer: TextTokenizer) -> None:
+    """The second text's tokens, its closing separator too, are of type 1."""
+    (pair,) = tokenizer.encode([TextInput("a", "b")], max_tokens=20)
+    assert pair.type_ids == (0, 0, 0, 1, 1)
+
+
+def test_an_empty_pair_is_a_pair(tokenizer: TextTokenizer) -> None:
+    """An empty second text still has its separator; none at all does not."""
+    empty, none = tokenizer.encode([TextInput("a", ""), TextInput("a")], max_tokens=20)
+    assert (len(empty), len(none)) == (4, 3)
+
+
+def test_half_a_character_is_the_callers_mistake(tokenizer: TextTokenizer) -> None:
+    """A lone surrogate is refused in words, alone or beside others."""
+    for inputs in ([TextInput("\ud800")], [TextInput("fine"), TextInput("x", "\udfff")]):
+        with pytest.raises(InvalidInput, match="lone surrogate"):
+            tokenizer.encode(inputs, max_tokens=20)
+
+
+@pytest.mark.parametrize(
+    ("stated", "known"), [(24, 24), (None, None), (10**30, None)], ids=["24", "none", "1e30"]
+)
+def test_the_checkpoints_own_maximum_is_read(
+    tmp_path: Path, stated: int | None, known: int | None
+) -> None:
+    """A number beyond all models means that the maximum is not known."""
+    spec = CheckpointSpec(tokenizer=TokenizerSpec(model_max_length=stated))
+    folder = write_checkpoint(tmp_path, spec)
+    assert load_tokenizer(LocalRepository.open(folder)).max_length == known
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=20)
+@given(st.lists(PAIRS, min_size=1, max_size=5))
+def test_vocab_txt_gives_the_same_ids(tmp_path: Path, inputs: list[TextInput]) -> None:
+    """The old file builds the same tokenizer as `tokenizer.json` holds."""
+    both = []
+    for files in ("tokenizer.json", "vocab.txt"):
+        folder = tmp_path / files
+        if not folder.exists():
+            write_checkpoint(folder, CheckpointSpec(tokenizer=TokenizerSpec(files=files)))
+        both.append(load_tokenizer(LocalRepository.open(folder)).encode(inputs, max_tokens=30))
+    assert both[0] == both[1]
+
+
+def test_a_folder_without_a_tokenizer_says_what_is_missing(tmp_path: Path) -> None:
+    """Both file names are named."""
+    with pytest.raises(CheckpointNotFound, match=r"no tokenizer\.json or vocab\.txt"):
+        load_tokenizer(LocalRepository.open(tmp_path))
+
+
+def test_a_broken_tokenizer_file_is_named(tmp_path: Path) -> None:
+    """The library's own complaint is kept beside the path."""
+    (tmp_path / "tokenizer.json").write_text('{"model": 1}')
+    with pytest.raises(InvalidCheckpoint, match=r"tokenizer\.json cannot be read as a tokenizer"):
+        load_tokenizer(LocalRepository.open(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("contents", "complaint"), [(b"[PAD]\n[UNK]\n", "no line"), (b"\xff\xfe", "UTF-8")]
+)
+def test_a_broken_vocabulary_is_named(tmp_path: Path, contents: bytes, complaint: str) -> None:
+    """A vocabulary needs its special tokens, and to be text."""
+    (tmp_path / "vocab.txt").write_bytes(contents)
+    with pytest.raises(InvalidCheckpoint, match=complaint):
+        load_tokenizer(LocalRepository.open(tmp_path))
