@@ -51,7 +51,9 @@ def apply_function(logits: Float32, function: FunctionToApply) -> Float32:
             sigmoid: Float32 = numerator / (1 + small)
             return sigmoid
         case "softmax":
-            shifted = np.exp(logits - logits.max(axis=-1, keepdims=True))
+            with np.errstate(over="ignore"):
+                # A difference beyond float32 becomes -inf, whose exp is the 0 it should be.
+                shifted = np.exp(logits - logits.max(axis=-1, keepdims=True))
             softmax: Float32 = shifted / shifted.sum(axis=-1, keepdims=True)
             return softmax
         case _:

@@ -1,0 +1,150 @@
+"""Every checkpoint that earmark must answer for as `transformers` does.
+
+Each case is a checkpoint, built from a seed, and the texts it is asked about. The answers of
+`transformers` lie in `data/<name>.json`; `regenerate.py` writes them.
+"""
+
+from dataclasses import dataclass, replace
+
+from golden.texts import ACCENT_TEXTS, FEW_TEXTS, PAIRS, SINGLES, edge_pairs, edge_texts
+from support.checkpoints import CheckpointSpec, TokenizerSpec
+
+__all__ = ["CASES", "GoldenCase", "Text"]
+
+Text = str | tuple[str, str]
+"""A text, or a pair."""
+
+SENTIMENT = ("NEGATIVE", "POSITIVE")
+ACTIVATIONS = ("gelu_new", "gelu_pytorch_tanh", "relu", "silu", "swish", "tanh")
+"""All but the usual one, `gelu`, which every other case has."""
+TAGS = ("O", "B-PER", "I-PER", "B-LOC", "I-LOC")
+
+
+@dataclass(frozen=True, slots=True)
+class GoldenCase:
+    """A checkpoint and its texts.
+
+    Attributes:
+        name: also the name of the file with the answers.
+        spec: what to build.
+        texts: texts and pairs, in order.
+    """
+
+    name: str
+    spec: CheckpointSpec
+    texts: tuple[Text, ...] = FEW_TEXTS
+
+
+def _sizes() -> tuple[tuple[str, CheckpointSpec], ...]:
+    """Three shapes, the last one odd in every size that may be odd.
+
+    Here and below, seeds are such that the texts do not all get the same label.
+    """
+    small = CheckpointSpec(seed=22, label_names=SENTIMENT)
+    medium = replace(
+        small,
+        seed=45,
+        layers=4,
+        hidden=64,
+        heads=4,
+        intermediate=256,
+        vocab_size=512,
+        max_positions=64,
+    )
+    odd = replace(
+        small,
+        seed=58,
+        layers=1,
+        hidden=48,
+        heads=3,
+        intermediate=90,
+        vocab_size=211,
+        max_positions=37,
+        num_labels=3,
+        label_names=("negative", "neutral", "positive"),
+    )
+    return (("small", small), ("medium", medium), ("odd", odd))
+
+
+def _shapes() -> tuple[GoldenCase, ...]:
+    """Each architecture and head in each size, asked about every kind of text."""
+    cases: list[GoldenCase] = []
+    for size, base in _sizes():
+        limit = base.max_tokens
+        texts: tuple[Text, ...] = (*SINGLES, *PAIRS, *edge_texts(limit), *edge_pairs(limit))
+        tagger = replace(base, head="token", num_labels=len(TAGS), label_names=TAGS)
+        for spec in (base, tagger):
+            cases += [
+                GoldenCase(f"{model.architecture}-{model.head}-{size}", model, texts)
+                for model in (spec, replace(spec, architecture="distilbert"))
+            ]
+    return tuple(cases)
+
+
+def _model_traps() -> tuple[GoldenCase, ...]:
+    """What differs from checkpoint to checkpoint in the config and the weights."""
+    bert = CheckpointSpec(seed=8, label_names=SENTIMENT)
+    distilbert = replace(bert, architecture="distilbert")
+    six = ("toxic", "severe", "obscene", "threat", "insult", "hate")
+    return (
+        *(GoldenCase(f"bert-{name}", replace(bert, hidden_act=name)) for name in ACTIVATIONS),
+        GoldenCase("distilbert-relu", replace(distilbert, hidden_act="relu")),
+        GoldenCase("bert-layer_norm_eps", replace(bert, layer_norm_eps=1e-5)),
+        GoldenCase(
+            "bert-one-type",
+            replace(bert, type_vocab_size=1),
+            # The reference cannot read the second half of a pair here: it has no row for it.
+            tuple(text for text in FEW_TEXTS if isinstance(text, str)),
+        ),
+        GoldenCase("bert-gamma-beta", replace(bert, weight_names="gamma-beta")),
+        GoldenCase("bert-no-prefix", replace(bert, weight_names="no-prefix")),
+        GoldenCase("distilbert-gamma-beta", replace(distilbert, weight_names="gamma-beta")),
+        GoldenCase("distilbert-no-prefix", replace(distilbert, weight_names="no-prefix")),
+        GoldenCase("bert-float16", replace(bert, storage="float16")),
+        GoldenCase("bert-bfloat16", replace(bert, storage="bfloat16")),
+        GoldenCase("bert-int8", replace(bert, storage="int8")),
+        GoldenCase("distilbert-int8", replace(distilbert, storage="int8")),
+        GoldenCase("bert-unnamed-labels", replace(bert, label_names=None)),
+        GoldenCase("bert-twelve-labels", replace(bert, num_labels=12, label_names=None)),
+        GoldenCase("bert-one-label", replace(bert, num_labels=1, label_names=None)),
+        GoldenCase(
+            "bert-regression",
+            replace(bert, num_labels=1, label_names=("stars",), problem_type="regression"),
+        ),
+        GoldenCase(
+            "distilbert-multi-label",
+            replace(
+                distilbert,
+                num_labels=len(six),
+                label_names=six,
+                problem_type="multi_label_classification",
+            ),
+        ),
+        GoldenCase("bert-single-label", replace(bert, problem_type="single_label_classification")),
+    )
+
+
+def _tokenizer_traps() -> tuple[GoldenCase, ...]:
+    """What differs from checkpoint to checkpoint in the tokenizer's files."""
+    vocab = TokenizerSpec(files="vocab.txt")
+    tokenizers = {
+        "cased": TokenizerSpec(lower_case=False),
+        "baked-settings": TokenizerSpec(files="tokenizer.json, padded and truncated"),
+        "short-maximum": TokenizerSpec(model_max_length=20),
+        "vocab-txt": replace(vocab, lower_case=None),
+        "vocab-txt-cased": replace(vocab, lower_case=False),
+        "vocab-txt-cased-no-accents": replace(vocab, lower_case=False, strip_accents=True),
+        "vocab-txt-uncased-accents": replace(vocab, lower_case=True, strip_accents=False),
+        "vocab-txt-chinese-words": replace(vocab, chinese_chars=False),
+    }
+    cases: list[GoldenCase] = []
+    for name, tokenizer in tokenizers.items():
+        spec = CheckpointSpec(seed=8, layers=1, label_names=SENTIMENT, tokenizer=tokenizer)
+        limit = spec.max_tokens
+        texts: tuple[Text, ...] = (*ACCENT_TEXTS, *edge_texts(limit), *edge_pairs(limit))
+        cases.append(GoldenCase(f"bert-{name}", spec, texts))
+    return tuple(cases)
+
+
+CASES = (*_shapes(), *_model_traps(), *_tokenizer_traps())
+"""All of them; a name stands once."""

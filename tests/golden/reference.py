@@ -1,0 +1,152 @@
+"""Asks `transformers` itself: its own model classes, its tokenizer and its pipeline.
+
+The only module of the tests that needs PyTorch. Everything runs in float32, with the plain
+("eager") attention, one text at a time, from a local folder.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from importlib.metadata import version
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+os.environ["HF_HUB_OFFLINE"] = "1"  # before the import that reads it: nothing asks the network
+
+import torch
+import transformers
+from golden.answers import Answer, Function, GoldenFile, PipelineAnswer
+from golden.cases import GoldenCase, Text
+from safetensors.numpy import load_file, save_file
+from support.checkpoints import write_checkpoint
+
+__all__ = ["ask_transformers"]
+
+torch.set_num_threads(1)  # the models are tiny: threads would only wait for each other
+transformers.utils.logging.set_verbosity_error()
+transformers.utils.logging.disable_progress_bar()
+
+ASKED: tuple[tuple[Function | None, int | None], ...] = (
+    (None, None),
+    (None, 1),
+    (None, 2),
+    ("none", None),
+    ("softmax", None),
+    ("sigmoid", None),
+    ("sigmoid", 1),
+)
+"""What the pipeline is asked for each text: function and number of labels."""
+
+DIGITS = 9
+"""Significant digits kept; nine tell every float32 from its neighbours."""
+
+LEFTOVERS = ("position_ids",)
+"""What an old checkpoint may hold beyond the model's weights."""
+
+
+def ask_transformers(case: GoldenCase) -> GoldenFile:
+    """Build the case's checkpoint and answer every text of it.
+
+    Raises:
+        RuntimeError: `transformers` could not place every weight of the checkpoint.
+    """
+    with TemporaryDirectory() as name:
+        folder = write_checkpoint(Path(name), case.spec)
+        weights = (folder / "model.safetensors").read_bytes()
+        if case.spec.storage == "int8":
+            _dequantise(folder)
+        model = _load(folder, case)
+        tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
+        limit = min(tokenizer.model_max_length, model.config.max_position_embeddings)
+        with torch.no_grad():
+            answers = tuple(_answers(case, model, tokenizer, limit))
+    config = model.config
+    return GoldenFile(
+        made_with={name: version(name) for name in ("torch", "transformers", "tokenizers")},
+        weights_sha256=hashlib.sha256(weights).hexdigest(),
+        max_tokens=limit,
+        labels=tuple(config.id2label[index] for index in range(config.num_labels)),
+        problem_type=config.problem_type,
+        answers=answers,
+    )
+
+
+def _dequantise(folder: Path) -> None:
+    """Write the float32 checkpoint that an int8 one stands for in its place."""
+    path = folder / "model.safetensors"
+    tensors = load_file(path)
+    scales = {
+        name: tensors.pop(f"{name}_scale") for name in [*tensors] if f"{name}_scale" in tensors
+    }
+    for name, scale in scales.items():
+        tensors[name] = tensors[name] * scale
+    save_file(tensors, path, metadata={"format": "pt"})
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    del config["quantization_config"]
+    (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
+
+
+def _load(folder: Path, case: GoldenCase) -> transformers.PreTrainedModel:
+    classes = {
+        "sequence": transformers.AutoModelForSequenceClassification,
+        "token": transformers.AutoModelForTokenClassification,
+    }
+    model, loading = classes[case.spec.head].from_pretrained(
+        folder, dtype=torch.float32, attn_implementation="eager", output_loading_info=True
+    )
+    unknown = [name for name in loading["unexpected_keys"] if not name.endswith(LEFTOVERS)]
+    wrong = [*loading["missing_keys"], *loading["mismatched_keys"], *unknown]
+    if wrong:
+        raise RuntimeError(f"{case.name}: transformers could not place these weights: {wrong}")
+    return model.eval()
+
+
+def _answers(
+    case: GoldenCase,
+    model: transformers.PreTrainedModel,
+    tokenizer: transformers.PreTrainedTokenizerBase,
+    limit: int,
+) -> Iterator[Answer]:
+    cut: dict[str, object] = {"truncation": True, "max_length": limit}
+    pipeline = None
+    if case.spec.head == "sequence":
+        pipeline = transformers.pipeline("text-classification", model=model, tokenizer=tokenizer)
+    for text in case.texts:
+        halves = ([text],) if isinstance(text, str) else ([text[0]], [text[1]])
+        whole = tokenizer(*halves)
+        encoded = tokenizer(*halves, **cut, return_token_type_ids=True, return_tensors="pt")
+        known = {name: encoded[name] for name in tokenizer.model_input_names}
+        logits = model(**known).logits
+        yield Answer(
+            text=text,
+            ids=tuple(encoded["input_ids"][0].tolist()),
+            type_ids=tuple(encoded["token_type_ids"][0].tolist()),
+            truncated_tokens=len(whole["input_ids"][0]) - encoded["input_ids"].shape[1],
+            logits=tuple(_rounded(row) for row in logits.reshape(-1, model.config.num_labels)),
+            pipeline=() if pipeline is None else tuple(_ask(pipeline, text, cut)),
+        )
+
+
+def _ask(
+    pipeline: transformers.TextClassificationPipeline, text: Text, cut: dict[str, object]
+) -> Iterator[PipelineAnswer]:
+    asked = text if isinstance(text, str) else {"text": text[0], "text_pair": text[1]}
+    if isinstance(asked, dict) and not asked["text_pair"]:
+        # transformers is of two minds: a list of pairs keeps an empty second half (as above, and
+        # as earmark does), a pair by itself, which is how the pipeline asks, loses it.
+        # tokenization_utils_tokenizers.py, `_encode_plus`: "if text_pair".
+        return
+    for function, top_k in ASKED:
+        # The pipeline does not cut texts unless it is told to.
+        scores = pipeline([asked], function_to_apply=function, top_k=top_k, **cut)[0]
+        pairs = tuple((one["label"], _round(one["score"])) for one in scores)
+        yield PipelineAnswer(function, top_k, pairs)
+
+
+def _rounded(row: torch.Tensor) -> tuple[float, ...]:
+    return tuple(_round(value) for value in row.tolist())
+
+
+def _round(value: float) -> float:
+    return float(f"{value:.{DIGITS}g}")

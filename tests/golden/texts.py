@@ -1,0 +1,84 @@
+"""The texts that golden cases are asked about."""
+
+from collections.abc import Sequence
+from itertools import cycle, islice
+
+from support.vocabulary import WORDS
+
+__all__ = ["ACCENT_TEXTS", "FEW_TEXTS", "PAIRS", "SINGLES", "edge_pairs", "edge_texts"]
+
+SINGLES = (
+    "",
+    "good",
+    "I love this film, and the story is really great!",
+    "The food was awful; service dull. Never again...",
+    "Café crème à la Zürich, naïve façade: ¡señor!",
+    "cafe\u0301 u\u0308ber",  # the same letters, decomposed
+    "这部电影很好看 and not bad",
+    "great 🙂 movie 🎬 👩\u200d👩\u200d👧",  # the last one joined out of three
+    "  two  spaces\tand a tab\r\nand a line ",
+    "control \x00\x07\x1b characters\u200b, soft\u00adhyphen, \ufffd",
+    "<b>2 + 2 = 4</b> & [SEP] in the text [MASK]",  # a special token, spelt out
+    "x" * 120,  # over the 100 letters that WordPiece tries to cut up
+)
+"""Every kind of character that a tokenizer treats in its own way."""
+
+PAIRS = (
+    ("What is good?", "The film is good."),
+    ("", "an empty first half"),
+    ("an empty second half", ""),
+    ("Où est 电影?", "🙂 HERE"),
+)
+
+FEW_TEXTS = (
+    "I love this film, and the story is really great!",
+    "The food was awful; service dull.",
+    "good",
+    ("What is good?", "The film is good."),
+    ("What is dull?", "We never read much."),
+)
+"""Enough where a case is about the model and not about texts."""
+
+ACCENT_TEXTS = (
+    "CAFÉ Crème à la Zürich, Naïve Façade",
+    "cafe\u0301 U\u0308BER",
+    "这部电影很好看 NOT bad",
+    "I Love THIS film",
+    ("Où EST 电影?", "Été"),
+)
+"""Texts that each option of a WordPiece tokenizer reads differently."""
+
+
+def edge_texts(max_tokens: int) -> tuple[str, ...]:
+    """Make texts of exactly the model's maximum, one less, one more, and far more.
+
+    Args:
+        max_tokens: the maximum, the two special tokens included.
+    """
+    room = max_tokens - 2
+    return tuple(_words(count) for count in (room, room - 1, room + 1, 4 * max_tokens))
+
+
+def edge_pairs(max_tokens: int) -> tuple[tuple[str, str], ...]:
+    """Make pairs around the model's maximum: the longer half is the one to be cut.
+
+    Args:
+        max_tokens: the maximum, the three special tokens included.
+    """
+    room = max_tokens - 3
+    half = room // 2
+    sizes: Sequence[tuple[int, int]] = (
+        (half, room - half),  # exactly full
+        (2 * room, 3),
+        (3, 2 * room),
+        (2 * room, 2 * room + 1),  # both too long: the room is shared, and may be odd
+        (2 * room + 1, 2 * room),
+        (2 * room, 2 * room),
+        (half + 1, 2 * room),
+    )
+    return tuple((_words(first), _words(second, start=7)) for first, second in sizes)
+
+
+def _words(count: int, *, start: int = 0) -> str:
+    """Join that many words of one token each, from the vocabulary in turn."""
+    return " ".join(islice(cycle(WORDS), start, start + count))

@@ -1,0 +1,96 @@
+"""What a tiny checkpoint is to look like."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+__all__ = ["CheckpointSpec", "TokenizerSpec"]
+
+Architecture = Literal["bert", "distilbert"]
+Head = Literal["sequence", "token"]
+Storage = Literal["float32", "float16", "bfloat16", "int8"]
+WeightNames = Literal["current", "gamma-beta", "no-prefix"]
+TokenizerFiles = Literal["tokenizer.json", "tokenizer.json, padded and truncated", "vocab.txt"]
+
+DISTILBERT_NORM_EPS = 1e-12
+"""Fixed in `transformers` (`modeling_distilbert.py`); a DistilBERT config cannot change it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenizerSpec:
+    """A WordPiece tokenizer and the files it is stored in.
+
+    Attributes:
+        files: `tokenizer.json`, with or without settings of its own for padding and truncation
+            (which a loader must reset), or the older `vocab.txt`. All come with a
+            `tokenizer_config.json`.
+        lower_case: lower-case the text; None leaves the word out of the config (it means True).
+        strip_accents: None does as `lower_case` does.
+        chinese_chars: put each Chinese character on its own.
+        model_max_length: as `tokenizer_config.json` states it; None leaves it out.
+    """
+
+    files: TokenizerFiles = "tokenizer.json"
+    lower_case: bool | None = True
+    strip_accents: bool | None = None
+    chinese_chars: bool = True
+    model_max_length: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckpointSpec:
+    """A checkpoint: its shape, its head, and the forms its files take.
+
+    Attributes:
+        architecture: the `model_type` of the config.
+        head: one answer for each text, or one for each token.
+        seed: weights differ with it, and with nothing else but the shape of their own tensor.
+        hidden: width of the encoder, a multiple of `heads`.
+        label_names: None gives the names `transformers` gives, ``LABEL_0`` and so on.
+        problem_type: as the config states it; None leaves it out.
+        storage: the type of the weights; `int8` is the "int-quantized" form of
+            compressed-tensors (Linear layers and word embeddings).
+        weight_names: as `transformers` writes them today; with the LayerNorm names of old
+            checkpoints (and their stray `position_ids`); or without the architecture's prefix.
+    """
+
+    architecture: Architecture = "bert"
+    head: Head = "sequence"
+    seed: int = 0
+    layers: int = 2
+    hidden: int = 32
+    heads: int = 2
+    intermediate: int = 64
+    vocab_size: int = 320
+    max_positions: int = 48
+    type_vocab_size: int = 2
+    hidden_act: str = "gelu"
+    layer_norm_eps: float = 1e-12
+    num_labels: int = 2
+    label_names: tuple[str, ...] | None = None
+    problem_type: str | None = None
+    storage: Storage = "float32"
+    weight_names: WeightNames = "current"
+    tokenizer: TokenizerSpec = field(default_factory=TokenizerSpec)
+
+    def __post_init__(self) -> None:
+        """Refuse what no checkpoint can be.
+
+        Raises:
+            ValueError: two fields contradict each other.
+        """
+        if self.label_names is not None and len(self.label_names) != self.num_labels:
+            raise ValueError(f"{len(self.label_names)} label names for {self.num_labels} labels")
+        if self.hidden % self.heads:
+            raise ValueError(f"hidden {self.hidden} is no multiple of {self.heads} heads")
+        if self.architecture == "distilbert" and self.layer_norm_eps != DISTILBERT_NORM_EPS:
+            raise ValueError(f"DistilBERT's layer_norm_eps is always {DISTILBERT_NORM_EPS}")
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The label names, given or made."""
+        return self.label_names or tuple(f"LABEL_{index}" for index in range(self.num_labels))
+
+    @property
+    def max_tokens(self) -> int:
+        """The longest encoding the checkpoint takes, special tokens included."""
+        return min(self.max_positions, self.tokenizer.model_max_length or self.max_positions)

@@ -1,0 +1,99 @@
+"""Tiny Hugging Face checkpoints, built from a seed: no PyTorch, no `transformers`, no network."""
+
+import json
+from pathlib import Path
+
+from support.checkpoint_spec import CheckpointSpec, TokenizerSpec
+from support.checkpoint_storage import store_tensors, write_safetensors
+from support.checkpoint_tokenizer import write_tokenizer
+
+__all__ = ["CheckpointSpec", "TokenizerSpec", "write_checkpoint"]
+
+DEFAULT_NUM_LABELS = 2
+"""Left out of the config by `transformers`, names and all, unless they were named."""
+
+QUANTIZATION_CONFIG = {
+    "quant_method": "compressed-tensors",
+    "format": "int-quantized",
+    "quantization_status": "compressed",
+    "config_groups": {
+        "group_0": {
+            "targets": ["Linear", "re:.*word_embeddings$"],
+            "format": "int-quantized",
+            "weights": {
+                "num_bits": 8,
+                "type": "int",
+                "symmetric": True,
+                "strategy": "channel",
+                "dynamic": False,
+            },
+            "input_activations": None,
+            "output_activations": None,
+        }
+    },
+    "ignore": [],
+}
+"""What compressed-tensors writes for weights of eight bits with a scale for each row."""
+
+
+def write_checkpoint(folder: Path, spec: CheckpointSpec) -> Path:
+    """Write `config.json`, `model.safetensors` and the tokenizer's files.
+
+    Args:
+        folder: made if missing; files of the same names are replaced.
+        spec: what the checkpoint is to look like; the same spec gives the same bytes.
+
+    Returns:
+        The folder.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    config = json.dumps(_config(spec), indent=2)
+    (folder / "config.json").write_text(config, encoding="utf-8")
+    write_safetensors(folder / "model.safetensors", store_tensors(spec))
+    write_tokenizer(folder, spec)
+    return folder
+
+
+def _config(spec: CheckpointSpec) -> dict[str, object]:
+    classes = {"bert": "Bert", "distilbert": "DistilBert"}
+    heads = {"sequence": "ForSequenceClassification", "token": "ForTokenClassification"}
+    fields: dict[str, object] = {
+        "architectures": [classes[spec.architecture] + heads[spec.head]],
+        "model_type": spec.architecture,
+        "vocab_size": spec.vocab_size,
+        "max_position_embeddings": spec.max_positions,
+        "pad_token_id": 0,
+        "torch_dtype": "float32" if spec.storage == "int8" else spec.storage,
+    }
+    fields |= _bert_sizes(spec) if spec.architecture == "bert" else _distilbert_sizes(spec)
+    if spec.label_names is not None or spec.num_labels != DEFAULT_NUM_LABELS:
+        fields["id2label"] = {str(index): name for index, name in enumerate(spec.labels)}
+        fields["label2id"] = {name: index for index, name in enumerate(spec.labels)}
+    if spec.problem_type is not None:
+        fields["problem_type"] = spec.problem_type
+    if spec.storage == "int8":
+        fields["quantization_config"] = QUANTIZATION_CONFIG
+    return fields
+
+
+def _bert_sizes(spec: CheckpointSpec) -> dict[str, object]:
+    return {
+        "hidden_size": spec.hidden,
+        "num_hidden_layers": spec.layers,
+        "num_attention_heads": spec.heads,
+        "intermediate_size": spec.intermediate,
+        "hidden_act": spec.hidden_act,
+        "layer_norm_eps": spec.layer_norm_eps,
+        "type_vocab_size": spec.type_vocab_size,
+    }
+
+
+def _distilbert_sizes(spec: CheckpointSpec) -> dict[str, object]:
+    return {
+        "dim": spec.hidden,
+        "n_layers": spec.layers,
+        "n_heads": spec.heads,
+        "hidden_dim": spec.intermediate,
+        "activation": spec.hidden_act,
+        "sinusoidal_pos_embds": False,
+    }
