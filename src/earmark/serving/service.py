@@ -1,0 +1,168 @@
+"""The one door: every caller, over HTTP or not, goes through `Service`."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from earmark.engine.info import EngineInfo, QueueState
+from earmark.engine.reply import Reply
+from earmark.errors import RequestTooLarge, UnsupportedTask
+from earmark.serving.admission import Admission, AdmissionLimits
+from earmark.serving.models import ClassifyEngine, ServedModels
+from earmark.tasks.text_classification import TextClassification
+
+__all__ = ["ModelStatus", "Served", "Service", "ServiceOptions"]
+
+_TASK = "text-classification"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceOptions:
+    """What a caller may ask for.
+
+    Attributes:
+        max_inputs: texts in one request.
+        request_timeout_s: how long a request may take. Below the 300 s after which Node's fetch
+            gives up on its own.
+        admission: what may be in flight over all callers.
+    """
+
+    max_inputs: int = 1024
+    request_timeout_s: float = 60.0
+    admission: AdmissionLimits = field(default_factory=AdmissionLimits)
+
+    def __post_init__(self) -> None:
+        """Refuse a combination under which a legal request could never be admitted."""
+        if not 1 <= self.max_inputs <= self.admission.max_texts:
+            raise ValueError(
+                f"max_inputs is {self.max_inputs}: expected 1 to {self.admission.max_texts},"
+                " the texts that may be in flight"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """An answer, and the model that gave it."""
+
+    reply: Reply
+    info: EngineInfo
+
+
+@dataclass(frozen=True, slots=True)
+class ModelStatus:
+    """A model, and how it is at this moment."""
+
+    info: EngineInfo
+    queue: QueueState
+
+
+class Service:
+    """Many models, many callers."""
+
+    def __init__(
+        self,
+        models: ServedModels,
+        options: ServiceOptions | None = None,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Open the door.
+
+        Args:
+            models: closed by `close`.
+            options: limits; the defaults when None.
+            clock: seconds; engines read deadlines on the same clock.
+        """
+        self._models = models
+        self._options = options or ServiceOptions()
+        self._admission = Admission(self._options.admission)
+        self._clock = clock
+
+    @property
+    def models(self) -> ServedModels:
+        """The models served."""
+        return self._models
+
+    @property
+    def options(self) -> ServiceOptions:
+        """What a caller may ask for."""
+        return self._options
+
+    async def classify(
+        self,
+        model_id: str | None,
+        request: TextClassification,
+        *,
+        timeout_s: float | None = None,
+    ) -> Served:
+        """Classify texts with one model.
+
+        Cancelling the awaiting task gives the permit back and drops the texts from the queue.
+
+        Args:
+            model_id: None for the only model served.
+            request: at least one text.
+            timeout_s: instead of the service's own `request_timeout_s`.
+
+        Raises:
+            UnknownModel: no such model is served.
+            UnsupportedTask: the model does something else.
+            RequestTooLarge: more texts than one request may bring.
+            CapacityError: too much is in flight, or the answer was not ready in time.
+            EngineError: the engine failed the whole request.
+        """
+        engine = self._models.find(model_id)
+        self._check(engine.info, len(request.inputs))
+        with self._permit(len(request.inputs)):
+            allowed_s = self._options.request_timeout_s if timeout_s is None else timeout_s
+            reply = await engine.classify(request, deadline_s=self._clock() + allowed_s)
+        return Served(reply, engine.info)
+
+    def status(self, model_id: str | None) -> ModelStatus:
+        """Tell how one model is; None for the only one.
+
+        Raises:
+            UnknownModel: no such model is served.
+        """
+        return _status(self._models.find(model_id))
+
+    def statuses(self) -> tuple[ModelStatus, ...]:
+        """Tell how every model is."""
+        return tuple(_status(engine) for engine in self._models.engines)
+
+    def close(self) -> None:
+        """Close every engine, also when one fails to close.
+
+        Raises:
+            ExceptionGroup: what engines raised while closing.
+        """
+        faults: list[Exception] = []
+        for engine in self._models.engines:
+            try:
+                engine.close()
+            except Exception as fault:  # noqa: BLE001 - raised below, once the others are closed
+                faults.append(fault)
+        if faults:
+            raise ExceptionGroup("engines failed to close", faults)
+
+    def _check(self, info: EngineInfo, texts: int) -> None:
+        if info.task != _TASK:
+            raise UnsupportedTask(f"model {info.model_id} is for {info.task}, not for {_TASK}")
+        if texts > self._options.max_inputs:
+            raise RequestTooLarge(
+                f"the request brings {texts:,} texts, at most {self._options.max_inputs:,} are"
+                " accepted; send them in several requests"
+            )
+
+    @contextmanager
+    def _permit(self, texts: int) -> Iterator[None]:
+        permit = self._admission.admit(texts, now_s=self._clock())
+        try:
+            yield
+        finally:
+            self._admission.release(permit, now_s=self._clock())
+
+
+def _status(engine: ClassifyEngine) -> ModelStatus:
+    return ModelStatus(engine.info, engine.queue_state())

@@ -1,0 +1,80 @@
+"""From the bytes of a request to a typed value: bounded, and with one sentence on what is wrong."""
+
+import re
+from typing import TypeVar
+
+import msgspec
+from starlette.requests import Request
+
+from earmark.errors import InvalidInput, RequestTooLarge
+
+__all__ = ["decode_json", "read_body"]
+
+T = TypeVar("T")
+
+_SURROGATE_ESCAPE = re.compile(rb"\\u[dD][89a-fA-F]")
+"""Half of a UTF-16 pair, written as an escape; alone it is no character."""
+
+
+async def read_body(request: Request, *, max_bytes: int) -> bytes:
+    """Read a whole body, but never more than `max_bytes` of it.
+
+    A body that says it is longer is refused before any of it is read.
+
+    Raises:
+        RequestTooLarge: the body is longer.
+        ClientDisconnect: the client left before the end.
+    """
+    announced = request.headers.get("content-length", "")
+    if announced.isdecimal() and int(announced) > max_bytes:
+        raise _too_large(f"{int(announced):,} bytes", max_bytes)
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > max_bytes:
+            raise _too_large("too long", max_bytes)
+    return bytes(body)
+
+
+def decode_json(body: bytes, decoder: msgspec.json.Decoder[T]) -> T:
+    """Decode a body whatever its Content-Type says: `curl -d` announces a form.
+
+    Raises:
+        InvalidInput: it is empty, no JSON, or not of the decoder's type. The message names the
+            place, and quotes nothing of the body.
+    """
+    if not body or body.isspace():
+        raise InvalidInput("the body is empty; expected a JSON object")
+    try:
+        return decoder.decode(body)
+    except msgspec.ValidationError as error:
+        raise InvalidInput(_misfit(str(error))) from None
+    except msgspec.DecodeError as error:
+        raise InvalidInput(_malformed(str(error), body)) from None
+    except UnicodeDecodeError as error:
+        raise InvalidInput(f"the body is not UTF-8: {error.reason}") from None
+    except RecursionError:
+        raise InvalidInput("the body is nested too deeply") from None
+
+
+def _misfit(complaint: str) -> str:
+    """Put msgspec's words, "Expected `int`, got `str` - at `$.a.b`", the place first."""
+    what, _, place = complaint.partition(" - at `$")
+    path = place.rstrip("`").removeprefix(".")
+    return f"{f'`{path}`' if path else 'the body'}: {what[:1].lower()}{what[1:]}"
+
+
+def _malformed(complaint: str, body: bytes) -> str:
+    if complaint == "Input data was truncated":
+        # msgspec says the same of a lone surrogate, whose other half it goes looking for.
+        if _SURROGATE_ESCAPE.search(body):
+            return "the body is not valid JSON: half of a surrogate pair, or it ends too early"
+        return "the body is not valid JSON: it ends too early"
+    return f"the body is not valid JSON: {complaint.removeprefix('JSON is malformed: ')}"
+
+
+def _too_large(found: str, max_bytes: int) -> RequestTooLarge:
+    return RequestTooLarge(
+        f"the body is {found}, at most {max_bytes:,} bytes are accepted;"
+        " send the texts in several requests"
+    )

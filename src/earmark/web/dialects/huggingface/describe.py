@@ -1,0 +1,141 @@
+"""What the server tells of itself: models, their facts, their health."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+from starlette.responses import Response
+
+from earmark.engine.info import EngineState, QueueState
+from earmark.serving.service import ModelStatus
+from earmark.web.dialects.huggingface.errors import error_headers
+from earmark.web.responses import json_response
+
+__all__ = ["ADDRESSES", "health", "index", "model_card", "model_info"]
+
+ADDRESSES: Final = (
+    "POST /models/{id}",
+    "GET /models/{id}",
+    "GET /models/{id}/health",
+    "GET /models/{id}/info",
+    "POST /",
+    "GET /",
+    "GET /health",
+    "GET /info",
+)
+"""Every address of this dialect; those without an id mean the only model served."""
+
+_TRUNCATION: Final = (
+    "A longer text is cut at its end, of a pair the longer half first, and the answer's headers"
+    " x-truncated-tokens and x-truncated-inputs say so."
+    ' With "parameters": {"truncation": false} it is refused instead.'
+)
+
+
+class _Info(msgspec.Struct, frozen=True, kw_only=True):
+    """`GET .../info`; names as in text-embeddings-inference where that has the same thing."""
+
+    model_id: str
+    model_sha: str | None
+    task: str
+    pipeline_tag: str
+    architecture: str
+    labels: tuple[str, ...]
+    problem_type: str | None
+    parameters: int
+    precision: str
+    requested_precision: str
+    stored_precision: str
+    compute_note: str
+    runtime: str
+    device: str
+    max_input_length: int
+    truncation: str
+    max_batch_tokens: int
+    max_client_batch_size: int
+    load_s: float
+    version: str
+    queue: QueueState
+
+
+class _Card(msgspec.Struct, frozen=True):
+    model_id: str
+    pipeline_tag: str
+    labels: tuple[str, ...]
+    status: EngineState
+
+
+class _Index(msgspec.Struct, frozen=True):
+    server: str
+    version: str
+    models: list[_Card]
+    addresses: tuple[str, ...]
+
+
+class _Health(msgspec.Struct, frozen=True, omit_defaults=True):
+    status: EngineState
+    models: dict[str, EngineState]
+    error: str | None = None
+
+
+def model_info(status: ModelStatus, *, max_inputs: int, version: str) -> Response:
+    """Answer the facts of a model; where its files lie is nobody's business."""
+    info = status.info
+    return json_response(
+        _Info(
+            model_id=info.model_id,
+            model_sha=None,  # only the Hub has revisions
+            task=info.task,
+            pipeline_tag=info.task,
+            architecture=info.architecture,
+            labels=info.labels.names,
+            problem_type=info.labels.problem_type,
+            parameters=info.parameters,
+            precision=info.precision,
+            requested_precision=info.requested_precision,
+            stored_precision=info.stored_precision,
+            compute_note=info.compute_note,
+            runtime=info.runtime,
+            device=info.device,
+            max_input_length=info.max_input_tokens,
+            truncation=_TRUNCATION,
+            max_batch_tokens=info.max_batch_tokens,
+            max_client_batch_size=max_inputs,
+            load_s=round(info.load_s, 3),
+            version=version,
+            queue=status.queue,
+        )
+    )
+
+
+def model_card(status: ModelStatus) -> Response:
+    """Answer what a model is for, in short."""
+    return json_response(_card(status))
+
+
+def index(statuses: Sequence[ModelStatus], *, version: str) -> Response:
+    """Answer what is served here and how to ask for it."""
+    return json_response(_Index("earmark", version, [_card(each) for each in statuses], ADDRESSES))
+
+
+def health(statuses: Sequence[ModelStatus]) -> Response:
+    """Answer 200 only when every one of the models can answer, else 503 and what is wrong."""
+    states = {each.info.model_id: each.queue.state for each in statuses}
+    broken = [each for each in statuses if each.queue.state != "ready"]
+    if not broken:
+        return json_response(_Health("ready", states))
+    text = "; ".join(_complaint(each) for each in broken)
+    found = _Health(broken[0].queue.state, states, text)
+    return json_response(found, status=503, headers=error_headers(text))
+
+
+def _card(status: ModelStatus) -> _Card:
+    info = status.info
+    return _Card(info.model_id, info.task, info.labels.names, status.queue.state)
+
+
+def _complaint(status: ModelStatus) -> str:
+    model, queue = status.info.model_id, status.queue
+    if queue.state == "stalled":
+        return f"model {model} is stalled: the run in progress has taken {queue.running_s:.0f} s"
+    return f"model {model} is {queue.state}"

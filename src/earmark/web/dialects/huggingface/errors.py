@@ -1,0 +1,93 @@
+"""Errors as this dialect puts them: one table from error class to status and text.
+
+The statuses are those that the official clients read best. 400 and never 422, whose text
+`huggingface_hub` before 0.29 replaces. 429 and never 503 when there is too much to do: the
+JavaScript client from 3.4 on repeats a 503 at once and without end.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+from starlette.responses import Response
+
+from earmark.errors import (
+    CapacityError,
+    DeadlineExceeded,
+    NonFiniteScore,
+    RequestError,
+    RequestTooLarge,
+    ShuttingDown,
+    UnknownModel,
+)
+from earmark.web.request_log import RequestRecord
+from earmark.web.responses import error_response
+
+__all__ = ["FORMS", "Form", "error_headers", "form_of", "refusal"]
+
+_LONGEST_HEADER = 1000
+"""Characters; proxies commonly allow 4 to 8 KiB for all headers of an answer together."""
+
+_log: structlog.typing.FilteringBoundLogger = structlog.get_logger("earmark.web")
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How an error is answered.
+
+    Attributes:
+        status: of HTTP.
+        text: may hold ``{message}``, the error's own words, ``{model}`` and ``{request_id}``.
+    """
+
+    status: int
+    text: str = "{message}"
+
+
+FORMS: Final[dict[type[BaseException], Form]] = {
+    RequestError: Form(400),
+    UnknownModel: Form(404),
+    RequestTooLarge: Form(413),
+    CapacityError: Form(429),
+    # Reaches few: the server closes its connections and listens no more, so nobody spins on it.
+    ShuttingDown: Form(503),
+    # The first words are the Hub's own: callers match on them.
+    DeadlineExceeded: Form(504, "Model {model} time out: {message}"),
+    NonFiniteScore: Form(500),
+    # Ours, and not for strangers to read: the log has it under the request's id.
+    Exception: Form(500, "unknown error (request {request_id})"),
+}
+"""The nearest class of an error's own line of descent counts."""
+
+
+def form_of(error: Exception) -> Form:
+    """Find the form of an error by walking up its classes."""
+    return next(FORMS[kind] for kind in type(error).__mro__ if kind in FORMS)
+
+
+def refusal(error: Exception, record: RequestRecord) -> Response:
+    """Answer an error, and log it with its traceback where it is ours.
+
+    Args:
+        error: what went wrong.
+        record: names the request and its model.
+    """
+    form = form_of(error)
+    if form.status == 500:  # noqa: PLR2004 - the status of what is ours to mend
+        _log.error("fault", request_id=record.request_id, model=record.model, exc_info=error)
+    text = form.text.format(message=error, model=record.model, request_id=record.request_id)
+    headers = error_headers(text)
+    if isinstance(error, CapacityError) and form.status in (429, 503):
+        headers["retry-after"] = str(max(1, math.ceil(error.retry_after_s)))
+    return error_response(form.status, text, headers=headers)
+
+
+def error_headers(text: str) -> dict[str, str]:
+    """Repeat an error's text as ``x-error-message``, where a header can carry it unchanged.
+
+    `huggingface_hub` prints the header before the body's text and drops one of two equal ones, so
+    a text that would have to be altered is better left out.
+    """
+    carried = text.isascii() and text.isprintable() and len(text) <= _LONGEST_HEADER
+    return {"x-error-message": text} if carried else {}

@@ -1,0 +1,130 @@
+"""The body of a text classification request, and what it means.
+
+The form is that of the Hub's task schema and of the `transformers` pipeline. What is decided here:
+
+* ``inputs`` is one item or a list of items. An item is a text, a ``{"text", "text_pair"}`` object,
+  or the pair form of before 2022, ``[[text, pair]]``; plain ``[text, pair]`` is taken for a pair
+  as well where it stands inside a list. So ``["a", "b"]`` is two texts, ``[["a", "b"]]`` one pair.
+* ``truncation`` takes true and false, and the tokenizers' own names for the same two things,
+  ``longest_first`` and ``do_not_truncate``. The other names are refused rather than misread.
+* Everything else is ignored, at the top (``options``, ``stream``, ``model``) and in ``parameters``
+  (``max_length``, ``padding``, and ``return_all_scores``, which `transformers` 5 dropped).
+"""
+
+from collections.abc import Iterator
+from typing import Annotated, Final, TypeAlias
+
+import msgspec
+
+from earmark.domain.texts import TextInput
+from earmark.errors import InvalidInput
+from earmark.tasks.activations import FUNCTIONS, FunctionToApply
+from earmark.tasks.text_classification import TextClassification
+from earmark.web.body import decode_json
+
+__all__ = ["decode_text_classification"]
+
+_PAIR = 2
+"""Texts in a pair."""
+
+_TRUNCATION: Final[dict[bool | str, bool]] = {
+    True: True,
+    "longest_first": True,
+    False: False,
+    "do_not_truncate": False,
+}
+
+_LONGEST_VALUE_SHOWN = 40
+"""Characters of a wrong parameter that an error repeats."""
+
+
+class _TextPair(msgspec.Struct, frozen=True):
+    text: str
+    text_pair: str | None = None
+
+
+_Listed: TypeAlias = list[str | list[str]]
+_Item: TypeAlias = str | _TextPair | _Listed
+
+
+class _Parameters(msgspec.Struct, frozen=True):
+    function_to_apply: str | None = None
+    top_k: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    truncation: bool | str | None = None
+
+
+class _Body(msgspec.Struct, frozen=True):
+    inputs: str | _TextPair | list[_Item]
+    parameters: _Parameters | None = None
+
+
+_decoder = msgspec.json.Decoder(_Body)
+_NO_PARAMETERS = _Parameters()
+
+
+def decode_text_classification(body: bytes) -> TextClassification:
+    """Read a request.
+
+    Raises:
+        InvalidInput: the body is no JSON, or a field is missing, wrong or out of range.
+    """
+    asked = decode_json(body, _decoder)
+    parameters = asked.parameters or _NO_PARAMETERS
+    return TextClassification(
+        tuple(_texts(asked.inputs)),
+        _function(parameters.function_to_apply),
+        parameters.top_k,
+        _truncate(parameters.truncation),
+    )
+
+
+def _texts(inputs: str | _TextPair | list[_Item]) -> Iterator[TextInput]:
+    if not isinstance(inputs, list):
+        yield _text(inputs, "")
+        return
+    if not inputs:
+        raise InvalidInput("`inputs` is an empty list; expected at least one text")
+    for index, item in enumerate(inputs):
+        yield _text(item, f"[{index}]")
+
+
+def _text(item: _Item, place: str) -> TextInput:
+    match item:
+        case str():
+            return TextInput(item)
+        case _TextPair():
+            return TextInput(item.text, item.text_pair)
+        case [[str() as text, str() as pair]] | [str() as text, str() as pair]:
+            return TextInput(text, pair)
+        case _:
+            raise InvalidInput(
+                f"`inputs{place}` is a list of {len(item)}; expected a text, a pair as"
+                ' {"text": ..., "text_pair": ...}, or [text, pair]'
+            )
+
+
+def _function(name: str | None) -> FunctionToApply | None:
+    if name is None:
+        return None
+    # transformers upper-cases the name, so that any case will do there as well.
+    for function in FUNCTIONS:
+        if name.lower() == function:
+            return function
+    raise InvalidInput(
+        f"`parameters.function_to_apply` is {_shown(name)}; expected {', '.join(FUNCTIONS)}"
+    )
+
+
+def _truncate(value: bool | str | None) -> bool:  # noqa: FBT001 - the wire's own type
+    if value is None:
+        return True
+    if value not in _TRUNCATION:
+        raise InvalidInput(
+            f"`parameters.truncation` is {_shown(value)}; expected true, false, longest_first or"
+            " do_not_truncate"
+        )
+    return _TRUNCATION[value]
+
+
+def _shown(value: bool | str) -> str:  # noqa: FBT001 - the wire's own type
+    return repr(str(value)[:_LONGEST_VALUE_SHOWN])

@@ -1,0 +1,47 @@
+"""A client that leaves takes its work along."""
+
+import asyncio
+from collections.abc import Awaitable
+from typing import TypeVar
+
+from starlette.requests import ClientDisconnect, Request
+
+__all__ = ["while_connected"]
+
+T = TypeVar("T")
+
+
+async def while_connected(request: Request, work: Awaitable[T]) -> T:
+    """Await `work`, and cancel it when the client leaves first.
+
+    The work runs in the caller's own task; only the watch over the connection is a second one.
+
+    Args:
+        request: its body must have been read to the end.
+        work: what the client is waiting for.
+
+    Raises:
+        ClientDisconnect: the client left; `work` has been cancelled.
+    """
+    owner = asyncio.current_task()
+    if owner is None:
+        raise RuntimeError("while_connected has to be awaited in a task")
+    left = False
+
+    async def watch() -> None:
+        nonlocal left
+        while (await request.receive())["type"] != "http.disconnect":
+            pass
+        left = True
+        owner.cancel()
+
+    watcher = asyncio.create_task(watch())
+    try:
+        return await work
+    except asyncio.CancelledError:
+        # Someone else may have cancelled the task as well: that has to get through.
+        if left and owner.uncancel() == 0:
+            raise ClientDisconnect from None
+        raise
+    finally:
+        watcher.cancel()

@@ -1,0 +1,26 @@
+"""JSON answers, the one form they all take."""
+
+from collections.abc import Mapping
+from typing import Final
+
+import msgspec
+from starlette.responses import Response
+
+__all__ = ["JSON_TYPE", "error_response", "json_response"]
+
+JSON_TYPE: Final = "application/json"
+"""Exactly this, no charset: older `huggingface_hub` clients compare the header for equality."""
+
+_encoder = msgspec.json.Encoder()
+
+
+def json_response(
+    value: object, *, status: int = 200, headers: Mapping[str, str] | None = None
+) -> Response:
+    """Answer a value that msgspec can encode."""
+    return Response(_encoder.encode(value), status, headers, JSON_TYPE)
+
+
+def error_response(status: int, text: str, *, headers: Mapping[str, str] | None = None) -> Response:
+    """Answer an error as ``{"error": "text"}``."""
+    return json_response({"error": text}, status=status, headers=headers)

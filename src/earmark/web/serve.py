@@ -1,0 +1,134 @@
+"""Run an app on a socket until a signal says stop."""
+
+import os
+import socket
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from earmark.errors import AddressUnavailable
+from earmark.web.server_guard import ConnectionLimits, guarded_protocol
+
+__all__ = ["ServerOptions", "make_server", "open_socket", "run_server"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerOptions:
+    """How connections are kept.
+
+    Attributes:
+        keep_alive_s: an idle connection is kept this long; above the 60 s of common load
+            balancers, so that it is them who close first.
+        shutdown_s: how long a stopping server waits for the answers it owes.
+        connection: deadlines and bounds of a single connection.
+    """
+
+    keep_alive_s: int = 75
+    shutdown_s: int = 30
+    connection: ConnectionLimits = field(default_factory=ConnectionLimits)
+
+
+def open_socket(host: str, port: int) -> socket.socket:
+    """Take an address, before anything slow is loaded; nobody is let in until the server runs.
+
+    Args:
+        host: a name or an address, IPv4 or IPv6.
+        port: 0 lets the system choose; `socket.getsockname` tells which.
+
+    Raises:
+        AddressUnavailable: the host is unknown, or the port is in use or not allowed.
+    """
+    try:
+        # Without the port, which it would take modulo 65,536.
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        family, kind, protocol, _, address = found[0]
+        listener = socket.socket(family, kind, protocol)
+    except OSError as error:
+        raise _unavailable(host, port, error) from None
+    try:
+        if os.name == "posix":
+            # Else a restarted server waits for the last connections of the one before.
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((address[0], port, *address[2:]))
+    except (OSError, OverflowError) as error:
+        listener.close()
+        raise _unavailable(host, port, error) from None
+    return listener
+
+
+def run_server(
+    app: ASGIApp,
+    listener: socket.socket,
+    options: ServerOptions | None = None,
+    *,
+    on_listening: Callable[[], None] = lambda: None,
+) -> None:
+    """Serve until SIGINT or SIGTERM, then answer what was accepted and shut the app down.
+
+    A second SIGINT stops at once. After SIGTERM the process ends by that signal, as a supervisor
+    expects; the app has been shut down by then.
+
+    Args:
+        app: its lifespan ends after the last answer.
+        listener: from `open_socket`; closed at the end.
+        options: the defaults when None.
+        on_listening: called once clients can connect.
+
+    Raises:
+        AddressUnavailable: another program has begun to listen there since `open_socket`.
+    """
+    server = make_server(app, options, on_listening=on_listening)
+    with suppress(KeyboardInterrupt), listener:
+        try:
+            # uvloop does not report it when this fails: the server would wait for ever.
+            listener.listen(server.config.backlog)
+        except OSError as error:
+            host, port = listener.getsockname()[:2]
+            raise _unavailable(host, port, error) from None
+        server.run(sockets=[listener])
+
+
+def make_server(
+    app: ASGIApp,
+    options: ServerOptions | None = None,
+    *,
+    on_listening: Callable[[], None] = lambda: None,
+) -> uvicorn.Server:
+    """Configure the server; arguments as in `run_server`."""
+    options = options or ServerOptions()
+    config = uvicorn.Config(
+        app,
+        http=guarded_protocol(options.connection),
+        ws="none",
+        lifespan="on",
+        log_config=None,  # how logs look is the program's choice
+        access_log=False,  # `RequestLog` writes one
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=options.keep_alive_s,
+        timeout_graceful_shutdown=options.shutdown_s,
+    )
+    return _Server(config, on_listening)
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's server, which says when it listens."""
+
+    def __init__(self, config: uvicorn.Config, on_listening: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._on_listening = on_listening
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._on_listening()
+
+
+def _unavailable(host: str, port: int, error: Exception) -> AddressUnavailable:
+    reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
+    return AddressUnavailable(
+        f"cannot listen on {host}:{port}: {reason.lower()}; choose another port or host"
+    )

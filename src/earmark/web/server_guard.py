@@ -1,0 +1,231 @@
+"""Patience with slow clients, bounded: what uvicorn's HTTP protocol leaves open.
+
+uvicorn 0.54 waits for ever for the first byte, the headers and the body of a request, takes
+megabytes of headers, and keeps a connection whose client never reads its answer. A few hundred
+such connections ("slow loris") are enough to hold a server. Here each wait has a deadline.
+"""
+
+import asyncio
+from asyncio.events import TimerHandle
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any, ClassVar, Literal, TypeAlias
+
+import httptools
+import msgspec
+from uvicorn.config import Config
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.server import ServerState
+
+from earmark.web.responses import JSON_TYPE
+
+__all__ = ["ConnectionLimits", "GuardedProtocol", "guarded_protocol"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectionLimits:
+    """What a connection may take.
+
+    Attributes:
+        first_byte_s: from the connection to the first byte of a request.
+        headers_s: from that byte to the end of the headers.
+        body_s: from there to the end of the body.
+        answer_s: for the client to read what it asked for, once its window is full.
+        max_header_bytes: the request line and all headers. As much as nginx takes by default.
+    """
+
+    first_byte_s: float = 15.0
+    headers_s: float = 15.0
+    body_s: float = 60.0
+    answer_s: float = 60.0
+    max_header_bytes: int = 32 * 1024
+
+
+_UPGRADE_HEADERS = frozenset({b"connection", b"upgrade", b"http2-settings"})
+
+_Stage: TypeAlias = Literal["first byte", "headers", "body"]
+
+
+class _OversizedHeadersError(Exception):
+    """Stops the parser; never leaves this module."""
+
+
+class GuardedProtocol(HttpToolsProtocol):
+    """uvicorn's protocol with a deadline for each stage of a request.
+
+    Most requests arrive whole in one read. The stage is therefore looked at after each read, so
+    that those cost no timer.
+    """
+
+    limits: ClassVar[ConnectionLimits] = ConnectionLimits()
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],  # as in uvicorn's own signature
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        """Start with no request in sight."""
+        super().__init__(config, server_state, app_state, _loop)
+        self._stage: _Stage | None = None
+        self._stage_is_new = False
+        self._header_bytes = 0
+        self._deadline: TimerHandle | None = None
+        self._unread: TimerHandle | None = None
+
+    def connection_made(  # type: ignore[override]  # as uvicorn's own, which narrows it
+        self, transport: asyncio.Transport
+    ) -> None:
+        """Wait for the first byte."""
+        super().connection_made(transport)
+        # At 0, one byte that the client does not read is enough to notice (`pause_writing`).
+        transport.set_write_buffer_limits(high=0)
+        self._enter("first byte")
+        self._watch()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget every deadline."""
+        self._enter(None)
+        self._watch()
+        self.resume_writing()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Feed the parser, then see which stage the request is in."""
+        self._header_bytes += len(data)
+        if self._stage is None and self.timeout_keep_alive_task is not None:
+            # Any byte ends uvicorn's keep-alive deadline, also one that begins no request.
+            self._enter("first byte")
+        self._unset_keepalive_if_required()
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            self._go_on_without_upgrade(data[upgrade.args[0] :])
+        except httptools.HttpParserError:
+            self.send_400_response("")
+        if self._stage == "headers" and self._header_bytes > self.limits.max_header_bytes:
+            self.send_400_response("headers too large")
+        self._watch()
+
+    def on_message_begin(self) -> None:
+        """Wait for the headers; what was read before them is not theirs."""
+        self._header_bytes = 0
+        self._enter("headers")
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        """Wait for the body."""
+        if self.parser.should_upgrade():
+            return  # the parser stops here; `_go_on_without_upgrade` starts again
+        # Four bytes: ": " and the end of the line.
+        size = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
+        if size > self.limits.max_header_bytes:
+            self._header_bytes = size
+            raise _OversizedHeadersError
+        self._enter("body")
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """Wait for nothing: the rest is ours."""
+        if self.parser.should_upgrade():
+            return
+        self._enter(None)
+        super().on_message_complete()
+
+    def pause_writing(self) -> None:
+        """Give the client time to read its answer, then drop it with what is unread."""
+        super().pause_writing()
+        self._unread = self.loop.call_later(self.limits.answer_s, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """The client has read everything."""
+        if self._unread is not None:
+            self._unread.cancel()
+            self._unread = None
+        super().resume_writing()
+
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's words are not JSON
+        """Refuse what is no request, as uvicorn asks for every fault of the parser."""
+        if self._stage == "headers" and self._header_bytes > self.limits.max_header_bytes:
+            limit = f"{self.limits.max_header_bytes:,}"
+            self._refuse(
+                431, f"the request's headers are too large; at most {limit} bytes are accepted"
+            )
+        else:
+            self._refuse(400, "the request is not valid HTTP/1.1")
+
+    def _go_on_without_upgrade(self, rest: bytes) -> None:
+        """Read a request as if it had not offered another protocol (RFC 9110, 7.8: we may).
+
+        The parser stops at the offer and would lose the body. Java's HttpClient offers HTTP/2
+        with every first request to a plain address.
+        """
+        method = self.parser.get_method()
+        if method == b"CONNECT":  # to the parser an upgrade whatever its headers say
+            self.send_400_response("")
+            return
+        kept = [each for each in self.headers if each[0] not in _UPGRADE_HEADERS]
+        lines = [b"%b %b HTTP/1.1" % (method, self.url)]
+        lines += [b"%b: %b" % header for header in kept]
+        self.parser = httptools.HttpRequestParser(self)
+        self.data_received(b"\r\n".join(lines) + b"\r\n\r\n" + rest)
+
+    def _enter(self, stage: _Stage | None) -> None:
+        self._stage = stage
+        self._stage_is_new = True
+
+    def _watch(self) -> None:
+        """Set the deadline of a stage that has just begun."""
+        if not self._stage_is_new:
+            return
+        self._stage_is_new = False
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+        if self._stage is not None:
+            self._deadline = self.loop.call_later(self._patience_s(self._stage), self._expired)
+
+    def _patience_s(self, stage: _Stage) -> float:
+        match stage:
+            case "first byte":
+                return self.limits.first_byte_s
+            case "headers":
+                return self.limits.headers_s
+            case "body":
+                return self.limits.body_s
+
+    def _expired(self) -> None:
+        answering = self.cycle is not None and not self.cycle.response_complete
+        if self.flow.read_paused or self.pipeline or (answering and self._stage == "headers"):
+            # It is us who do not read, or an earlier request of the connection is being answered.
+            self._stage_is_new = True
+            self._watch()
+        elif self._stage == "first byte" or (self._stage == "body" and not answering):
+            self.transport.close()
+        elif self._stage == "body" and self.cycle.response_started:
+            self.transport.abort()
+        else:
+            self._refuse(408, f"the request's {self._stage} did not arrive in time")
+
+    def _refuse(self, status: int, text: str) -> None:
+        if self.transport.is_closing():
+            return
+        body = msgspec.json.encode({"error": text})
+        head = (
+            f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n"
+            f"content-type: {JSON_TYPE}\r\ncontent-length: {len(body)}\r\n"
+            "connection: close\r\n\r\n"
+        )
+        self.transport.write(head.encode("ascii") + body)
+        self.transport.close()
+
+
+def guarded_protocol(limits: ConnectionLimits) -> type[GuardedProtocol]:
+    """Make a protocol class with limits of its own: uvicorn takes a class, not an instance."""
+
+    class Configured(GuardedProtocol):
+        """The guard with these limits."""
+
+    Configured.limits = limits
+    return Configured

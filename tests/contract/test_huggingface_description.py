@@ -1,0 +1,116 @@
+"""Health tells the truth, and a model's facts are those that clients look for."""
+
+import pytest
+from support.fake_engine import FakeEngine
+from support.http_app import ask
+
+from earmark.engine.info import EngineState
+
+
+@pytest.mark.parametrize("path", ["/health", "/models/acme/tc/health", "/models/acme%2Ftc/health"])
+def test_a_ready_model_is_healthy(path: str) -> None:
+    """200, the one thing that clients read."""
+    answer = ask("GET", path, engines=(FakeEngine(),))
+    assert answer.status_code == 200
+    assert answer.json() == {"status": "ready", "models": {"acme/tc": "ready"}}
+
+
+@pytest.mark.parametrize(
+    ("state", "text"),
+    [
+        ("stalled", "model acme/tc is stalled: the run in progress has taken 75 s"),
+        ("closed", "model acme/tc is closed"),
+    ],
+)
+def test_a_model_that_cannot_answer_is_not(state: EngineState, text: str) -> None:
+    """503 with what is wrong."""
+    answer = ask("GET", "/models/acme/tc/health", engines=(FakeEngine(state=state),))
+    assert answer.status_code == 503
+    assert answer.json() == {"status": state, "models": {"acme/tc": state}, "error": text}
+
+
+def test_the_server_is_as_healthy_as_its_sickest_model() -> None:
+    """Each model for itself, the server for all."""
+    engines = (FakeEngine("well"), FakeEngine("ill", state="stalled"))
+    assert ask("GET", "/models/well/health", engines=engines).status_code == 200
+    assert ask("GET", "/models/ill/health", engines=engines).status_code == 503
+    answer = ask("GET", "/health", engines=engines)
+    assert answer.status_code == 503
+    assert answer.json()["models"] == {"well": "ready", "ill": "stalled"}
+
+
+@pytest.mark.parametrize("path", ["/info", "/models/acme/tc/info"])
+def test_a_models_facts_are_told(path: str) -> None:
+    """What it computes in, how long a text may be, what becomes of longer ones."""
+    facts = ask("GET", path, engines=(FakeEngine(),)).json()
+    assert "x-truncated-tokens" in facts.pop("truncation")
+    assert facts.pop("version")
+    assert facts == {
+        "model_id": "acme/tc",
+        "model_sha": None,
+        "task": "text-classification",
+        "pipeline_tag": "text-classification",
+        "architecture": "distilbert",
+        "labels": ["NEGATIVE", "POSITIVE"],
+        "problem_type": None,
+        "parameters": 66_955_010,
+        "precision": "float32",
+        "requested_precision": "auto",
+        "stored_precision": "float32",
+        "compute_note": "",
+        "runtime": "fake 1.0",
+        "device": "a processor",
+        "max_input_length": 16,
+        "max_batch_tokens": 1024,
+        "max_client_batch_size": 1024,
+        "load_s": 0.5,
+        "queue": {"state": "ready", "waiting_texts": 0, "waiting_tokens": 0, "running_s": 0.0},
+    }
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/info", "/health", "/models/acme/tc", "/models/acme/tc/info"]
+)
+def test_where_the_files_lie_is_nobodys_business(path: str) -> None:
+    """No answer holds the folder that the fake says it was loaded from."""
+    engine = FakeEngine()
+    assert engine.info.source not in ask("GET", path, engines=(engine,)).text
+
+
+def test_info_without_an_id_means_the_only_model() -> None:
+    """With several it names them."""
+    answer = ask("GET", "/info", engines=(FakeEngine("a"), FakeEngine("b")))
+    assert answer.status_code == 404
+    assert "a, b" in answer.json()["error"]
+
+
+def test_the_root_lists_what_is_served_and_how_to_ask() -> None:
+    """In the order in which the models were given."""
+    answer = ask("GET", "/", engines=(FakeEngine("org/b"), FakeEngine("a"))).json()
+    assert [model["model_id"] for model in answer["models"]] == ["org/b", "a"]
+    assert "POST /models/{id}" in answer["addresses"]
+    assert answer["server"] == "earmark"
+
+
+def test_a_models_own_address_says_what_it_is_for() -> None:
+    """In short; `info` has the rest."""
+    assert ask("GET", "/models/acme/tc", engines=(FakeEngine(),)).json() == {
+        "model_id": "acme/tc",
+        "pipeline_tag": "text-classification",
+        "labels": ["NEGATIVE", "POSITIVE"],
+        "status": "ready",
+    }
+
+
+def test_a_model_may_be_called_info() -> None:
+    """The longest id that is served wins over the action."""
+    engines = (FakeEngine("foo"), FakeEngine("foo/info"))
+    assert ask("GET", "/models/foo/info", engines=engines).json()["model_id"] == "foo/info"
+    facts = ask("GET", "/models/foo/info/info", engines=engines).json()
+    assert (facts["model_id"], facts["max_input_length"]) == ("foo/info", 16)
+
+
+def test_head_answers_like_get_without_a_body() -> None:
+    """Some load balancers ask so."""
+    answer = ask("HEAD", "/health", engines=(FakeEngine(),))
+    assert answer.status_code == 200

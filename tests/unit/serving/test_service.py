@@ -1,0 +1,131 @@
+"""Every request goes through one door, and what it holds is given back however it ends."""
+
+import asyncio
+
+import pytest
+from support.fake_engine import FakeEngine
+
+from earmark.domain.texts import TextInput
+from earmark.errors import DeadlineExceeded, QueueFull, RequestTooLarge, UnsupportedTask
+from earmark.serving.admission import AdmissionLimits
+from earmark.serving.models import ServedModels
+from earmark.serving.service import Service, ServiceOptions
+from earmark.tasks.text_classification import TextClassification
+
+_ONE_AT_A_TIME = ServiceOptions(admission=AdmissionLimits(max_requests=1))
+_REQUEST = TextClassification((TextInput("I like you"),))
+
+
+def _service(*engines: FakeEngine, options: ServiceOptions | None = None) -> Service:
+    return Service(ServedModels(engines), options, clock=lambda: 1000.0)
+
+
+def test_a_request_is_answered_by_the_model_it_names() -> None:
+    """The reply comes with the facts of the model that gave it."""
+    first, second = FakeEngine("first"), FakeEngine("second")
+    served = asyncio.run(_service(first, second).classify("second", _REQUEST))
+    assert served.info.model_id == "second"
+    assert len(served.reply.results()) == 1
+    assert (len(first.requests), second.requests) == (0, [_REQUEST])
+
+
+@pytest.mark.parametrize(("timeout_s", "expected_s"), [(None, 1060.0), (5.0, 1005.0)])
+def test_the_engine_gets_a_deadline(timeout_s: float | None, expected_s: float) -> None:
+    """Now plus the caller's timeout, or plus the service's own."""
+    engine = FakeEngine()
+    asyncio.run(_service(engine).classify(None, _REQUEST, timeout_s=timeout_s))
+    assert engine.deadlines_s == [expected_s]
+
+
+def test_too_many_texts_in_one_request_never_reach_the_engine() -> None:
+    """The limit is named, with the way out."""
+    engine = FakeEngine()
+    service = _service(engine, options=ServiceOptions(max_inputs=2))
+    request = TextClassification((TextInput("x"),) * 3)
+    with pytest.raises(RequestTooLarge, match="3 texts, at most 2"):
+        asyncio.run(service.classify(None, request))
+    assert engine.requests == []
+
+
+def test_a_model_for_another_task_is_refused() -> None:
+    """The refusal names what the model is for."""
+    engine = FakeEngine(task="token-classification")
+    with pytest.raises(UnsupportedTask, match="is for token-classification"):
+        asyncio.run(_service(engine).classify(None, _REQUEST))
+
+
+def test_a_caller_beyond_the_limit_is_refused_at_once() -> None:
+    """With one request in flight the second does not wait."""
+
+    async def scenario() -> None:
+        engine = FakeEngine(gate=asyncio.Event())
+        service = _service(engine, options=_ONE_AT_A_TIME)
+        first = asyncio.create_task(service.classify(None, _REQUEST))
+        await engine.entered.wait()
+        with pytest.raises(QueueFull):
+            await service.classify(None, _REQUEST)
+        assert engine.gate is not None
+        engine.gate.set()
+        await first
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("failure", [DeadlineExceeded("late"), RuntimeError("a bug")])
+def test_a_failed_request_gives_its_permit_back(failure: Exception) -> None:
+    """The next request is admitted."""
+
+    async def scenario() -> None:
+        engine = FakeEngine(failure=failure)
+        service = _service(engine, options=_ONE_AT_A_TIME)
+        for _ in range(2):
+            with pytest.raises(type(failure)):
+                await service.classify(None, _REQUEST)
+
+    asyncio.run(scenario())
+
+
+def test_a_caller_who_leaves_gives_the_permit_back() -> None:
+    """Cancellation reaches the engine, and the next request is admitted."""
+
+    async def scenario() -> None:
+        gate = asyncio.Event()
+        engine = FakeEngine(gate=gate)
+        service = _service(engine, options=_ONE_AT_A_TIME)
+        leaving = asyncio.create_task(service.classify(None, _REQUEST))
+        await engine.entered.wait()
+        leaving.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await leaving
+        gate.set()
+        await service.classify(None, _REQUEST)
+        assert engine.cancelled == 1
+
+    asyncio.run(scenario())
+
+
+def test_statuses_list_every_model_in_order() -> None:
+    """Each with its state of this moment."""
+    service = _service(FakeEngine("first"), FakeEngine("second", state="stalled"))
+    found = [(each.info.model_id, each.queue.state) for each in service.statuses()]
+    assert found == [("first", "ready"), ("second", "stalled")]
+    assert service.status("second").queue.state == "stalled"
+
+
+class _Unclosable(FakeEngine):
+    def close(self) -> None:
+        raise OSError("still busy")
+
+
+def test_one_engine_that_fails_to_close_keeps_no_other_open() -> None:
+    """All are closed, then the failure is raised."""
+    last = FakeEngine("last")
+    with pytest.raises(ExceptionGroup, match="failed to close"):
+        _service(_Unclosable("first"), last).close()
+    assert last.closed == 1
+
+
+def test_a_request_limit_that_admission_would_never_grant_is_refused() -> None:
+    """Such a request would be told to try again for ever."""
+    with pytest.raises(ValueError, match="max_inputs is 1024: expected 1 to 10"):
+        ServiceOptions(admission=AdmissionLimits(max_texts=10))

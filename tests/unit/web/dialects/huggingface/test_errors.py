@@ -1,0 +1,101 @@
+"""The one table from errors to answers."""
+
+import inspect
+import json
+
+import pytest
+from structlog.testing import capture_logs
+
+from earmark import errors
+from earmark.errors import (
+    CapacityError,
+    CheckpointError,
+    DeadlineExceeded,
+    EarmarkError,
+    EngineError,
+    InvalidInput,
+    NonFiniteScore,
+    QueueFull,
+    RequestTooLarge,
+    ShuttingDown,
+    UnknownModel,
+    UnsupportedTask,
+)
+from earmark.web.dialects.huggingface.errors import error_headers, form_of, refusal
+from earmark.web.request_log import RequestRecord
+
+_RECORD = RequestRecord("r1", model="org/name")
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "text"),
+    [
+        (InvalidInput("no"), 400, "no"),
+        (UnsupportedTask("no"), 400, "no"),
+        (UnknownModel("no"), 404, "no"),
+        (RequestTooLarge("no"), 413, "no"),
+        (QueueFull("no"), 429, "no"),
+        (CapacityError("no"), 429, "no"),
+        (ShuttingDown("no"), 503, "no"),
+        (DeadlineExceeded("no"), 504, "Model org/name time out: no"),
+        (NonFiniteScore("no"), 500, "no"),
+        (EngineError("secret"), 500, "unknown error (request r1)"),
+        (CheckpointError("secret"), 500, "unknown error (request r1)"),
+        (ZeroDivisionError("secret"), 500, "unknown error (request r1)"),
+    ],
+)
+def test_each_error_has_its_status_and_text(error: Exception, status: int, text: str) -> None:
+    """What the client can act on is told; what is ours is not."""
+    answer = refusal(error, _RECORD)
+    assert (answer.status_code, json.loads(bytes(answer.body))) == (status, {"error": text})
+    assert answer.headers["content-type"] == "application/json"
+
+
+@pytest.mark.parametrize("name", errors.__all__)
+def test_no_error_of_the_tree_is_without_a_form(name: str) -> None:
+    """Never 422, whose text old clients replace; 503 only where nobody can come back."""
+    kind = getattr(errors, name)
+    assert inspect.isclass(kind)
+    assert issubclass(kind, EarmarkError)
+    status = form_of(kind("x")).status
+    assert status in {400, 404, 413, 429, 500, 503, 504}
+    assert (status == 503) == issubclass(kind, ShuttingDown)
+
+
+@pytest.mark.parametrize(("retry_after_s", "expected"), [(0.01, "1"), (2.2, "3"), (60.0, "60")])
+def test_overload_says_when_to_come_back(retry_after_s: float, expected: str) -> None:
+    """In whole seconds, rounded up, never 0."""
+    answer = refusal(QueueFull("no", retry_after_s=retry_after_s), _RECORD)
+    assert answer.headers["retry-after"] == expected
+
+
+def test_only_overload_says_when_to_come_back() -> None:
+    """A wrong request stays wrong."""
+    assert "retry-after" not in refusal(InvalidInput("no"), _RECORD).headers
+
+
+def test_what_is_ours_is_logged_with_its_traceback() -> None:
+    """Under the id that the client was told."""
+    fault = ZeroDivisionError("secret")
+    with capture_logs() as lines:
+        refusal(fault, _RECORD)
+    (line,) = lines
+    assert (line["request_id"], line["model"], line["exc_info"]) == ("r1", "org/name", fault)
+
+
+def test_what_is_the_clients_is_not_logged_as_a_fault() -> None:
+    """Nobody can mend it here."""
+    with capture_logs() as lines:
+        refusal(InvalidInput("no"), _RECORD)
+    assert lines == []
+
+
+def test_an_error_text_is_repeated_in_a_header() -> None:
+    """Where it fits one as it is."""
+    assert error_headers("no {x}") == {"x-error-message": "no {x}"}
+
+
+@pytest.mark.parametrize("text", ["caf\xe9", "two\nlines", "bell\x07", "x" * 1001])
+def test_a_text_that_no_header_can_carry_is_left_out_of_it(text: str) -> None:
+    """An altered one would be shown beside the body's, which is the same to the client."""
+    assert error_headers(text) == {}

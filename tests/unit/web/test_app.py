@@ -1,0 +1,103 @@
+"""What the app does around its dialects."""
+
+import asyncio
+
+import pytest
+from support.fake_engine import FakeEngine
+from support.http_app import ask
+
+from earmark.serving.models import ServedModels
+from earmark.serving.service import Service
+from earmark.web.app import WebOptions, create_app
+
+_ENGINES = (FakeEngine(),)
+
+
+def test_an_unknown_address_is_told_the_known_ones() -> None:
+    """404, as a JSON error."""
+    answer = ask("POST", "/v1/embeddings", "{}", engines=_ENGINES)
+    assert answer.status_code == 404
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.json()["error"].startswith("nothing is served at POST /v1/embeddings; served: ")
+    assert "POST /models/{id}" in answer.json()["error"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("PUT", "/models/acme/tc", "GET, HEAD, POST"),
+        ("DELETE", "/", "GET, HEAD, POST"),
+        ("POST", "/health", "GET, HEAD"),
+    ],
+)
+def test_a_wrong_method_is_told_the_right_ones(method: str, path: str, allowed: str) -> None:
+    """405 with every method of the address, as a JSON error."""
+    answer = ask(method, path, engines=_ENGINES)
+    assert answer.status_code == 405
+    assert answer.headers["allow"] == allowed
+    assert answer.json() == {"error": f"{method} is not allowed here; expected {allowed}"}
+
+
+def test_a_slash_too_many_is_no_redirect() -> None:
+    """A redirect would go where the client's Host header says."""
+    answer = ask("GET", "/health/", engines=_ENGINES, headers={"host": "evil.example"})
+    assert answer.status_code == 404
+    assert "location" not in answer.headers
+
+
+def test_a_host_header_cannot_choose_the_route() -> None:
+    """Only the path of the request line counts."""
+    answer = ask("GET", "/health", engines=_ENGINES, headers={"host": "x/models/nope?"})
+    assert answer.status_code == 200
+
+
+def test_any_page_may_ask_by_default() -> None:
+    """The preflight allows what official clients send, and the answer shows its headers."""
+    asked = {
+        "origin": "https://page.example",
+        "access-control-request-method": "POST",
+        "access-control-request-headers": "authorization, content-type, x-hf-bill-to, x-use-cache",
+    }
+    preflight = ask("OPTIONS", "/models/acme/tc", engines=_ENGINES, headers=asked)
+    assert preflight.status_code == 200
+    assert preflight.headers["access-control-allow-origin"] == "*"
+    answer = ask(
+        "POST", "/", '{"inputs": "x"}', engines=_ENGINES, headers={"origin": "https://a.b"}
+    )
+    assert answer.headers["access-control-allow-origin"] == "*"
+    exposed = answer.headers["access-control-expose-headers"]
+    assert {"x-request-id", "x-compute-time", "x-truncated-tokens"} <= set(exposed.split(", "))
+
+
+def test_only_the_named_pages_may_ask_where_some_are_named() -> None:
+    """They may then send credentials, for which browsers demand a literal origin."""
+    web = WebOptions(cors_origins=("https://good.example",))
+    for origin, expected in (
+        ("https://good.example", "https://good.example"),
+        ("https://x.y", None),
+    ):
+        answer = ask("GET", "/", engines=_ENGINES, web=web, headers={"origin": origin})
+        assert answer.headers.get("access-control-allow-origin") == expected
+
+
+def test_an_error_can_be_read_by_a_page_as_well() -> None:
+    """A fault of ours also carries the header, or the page would only see a network error."""
+    engine = FakeEngine(failure=RuntimeError("a bug"))
+    answer = ask(
+        "POST", "/", '{"inputs": "x"}', engines=(engine,), headers={"origin": "https://a.b"}
+    )
+    assert answer.status_code == 500
+    assert answer.headers["access-control-allow-origin"] == "*"
+
+
+def test_the_end_of_the_app_closes_the_engines() -> None:
+    """Exactly once, when the server says that it is over."""
+
+    async def scenario() -> None:
+        engine = FakeEngine()
+        app = create_app(Service(ServedModels([engine])))
+        async with app.router.lifespan_context(app):
+            assert engine.closed == 0
+        assert engine.closed == 1
+
+    asyncio.run(scenario())

@@ -1,0 +1,250 @@
+"""A real server on loopback, and clients that are slow, greedy or odd.
+
+A deadline under test is short, all others are long: a test that waits for the wrong one fails.
+"""
+
+import asyncio
+import http.client
+import json
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+
+import pytest
+from starlette.applications import Starlette
+from starlette.routing import Mount
+from starlette.types import Receive, Scope, Send
+from support.fake_engine import FakeEngine
+from support.http_server import RunningServer, running_server
+
+from earmark.serving.models import ServedModels
+from earmark.serving.service import Service
+from earmark.web.app import create_app
+from earmark.web.serve import ServerOptions
+from earmark.web.server_guard import ConnectionLimits
+
+_SHORT_S = 0.2
+_NEVER_S = 600.0
+_PATIENT = ConnectionLimits(
+    first_byte_s=_NEVER_S, headers_s=_NEVER_S, body_s=_NEVER_S, answer_s=_NEVER_S
+)
+_BODY = b'{"inputs": "I like you"}'
+_HEAD = b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: %d\r\n" % len(_BODY)
+_REQUEST = _HEAD + b"\r\n" + _BODY
+
+
+@contextmanager
+def _server(limits: ConnectionLimits = _PATIENT) -> Iterator[RunningServer]:
+    with running_server(_app(FakeEngine()), ServerOptions(connection=limits)) as running:
+        yield running
+
+
+def _app(engine: FakeEngine) -> Starlette:
+    return create_app(Service(ServedModels([engine])))
+
+
+def _answer(connection: socket.socket) -> tuple[int, object]:
+    """Read one answer: its status and its JSON."""
+    response = http.client.HTTPResponse(connection)
+    response.begin()
+    assert response.getheader("content-type") == "application/json"
+    return response.status, json.loads(response.read())
+
+
+def test_a_client_that_sends_nothing_is_hung_up_on() -> None:
+    """There is no request to answer."""
+    with _server(replace(_PATIENT, first_byte_s=_SHORT_S)) as server, server.connect() as client:
+        assert client.recv(1) == b""
+
+
+def test_a_client_that_sends_only_line_ends_is_hung_up_on() -> None:
+    """They begin no request, and must not put the deadline off: also after an answer."""
+    with _server(replace(_PATIENT, first_byte_s=_SHORT_S)) as server, server.connect() as client:
+        client.sendall(_REQUEST)
+        assert _answer(client)[0] == 200
+        client.sendall(b"\r\n")
+        assert client.recv(1) == b""
+
+
+def test_headers_that_do_not_end_are_refused() -> None:
+    """408, then the end of the connection."""
+    with _server(replace(_PATIENT, headers_s=_SHORT_S)) as server, server.connect() as client:
+        client.sendall(b"POST / HTTP/1.1\r\nhost:")
+        error = {"error": "the request's headers did not arrive in time"}
+        assert _answer(client) == (408, error)
+        assert client.recv(1) == b""
+
+
+def test_a_body_that_does_not_end_is_refused() -> None:
+    """408, and the handler that waits for the body is let go."""
+    with _server(replace(_PATIENT, body_s=_SHORT_S)) as server, server.connect() as client:
+        client.sendall(_HEAD + b"\r\n{")
+        error = {"error": "the request's body did not arrive in time"}
+        assert _answer(client) == (408, error)
+        assert client.recv(1) == b""
+
+
+def test_a_body_that_goes_on_after_its_refusal_ends_the_connection() -> None:
+    """The answer is read first; nobody waits for the rest for ever."""
+    with _server(replace(_PATIENT, body_s=_SHORT_S)) as server, server.connect() as client:
+        client.sendall(b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 99999999\r\n\r\n{")
+        assert _answer(client)[0] == 413
+        assert client.recv(1) == b""
+
+
+def test_a_client_waiting_for_an_answer_may_be_slow_with_its_next_request() -> None:
+    """The refusal of the second must not come before the answer to the first."""
+    engine = FakeEngine(gate=asyncio.Event())
+    options = ServerOptions(connection=replace(_PATIENT, headers_s=_SHORT_S))
+    with running_server(_app(engine), options) as server, server.connect() as client:
+        client.sendall(_REQUEST + b"POST ")
+        assert engine.arrived.wait(20)
+        with server.connect() as later:
+            later.sendall(b"POST ")
+            assert _answer(later)[0] == 408  # so the other's deadline has passed as well
+        assert engine.gate is not None
+        server.call(engine.gate.set)
+        assert _answer(client)[0] == 200
+        assert _answer(client)[0] == 408
+
+
+def test_an_answer_that_has_begun_is_cut_short_with_the_body_that_does_not_end() -> None:
+    """A refusal would be read as a part of it."""
+
+    async def early(_scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"early", "more_body": True})
+        while (await receive())["type"] != "http.disconnect":
+            pass
+
+    options = ServerOptions(connection=replace(_PATIENT, body_s=_SHORT_S))
+    app = Starlette(routes=[Mount("/", early)])
+    with running_server(app, options) as server, server.connect() as client:
+        client.sendall(_HEAD + b"\r\n{")
+        assert b"408" not in _rest(client)
+
+
+def test_deadlines_end_with_what_they_wait_for() -> None:
+    """A request in pieces, then another on the same connection, with patience for each piece."""
+    with _server() as server, server.connect() as client:
+        for piece in (b"\r\n", _HEAD[:7], _HEAD[7:], b"\r\n", _BODY[:3], _BODY[3:]):
+            client.sendall(piece)
+        assert _answer(client)[0] == 200
+        client.sendall(_REQUEST)
+        assert _answer(client)[0] == 200
+
+
+def test_pipelined_requests_are_answered_in_order() -> None:
+    """The guard counts each by itself."""
+    with _server() as server, server.connect() as client:
+        bad = b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\n{}"
+        client.sendall(_REQUEST + bad + _REQUEST)
+        reader = client.makefile("rb")
+        statuses = []
+        for _ in range(3):
+            statuses.append(int(reader.readline().split()[1]))
+            length = 0
+            while (line := reader.readline()) != b"\r\n":
+                if line.lower().startswith(b"content-length:"):
+                    length = int(line.split(b":")[1])
+            reader.read(length)
+        reader.close()
+        assert statuses == [200, 400, 200]
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"POST / HTTP/1.1\r\nhost: x\r\nx-long: " + b"x" * 2000 + b"\r\n\r\n",
+        b"POST / HTTP/1.1\r\n" + b"x-short: x\r\n" * 200 + b"\r\n",
+        b"POST /" + b"x" * 2000 + b" HTTP/1.1\r\nhost: x\r\n\r\n",
+    ],
+    ids=["one long header", "many short ones", "a long address"],
+)
+def test_headers_over_the_limit_are_refused(head: bytes) -> None:
+    """431, whether they come whole or in pieces that never end."""
+    with _server(replace(_PATIENT, max_header_bytes=1000)) as server:
+        expected = (
+            431,
+            {"error": "the request's headers are too large; at most 1,000 bytes are accepted"},
+        )
+        with server.connect() as client:
+            client.sendall(head)
+            assert _answer(client) == expected
+        with server.connect() as client:
+            for start in range(0, len(head) - 4, 500):
+                client.sendall(head[start : start + 500])
+            assert _answer(client) == expected
+
+
+def test_a_large_body_is_no_large_header() -> None:
+    """Only what stands before the body counts."""
+    with _server(replace(_PATIENT, max_header_bytes=1000)) as server, server.connect() as client:
+        body = json.dumps({"inputs": "x" * 50_000}).encode()
+        head = b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: %d\r\n\r\n" % len(body)
+        client.sendall(head + body + b"GET /health HTTP/1.1\r\nhost: x\r\n\r\n")
+        assert _answer(client)[0] == 200
+
+
+@pytest.mark.parametrize(
+    "sent", [b"hello\r\n\r\n", b"\x16\x03\x01\x02\x00\x01", b"GET caf\xe9 HTTP/1.1\r\n\r\n"]
+)
+def test_what_is_no_request_is_refused(sent: bytes) -> None:
+    """400 as JSON, whatever it was."""
+    with _server() as server, server.connect() as client:
+        client.sendall(sent)
+        assert _answer(client) == (400, {"error": "the request is not valid HTTP/1.1"})
+
+
+@pytest.mark.parametrize(
+    "offer",
+    [
+        b"connection: Upgrade, HTTP2-Settings\r\nupgrade: h2c\r\nhttp2-settings: AAEAAEAA\r\n",
+        b"connection: Upgrade\r\nupgrade: websocket\r\n",
+    ],
+)
+def test_an_offer_of_another_protocol_is_passed_over(offer: bytes) -> None:
+    """The request is answered as if there had been none; Java's client makes one."""
+    with _server() as server:
+        for pieces in ([_HEAD + offer + b"\r\n" + _BODY], [_HEAD + offer + b"\r\n", _BODY]):
+            with server.connect() as client:
+                for piece in pieces:
+                    client.sendall(piece)
+                assert _answer(client)[0] == 200
+
+
+def test_a_tunnel_is_refused() -> None:
+    """CONNECT is for proxies."""
+    with _server() as server, server.connect() as client:
+        client.sendall(b"CONNECT example.org:443 HTTP/1.1\r\nhost: example.org\r\n\r\n")
+        assert _answer(client)[0] == 400
+
+
+def test_an_answer_that_nobody_reads_is_dropped() -> None:
+    """The handler that writes it is let go, and the client finds only a part of it."""
+    finished = threading.Event()
+
+    async def endless(_scope: Scope, _receive: Receive, send: Send) -> None:
+        """Answer far more than the buffers between the two hold."""
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        for _ in range(1000):
+            await send({"type": "http.response.body", "body": b"x" * 100_000, "more_body": True})
+        finished.set()
+
+    app = Starlette(routes=[Mount("/", endless)])
+    options = ServerOptions(connection=replace(_PATIENT, answer_s=_SHORT_S))
+    with running_server(app, options) as server, server.connect() as client:
+        client.sendall(_REQUEST)
+        assert finished.wait(20)
+        assert len(_rest(client)) < 1000 * 100_000
+
+
+def _rest(connection: socket.socket) -> bytes:
+    """Read until the server ends the connection, one way or the other."""
+    found = bytearray()
+    with suppress(ConnectionResetError):
+        while data := connection.recv(1 << 20):
+            found += data
+    return bytes(found)
