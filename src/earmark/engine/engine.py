@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from earmark.batching.queue import too_late
 from earmark.batching.ticket import Submission
-from earmark.engine.events import Tally, Totals
+from earmark.engine.events import Tally
 from earmark.engine.handle import EngineHandle
 from earmark.engine.info import EngineInfo, EngineState, QueueState
 from earmark.engine.plan import Plan, make_plan
@@ -51,10 +51,6 @@ class Engine:
         """Facts that hold from load to close."""
         return self._info
 
-    def totals(self) -> Totals:
-        """Return what has been run since the load."""
-        return self._tally.totals()
-
     def queue_state(self) -> QueueState:
         """Return facts of this moment."""
         texts, tokens = self._handle.waiting()
@@ -65,7 +61,11 @@ class Engine:
         elif running_s > self._stall_after_s:
             state = "stalled"
         return QueueState(
-            state=state, waiting_texts=texts, waiting_tokens=tokens, running_s=running_s
+            state=state,
+            waiting_texts=texts,
+            waiting_tokens=tokens,
+            running_s=running_s,
+            totals=self._tally.totals(),
         )
 
     async def classify(

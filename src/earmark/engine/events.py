@@ -1,36 +1,16 @@
 """What happens inside an engine, told to whoever counts."""
 
 import threading
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import structlog
 
 from earmark.batching.splitting import BatchReport
+from earmark.engine.info import Totals
 
-__all__ = ["Tally", "Totals"]
+__all__ = ["Tally"]
 
 log = structlog.get_logger("earmark.engine")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Totals:
-    """Counts since the engine was loaded.
-
-    Attributes:
-        batches: runs of the model that succeeded.
-        texts: texts in them.
-        tokens: their tokens.
-        cells: rows times width of the batches; ``tokens / cells`` is how well they were packed.
-        failed_runs: runs that raised.
-        run_s: seconds inside the runtime.
-    """
-
-    batches: int = 0
-    texts: int = 0
-    tokens: int = 0
-    cells: int = 0
-    failed_runs: int = 0
-    run_s: float = 0.0
 
 
 class Tally:

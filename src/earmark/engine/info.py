@@ -5,7 +5,7 @@ from typing import Literal
 
 from earmark.domain.labels import LabelSet
 
-__all__ = ["EngineInfo", "EngineState", "QueueState"]
+__all__ = ["EngineInfo", "EngineState", "QueueState", "Totals"]
 
 EngineState = Literal["ready", "stalled", "closed"]
 """`stalled`: the run in progress has outlived the engine's patience; nothing else can run."""
@@ -51,6 +51,27 @@ class EngineInfo:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Totals:
+    """Counts since the engine was loaded.
+
+    Attributes:
+        batches: runs of the model that succeeded.
+        texts: texts in them.
+        tokens: their tokens.
+        cells: rows times width of the batches; ``tokens / cells`` is how well they were packed.
+        failed_runs: runs that raised.
+        run_s: seconds inside the runtime.
+    """
+
+    batches: int = 0
+    texts: int = 0
+    tokens: int = 0
+    cells: int = 0
+    failed_runs: int = 0
+    run_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class QueueState:
     """Facts of this moment.
 
@@ -59,9 +80,11 @@ class QueueState:
         waiting_texts: texts in the queue.
         waiting_tokens: their tokens.
         running_s: seconds the run in progress has taken; 0 when none is.
+        totals: what has been run since the load.
     """
 
     state: EngineState
     waiting_texts: int
     waiting_tokens: int
     running_s: float
+    totals: Totals = Totals()

@@ -20,7 +20,7 @@ WeightForm = Literal["float", "dequantize", "integer"]
 `dequantize`: int8 through `DequantizeLinear` into a `MatMul`, which OpenVINO runs on int8
 kernels with activations quantised as they come, where the processor has them.
 `integer`: activations quantised in the graph, token by token, and `MatMulInteger`; for ONNX
-Runtime, which would run the other form in float32.
+Runtime, which runs the other form in float32.
 """
 
 SIGN_OFFSET = 128

@@ -137,8 +137,8 @@ def test_answers_come_in_the_order_of_the_texts(make: Callable[..., Engine]) -> 
         asyncio.run(engine.classify(request(*texts))),
     ):
         assert [one.tokens for one in reply.results()] == [3, 5, 2, 4]
-    assert engine.totals().texts == 8
-    assert engine.totals().tokens == 28
+    assert engine.queue_state().totals.texts == 8
+    assert engine.queue_state().totals.tokens == 28
 
 
 def test_a_long_text_is_encoded_beside_the_event_loop_and_cut(make: Callable[..., Engine]) -> None:
@@ -171,7 +171,7 @@ def test_one_bad_text_never_fails_its_neighbours(make: Callable[..., Engine], mo
     assert isinstance(first, Classification)
     assert isinstance(second, EngineError)
     assert isinstance(third, Classification)
-    assert engine.totals().failed_runs > 0
+    assert engine.queue_state().totals.failed_runs > 0
 
 
 def test_a_hung_run_is_answered_at_the_deadline(make: Callable[..., Engine], model: Model) -> None:
