@@ -64,7 +64,20 @@ def test_a_models_facts_are_told(path: str) -> None:
         "max_batch_tokens": 1024,
         "max_client_batch_size": 1024,
         "load_s": 0.5,
-        "queue": {"state": "ready", "waiting_texts": 0, "waiting_tokens": 0, "running_s": 0.0},
+        "queue": {
+            "state": "ready",
+            "waiting_texts": 0,
+            "waiting_tokens": 0,
+            "running_s": 0.0,
+            "totals": {
+                "batches": 0,
+                "texts": 0,
+                "tokens": 0,
+                "cells": 0,
+                "failed_runs": 0,
+                "run_s": 0.0,
+            },
+        },
     }
 
 
