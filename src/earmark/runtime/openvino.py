@@ -1,11 +1,18 @@
 """OpenVINO, the default runtime on processors."""
 
-import openvino
-from openvino import CompiledModel, Core, InferRequest
+import sys
 
 from earmark.domain.packing import Float32, PackedBatch
 from earmark.errors import EngineError, UnsupportedDevice
 from earmark.runtime.session import SessionOptions
+
+# Importing openvino reports to its maker over the network and writes files to the home directory,
+# unless its telemetry package is missing: then it takes a stub that does neither
+# (openvino/tools/ovc/telemetry_utils.py). None in `sys.modules` makes a package missing.
+sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]  # None is documented
+
+import openvino  # noqa: E402 - after the line above, which is the point of it
+from openvino import CompiledModel, Core, InferRequest  # noqa: E402 - the same
 
 __all__ = ["OpenVinoSession", "native_bfloat16", "open_openvino"]
 

@@ -1,0 +1,82 @@
+# Everything a person does with this checkout. `make` alone lists it; nothing but python3 (3.11 or
+# newer, with venv and pip) and make has to be there first.
+
+PYTHON ?= python3
+# Flags for the command that a target ends in: make serve ARGS='--port 9000'
+ARGS ?=
+
+PIP := -m pip --disable-pip-version-check --quiet
+INSTALL := $(PIP) install --no-warn-script-location
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+.PHONY: help serve test check golden golden-check bench train-sentiment need-data size clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+serve: .venv/.installed ## start the server with the model in the box on 127.0.0.1:8080
+	@.venv/bin/earmark serve $(ARGS)
+
+test: check ## check the style, the types and the floors, then run every test
+	@echo "== tests"
+	@.venv/bin/python -m pytest --quiet --cov --cov-branch --cov-report=term $(ARGS)
+
+check: .venv/.installed-dev ## check the style, the types and the floors
+	@echo "== format"
+	@.venv/bin/ruff format --check --quiet . || { echo "to mend it: .venv/bin/ruff format ."; exit 1; }
+	@echo "== style"
+	@.venv/bin/ruff check --quiet .
+	@echo "== types"
+	@.venv/bin/mypy
+	@echo "== floors"
+	@.venv/bin/lint-imports
+
+golden: .venv-reference/.installed ## recompute the golden files with transformers, and rewrite them
+	@PYTHONPATH=tests .venv-reference/bin/python -m golden.regenerate
+
+golden-check: .venv-reference/.installed ## recompute the golden files, and compare
+	@PYTHONPATH=tests .venv-reference/bin/python -m golden.regenerate --check
+
+bench: .venv-bench/.installed ## measure against transformers behind FastAPI
+	@.venv-bench/bin/python -m bench $(ARGS)
+
+train-sentiment: need-data .venv-train/.installed ## train the model in the box: make train-sentiment DATA=folder
+	@.venv-train/bin/python -m training.sentiment --data $(DATA) --out src/earmark/checkpoint/models/sentiment $(ARGS)
+
+need-data:
+	@test -n "$(DATA)" || { echo "say where the data is: make train-sentiment DATA=folder"; exit 2; }
+
+size: ## measure what the run-time install weighs
+	@$(PYTHON) bench/install_size.py
+
+clean: ## remove what these commands made: virtual environments and caches
+	rm -rf .venv .venv-* .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build dist
+	find src tests training bench -name __pycache__ -prune -exec rm -rf {} +
+
+# Each environment is made once, and again when pyproject.toml changes: the stamp is newer then.
+.venv/.installed: pyproject.toml
+	@$(call make-venv,.venv)
+	@echo "Installing earmark into .venv (once; about 130 MB to download)"
+	@.venv/bin/python $(INSTALL) --editable .
+	@touch $@
+
+.venv/.installed-dev: .venv/.installed
+	@echo "Installing the development tools into .venv (once)"
+	@.venv/bin/python $(INSTALL) --upgrade 'pip>=25.1' # the first that knows --group
+	@.venv/bin/python $(INSTALL) --group dev --editable .
+	@touch $@
+
+.venv-%/.installed: pyproject.toml
+	@$(call make-venv,.venv-$*)
+	@echo "Installing earmark and its extra '$*' into .venv-$* (once; PyTorch is large)"
+	@.venv-$*/bin/python $(INSTALL) --editable '.[$*]'
+	@touch $@
+
+# make-venv FOLDER: make a virtual environment, or say in one line why not.
+define make-venv
+command -v $(PYTHON) > /dev/null || { echo "earmark needs Python 3.11 or newer, and there is no $(PYTHON) here; name one: make PYTHON=python3.12"; exit 1; }; \
+$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2> /dev/null || { echo "earmark needs Python 3.11 or newer, and $(PYTHON) is $$($(PYTHON) --version 2>&1 | head -n 1); name another: make PYTHON=python3.12"; exit 1; }; \
+test -x $(1)/bin/python || $(PYTHON) -m venv $(1)
+endef

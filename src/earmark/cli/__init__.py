@@ -1,0 +1,8 @@
+"""The command line: `earmark serve`, `earmark classify`, `earmark models`.
+
+Owns what a person at a terminal sees. What the commands do stands below this floor.
+"""
+
+from earmark.cli.app import main
+
+__all__ = ["main"]

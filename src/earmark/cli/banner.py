@@ -1,0 +1,83 @@
+"""What `earmark serve` says when it is ready."""
+
+import json
+import shlex
+import socket
+from collections.abc import Sequence
+from ipaddress import ip_address
+
+import structlog
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from earmark.engine.info import EngineInfo
+
+__all__ = ["address_of", "announce", "is_loopback", "show_banner"]
+
+log = structlog.get_logger("earmark.cli")
+
+EXAMPLE = "I like it"
+
+
+def address_of(listener: socket.socket) -> str:
+    """Return the address a client on this machine can use, as a URL."""
+    host, port = listener.getsockname()[:2]
+    bound = ip_address(host)
+    if bound.is_unspecified:
+        # Every interface: the loopback one is there for sure.
+        host = "127.0.0.1" if bound.version == 4 else "::1"  # noqa: PLR2004 - the two there are
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def is_loopback(listener: socket.socket) -> bool:
+    """Say whether only this machine can reach the socket."""
+    return ip_address(listener.getsockname()[0]).is_loopback
+
+
+def example(address: str, model_id: str) -> str:
+    """Write a request that can be pasted into a shell."""
+    body = shlex.quote(json.dumps({"inputs": EXAMPLE}))
+    return f"curl {address}/models/{model_id} -d {body}"
+
+
+def show_banner(console: Console, address: str, models: Sequence[EngineInfo]) -> None:
+    """Tell a person at a terminal."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    for name in ("model", "precision", "runtime"):
+        table.add_column(name, no_wrap=name == "model")
+    for name in ("max tokens", "loaded in"):
+        table.add_column(name, justify="right")
+    for model in models:
+        table.add_row(
+            Text(model.model_id, style="cyan"),
+            model.precision,
+            model.runtime,
+            str(model.max_input_tokens),
+            f"{model.load_s:.1f} s",
+        )
+    console.print(Text.assemble(("earmark", "bold"), " is serving at ", (address, "bold cyan")))
+    console.print()
+    console.print(table)
+    console.print()
+    # Soft: a line broken by us could not be pasted.
+    console.print(Text(example(address, models[0].model_id)), soft_wrap=True)
+    console.print()
+    console.print(Text("Ctrl-C stops it, once what was accepted is answered.", style="dim"))
+    console.print()
+
+
+def announce(address: str, models: Sequence[EngineInfo], *, warning: str | None) -> None:
+    """Tell a log."""
+    for model in models:
+        log.info(
+            "model ready",
+            model=model.model_id,
+            precision=model.precision,
+            runtime=model.runtime,
+            max_tokens=model.max_input_tokens,
+            load_s=round(model.load_s, 2),
+        )
+    log.info("serving", address=address, example=example(address, models[0].model_id))
+    if warning:
+        log.warning(warning, address=address)

@@ -1,0 +1,115 @@
+"""`earmark classify`: texts in, labels out, without a server."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from itertools import chain
+from typing import Annotated
+
+from cyclopts import Parameter
+from cyclopts.validators import Number
+from rich.console import Console
+
+from earmark.cli.answers import Answers, BarAnswers, JsonAnswers
+from earmark.cli.flags import ConfigFlag, EngineFlags, flag, settings_from
+from earmark.cli.lines import STANDARD_INPUT, Line, argument_chunks, stream_chunks
+from earmark.cli.logs import configure_logs
+from earmark.compose import loaded_engine
+from earmark.domain.texts import TextInput
+from earmark.engine.engine import Engine
+from earmark.errors import EarmarkError, InvalidInput
+from earmark.settings import ModelSource, Settings
+from earmark.tasks.text_classification import TextClassification
+
+__all__ = ["classify"]
+
+NO_FLAGS = EngineFlags()
+
+
+def classify(
+    *texts: Annotated[str, Parameter(help="Texts; - stands for the lines of standard input.")],
+    model: Annotated[
+        str | None, flag("A bundled id, a folder, or an id of the settings; their first if absent.")
+    ] = None,
+    top_k: Annotated[
+        int | None,
+        Parameter(name=("--top-k", "-k"), help="Keep this many of the best labels."),
+        Parameter(validator=Number(gte=1), show_default=lambda _: "all"),
+    ] = None,
+    json: Annotated[
+        bool, Parameter(help="JSON lines also on a terminal.", negative=(), show_default=False)
+    ] = False,
+    flags: EngineFlags = NO_FLAGS,
+    config: ConfigFlag = None,
+) -> None:
+    """Classify texts, or lines of a pipe.
+
+    Without texts, or for a text that is `-`, the lines of standard input are read, UTF-8, one
+    text a line; an empty line is an empty text. Bars on a terminal, JSON lines in a pipe.
+    """
+    chunks = _chunks(texts)
+    settings = settings_from(flags, config=config)
+    configure_logs(settings.log_format)
+    chosen = _choose(model, settings)
+    console = Console(highlight=False)
+    with ExitStack() as stack:
+        with Console(stderr=True).status(f"loading {chosen.model_id}"):
+            engine = stack.enter_context(loaded_engine(settings, chosen))
+        answers: Answers = (
+            JsonAnswers(sys.stdout.buffer)
+            if json or not sys.stdout.isatty()
+            else BarAnswers(console, engine.info.labels, top_k=top_k)
+        )
+        for chunk in chunks:
+            _answer(chunk, engine, answers, top_k=top_k)
+
+
+def _choose(model: str | None, settings: Settings) -> ModelSource:
+    configured = settings.sources()
+    if model is None:
+        return configured[0]
+    by_id = {one.model_id: one for one in configured}
+    return by_id.get(model) or ModelSource.read(model)
+
+
+def _chunks(texts: tuple[str, ...]) -> Iterator[list[Line]]:
+    """Join the sources of texts in the order they were named.
+
+    Raises:
+        InvalidInput: there is nothing to read, or standard input is named twice.
+    """
+    if not texts:
+        if sys.stdin is None or sys.stdin.isatty():
+            error = InvalidInput("no texts given, and standard input is a terminal")
+            error.add_note("earmark classify 'I like it', or pipe lines into it")
+            raise error
+        texts = (STANDARD_INPUT,)
+    if texts.count(STANDARD_INPUT) > 1:
+        raise InvalidInput("standard input can be read only once, but - was given twice")
+    if STANDARD_INPUT not in texts:
+        return argument_chunks(texts)
+    at = texts.index(STANDARD_INPUT)
+    return chain(
+        argument_chunks(texts[:at]),
+        # Opened anew: the text layer's own buffer is not typed as one that reads what is there.
+        stream_chunks(open(sys.stdin.fileno(), "rb", closefd=False)),
+        argument_chunks(texts[at + 1 :]),
+    )
+
+
+def _answer(chunk: list[Line], engine: Engine, answers: Answers, *, top_k: int | None) -> None:
+    """Classify a chunk and show its answers, those before a failed one too.
+
+    Raises:
+        EarmarkError: a text's own error; its place is noted, its words are not.
+    """
+    inputs = tuple(TextInput(line.text) for line in chunk)
+    reply = engine.classify_blocking(TextClassification(inputs, top_k=top_k))
+    try:
+        for line, outcome in zip(chunk, reply.outcomes, strict=True):
+            if isinstance(outcome, EarmarkError):
+                outcome.add_note(f"it was {line.place}")
+                raise outcome
+            answers.show(line.text, outcome)
+    finally:
+        answers.flush()

@@ -1,0 +1,72 @@
+"""The flags that commands share, and how they become settings."""
+
+import os
+from dataclasses import Field, dataclass, fields
+from pathlib import Path
+from typing import Annotated, ClassVar, Protocol
+
+from cyclopts import Parameter
+
+from earmark.cli.problems import show_warning
+from earmark.graph.precision import Precision
+from earmark.runtime.session import RuntimeName
+from earmark.settings import CONFIG_FILE, Settings, read_settings
+
+__all__ = ["DEFAULTS", "ConfigFlag", "EngineFlags", "default", "flag", "settings_from"]
+
+DEFAULTS = Settings()
+
+
+def flag(help_text: str, *, name: str | None = None) -> Parameter:
+    """Describe a flag that stands for a setting; None on the command line means not named."""
+    return Parameter(name=name, help=help_text, negative=())
+
+
+def default(setting: str, shown: str | None = None) -> Parameter:
+    """Show a setting's default in the help, though the flag itself defaults to not named."""
+    return Parameter(show_default=lambda _: shown or str(getattr(DEFAULTS, setting)))
+
+
+ConfigFlag = Annotated[
+    Path | None,
+    flag("Settings file; without it, one in the working directory is read if it is there."),
+    Parameter(show_default=lambda _: CONFIG_FILE),
+]
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineFlags:
+    """How a model is run.
+
+    Attributes:
+        precision: what the graph computes in.
+        runtime: what runs it.
+        threads: for one batch.
+    """
+
+    precision: Annotated[
+        Precision | None, flag("What the model computes in."), default("precision")
+    ] = None
+    runtime: Annotated[RuntimeName | None, flag("What runs the model."), default("runtime")] = None
+    threads: Annotated[
+        int | None, flag("Threads for one batch."), default("threads", "all cores")
+    ] = None
+
+
+class Flags(Protocol):
+    """A dataclass whose fields are flags: named as settings, None where not given."""
+
+    __dataclass_fields__: ClassVar[dict[str, Field[object]]]
+
+
+def settings_from(*flags: Flags, config: Path | None) -> Settings:
+    """Read the settings of this process, these flags first.
+
+    Raises:
+        SettingsError: a flag, a variable or the file is wrong.
+    """
+    named = {one.name: getattr(group, one.name) for group in flags for one in fields(group)}
+    return read_settings(
+        named, environ=os.environ, folder=Path.cwd(), config=config, warn=show_warning
+    )

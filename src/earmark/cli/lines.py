@@ -1,0 +1,127 @@
+"""Texts to classify, from arguments and from a pipe, in chunks of bounded size."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from earmark.errors import InvalidInput
+
+__all__ = [
+    "MAX_LINE_BYTES",
+    "STANDARD_INPUT",
+    "ByteStream",
+    "Line",
+    "argument_chunks",
+    "stream_chunks",
+]
+
+STANDARD_INPUT = "\0-"
+"""Stands for a lone `-` among the texts. No argument of a process can hold a NUL, so nothing else
+reads as this."""
+CHUNK_BYTES = 1 << 16
+"""What a pipe holds on Linux, and some dozens of full batches: reading more at once gains nothing
+and costs memory and the time to the first answer."""
+MAX_LINE_BYTES = 1 << 20
+"""Hundreds of times what any encoder reads; a longer line is a file of another kind."""
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One text.
+
+    Attributes:
+        place: where it came from, for error messages; the text itself never stands in one.
+        text: without the end of its line.
+    """
+
+    place: str
+    text: str
+
+
+class ByteStream(Protocol):
+    """What is read of a binary file: `sys.stdin.buffer`, or `io.BytesIO`."""
+
+    def read1(self, size: int, /) -> bytes:
+        """Return what is there, at most this much, waiting only for the first byte; then b""."""
+        ...
+
+
+def argument_chunks(texts: Sequence[str]) -> Iterator[list[Line]]:
+    """Take texts from the command line, in order.
+
+    Raises:
+        InvalidInput: one holds bytes that are no UTF-8.
+    """
+    chunk: list[Line] = []
+    characters = 0
+    for number, text in enumerate(texts, 1):
+        try:
+            text.encode("utf-8")
+        except UnicodeEncodeError:
+            # Python keeps bytes of an argument that it cannot decode as lone surrogates (PEP 383).
+            raise InvalidInput(f"text {number} of the command line is not UTF-8") from None
+        chunk.append(Line(f"text {number}", text))
+        characters += len(text)
+        if characters >= CHUNK_BYTES:
+            yield chunk
+            chunk, characters = [], 0
+    if chunk:
+        yield chunk
+
+
+def stream_chunks(stream: ByteStream) -> Iterator[list[Line]]:
+    r"""Read lines as they arrive: a chunk is what one read brought, so a slow pipe is not held up.
+
+    Lines end in ``\n`` or ``\r\n``; the last may lack it. An empty line is an empty text, so that
+    the n-th answer always belongs to the n-th line. A byte order mark at the start is dropped.
+
+    Raises:
+        InvalidInput: a line is not UTF-8 or longer than `MAX_LINE_BYTES`. The lines before it
+            have been yielded.
+    """
+    number = 0
+    for lines in _split(stream):
+        chunk: list[Line] = []
+        for raw in lines:
+            number += 1
+            place = f"line {number} of standard input"
+            try:
+                chunk.append(Line(place, _decode(raw, place, first=number == 1)))
+            except InvalidInput:
+                if chunk:
+                    yield chunk
+                raise
+        if chunk:
+            yield chunk
+
+
+def _split(stream: ByteStream) -> Iterator[list[bytes]]:
+    """Cut a stream at its line ends; an unfinished line is kept for the next read."""
+    rest = b""
+    while data := stream.read1(CHUNK_BYTES):
+        *lines, rest = (rest + data).split(b"\n")
+        if len(rest) > MAX_LINE_BYTES:
+            # `_decode` refuses a line of this length, which ends the reading.
+            lines.append(rest)
+        yield lines
+    if rest:
+        yield [rest]
+
+
+def _decode(raw: bytes, place: str, *, first: bool) -> str:
+    if len(raw) > MAX_LINE_BYTES:
+        raise InvalidInput(
+            f"{place} is longer than {MAX_LINE_BYTES} bytes; expected one text a line"
+        )
+    raw = raw.removesuffix(b"\r")
+    if first:
+        raw = raw.removeprefix(BYTE_ORDER_MARK)
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        problem = InvalidInput(
+            f"{place} is not UTF-8: byte 0x{raw[error.start]:02x} at position {error.start + 1}"
+        )
+        problem.add_note("convert it first, for example with iconv -f latin1 -t utf-8")
+        raise problem from None

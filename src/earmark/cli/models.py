@@ -1,0 +1,150 @@
+"""`earmark models`: what is in the box and in the settings, without loading any of it."""
+
+import math
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Annotated
+
+import msgspec
+from cyclopts import Parameter
+from rich.console import Console
+from rich.table import Table
+
+from earmark.checkpoint.bundled import bundled_ids
+from earmark.checkpoint.config import read_config
+from earmark.checkpoint.local import LocalRepository
+from earmark.checkpoint.weights import DTYPE_NAMES, TensorSource, open_safetensors
+from earmark.cli.flags import ConfigFlag, settings_from
+from earmark.cli.problems import show_warning
+from earmark.engine.load import open_repository
+from earmark.errors import CheckpointError
+from earmark.graph.architectures.architecture import HeadKind
+from earmark.graph.architectures.registry import find_architecture
+from earmark.settings import ModelSource
+
+__all__ = ["models"]
+
+TASKS: Mapping[HeadKind, str] = {
+    "sequence": "text-classification",
+    "token": "token-classification",
+}
+MOST_LABELS_SHOWN = 3
+MEGABYTE = 1_000_000
+
+
+class _Facts(msgspec.Struct, frozen=True, kw_only=True):
+    """What a checkpoint's files say of it."""
+
+    task: str
+    labels: tuple[str, ...]
+    architecture: str
+    parameters: int
+    stored_precision: str
+    size_bytes: int
+
+
+class _Row(msgspec.Struct, frozen=True, kw_only=True):
+    """One model; the fields' order is theirs in the JSON."""
+
+    id: str
+    source: str
+    folder: str
+    facts: _Facts | None
+    problem: str | None
+
+
+def models(
+    *,
+    json: Annotated[
+        bool, Parameter(help="One JSON array instead of a table.", negative=(), show_default=False)
+    ] = False,
+    config: ConfigFlag = None,
+) -> None:
+    """List the models at hand: those in the box, and those of the settings.
+
+    Nothing is loaded; the facts are those of the files. A model that cannot be read is listed
+    with what is wrong with it.
+    """
+    settings = settings_from(config=config)
+    bundled = tuple(ModelSource(name, name) for name in bundled_ids())
+    named = (*bundled, *(one for one in settings.sources() if one not in bundled))
+    rows = [_describe(model) for model in named]
+    if json:
+        sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(rows), indent=2) + b"\n")
+        return
+    # No markup: a label or a folder's name may hold brackets.
+    Console(markup=False).print(_table(rows))
+    for row in rows:
+        if row.problem:
+            show_warning(f"{row.id}: {row.problem}")
+
+
+def _describe(model: ModelSource) -> _Row:
+    in_the_box = model.source in bundled_ids()
+    facts, problem, folder = None, None, model.source
+    try:
+        repository = open_repository(model.source)
+        folder = str(repository.folder)
+        facts = _read_facts(repository)
+    except CheckpointError as error:
+        problem = str(error)
+    source = "bundled" if in_the_box else "folder"
+    return _Row(id=model.model_id, source=source, folder=folder, facts=facts, problem=problem)
+
+
+def _read_facts(repository: LocalRepository) -> _Facts:
+    """Read a checkpoint's config, and the header of its weights.
+
+    Raises:
+        CheckpointError: a file is missing or malformed, or the architecture is not supported.
+    """
+    config = read_config(repository.require("config.json"))
+    _, head = find_architecture(config)
+    weights = repository.require("model.safetensors")
+    parameters, stored = _weigh(open_safetensors(weights))
+    return _Facts(
+        task=TASKS[head],
+        labels=config.labels().names,
+        architecture=config.text("model_type"),
+        parameters=parameters,
+        stored_precision=stored,
+        size_bytes=weights.stat().st_size,
+    )
+
+
+def _weigh(tensors: TensorSource) -> tuple[int, str]:
+    """Count the weights in a file, and name the type that most of them have."""
+    counts: dict[str, int] = {}
+    for name, shape in tensors.shapes().items():
+        kind = tensors.dtype(name)
+        counts[kind] = counts.get(kind, 0) + math.prod(shape)
+    most = max(counts, key=lambda kind: counts[kind], default="")
+    return sum(counts.values()), DTYPE_NAMES.get(most, most)
+
+
+def _table(rows: Sequence[_Row]) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    table.add_column("model", style="cyan", no_wrap=True)
+    for name, wraps in {
+        "task": True,
+        "labels": True,
+        "model type": False,
+        "weights": False,
+    }.items():
+        table.add_column(name, no_wrap=not wraps)
+    table.add_column("from", overflow="fold")
+    for row in rows:
+        folder = row.folder if row.source == "folder" else row.source
+        table.add_row(row.id, *_cells(row.facts), folder)
+    return table
+
+
+def _cells(facts: _Facts | None) -> tuple[str, ...]:
+    if facts is None:
+        return ("cannot be read", "", "", "")
+    shown = facts.labels[:MOST_LABELS_SHOWN]
+    more = len(facts.labels) - len(shown)
+    labels = ", ".join(shown) + (f", … ({more} more)" if more > 0 else "")
+    weights = f"{facts.stored_precision}, {facts.size_bytes / MEGABYTE:.1f} MB"
+    # Without its hyphen a task breaks into two lines where the terminal is narrow.
+    return (facts.task.replace("-", " "), labels, facts.architecture, weights)

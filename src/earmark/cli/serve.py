@@ -1,0 +1,111 @@
+"""`earmark serve`: models behind HTTP."""
+
+import socket
+import sys
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Annotated
+
+from cyclopts import Parameter
+from rich.console import Console
+
+from earmark.cli.banner import address_of, announce, is_loopback, show_banner
+from earmark.cli.flags import DEFAULTS, ConfigFlag, EngineFlags, default, flag, settings_from
+from earmark.cli.logs import configure_logs
+from earmark.cli.problems import show_warning
+from earmark.cli.signals import INTERRUPTED, stop_signals
+from earmark.compose import composed
+from earmark.engine.info import EngineInfo
+from earmark.settings import LogFormat
+from earmark.web.serve import open_socket, run_server
+
+__all__ = ["serve"]
+
+OPEN_DOOR = (
+    "there is no access control yet, and this address can be reached from other machines: "
+    "whoever reaches it can use the models"
+)
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServeFlags:
+    """What is served, and to whom.
+
+    Attributes:
+        models: what to serve.
+        host: where to listen.
+        port: the same.
+        max_batch_tokens: the largest batch.
+        max_body_bytes: the longest request.
+        request_timeout_s: patience with a request.
+        log_format: for people or for a collector.
+    """
+
+    models: Annotated[
+        list[str] | None,
+        flag("A bundled id, a folder, or my-id=folder; may be repeated.", name="--model"),
+        default("models", ", ".join(DEFAULTS.models)),
+    ] = None
+    host: Annotated[str | None, flag("Address to listen on."), default("host")] = None
+    port: Annotated[int | None, flag("0 takes any free one."), default("port")] = None
+    max_batch_tokens: Annotated[
+        int | None, flag("Tokens in the largest batch."), default("max_batch_tokens")
+    ] = None
+    max_body_bytes: Annotated[
+        int | None, flag("Longer request bodies are refused."), default("max_body_bytes")
+    ] = None
+    request_timeout_s: Annotated[
+        float | None,
+        flag("Seconds until an unanswered request is given up."),
+        default("request_timeout_s"),
+    ] = None
+    log_format: Annotated[LogFormat | None, flag("How log lines look."), default("log_format")] = (
+        None
+    )
+
+
+NO_SERVE_FLAGS = ServeFlags()
+NO_ENGINE_FLAGS = EngineFlags()
+
+
+def serve(
+    *,
+    flags: ServeFlags = NO_SERVE_FLAGS,
+    engine: EngineFlags = NO_ENGINE_FLAGS,
+    config: ConfigFlag = None,
+) -> None:
+    """Serve models over HTTP, in the dialect of the Hugging Face Inference API.
+
+    A flag left out is taken from its variable (EARMARK_PORT), then from the settings file. SIGINT
+    and SIGTERM stop the server once what it has accepted is answered.
+    """
+    settings = settings_from(flags, engine, config=config)
+    configure_logs(settings.log_format)
+    for_people = sys.stderr.isatty() and settings.log_format == "console"
+    console = Console(stderr=True, highlight=False, quiet=not for_people)
+    with stop_signals() as signals:
+        # The address first: a port in use is worth knowing before a model is loaded.
+        with open_socket(settings.host, settings.port) as listener, ExitStack() as stack:
+            with console.status(f"loading {', '.join(settings.models)}"):
+                composition = stack.enter_context(composed(settings))
+            signals.serving()
+            run_server(
+                composition.app,
+                listener,
+                on_listening=lambda: _ready(listener, composition.models, console),
+            )
+        if signals.forced:
+            raise SystemExit(INTERRUPTED)
+
+
+def _ready(listener: socket.socket, models: Sequence[EngineInfo], console: Console) -> None:
+    address = address_of(listener)
+    warning = None if is_loopback(listener) else OPEN_DOOR
+    if console.quiet:
+        announce(address, models, warning=warning)
+        return
+    show_banner(console, address, models)
+    if warning:
+        show_warning(warning)

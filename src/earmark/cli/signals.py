@@ -1,0 +1,52 @@
+"""How a server ends: by a signal, and that is no failure."""
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+__all__ = ["INTERRUPTED", "StopSignals", "stop_signals"]
+
+INTERRUPTED = 130
+"""128 + SIGINT, as shells count it."""
+
+
+class StopSignals:
+    """Takes SIGINT and SIGTERM wherever the server's own handlers do not.
+
+    Before the server runs, a signal ends the program at once. While it runs, uvicorn has handlers
+    of its own; afterwards it raises again what it caught (uvicorn/server.py, `capture_signals`),
+    newest first, which would end the program as killed although all was answered.
+    """
+
+    def __init__(self) -> None:
+        """Start before the server runs."""
+        self._serving = False
+        self._raised_again: list[int] = []
+
+    def serving(self) -> None:
+        """From here on the server answers signals, and later ones are only noted."""
+        self._serving = True
+
+    @property
+    def forced(self) -> bool:
+        """Whether a second signal was a SIGINT: uvicorn then leaves answers it owed."""
+        return signal.SIGINT in self._raised_again[:-1]
+
+    def __call__(self, number: int, _: FrameType | None) -> None:
+        """Take a signal."""
+        if not self._serving:
+            raise SystemExit(0)
+        self._raised_again.append(number)
+
+
+@contextmanager
+def stop_signals() -> Iterator[StopSignals]:
+    """Install the handlers, and put back those before them at the end."""
+    handler = StopSignals()
+    before = {one: signal.signal(one, handler) for one in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield handler
+    finally:
+        for one, old in before.items():
+            signal.signal(one, old)

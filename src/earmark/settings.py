@@ -1,0 +1,254 @@
+"""What the operator chose: flags over `EARMARK_*` variables over a TOML file over the defaults.
+
+The only module that reads any of the three. A name is written ``--max-body-bytes`` on the command
+line, ``EARMARK_MAX_BODY_BYTES`` in the environment and ``max_body_bytes`` in the file; models are
+``--model`` (repeated), ``EARMARK_MODELS`` (separated by commas) and a list ``models``. Defaults
+stand beside the floor that uses the option, not here.
+"""
+
+import difflib
+import re
+import tomllib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal, get_args, get_origin
+
+import msgspec
+from msgspec import Meta
+
+from earmark.checkpoint.bundled import DEFAULT_MODEL, bundled_ids
+from earmark.engine.load import EngineOptions
+from earmark.errors import SettingsError
+from earmark.graph.precision import Precision
+from earmark.runtime.session import RuntimeName
+from earmark.serving.service import ServiceOptions
+from earmark.web.app import WebOptions
+
+__all__ = ["CONFIG_FILE", "LogFormat", "ModelSource", "Settings", "read_settings"]
+
+CONFIG_FILE = "earmark.toml"
+"""Read from the working directory when no other file is named; need not be there."""
+PREFIX = "EARMARK_"
+CONFIG_VARIABLE = f"{PREFIX}CONFIG"
+"""Names the TOML file, as ``--config`` does."""
+
+LogFormat = Literal["console", "json"]
+_ENGINE = EngineOptions()
+_SERVICE = ServiceOptions()
+_WEB = WebOptions()
+
+MODEL_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*")
+"""What the Hub allows in a repository's name, so that an id needs no escaping in a path."""
+PATH_STARTS = (".", "/", "~", "\\")
+"""A model written with one of these first is a folder without an id, also where it holds a `=`."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSource:
+    """A model to load, and the id that requests name it by.
+
+    Attributes:
+        model_id: such as ``earmark/sentiment`` or ``my-id``.
+        source: a bundled id, or a folder.
+    """
+
+    model_id: str
+    source: str
+
+    @classmethod
+    def read(cls, written: str) -> "ModelSource":
+        """Read a model as the operator writes it: a bundled id, a folder, or ``id=folder``.
+
+        A folder without an id goes by its own name.
+
+        Raises:
+            SettingsError: the id, or a folder's name in its place, cannot stand in a URL.
+        """
+        if written in bundled_ids():
+            return cls(written, written)
+        named, folder = None, written
+        if "=" in written and not written.startswith(PATH_STARTS):
+            named, folder = written.split("=", maxsplit=1)
+        source = folder if folder in bundled_ids() else str(Path(folder).expanduser())
+        model_id = Path(source).resolve().name if named is None else named
+        if not folder or not MODEL_ID.fullmatch(model_id):
+            raise SettingsError(
+                f"{written!r} gives no usable model id; expected a bundled id "
+                f"({', '.join(bundled_ids())}), a folder, or my-id=folder with an id of letters, "
+                "digits and . _ - /"
+            )
+        return cls(model_id, source)
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """Every setting, checked.
+
+    Attributes:
+        models: as written; `sources` reads them.
+        host: address to listen on.
+        port: 0 lets the system choose a free one.
+        precision: what the graphs compute in.
+        runtime: what runs them.
+        threads: for one batch; None takes all cores this process may use.
+        max_batch_tokens: cells of the largest batch.
+        max_body_bytes: a larger request body is refused.
+        request_timeout_s: a request not answered by then is given up.
+        log_format: how log lines look.
+    """
+
+    models: Annotated[tuple[str, ...], Meta(min_length=1)] = (DEFAULT_MODEL,)
+    host: Annotated[str, Meta(min_length=1)] = "127.0.0.1"
+    port: Annotated[int, Meta(ge=0, le=65535)] = 8080
+    precision: Precision = _ENGINE.precision
+    runtime: RuntimeName = _ENGINE.runtime
+    threads: Annotated[int, Meta(ge=1, le=1024)] | None = _ENGINE.threads
+    max_batch_tokens: Annotated[int, Meta(ge=16, le=1 << 20)] = _ENGINE.max_batch_tokens
+    max_body_bytes: Annotated[int, Meta(ge=1, le=1 << 30)] = _WEB.max_body_bytes
+    request_timeout_s: Annotated[float, Meta(gt=0, le=3600)] = _SERVICE.request_timeout_s
+    log_format: LogFormat = "console"
+
+    def sources(self) -> tuple[ModelSource, ...]:
+        """Read the models.
+
+        Raises:
+            SettingsError: one is malformed, or two have the same id.
+        """
+        sources = tuple(map(ModelSource.read, self.models))
+        seen: dict[str, str] = {}
+        for one in sources:
+            if one.model_id in seen:
+                raise SettingsError(
+                    f"two models have the id {one.model_id!r}: {seen[one.model_id]} and "
+                    f"{one.source}; name one of them as another-id=folder"
+                )
+            seen[one.model_id] = one.source
+        return sources
+
+    def engine_options(self) -> EngineOptions:
+        """Pick what one engine needs."""
+        return EngineOptions(
+            precision=self.precision,
+            runtime=self.runtime,
+            threads=self.threads,
+            max_batch_tokens=self.max_batch_tokens,
+        )
+
+    def service_options(self) -> ServiceOptions:
+        """Pick what the service needs."""
+        return ServiceOptions(request_timeout_s=self.request_timeout_s)
+
+    def web_options(self) -> WebOptions:
+        """Pick what the HTTP edge needs."""
+        return WebOptions(max_body_bytes=self.max_body_bytes)
+
+
+_TYPES = {field.name: field.type for field in msgspec.structs.fields(Settings)}
+
+
+def read_settings(
+    flags: Mapping[str, object],
+    *,
+    environ: Mapping[str, str],
+    folder: Path,
+    config: Path | None = None,
+    warn: Callable[[str], None],
+) -> Settings:
+    """Read every source of settings; the first that names one wins.
+
+    Args:
+        flags: what the command line named, by setting; None stands for not named.
+        environ: the environment's variables.
+        folder: where `CONFIG_FILE` is looked for.
+        config: a TOML file to read instead, which must be there.
+        warn: told of each ``EARMARK_`` variable that means nothing.
+
+    Raises:
+        SettingsError: a value is malformed, the file has a key that means nothing, or it cannot
+            be read.
+    """
+    named = config or _named_file(environ)
+    file = named or folder / CONFIG_FILE
+    layers = (
+        _read_file(file) if named or file.exists() else {},
+        _read_environment(environ, warn=warn),
+        _read_flags(flags),
+    )
+    return msgspec.convert({key: layer[key] for layer in layers for key in layer}, Settings)
+
+
+def _named_file(environ: Mapping[str, str]) -> Path | None:
+    name = environ.get(CONFIG_VARIABLE)
+    return Path(name) if name else None
+
+
+def _read_file(file: Path) -> dict[str, object]:
+    """Read a settings file, every key of which must be a setting."""
+    try:
+        table = tomllib.loads(file.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"the settings file {file} cannot be read: {error}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"the settings file {file} is not TOML: {error}") from error
+    for key in table:
+        if key not in _TYPES:
+            raise SettingsError(
+                f"{file}: {key!r} is no setting{_suggest(key, _TYPES)}; "
+                f"settings are {', '.join(_TYPES)}"
+            )
+    return {key: _check(f"{file}: {key}", key, value) for key, value in table.items()}
+
+
+def _read_environment(
+    environ: Mapping[str, str], *, warn: Callable[[str], None]
+) -> dict[str, object]:
+    """Read the variables; an empty one counts as not set, as most tools have it."""
+    names = {PREFIX + key.upper(): key for key in _TYPES}
+    values: dict[str, object] = {}
+    for name, text in environ.items():
+        key = names.get(name)
+        if key is not None and text:
+            value: object = [part.strip() for part in text.split(",")] if key == "models" else text
+            values[key] = _check(name, key, value, strict=False)
+        elif key is None and name.startswith(PREFIX) and name != CONFIG_VARIABLE:
+            warn(f"the environment variable {name} means nothing{_suggest(name, names)}")
+    return values
+
+
+def _read_flags(flags: Mapping[str, object]) -> dict[str, object]:
+    return {
+        key: _check("--model" if key == "models" else f"--{key.replace('_', '-')}", key, value)
+        for key, value in flags.items()
+        if value is not None
+    }
+
+
+def _check(shown: str, key: str, value: object, *, strict: bool = True) -> object:
+    """Return a value in its setting's type.
+
+    Args:
+        shown: where the value is from, as the operator would write it.
+        key: the setting.
+        value: as found.
+        strict: False also takes numbers written as text.
+    """
+    try:
+        return msgspec.convert(value, _TYPES[key], strict=strict)
+    except msgspec.ValidationError as error:
+        choices = _choices(_TYPES[key])
+        reason = f"expected one of {', '.join(choices)}" if choices else _plain(str(error))
+        raise SettingsError(f"{shown} is {value!r}: {reason}") from error
+
+
+def _plain(complaint: str) -> str:
+    """Put msgspec's words, "Expected `int` <= 65535", into a sentence."""
+    return complaint[:1].lower() + complaint[1:].replace("`", "")
+
+
+def _choices(kind: object) -> tuple[str, ...]:
+    return get_args(kind) if get_origin(kind) is Literal else ()
+
+
+def _suggest(name: str, known: Iterable[str]) -> str:
+    near = difflib.get_close_matches(name, known, n=1)
+    return f" (did you mean {near[0]}?)" if near else ""

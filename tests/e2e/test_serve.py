@@ -1,0 +1,153 @@
+"""`earmark serve` as a process: it answers, and it ends as it should."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+from contextlib import closing, suppress
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+from e2e.processes import PATIENCE_S, command, environment, running_server
+from e2e.terminals import on_terminal
+
+
+def test_the_model_in_the_box_answers_a_first_request(tmp_path: Path) -> None:
+    """No flag, no file, no model named: the server answers, and tells a text it likes."""
+    with running_server(folder=tmp_path) as server:
+        url = f"{server.address}/models/earmark/sentiment"
+        answer = httpx.post(url, json={"inputs": "I like it"}, timeout=PATIENCE_S)
+        assert answer.status_code == 200
+        assert answer.headers["content-type"] == "application/json"
+        [[best, other]] = answer.json()
+        assert (best["label"], other["label"]) == ("POSITIVE", "NEGATIVE")
+        assert best["score"] > 0.5 > other["score"]
+
+
+def test_several_models_are_served_each_by_its_id(tiny: str, tmp_path: Path) -> None:
+    """`--model` repeats; an id may be given, and is the folder's name otherwise."""
+    flags = ("--model", tiny, "--model", f"org/mine={tiny}", "--precision", "float32")
+    with running_server(*flags, folder=tmp_path) as server:
+        answers = [
+            httpx.post(f"{server.address}/models/{one}", json={"inputs": "x"}, timeout=PATIENCE_S)
+            for one in ("tiny", "org/mine")
+        ]
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert answers[0].json() == answers[1].json()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_the_server_well(number: signal.Signals, tiny: str, tmp_path: Path) -> None:
+    """Being stopped is no failure, by a supervisor or by Ctrl-C."""
+    with running_server("--model", tiny, folder=tmp_path) as server:
+        assert server.address
+        assert server.stop(number) == 0
+    assert not any("plain" in event for event in server.events)
+
+
+def test_a_request_in_flight_is_answered_before_the_server_ends(tiny: str, tmp_path: Path) -> None:
+    """SIGTERM comes while a body is on its way; its sender still gets the answer.
+
+    "100 Continue" (RFC 9110, section 10.1.1) tells that the server has taken the request on.
+    """
+    body = json.dumps({"inputs": ["some text"] * 64}).encode()
+    head = (
+        f"POST /models/tiny HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n"
+        "Expect: 100-continue\r\n\r\n"
+    )
+    with running_server("--model", tiny, folder=tmp_path) as server:
+        url = urlsplit(server.address)
+        with socket.create_connection((url.hostname, url.port), PATIENCE_S) as client:
+            client.sendall(head.encode())
+            assert client.recv(1024).startswith(b"HTTP/1.1 100 ")
+            server.process.send_signal(signal.SIGTERM)
+            client.sendall(body)
+            with client.makefile("rb") as answer:
+                whole = answer.read()
+        assert whole.startswith(b"HTTP/1.1 200 ")
+        assert len(json.loads(whole.partition(b"\r\n\r\n")[2])) == 64
+        assert server.process.wait(PATIENCE_S) == 0
+
+
+def test_a_second_interrupt_ends_the_server_at_once(tiny: str, tmp_path: Path) -> None:
+    """Whoever does not want to wait presses Ctrl-C again, and the exit code tells."""
+    head = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n"
+    with running_server("--model", tiny, folder=tmp_path) as server:
+        url = urlsplit(server.address)
+        with socket.create_connection((url.hostname, url.port), PATIENCE_S) as client:
+            client.sendall(head)
+            assert client.recv(1024).startswith(b"HTTP/1.1 100 ")
+            server.process.send_signal(signal.SIGINT)
+            wait_until_refused(url.hostname, url.port)
+            assert server.stop(signal.SIGINT) == 130
+
+
+def wait_until_refused(host: str | None, port: int | None) -> None:
+    """Connect until nobody listens any more: the server has taken the signal."""
+    with suppress(ConnectionRefusedError, ConnectionResetError):
+        while True:
+            socket.create_connection((host, port), PATIENCE_S).close()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="terminals of another kind")
+def test_on_a_terminal_the_server_shows_what_it_serves_and_what_to_try(
+    tiny: str, tmp_path: Path
+) -> None:
+    """A person sees a table, a line to paste, and how to end it."""
+    with on_terminal("serve", "--port", "0", "--model", tiny, folder=tmp_path) as terminal:
+        shown = terminal.read_until("Ctrl-C")
+        terminal.process.send_signal(signal.SIGINT)
+        assert terminal.process.wait(PATIENCE_S) == 0
+    assert "serving at" in shown
+    assert "max tokens" in shown
+    assert '/models/tiny -d \'{"inputs": "I like it"}\'' in shown
+
+
+def test_a_port_in_use_is_one_line_and_exit_code_2(tmp_path: Path) -> None:
+    """Told before any model is loaded."""
+    with closing(socket.create_server(("127.0.0.1", 0))) as other:
+        port = other.getsockname()[1]
+        ended = subprocess.run(  # noqa: S603 - our own words
+            command("serve", "--port", str(port)),
+            env=environment(),
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE_S,
+            check=False,
+        )
+    assert ended.returncode == 2
+    [line] = ended.stderr.splitlines()
+    assert line.startswith("earmark: error: ")
+    assert f"127.0.0.1:{port}" in line
+
+
+def test_an_address_others_can_reach_is_warned_of(tiny: str, tmp_path: Path) -> None:
+    """There is no access control yet, and whoever opens the door is told."""
+    with running_server("--model", tiny, "--host", "0.0.0.0", folder=tmp_path) as server:  # noqa: S104 - under test
+        assert server.address.startswith("http://127.0.0.1:")
+        assert server.stop() == 0
+    warnings = [event for event in server.events if event.get("level") == "warning"]
+    assert [one["event"] for one in warnings if "access control" in str(one["event"])]
+
+
+def test_a_runtime_that_is_not_installed_is_named_with_its_extra(tiny: str, tmp_path: Path) -> None:
+    """The line says what to install."""
+    missing = tmp_path / "without"
+    missing.mkdir()
+    (missing / "onnxruntime.py").write_text("raise ImportError", "utf-8")
+    ended = subprocess.run(  # noqa: S603 - our own words
+        command("serve", "--port", "0", "--model", tiny, "--runtime", "onnxruntime"),
+        env=environment(path=missing),
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=False,
+    )
+    assert ended.returncode == 2
+    assert "pip install 'earmark[onnxruntime]'" in ended.stderr
+    assert "Traceback" not in ended.stderr

@@ -1,0 +1,185 @@
+"""The command line as a whole, in this process: exit codes, error lines, help."""
+
+import json
+from pathlib import Path
+
+import pytest
+from support.checkpoints import CheckpointSpec, write_checkpoint
+
+from earmark.cli import main
+
+
+@pytest.fixture(scope="session")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny model in a folder called `tiny`."""
+    spec = CheckpointSpec(num_labels=3, label_names=("BAD", "SO-SO", "GOOD"))
+    return write_checkpoint(tmp_path_factory.mktemp("models") / "tiny", spec)
+
+
+@pytest.fixture(autouse=True)
+def empty_working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Keep the settings of this machine out."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["clasify"], 'unknown command "clasify". Did you mean "classify"?'),
+        (["serve", "--prot", "1"], "unknown option: --prot. Did you mean --port?"),
+        (["serve", "--port", "eighty"], '--port: unable to convert "eighty" into int'),
+        (["serve", "--port"], "--port needs a value"),
+        (["serve", "stray"], "unexpected argument 'stray'"),
+        (["serve", "--port", "65536"], "--port is 65536: expected int <= 65535"),
+        (["serve", "--precision", "int4"], 'Choose from: "auto", "float32", "bfloat16", "int8"'),
+        (["serve", "--config", "missing.toml"], "missing.toml cannot be read"),
+        (["serve", "--port", "0", "--model", "nowhere"], "nowhere is neither a folder nor"),
+        (["classify", "x", "--top-k", "0"], 'invalid value "0" for --top-k. Must be >= 1'),
+        (["classify", "x", "--model", "nowhere"], "nowhere is neither a folder nor"),
+        (["classify", "x", "--model", "a b"], "'a b' gives no usable model id"),
+        (["classify", "\udcff"], "text 1 of the command line is not UTF-8"),
+        (["classify", "-", "-"], "standard input can be read only once"),
+    ],
+)
+def test_wrong_use_is_one_line_and_exit_code_2(
+    arguments: list[str], complaint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What a user can cause is said in a line, a hint may follow, and nothing goes to stdout."""
+    assert main(arguments) == 2
+    out, err = capsys.readouterr()
+    first, *more = err.splitlines()
+    assert first.startswith("earmark: error: ")
+    assert complaint in first
+    assert all(line.startswith("earmark: hint: ") for line in more)
+    assert len(more) <= 1
+    assert out == ""
+
+
+def test_a_model_that_is_not_here_comes_with_how_to_fetch_it(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A Hub id is what many will try first."""
+    assert main(["classify", "x", "--model", "org/name"]) == 2
+    assert "hf download org/name --local-dir folder" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("spoiled", ["config.json", "model.safetensors", "tokenizer.json"])
+def test_a_damaged_checkpoint_is_one_line_and_exit_code_2(
+    spoiled: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whichever file holds rubbish, the line names it."""
+    folder = write_checkpoint(tmp_path / "tiny", CheckpointSpec())
+    (folder / spoiled).write_bytes(b"rubbish")
+    assert main(["classify", "x", "--model", str(folder)]) == 2
+    err = capsys.readouterr().err
+    assert err.startswith("earmark: error: ")
+    assert spoiled in err
+    assert len(err.splitlines()) == 1
+
+
+def test_without_a_command_the_help_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    """A newcomer types the name and sees what there is."""
+    assert main([]) == 0
+    out = capsys.readouterr().out
+    for command in ("serve", "classify", "models"):
+        assert command in out
+
+
+@pytest.mark.parametrize("command", ["serve", "classify", "models"])
+def test_every_command_explains_its_flags(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """The help shows the flags, and an example to start from."""
+    assert main([command, "--help"]) == 0
+    out = capsys.readouterr().out
+    assert f"Try: earmark {command}" in out
+    assert "--config" in out
+
+
+def test_the_help_shows_the_defaults_of_the_settings(capsys: pytest.CaptureFixture[str]) -> None:
+    """A flag left out is not nothing: the help says what it is then."""
+    main(["serve", "--help"])
+    out = capsys.readouterr().out
+    for shown in ("earmark/sentiment", "127.0.0.1", "8080", "all cores", "openvino"):
+        assert f"default: {shown}" in " ".join(out.replace("│", " ").split())
+
+
+def test_the_version_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    """One line, the name first."""
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out.startswith("earmark ")
+
+
+def test_texts_are_classified_into_json_lines(
+    checkpoint: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Not on a terminal, each text becomes an object on a line of its own, in order."""
+    texts = ["one", "", "and two"]
+    assert main(["classify", *texts, "--model", str(checkpoint), "--top-k", "2"]) == 0
+    answers = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [answer["text"] for answer in answers] == texts
+    for answer in answers:
+        scores = [one["score"] for one in answer["scores"]]
+        assert scores == sorted(scores, reverse=True)
+        assert (answer["label"], answer["score"]) == tuple(answer["scores"][0].values())
+        assert len(scores) == 2
+
+
+def test_a_text_too_long_for_the_model_is_cut_and_counted(
+    checkpoint: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The caller learns how much was not read."""
+    assert main(["classify", "a " * 1000, "--model", str(checkpoint)]) == 0
+    assert json.loads(capsys.readouterr().out)["truncated_tokens"] > 0
+
+
+def test_after_two_dashes_everything_is_text(
+    checkpoint: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Texts may begin with a dash, or be one."""
+    assert main(["classify", "--model", str(checkpoint), "--", "-1 of 10", "-"]) == 0
+    answers = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [answer["text"] for answer in answers] == ["-1 of 10", "-"]
+
+
+def test_a_model_of_the_settings_goes_by_its_id(
+    checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The settings' first model is the default, and their ids can be named."""
+    file = tmp_path / "earmark.toml"
+    file.write_text(f'models = ["mine={checkpoint}", "earmark/sentiment"]', "utf-8")
+    assert main(["classify", "x"]) == 0
+    assert main(["classify", "x", "--model", "mine"]) == 0
+    answers = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert answers[0] == answers[1]
+    assert answers[0]["label"] in {"BAD", "SO-SO", "GOOD"}
+
+
+def test_the_models_at_hand_are_listed(
+    checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Bundled ones and those of the settings, with what their files say."""
+    file = tmp_path / "earmark.toml"
+    file.write_text(f'models = ["mine={checkpoint}", "gone=./gone"]', "utf-8")
+    assert main(["models", "--json"]) == 0
+    rows = {row["id"]: row for row in json.loads(capsys.readouterr().out)}
+    assert list(rows) == ["earmark/sentiment", "mine", "gone"]
+    assert rows["earmark/sentiment"]["source"] == "bundled"
+    assert rows["earmark/sentiment"]["facts"]["labels"] == ["NEGATIVE", "POSITIVE"]
+    assert rows["mine"]["folder"] == str(checkpoint)
+    assert rows["mine"]["facts"]["task"] == "text-classification"
+    assert rows["mine"]["facts"]["labels"] == ["BAD", "SO-SO", "GOOD"]
+    assert rows["mine"]["facts"]["stored_precision"] == "float32"
+    assert rows["gone"]["facts"] is None
+    assert "gone is neither" in rows["gone"]["problem"]
+
+
+def test_the_table_of_models_shows_each_and_warns_of_the_unreadable(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One model that cannot be read does not hide the others."""
+    (tmp_path / "earmark.toml").write_text('models = ["gone=./[gone]"]', "utf-8")
+    assert main(["models"]) == 0
+    out, err = capsys.readouterr()
+    assert "earmark/sentiment" in out
+    assert "[gone]" in out
+    assert err.startswith("earmark: warning: gone: ")

@@ -1,0 +1,69 @@
+"""What a server says when it is ready."""
+
+import io
+import json
+import shlex
+import socket
+from contextlib import closing
+
+import pytest
+from rich.console import Console
+from support.fake_engine import FakeEngine
+
+from earmark.cli.banner import address_of, is_loopback, show_banner
+
+ADDRESS = "http://127.0.0.1:8080"
+
+
+def banner(*models: str, width: int = 80) -> str:
+    """Show a banner on a terminal."""
+    out = io.StringIO()
+    infos = tuple(FakeEngine(model_id=model).info for model in models)
+    show_banner(Console(file=out, width=width), ADDRESS, infos)
+    return out.getvalue()
+
+
+def test_the_banner_tells_the_address_and_each_model() -> None:
+    """What is served, where, and how each model runs."""
+    shown = banner("acme/one", "two")
+    assert ADDRESS in shown
+    for fact in ("acme/one", "two", "float32", "fake 1.0", "16", "0.5 s"):
+        assert fact in shown
+
+
+@pytest.mark.parametrize("width", [30, 80])
+def test_the_example_can_be_pasted_into_a_shell(width: int) -> None:
+    """It stands on one line however narrow the terminal, and sends valid JSON to the model."""
+    [line] = [one for one in banner("acme/one", width=width).splitlines() if "curl" in one]
+    program, url, data_flag, body = shlex.split(line)
+    assert (program, url, data_flag) == ("curl", f"{ADDRESS}/models/acme/one", "-d")
+    assert json.loads(body) == {"inputs": "I like it"}
+
+
+@pytest.mark.parametrize(
+    ("host", "shown", "loopback"),
+    [("127.0.0.1", "127.0.0.1", True), ("0.0.0.0", "127.0.0.1", False)],  # noqa: S104 - under test
+)
+def test_the_address_is_one_that_a_client_here_can_use(
+    host: str,
+    shown: str,
+    loopback: bool,  # noqa: FBT001 - pytest passes by name
+) -> None:
+    """Every interface includes loopback; nobody can connect to 0.0.0.0."""
+    with closing(socket.socket()) as listener:
+        listener.bind((host, 0))
+        port = listener.getsockname()[1]
+        assert address_of(listener) == f"http://{shown}:{port}"
+        assert is_loopback(listener) is loopback
+
+
+@pytest.mark.skipif(not socket.has_ipv6, reason="this machine has no IPv6")
+def test_an_ipv6_address_stands_in_brackets() -> None:
+    """RFC 3986, section 3.2.2."""
+    with closing(socket.socket(socket.AF_INET6)) as listener:
+        try:
+            listener.bind(("::1", 0))
+        except OSError:
+            pytest.skip("this machine has no IPv6 loopback")
+        assert address_of(listener) == f"http://[::1]:{listener.getsockname()[1]}"
+        assert is_loopback(listener)

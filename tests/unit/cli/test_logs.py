@@ -1,0 +1,65 @@
+"""What log lines look like, and what never stands in one."""
+
+import json
+import logging
+from typing import get_args
+
+import pytest
+import structlog
+
+from earmark.cli.logs import configure_logs
+from earmark.settings import LogFormat
+
+WRITTEN_BY_A_USER = "what a user wrote"
+
+
+def fail() -> None:
+    """Raise with a text in a local variable."""
+    text = WRITTEN_BY_A_USER
+    raise ValueError(len(text))
+
+
+def log_everything() -> None:
+    """Log in our way and in the ordinary one, with a traceback each."""
+    log = structlog.get_logger("earmark.test")
+    try:
+        fail()
+    except ValueError:
+        log.exception("ours", model="m")
+        logging.getLogger("library").exception("theirs")
+
+
+def test_json_lines_hold_an_object_each(capsys: pytest.CaptureFixture[str]) -> None:
+    """A collector reads every line, those of libraries too, on standard error alone."""
+    configure_logs("json")
+    log_everything()
+    out, err = capsys.readouterr()
+    ours, theirs = (json.loads(line) for line in err.splitlines())
+    assert (ours["event"], ours["level"], ours["model"]) == ("ours", "error", "m")
+    assert theirs["event"] == "theirs"
+    assert "ValueError" in ours["exception"]
+    assert out == ""
+
+
+@pytest.mark.parametrize("form", get_args(LogFormat))
+def test_a_traceback_never_shows_local_variables(
+    form: LogFormat, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """They hold users' texts, which no log may hold."""
+    configure_logs(form)
+    log_everything()
+    err = capsys.readouterr().err
+    assert err.count("ValueError") >= 2
+    assert WRITTEN_BY_A_USER not in err
+
+
+def test_what_libraries_say_below_a_warning_is_left_out(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The server's own start and stop lines would repeat ours."""
+    configure_logs("console")
+    logging.getLogger("uvicorn.error").info("Started server process")
+    structlog.get_logger("earmark.test").info("ours")
+    err = capsys.readouterr().err
+    assert "Started" not in err
+    assert "ours" in err

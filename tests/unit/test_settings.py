@@ -1,0 +1,223 @@
+"""Settings: which source wins, and what is said of a wrong one."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from earmark.engine.load import EngineOptions
+from earmark.errors import SettingsError
+from earmark.serving.service import ServiceOptions
+from earmark.settings import CONFIG_FILE, ModelSource, Settings, read_settings
+from earmark.web.app import WebOptions
+
+NOWHERE = Path("/no such folder")
+
+
+def read(
+    *,
+    flags: dict[str, object] | None = None,
+    environ: dict[str, str] | None = None,
+    folder: Path = NOWHERE,
+    config: Path | None = None,
+    warnings: list[str] | None = None,
+) -> Settings:
+    """Read settings from what is named alone."""
+    told: list[str] = [] if warnings is None else warnings
+    return read_settings(
+        flags or {}, environ=environ or {}, folder=folder, config=config, warn=told.append
+    )
+
+
+def write(folder: Path, text: str) -> Path:
+    """Write the settings file of a folder."""
+    file = folder / CONFIG_FILE
+    file.write_text(text, "utf-8")
+    return file
+
+
+def test_without_any_source_every_setting_is_its_floors_default() -> None:
+    """The defaults stand beside their users, and nowhere else."""
+    settings = read()
+    assert settings.sources() == (ModelSource("earmark/sentiment", "earmark/sentiment"),)
+    assert settings.engine_options() == EngineOptions()
+    assert settings.service_options() == ServiceOptions()
+    assert settings.web_options() == WebOptions()
+
+
+ports = st.none() | st.integers(0, 65535)
+
+
+@settings(deadline=None)
+@given(flag=ports, variable=ports, in_file=ports)
+def test_a_flag_wins_over_a_variable_over_the_file_over_the_default(
+    tmp_path_factory: pytest.TempPathFactory,
+    flag: int | None,
+    variable: int | None,
+    in_file: int | None,
+) -> None:
+    """Whatever sources name a setting, the first in this order counts."""
+    folder = tmp_path_factory.mktemp("settings")
+    if in_file is not None:
+        write(folder, f"port = {in_file}")
+    settings = read(
+        flags={"port": flag},
+        environ={} if variable is None else {"EARMARK_PORT": str(variable)},
+        folder=folder,
+    )
+    named = [one for one in (flag, variable, in_file) if one is not None]
+    assert settings.port == (named[0] if named else 8080)
+
+
+def test_sources_that_name_different_settings_add_up(tmp_path: Path) -> None:
+    """No source hides what another one alone names."""
+    write(tmp_path, 'host = "0.0.0.0"\nthreads = 3')
+    settings = read(
+        flags={"precision": "int8"}, environ={"EARMARK_LOG_FORMAT": "json"}, folder=tmp_path
+    )
+    assert (settings.host, settings.threads) == ("0.0.0.0", 3)  # noqa: S104 - a value, not a bind
+    assert (settings.precision, settings.log_format) == ("int8", "json")
+
+
+def test_what_is_set_reaches_the_options_of_each_floor() -> None:
+    """Each option arrives at the floor that uses it."""
+    settings = read(
+        flags={
+            "precision": "float32",
+            "runtime": "onnxruntime",
+            "threads": 2,
+            "max_batch_tokens": 256,
+            "max_body_bytes": 99,
+            "request_timeout_s": 1.5,
+        }
+    )
+    assert settings.engine_options() == EngineOptions(
+        precision="float32", runtime="onnxruntime", threads=2, max_batch_tokens=256
+    )
+    assert settings.web_options().max_body_bytes == 99
+    assert settings.service_options().request_timeout_s == 1.5
+
+
+def test_an_empty_variable_counts_as_not_set() -> None:
+    """`EARMARK_PORT= earmark serve` is the way to unset one for a single call."""
+    assert read(environ={"EARMARK_PORT": "", "EARMARK_CONFIG": ""}).port == 8080
+
+
+def test_models_of_a_variable_are_separated_by_commas() -> None:
+    """A variable has no lists; commas make one."""
+    settings = read(environ={"EARMARK_MODELS": "earmark/sentiment, mine=./folder"})
+    assert settings.models == ("earmark/sentiment", "mine=./folder")
+
+
+def test_a_variable_that_means_nothing_is_warned_of() -> None:
+    """A misspelt variable is told, with the nearest name, and does no harm."""
+    warnings: list[str] = []
+    settings = read(environ={"EARMARK_PROT": "1", "OTHER_PORT": "2"}, warnings=warnings)
+    assert settings == Settings()
+    assert warnings == [
+        "the environment variable EARMARK_PROT means nothing (did you mean EARMARK_PORT?)"
+    ]
+
+
+def test_the_file_can_be_named_by_flag_or_by_variable(tmp_path: Path) -> None:
+    """A named file is read instead of the one in the working directory; the flag wins."""
+    write(tmp_path, "port = 1")
+    by_flag, by_variable = tmp_path / "flag.toml", tmp_path / "variable.toml"
+    by_flag.write_text("port = 2", "utf-8")
+    by_variable.write_text("port = 3", "utf-8")
+    environ = {"EARMARK_CONFIG": str(by_variable)}
+    assert read(folder=tmp_path, environ=environ).port == 3
+    assert read(folder=tmp_path, environ=environ, config=by_flag).port == 2
+
+
+def test_a_named_file_has_to_be_there(tmp_path: Path) -> None:
+    """Only the file in the working directory may be missing."""
+    with pytest.raises(SettingsError, match=r"missing\.toml cannot be read"):
+        read(config=tmp_path / "missing.toml")
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        (b"port = @", r"is not TOML: .*line 1"),
+        (b"port = 8080 # \xff", r"cannot be read: 'utf-8' codec"),
+        (b"prot = 8080", r"'prot' is no setting \(did you mean port\?\); settings are models, "),
+        (b"[server]\nport = 1", r"'server' is no setting"),
+        (b'port = "8080"', r"port is '8080': expected int, got str"),
+        (b"port = 65536", r"port is 65536: expected int <= 65535"),
+        (b'precision = "int4"', r"precision is 'int4': expected one of auto, float32, "),
+        (b"models = []", r"models is \[\]: expected array of length >= 1"),
+        (b"request_timeout_s = 0", r"request_timeout_s is 0: expected float > 0"),
+    ],
+)
+def test_a_wrong_file_is_refused_by_its_name_and_the_key(
+    tmp_path: Path, content: bytes, complaint: str
+) -> None:
+    """The operator learns which file, which key, what was found and what was expected."""
+    file = tmp_path / CONFIG_FILE
+    file.write_bytes(content)
+    with pytest.raises(SettingsError, match=complaint) as caught:
+        read(folder=tmp_path)
+    assert str(file) in str(caught.value)
+
+
+def test_a_folder_in_place_of_the_file_is_refused(tmp_path: Path) -> None:
+    """Whatever keeps the file from being read is said, without a traceback."""
+    (tmp_path / CONFIG_FILE).mkdir()
+    with pytest.raises(SettingsError, match="cannot be read"):
+        read(folder=tmp_path)
+
+
+def test_a_wrong_variable_is_named() -> None:
+    """The error names the variable as it is written."""
+    with pytest.raises(SettingsError, match=r"^EARMARK_PORT is 'eighty': expected int"):
+        read(environ={"EARMARK_PORT": "eighty"})
+
+
+def test_a_wrong_flag_is_named() -> None:
+    """The error names the flag as it is written."""
+    with pytest.raises(SettingsError, match=r"^--max-body-bytes is 0: expected int >= 1"):
+        read(flags={"max_body_bytes": 0})
+
+
+@pytest.mark.parametrize(
+    ("written", "model_id", "source"),
+    [
+        ("earmark/sentiment", "earmark/sentiment", "earmark/sentiment"),
+        ("mood=earmark/sentiment", "mood", "earmark/sentiment"),
+        ("models/distil", "distil", "models/distil"),
+        ("/srv/models/distil/", "distil", "/srv/models/distil"),
+        ("me/mine=/srv/x", "me/mine", "/srv/x"),
+        ("mine=/srv/a=b", "mine", "/srv/a=b"),
+    ],
+)
+def test_a_model_is_a_bundled_id_or_a_folder_with_or_without_an_id(
+    written: str, model_id: str, source: str
+) -> None:
+    """A folder without an id goes by its own name."""
+    assert ModelSource.read(written) == ModelSource(model_id, source)
+
+
+def test_the_working_directory_goes_by_its_own_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`--model .` serves the folder one stands in."""
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    assert ModelSource.read(".") == ModelSource("here", ".")
+
+
+@pytest.mark.parametrize(
+    "written", ["", "=folder", "mine=", "my model", "a b=folder", "./a=b", "/"]
+)
+def test_a_model_without_a_usable_id_is_refused(written: str) -> None:
+    """An id has to stand in a URL; a folder's odd name asks for an id beside it."""
+    with pytest.raises(SettingsError, match="gives no usable model id"):
+        ModelSource.read(written)
+
+
+def test_two_models_of_one_id_are_refused() -> None:
+    """Two folders of the same name need ids of their own."""
+    with pytest.raises(SettingsError, match="two models have the id 'x': a/x and b/x"):
+        read(flags={"models": ["a/x", "b/x"]}).sources()
