@@ -2,7 +2,22 @@
 
 from dataclasses import dataclass
 
-__all__ = ["Encoding"]
+__all__ = ["Alignment", "Encoding"]
+
+
+@dataclass(frozen=True, slots=True)
+class Alignment:
+    """Where the tokens of an encoding stand in their text; every tuple has one entry per token.
+
+    Attributes:
+        tokens: as the vocabulary writes them.
+        offsets: first and last-plus-one Unicode code point; (0, 0) for special tokens.
+        special: whether the token was added around the text.
+    """
+
+    tokens: tuple[str, ...]
+    offsets: tuple[tuple[int, int], ...]
+    special: tuple[bool, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,11 +28,13 @@ class Encoding:
         ids: vocabulary ids, shape ``[tokens]``.
         type_ids: 0 for the first text and 1 for the second, shape ``[tokens]``.
         truncated_tokens: how many tokens of the input were cut off; 0 when all fitted.
+        alignment: where the tokens stand; None where nobody asked.
     """
 
     ids: tuple[int, ...]
     type_ids: tuple[int, ...]
     truncated_tokens: int = 0
+    alignment: Alignment | None = None
 
     def __len__(self) -> int:
         """Count the tokens, special ones included."""

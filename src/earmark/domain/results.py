@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-__all__ = ["Classification", "LabelScore"]
+__all__ = ["Classification", "Entities", "Entity", "LabelScore", "Ranking"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,3 +41,61 @@ class Classification:
     def score(self) -> float:
         """The best label's score."""
         return self.scores[0].score
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """Candidate labels for one text, from zero-shot classification.
+
+    Attributes:
+        sequence: the text.
+        scores: one for each candidate label, best first.
+        tokens: tokens the model read over all hypotheses, special ones included.
+        truncated_tokens: tokens that did not fit beside a hypothesis, over all of them.
+    """
+
+    sequence: str
+    scores: tuple[LabelScore, ...]
+    tokens: int
+    truncated_tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Entity:
+    """A labelled piece of a text: a token, or tokens that belong together.
+
+    Attributes:
+        label: of a group without its ``B-`` or ``I-``; of a single token as the model has it.
+        score: a probability; of a group, the mean of its words'.
+        word: the tokens as the tokenizer writes them; `start` and `end` are authoritative.
+        start: first Unicode code point in the text.
+        end: last code point plus one.
+        index: of a single token, its place in its window, special tokens counted; None of a group.
+    """
+
+    label: str
+    score: float
+    word: str
+    start: int
+    end: int
+    index: int | None = None
+
+    @property
+    def group(self) -> str:
+        """The label without the prefix that says where in an entity a token stands."""
+        return self.label[2:] if self.label.startswith(("B-", "I-")) else self.label
+
+
+@dataclass(frozen=True, slots=True)
+class Entities:
+    """The labelled pieces of one text.
+
+    Attributes:
+        found: in the order of the text.
+        tokens: tokens the model read over all windows, special ones included.
+        truncated_tokens: tokens of the text that were not read.
+    """
+
+    found: tuple[Entity, ...]
+    tokens: int
+    truncated_tokens: int = 0

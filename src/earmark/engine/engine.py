@@ -12,7 +12,7 @@ from earmark.engine.handle import EngineHandle
 from earmark.engine.info import EngineInfo, EngineState, QueueState
 from earmark.engine.plan import Plan, make_plan
 from earmark.engine.reply import Reply
-from earmark.tasks.text_classification import TextClassification
+from earmark.tasks.task import TaskRequest
 from earmark.tokenizing.tokenizer import TextTokenizer
 
 __all__ = ["Engine"]
@@ -68,24 +68,25 @@ class Engine:
             totals=self._tally.totals(),
         )
 
-    async def classify(
-        self, request: TextClassification, *, deadline_s: float | None = None
-    ) -> Reply:
-        """Classify texts; cancelling the call drops from the queue what has not run yet.
+    async def answer(
+        self, request: TaskRequest[Result], *, deadline_s: float | None = None
+    ) -> Reply[Result]:
+        """Answer a request; cancelling the call drops from the queue what has not run yet.
 
         Args:
             request: the texts and what to do with their logits.
             deadline_s: when the caller stops waiting, on `time.monotonic`.
 
         Returns:
-            An outcome per text; one text's failure is its own.
+            An outcome per input; one input's failure is its own.
 
         Raises:
-            InvalidInput: a text is no well-formed Unicode.
+            InvalidInput: a text is no well-formed Unicode, or the request is malformed.
+            UnsupportedTask: the model cannot do this task.
             QueueFull: too much is waiting.
             ShuttingDown: the engine is closed.
         """
-        if sum(one.characters for one in request.inputs) <= INLINE_CHARACTERS:
+        if _characters(request) <= INLINE_CHARACTERS:
             plan = self._plan(request)
         else:
             plan = await asyncio.to_thread(self._plan, request)
@@ -97,10 +98,10 @@ class Engine:
             raise
         return plan.reply(submission.answers(), self._info.labels)
 
-    def classify_blocking(
-        self, request: TextClassification, *, timeout_s: float | None = None
-    ) -> Reply:
-        """Do as `classify`, from a thread that may wait.
+    def answer_blocking(
+        self, request: TaskRequest[Result], *, timeout_s: float | None = None
+    ) -> Reply[Result]:
+        """Do as `answer`, from a thread that may wait.
 
         Args:
             request: the texts and what to do with their logits.

@@ -1,39 +1,47 @@
-"""A request as the engine carries it out: what to run, what to refuse, how to read the answer."""
+"""A request as the engine carries it out: what to run, what to refuse, how to read the answers."""
 
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from earmark.batching.ticket import Answer, Logits
 from earmark.domain.encoding import Encoding
-from earmark.domain.labels import LabelSet
-from earmark.domain.results import Classification
+from earmark.domain.head import ModelHead
 from earmark.domain.timings import Timings
 from earmark.engine.reply import Reply
 from earmark.errors import EarmarkError, InvalidInput
-from earmark.tasks.text_classification import TextClassification, finish
+from earmark.tasks.task import TaskRequest
 from earmark.tokenizing.tokenizer import TextTokenizer
 
 __all__ = ["Plan", "make_plan"]
+
+Result = TypeVar("Result")
 
 MS_PER_S = 1000.0
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class _Item:
+    """One input: what the model reads for it, or why it is not run."""
+
+    encodings: tuple[Encoding, ...]
+    refused: EarmarkError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan(Generic[Result]):
     """A request whose texts are encoded.
 
     Attributes:
         request: what was asked.
-        encodings: of every text, in order.
-        refused: index of a text -> why it is not run.
+        items: its inputs, in order.
         started_s: when work on it began.
         tokenize_s: how long encoding took.
     """
 
-    request: TextClassification
-    encodings: tuple[Encoding, ...]
-    refused: dict[int, EarmarkError]
+    request: TaskRequest[Result]
+    items: tuple[_Item, ...]
     started_s: float
     tokenize_s: float
 
@@ -41,49 +49,77 @@ class Plan:
     def accepted(self) -> tuple[Encoding, ...]:
         """The encodings to run, in order."""
         return tuple(
-            encoding for index, encoding in enumerate(self.encodings) if index not in self.refused
+            encoding
+            for item in self.items
+            if item.refused is None
+            for encoding in item.encodings
         )
 
-    def reply(self, answers: Sequence[Answer], labels: LabelSet) -> Reply:
+    def reply(self, answers: Sequence[Answer], head: ModelHead) -> Reply[Result]:
         """Put the answers back beside what was refused.
 
         Args:
             answers: one for each of `accepted`, in order.
-            labels: the head's labels.
+            head: how to read them.
         """
-        remaining = iter(answers)
-        outcomes: list[Classification | EarmarkError] = []
-        for index, encoding in enumerate(self.encodings):
-            answer = self.refused.get(index) or next(remaining)
-            if isinstance(answer, Logits):
-                outcomes.append(finish(self.request, encoding, answer.values, labels))
-            else:
-                outcomes.append(answer)
+        outcomes: list[Result | EarmarkError] = []
+        start = 0
+        for index, item in enumerate(self.items):
+            if item.refused is not None:
+                outcomes.append(item.refused)
+                continue
+            end = start + len(item.encodings)
+            outcomes.append(self._finish(index, item, answers[start:end], head))
+            start = end
+        return Reply(tuple(outcomes), self._timings(answers))
+
+    def _finish(
+        self, index: int, item: _Item, answers: Sequence[Answer], head: ModelHead
+    ) -> Result | EarmarkError:
+        """Read one input's answers; the first error among them is the input's."""
+        logits = []
+        for answer in answers:
+            if not isinstance(answer, Logits):
+                return answer
+            logits.append(answer.values)
+        return self.request.finish(index, item.encodings, logits, head)
+
+    def _timings(self, answers: Sequence[Answer]) -> Timings:
         ran = [answer for answer in answers if isinstance(answer, Logits)]
-        timings = Timings(
+        return Timings(
             tokenize_ms=self.tokenize_s * MS_PER_S,
             queue_wait_ms=max((one.queue_wait_s for one in ran), default=0.0) * MS_PER_S,
             run_ms=max((one.run_s for one in ran), default=0.0) * MS_PER_S,
             total_ms=(time.monotonic() - self.started_s) * MS_PER_S,
         )
-        return Reply(tuple(outcomes), timings)
 
 
-def make_plan(request: TextClassification, tokenizer: TextTokenizer, *, max_tokens: int) -> Plan:
+def make_plan(
+    request: TaskRequest[Result], tokenizer: TextTokenizer, *, max_tokens: int
+) -> Plan[Result]:
     """Encode the texts of a request.
 
     Raises:
-        InvalidInput: a text is no well-formed Unicode.
+        InvalidInput: a text is no well-formed Unicode, or the request's own parts are malformed.
     """
     started_s = time.monotonic()
-    encodings = tuple(tokenizer.encode(request.inputs, max_tokens=max_tokens))
-    refused: dict[int, EarmarkError] = {}
-    if not request.truncate:
-        for index, encoding in enumerate(encodings):
-            if encoding.truncated_tokens:
-                length = len(encoding) + encoding.truncated_tokens
-                refused[index] = InvalidInput(
-                    f"input {index} is {length} tokens long and the model reads {max_tokens}; "
-                    "shorten it, or allow truncation"
-                )
-    return Plan(request, encodings, refused, started_s, time.monotonic() - started_s)
+    questions = request.questions()
+    encoded = tokenizer.encode(questions, max_tokens=max_tokens, align=request.head == "token")
+    encodings: list[list[Encoding]] = [[] for _ in range(request.items)]
+    refused: list[EarmarkError | None] = [None] * request.items
+    for question, windows in zip(questions, encoded, strict=True):
+        encodings[question.item].extend(windows)
+        if question.refuse and windows[0].truncated_tokens:
+            refused[question.item] = _too_long(question.item, windows[0], max_tokens)
+    items = tuple(
+        _Item(tuple(read), why) for read, why in zip(encodings, refused, strict=True)
+    )
+    return Plan(request, items, started_s, time.monotonic() - started_s)
+
+
+def _too_long(item: int, encoding: Encoding, max_tokens: int) -> InvalidInput:
+    length = len(encoding) + encoding.truncated_tokens
+    return InvalidInput(
+        f"input {item} is {length} tokens long and the model reads {max_tokens}; "
+        "shorten it, or allow truncation"
+    )

@@ -1,33 +1,37 @@
 """What an engine answers to one request."""
 
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
-from earmark.domain.results import Classification
 from earmark.domain.timings import Timings
 from earmark.errors import EarmarkError
 
 __all__ = ["Reply"]
 
+Result = TypeVar("Result", covariant=True)  # noqa: PLC0105 - the name of what it stands for
+
 
 @dataclass(frozen=True, slots=True)
-class Reply:
-    """One outcome per text, in the order of the request.
+class Reply(Generic[Result]):
+    """One outcome per input, in the order of the request.
 
     Attributes:
-        outcomes: a result, or the error of that text alone.
+        outcomes: a result, or the error of that input alone.
         timings: where the time went.
     """
 
-    outcomes: tuple[Classification | EarmarkError, ...]
+    outcomes: tuple[Result | EarmarkError, ...]
     timings: Timings
 
-    def results(self) -> tuple[Classification, ...]:
+    def results(self) -> tuple[Result, ...]:
         """Return all results.
 
         Raises:
-            EarmarkError: the first text's error, where one failed.
+            EarmarkError: the first input's error, where one failed.
         """
+        results: list[Result] = []
         for outcome in self.outcomes:
             if isinstance(outcome, EarmarkError):
                 raise outcome
-        return tuple(one for one in self.outcomes if isinstance(one, Classification))
+            results.append(outcome)
+        return tuple(results)

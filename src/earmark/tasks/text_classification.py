@@ -1,17 +1,20 @@
 """Labels for a text, or for a pair of texts."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
 from earmark.domain.encoding import Encoding
-from earmark.domain.labels import LabelSet
+from earmark.domain.head import HeadKind, ModelHead
 from earmark.domain.packing import Float32
 from earmark.domain.results import Classification, LabelScore
-from earmark.domain.texts import TextInput
+from earmark.domain.texts import Question, TextInput
 from earmark.tasks.activations import FunctionToApply, apply_function, default_function
+from earmark.tasks.task import TaskName
 
-__all__ = ["TextClassification", "finish"]
+__all__ = ["TextClassification"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,26 +28,37 @@ class TextClassification:
         truncate: cut a text that is too long for the model; False refuses it instead.
     """
 
+    task: ClassVar[TaskName] = "text-classification"
+    head: ClassVar[HeadKind] = "sequence"
+
     inputs: tuple[TextInput, ...]
     function: FunctionToApply | None = None
     top_k: int | None = None
     truncate: bool = True
 
+    @property
+    def items(self) -> int:
+        """How many texts are to be classified."""
+        return len(self.inputs)
 
-def finish(
-    request: TextClassification, encoding: Encoding, logits: Float32, labels: LabelSet
-) -> Classification:
-    """Read one text's logits.
+    def questions(self) -> Sequence[Question]:
+        """Ask each text as it is."""
+        return [
+            Question(item, text, refuse=not self.truncate) for item, text in enumerate(self.inputs)
+        ]
 
-    Args:
-        request: says which function to apply and how many labels to keep.
-        encoding: the text as the model read it.
-        logits: finite values, shape ``[labels]``.
-        labels: the head's labels, in the order of the logits.
-    """
-    function = request.function or default_function(labels)
-    scores = apply_function(logits, function)
-    # Stable, so that equal scores keep the head's order, as Python's sort does in the reference.
-    order = np.argsort(-scores, kind="stable")[: request.top_k]
-    best = tuple(LabelScore(labels.names[index], float(scores[index])) for index in order)
-    return Classification(best, len(encoding), encoding.truncated_tokens)
+    def finish(
+        self,
+        item: int,  # noqa: ARG002 - every text is read alike
+        encodings: Sequence[Encoding],
+        logits: Sequence[Float32],
+        head: ModelHead,
+    ) -> Classification:
+        """Read one text's logits, ``[labels]``."""
+        labels, encoding = head.labels, encodings[0]
+        scores = apply_function(logits[0], self.function or default_function(labels))
+        # Stable, so that equal scores keep the head's order, as Python's sort does in the
+        # reference.
+        order = np.argsort(-scores, kind="stable")[: self.top_k]
+        best = tuple(LabelScore(labels.names[index], float(scores[index])) for index in order)
+        return Classification(best, len(encoding), encoding.truncated_tokens)

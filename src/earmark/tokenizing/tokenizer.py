@@ -9,11 +9,12 @@ from tokenizers import Tokenizer
 
 from earmark.checkpoint.config import read_json
 from earmark.checkpoint.repository import Repository
-from earmark.domain.encoding import Encoding
-from earmark.domain.texts import TextInput
+from earmark.domain.encoding import Alignment, Encoding
+from earmark.domain.texts import Question
 from earmark.errors import InvalidCheckpoint, InvalidInput
 from earmark.tokenizing.legacy_files import word_piece
-from earmark.tokenizing.truncation import Strategy, kept
+from earmark.tokenizing.pieces import TokenizerPieces
+from earmark.tokenizing.truncation import kept
 
 __all__ = ["TextTokenizer", "load_tokenizer"]
 
@@ -38,32 +39,44 @@ class TextTokenizer:
         """How many ids there are, added tokens included."""
         return int(self._tokenizer.get_vocab_size(with_added_tokens=True))
 
+    @property
+    def pieces(self) -> TokenizerPieces:
+        """How tokens make words."""
+        return TokenizerPieces.of(self._tokenizer)
+
     def encode(
-        self,
-        inputs: Sequence[TextInput],
-        *,
-        max_tokens: int,
-        strategy: Strategy = "longest_first",
-    ) -> list[Encoding]:
+        self, questions: Sequence[Question], *, max_tokens: int, align: bool = False
+    ) -> list[list[Encoding]]:
         """Encode texts and pairs.
 
         Args:
-            inputs: what to encode.
+            questions: what to encode, and how to cut what is too long.
             max_tokens: longest encoding, special tokens included; what is more is cut off and
-                counted in `Encoding.truncated_tokens`.
-            strategy: which text of a pair gives way.
+                counted in `Encoding.truncated_tokens`, or goes into windows of its own.
+            align: keep where each token stands in its text.
+
+        Returns:
+            For each question its encoding; several where it is read in windows.
 
         Raises:
-            InvalidInput: a text holds a lone surrogate, which is no character.
+            InvalidInput: a text holds a lone surrogate, which is no character; or windows are to
+                share more tokens than they have.
         """
-        firsts = self._tokens([one.text for one in inputs])
-        seconds = iter(self._tokens([one.pair for one in inputs if one.pair is not None]))
-        return [
-            self._join(first, None if one.pair is None else next(seconds), max_tokens, strategy)
-            for one, first in zip(inputs, firsts, strict=True)
-        ]
+        firsts = self._tokens([one.text.text for one in questions])
+        seconds = iter(
+            self._tokens([one.text.pair for one in questions if one.text.pair is not None])
+        )
+        encoded = []
+        for question, first in zip(questions, firsts, strict=True):
+            second = None if question.text.pair is None else next(seconds)
+            whole, lost = self._join(question, first, second, max_tokens)
+            windows = whole.overflowing if question.cut == "windows" else []
+            encoded.append([_encoding(one, lost, align=align) for one in (whole, *windows)])
+        return encoded
 
     def _tokens(self, texts: Sequence[str]) -> list[tokenizers.Encoding]:
+        if not texts:
+            return []
         try:
             if len(texts) == 1:
                 # A batch of one would start the library's thread pool for nothing.
@@ -78,21 +91,40 @@ class TextTokenizer:
 
     def _join(
         self,
+        question: Question,
         first: tokenizers.Encoding,
         second: tokenizers.Encoding | None,
         max_tokens: int,
-        strategy: Strategy,
-    ) -> Encoding:
-        """Cut, then add the special tokens. The library's own truncation is state: not used."""
+    ) -> tuple[tokenizers.Encoding, int]:
+        """Cut, then add the special tokens. The library's own truncation is state: not used.
+
+        Returns:
+            The encoding, its further windows among its `overflowing`; and the tokens lost.
+        """
         room = max_tokens - self._tokenizer.num_special_tokens_to_add(second is not None)
+        if question.cut == "windows":
+            if question.stride >= room:
+                raise InvalidInput(
+                    f"`stride` is {question.stride}, but a window of this model has room for "
+                    f"{room} tokens beside its special ones; expected less"
+                )
+            first.truncate(room, stride=question.stride)
+            return self._tokenizer.post_process(first), 0
         lengths = len(first), 0 if second is None else len(second)
-        keep = kept(*lengths, room, strategy)
+        keep = kept(*lengths, room, question.cut)
         if keep[0] < lengths[0]:
             first.truncate(keep[0])
         if second is not None and keep[1] < lengths[1]:
             second.truncate(keep[1])
-        whole = self._tokenizer.post_process(first, second)
-        return Encoding(tuple(whole.ids), tuple(whole.type_ids), sum(lengths) - sum(keep))
+        return self._tokenizer.post_process(first, second), sum(lengths) - sum(keep)
+
+
+def _encoding(whole: tokenizers.Encoding, lost: int, *, align: bool) -> Encoding:
+    alignment = None
+    if align:
+        special = tuple(mask == 1 for mask in whole.special_tokens_mask)
+        alignment = Alignment(tuple(whole.tokens), tuple(whole.offsets), special)
+    return Encoding(tuple(whole.ids), tuple(whole.type_ids), lost, alignment)
 
 
 def _from_tokenizer_json(path: Path) -> Tokenizer:

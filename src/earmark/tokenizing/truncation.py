@@ -1,15 +1,15 @@
 """How many tokens of each text to keep when they do not all fit."""
 
-from typing import Literal
+from typing import Literal, TypeAlias
 
-__all__ = ["Strategy", "kept"]
+__all__ = ["PairCut", "kept"]
 
-Strategy = Literal["longest_first", "only_first"]
+PairCut: TypeAlias = Literal["longest_first", "only_first"]
 """`longest_first` shortens the longer of a pair; `only_first` never touches the second."""
 
 
 def kept(
-    first: int, second: int, room: int, strategy: Strategy = "longest_first"
+    first: int, second: int, room: int, cut: PairCut = "longest_first"
 ) -> tuple[int, int]:
     """Share the room between the two texts of a pair.
 
@@ -21,7 +21,7 @@ def kept(
         first: tokens of the first text.
         second: tokens of the second text; 0 for a single text.
         room: tokens there is room for, special tokens already taken off.
-        strategy: which text gives way.
+        cut: which text gives way.
 
     Returns:
         Tokens to keep of each.
@@ -29,7 +29,7 @@ def kept(
     room = max(room, 0)
     if first + second <= room:
         return first, second
-    if strategy == "only_first":
+    if cut == "only_first":
         return max(room - second, 0), min(second, room)
     shorter, longer = sorted((first, second))
     if shorter > room // 2:

@@ -1,0 +1,95 @@
+"""Labels for the tokens of a text: named entities, parts of speech.
+
+Follows `transformers` 5.23.0, pipelines/token_classification.py.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from earmark.domain.encoding import Encoding
+from earmark.domain.head import HeadKind, ModelHead
+from earmark.domain.packing import Float32
+from earmark.domain.results import Entities, Entity
+from earmark.domain.texts import Question, TextInput
+from earmark.tasks.activations import apply_function
+from earmark.tasks.spans import (
+    AggregationStrategy,
+    aligned_tokens,
+    group,
+    label_tokens,
+    label_words,
+    without_overlaps,
+)
+from earmark.tasks.task import TaskName
+
+__all__ = ["TokenClassification"]
+
+
+@dataclass(frozen=True, slots=True)
+class TokenClassification:
+    """A request to label the tokens of texts.
+
+    Attributes:
+        inputs: the texts, answered in this order.
+        strategy: how tokens are joined.
+        ignore_labels: labels left out; of groups as groups have them, without ``B-`` and ``I-``.
+        stride: read long texts whole, in windows that share so many tokens; None cuts them.
+    """
+
+    task: ClassVar[TaskName] = "token-classification"
+    head: ClassVar[HeadKind] = "token"
+
+    inputs: tuple[str, ...]
+    strategy: AggregationStrategy = "simple"
+    ignore_labels: frozenset[str] = frozenset({"O"})
+    stride: int | None = None
+
+    @property
+    def items(self) -> int:
+        """How many texts are to be labelled."""
+        return len(self.inputs)
+
+    def questions(self) -> Sequence[Question]:
+        """Ask each text, whole or in windows."""
+        if self.stride is None:
+            return [Question(item, TextInput(text)) for item, text in enumerate(self.inputs)]
+        return [
+            Question(item, TextInput(text), cut="windows", stride=self.stride)
+            for item, text in enumerate(self.inputs)
+        ]
+
+    def finish(
+        self,
+        item: int,
+        encodings: Sequence[Encoding],
+        logits: Sequence[Float32],
+        head: ModelHead,
+    ) -> Entities:
+        """Read one text's windows, ``[tokens, labels]`` each."""
+        found = [
+            entity
+            for encoding, values in zip(encodings, logits, strict=True)
+            for entity in self.read_window(item, encoding, values, head)
+        ]
+        if len(encodings) > 1:
+            found = without_overlaps(found)
+        return Entities(
+            tuple(found),
+            sum(len(one) for one in encodings),
+            sum(one.truncated_tokens for one in encodings),
+        )
+
+    def read_window(
+        self, item: int, encoding: Encoding, logits: Float32, head: ModelHead
+    ) -> list[Entity]:
+        """Read one window's logits, ``[tokens, labels]``."""
+        scores = apply_function(logits, "softmax")
+        tokens = aligned_tokens(self.inputs[item], encoding, scores, head.pieces)
+        if self.strategy in ("none", "simple"):
+            entities = label_tokens(tokens, head.labels)
+        else:
+            entities = label_words(tokens, head, self.strategy)
+        if self.strategy != "none":
+            entities = group(entities, head.pieces)
+        return [entity for entity in entities if entity.label not in self.ignore_labels]
