@@ -70,7 +70,7 @@ class Classifier:
             raise InvalidInput(f"top_k is {top_k}, expected 1 or more")
         inputs = tuple(_as_input(text) for text in texts)
         request = TextClassification(inputs, function=function, top_k=top_k, truncate=truncate)
-        return list(self._engine.classify_blocking(request, timeout_s=timeout_s).results())
+        return list(self._engine.answer_blocking(request, timeout_s=timeout_s).results())
 
     def close(self) -> None:
         """Free the model; what waits is answered with `ShuttingDown`."""

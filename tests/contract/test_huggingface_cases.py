@@ -271,7 +271,7 @@ def test_too_many_inputs_are_a_413() -> None:
 
 def test_a_model_for_another_task_is_a_400() -> None:
     """The model is there, but cannot do this."""
-    engine = FakeEngine(task="token-classification")
+    engine = FakeEngine(tasks=("token-classification",))
     answer = ask("POST", "/", '{"inputs": "good"}', engines=(engine,))
     assert answer.status_code == 400
     assert "token-classification" in answer.json()["error"]

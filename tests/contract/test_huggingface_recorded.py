@@ -45,4 +45,4 @@ def test_a_recorded_request_is_answered_in_the_form_its_client_reads(sent: _Reco
         assert values == sorted(values, reverse=True)
     texts = [each["text"] if isinstance(each, dict) else each for each in inputs]
     (request,) = engine.requests
-    assert [each.text for each in request.inputs] == texts
+    assert [each.text.text for each in request.questions()] == texts

@@ -19,6 +19,7 @@ from support.checkpoints import write_checkpoint
 from earmark.domain.encoding import Encoding
 from earmark.domain.packing import Float32
 from earmark.domain.results import Classification
+from earmark.domain.texts import Question
 from earmark.engine.load import EngineOptions, load_engine
 from earmark.graph.precision import ComputePrecision
 from earmark.runtime.devices import computes_bfloat16
@@ -52,8 +53,9 @@ class Opened:
 
     def encodings(self) -> list[Encoding]:
         """Encode all texts of the case."""
-        inputs = [as_input(text) for text in self.case.texts]
-        return self.checkpoint.tokenizer.encode(inputs, max_tokens=self.golden.max_tokens)
+        asked = [Question(item, as_input(text)) for item, text in enumerate(self.case.texts)]
+        encoded = self.checkpoint.tokenizer.encode(asked, max_tokens=self.golden.max_tokens)
+        return [one for (one,) in encoded]
 
     def furthest(self, logits: list[Float32]) -> float:
         """Return the greatest difference of a logit from the reference."""
@@ -136,7 +138,7 @@ def test_classifications_equal_those_of_the_pipeline(
         inputs = tuple(as_input(text) for text in model.texts)
         for function, top_k in asked:
             request = TextClassification(inputs, function=function, top_k=top_k)
-            results = engine.classify_blocking(request).results()
+            results = engine.answer_blocking(request).results()
             for result, answer in zip(results, golden.answers, strict=True):
                 for expected in answer.pipeline:
                     if (expected.function, expected.top_k) == (function, top_k):

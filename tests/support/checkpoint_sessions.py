@@ -9,9 +9,9 @@ from earmark.checkpoint.config import read_config
 from earmark.checkpoint.local import LocalRepository
 from earmark.checkpoint.weights import Weights
 from earmark.domain.encoding import Encoding
+from earmark.domain.head import HeadKind
 from earmark.domain.packing import Float32
 from earmark.domain.texts import TextInput
-from earmark.graph.architectures.architecture import HeadKind
 from earmark.graph.architectures.registry import find_architecture
 from earmark.graph.export import export_graph
 from earmark.graph.precision import ComputePrecision

@@ -2,28 +2,33 @@
 
 import asyncio
 import hashlib
+import re
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import numpy as np
 
-from earmark.domain.encoding import Encoding
+from earmark.domain.encoding import Alignment, Encoding
+from earmark.domain.head import ModelHead
 from earmark.domain.labels import LabelSet, ProblemType
 from earmark.domain.packing import Float32
-from earmark.domain.results import Classification
 from earmark.domain.texts import TextInput
 from earmark.domain.timings import Timings
 from earmark.engine.info import EngineInfo, EngineState, QueueState
 from earmark.engine.reply import Reply
 from earmark.errors import EarmarkError, InvalidInput
-from earmark.tasks.text_classification import TextClassification, finish
+from earmark.tasks.task import TaskName, TaskRequest
 
 __all__ = ["FAKE_TIMINGS", "FakeEngine", "pseudo_logits"]
+
+Result = TypeVar("Result")
 
 FAKE_TIMINGS = Timings(tokenize_ms=0.25, queue_wait_ms=1.5, run_ms=4.0, total_ms=6.0)
 """What every fake answer says it took."""
 
+_WORD = re.compile(r"\S+")
 _SPECIAL_TOKENS = 2
 """A word is a token here; one special token stands at each end."""
 
@@ -47,7 +52,7 @@ class FakeEngine:
         model_id: what requests name it by.
         label_names: labels of the head; one name makes a one-logit model.
         problem_type: as in a checkpoint's config.
-        task: what the model is for.
+        tasks: what the model is for.
         max_input_tokens: longer texts are cut, or refused.
         state: what `queue_state` says until it is closed.
         failure: raised for every request.
@@ -66,7 +71,7 @@ class FakeEngine:
     model_id: str = "acme/tc"
     label_names: Sequence[str] = ("NEGATIVE", "POSITIVE")
     problem_type: ProblemType | None = None
-    task: str = "text-classification"
+    tasks: tuple[TaskName, ...] = ("text-classification", "zero-shot-classification")
     max_input_tokens: int = 16
     state: EngineState = "ready"
     failure: Exception | None = None
@@ -76,7 +81,7 @@ class FakeEngine:
     entered: asyncio.Event = field(default_factory=asyncio.Event)
     arrived: threading.Event = field(default_factory=threading.Event)
     left: threading.Event = field(default_factory=threading.Event)
-    requests: list[TextClassification] = field(default_factory=list)
+    requests: list[TaskRequest[object]] = field(default_factory=list)
     deadlines_s: list[float | None] = field(default_factory=list)
     cancelled: int = 0
     closed: int = 0
@@ -86,7 +91,7 @@ class FakeEngine:
         """Facts as a small model on a small machine would have them."""
         return EngineInfo(
             model_id=self.model_id,
-            task=self.task,
+            tasks=self.tasks,
             architecture="distilbert",
             labels=LabelSet(tuple(self.label_names), self.problem_type),
             parameters=66_955_010,
@@ -108,10 +113,10 @@ class FakeEngine:
         state: EngineState = "closed" if self.closed else self.state
         return QueueState(state=state, waiting_texts=0, waiting_tokens=0, running_s=running_s)
 
-    async def classify(
-        self, request: TextClassification, *, deadline_s: float | None = None
-    ) -> Reply:
-        """Answer every text once the gate is open."""
+    async def answer(
+        self, request: TaskRequest[Result], *, deadline_s: float | None = None
+    ) -> Reply[Result]:
+        """Answer every input once the gate is open."""
         self.requests.append(request)
         self.deadlines_s.append(deadline_s)
         self.entered.set()
@@ -125,27 +130,58 @@ class FakeEngine:
             raise
         if self.failure is not None:
             raise self.failure
-        return Reply(tuple(self._outcome(request, each) for each in request.inputs), FAKE_TIMINGS)
+        items = range(request.items)
+        return Reply(tuple(self._outcome(request, item) for item in items), FAKE_TIMINGS)
 
     def close(self) -> None:
         """Count the call."""
         self.closed += 1
 
-    def _outcome(
-        self, request: TextClassification, text: TextInput
-    ) -> Classification | EarmarkError:
-        if text.text in self.text_failures:
-            return self.text_failures[text.text]
-        words = len(text.text.split()) + len((text.pair or "").split())
-        excess = max(0, words + _SPECIAL_TOKENS - self.max_input_tokens)
-        if excess and not request.truncate:
-            return InvalidInput(f"a text is {excess} tokens too long")
-        tokens = words + _SPECIAL_TOKENS - excess
-        encoding = Encoding((0,) * tokens, (0,) * tokens, excess)
-        given = self.logits.get(text)
-        logits = (
-            pseudo_logits(text, len(self.label_names))
-            if given is None
-            else np.array(given, np.float32)
+    def _outcome(self, request: TaskRequest[Result], item: int) -> Result | EarmarkError:
+        encodings, logits = [], []
+        for question in request.questions():
+            if question.item != item:
+                continue
+            if question.text.text in self.text_failures:
+                return self.text_failures[question.text.text]
+            encoding = self._encode(question.text)
+            if question.refuse and encoding.truncated_tokens:
+                return InvalidInput(f"a text is {encoding.truncated_tokens} tokens too long")
+            encodings.append(encoding)
+            logits.append(self._logits(question.text, encoding))
+        head = ModelHead(request.head, self.info.labels, WordPieces())
+        return request.finish(item, encodings, logits, head)
+
+    def _encode(self, text: TextInput) -> Encoding:
+        """Take each word for a token, between two special ones."""
+        words = list(_WORD.finditer(text.text))
+        length = len(words) + len((text.pair or "").split())
+        kept = min(length, self.max_input_tokens - _SPECIAL_TOKENS)
+        alignment = Alignment(
+            ("[CLS]", *(word.group() for word in words[:kept]), "[SEP]"),
+            ((0, 0), *(word.span() for word in words[:kept]), (0, 0)),
+            (True, *(False for _ in words[:kept]), True),
         )
-        return finish(request, encoding, logits, self.info.labels)
+        tokens = kept + _SPECIAL_TOKENS
+        return Encoding((0,) * tokens, (0,) * tokens, length - kept, alignment)
+
+    def _logits(self, text: TextInput, encoding: Encoding) -> Float32:
+        """Take what the test gave for the text, or what follows from its hash."""
+        if text in self.logits:
+            return np.array(self.logits[text], np.float32)
+        labels = len(self.label_names)
+        if "token-classification" not in self.tasks:
+            return pseudo_logits(text, labels)
+        words = encoding.alignment.tokens if encoding.alignment else ()
+        return np.stack([pseudo_logits(TextInput(word), labels) for word in words])
+
+
+class WordPieces:
+    """Every token is a word."""
+
+    marks_continuation = True
+    unknown = None
+
+    def join(self, tokens: list[str]) -> str:
+        """Put spaces between words."""
+        return " ".join(tokens)

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 import httpx
 
-from earmark.serving.models import ClassifyEngine, ServedModels
+from earmark.serving.models import ServedEngine, ServedModels
 from earmark.serving.service import Service, ServiceOptions
 from earmark.web.app import WebOptions, create_app
 
@@ -15,7 +15,7 @@ __all__ = ["ask", "asking"]
 
 @asynccontextmanager
 async def asking(
-    *engines: ClassifyEngine,
+    *engines: ServedEngine,
     service: ServiceOptions | None = None,
     web: WebOptions | None = None,
 ) -> AsyncIterator[httpx.AsyncClient]:
@@ -31,7 +31,7 @@ def ask(  # noqa: PLR0913 - every part of a request that some test sets
     path: str,
     body: bytes | str | None = None,
     *,
-    engines: tuple[ClassifyEngine, ...],
+    engines: tuple[ServedEngine, ...],
     headers: Mapping[str, str] | None = None,
     service: ServiceOptions | None = None,
     web: WebOptions | None = None,

@@ -7,9 +7,18 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from earmark.domain.encoding import Encoding
-from earmark.domain.packing import FILLER_SEGMENT, PackedBatch
+from earmark.domain.head import HeadKind
+from earmark.domain.packing import FILLER_SEGMENT, Float32, PackedBatch
 
-__all__ = ["ROW_WIDTH", "WIDTH_STEP", "BatchLimits", "Packing", "pack", "padded_width"]
+__all__ = [
+    "ROW_WIDTH",
+    "WIDTH_STEP",
+    "BatchLimits",
+    "Packing",
+    "answers_of",
+    "pack",
+    "padded_width",
+]
 
 ROW_WIDTH = 256
 """Usual width of a row. Attention costs the square of it, matrix products like many cells at once:
@@ -178,3 +187,21 @@ def pack(encodings: Sequence[Encoding], limits: BatchLimits | None = None) -> Pa
         first_token,
         np.asarray(lengths, np.int64),
     )
+
+
+def answers_of(batch: PackedBatch, logits: Float32, head: HeadKind) -> list[Float32]:
+    """Cut a batch's logits into those of its texts, in their order.
+
+    Args:
+        batch: what was run.
+        logits: ``[texts, labels]`` of a sequence head, ``[rows, width, labels]`` of a token head.
+        head: which of the two.
+
+    Returns:
+        ``[labels]``, or ``[tokens, labels]``, for each text.
+    """
+    if head == "sequence":
+        return list(logits)
+    flat = logits.reshape(-1, logits.shape[-1])
+    ends = batch.first_token + batch.lengths
+    return [flat[start:end] for start, end in zip(batch.first_token, ends, strict=True)]

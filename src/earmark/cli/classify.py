@@ -104,7 +104,7 @@ def _answer(chunk: list[Line], engine: Engine, answers: Answers, *, top_k: int |
         EarmarkError: a text's own error; its place is noted, its words are not.
     """
     inputs = tuple(TextInput(line.text) for line in chunk)
-    reply = engine.classify_blocking(TextClassification(inputs, top_k=top_k))
+    reply = engine.answer_blocking(TextClassification(inputs, top_k=top_k))
     try:
         for line, outcome in zip(chunk, reply.outcomes, strict=True):
             if isinstance(outcome, EarmarkError):

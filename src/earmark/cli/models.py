@@ -16,9 +16,9 @@ from earmark.checkpoint.local import LocalRepository
 from earmark.checkpoint.weights import DTYPE_NAMES, TensorSource, open_safetensors
 from earmark.cli.flags import ConfigFlag, settings_from
 from earmark.cli.problems import show_warning
+from earmark.domain.head import HeadKind
 from earmark.engine.load import open_repository
 from earmark.errors import CheckpointError
-from earmark.graph.architectures.architecture import HeadKind
 from earmark.graph.architectures.registry import find_architecture
 from earmark.settings import ModelSource
 

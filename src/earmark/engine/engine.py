@@ -4,18 +4,23 @@ import asyncio
 import threading
 import time
 from contextlib import suppress
+from typing import TypeVar
 
 from earmark.batching.queue import too_late
 from earmark.batching.ticket import Submission
+from earmark.domain.head import ModelHead
 from earmark.engine.events import Tally
 from earmark.engine.handle import EngineHandle
 from earmark.engine.info import EngineInfo, EngineState, QueueState
 from earmark.engine.plan import Plan, make_plan
 from earmark.engine.reply import Reply
+from earmark.errors import UnsupportedTask
 from earmark.tasks.task import TaskRequest
 from earmark.tokenizing.tokenizer import TextTokenizer
 
 __all__ = ["Engine"]
+
+Result = TypeVar("Result")
 
 INLINE_CHARACTERS = 4000
 """Up to so many characters are encoded in the event loop's own thread: about half a millisecond,
@@ -31,6 +36,7 @@ class Engine:
         tokenizer: TextTokenizer,
         handle: EngineHandle,
         *,
+        head: ModelHead,
         tally: Tally,
         stall_after_s: float,
     ) -> None:
@@ -40,10 +46,12 @@ class Engine:
             info: facts about it.
             tokenizer: its tokenizer.
             handle: where its encodings are run.
+            head: how to read its logits.
             tally: counts the handle's runs.
             stall_after_s: a run that takes longer makes the engine count as stalled.
         """
         self._info, self._tokenizer, self._handle = info, tokenizer, handle
+        self._head = head
         self._tally, self._stall_after_s = tally, stall_after_s
 
     @property
@@ -86,7 +94,7 @@ class Engine:
             QueueFull: too much is waiting.
             ShuttingDown: the engine is closed.
         """
-        if _characters(request) <= INLINE_CHARACTERS:
+        if request.characters <= INLINE_CHARACTERS:
             plan = self._plan(request)
         else:
             plan = await asyncio.to_thread(self._plan, request)
@@ -96,7 +104,7 @@ class Engine:
         except asyncio.CancelledError:
             submission.abandon()
             raise
-        return plan.reply(submission.answers(), self._info.labels)
+        return plan.reply(submission.answers(), self._head)
 
     def answer_blocking(
         self, request: TaskRequest[Result], *, timeout_s: float | None = None
@@ -123,13 +131,18 @@ class Engine:
         except BaseException:  # such as KeyboardInterrupt: nobody waits any more
             submission.abandon()
             raise
-        return plan.reply(submission.answers(), self._info.labels)
+        return plan.reply(submission.answers(), self._head)
 
     def close(self) -> None:
         """Take no more work; what waits is answered with `ShuttingDown`."""
         self._handle.close()
 
-    def _plan(self, request: TextClassification) -> Plan:
+    def _plan(self, request: TaskRequest[Result]) -> Plan[Result]:
+        if request.head != self._head.kind:
+            raise UnsupportedTask(
+                f"model {self._info.model_id} is for {', '.join(self._info.tasks)}, "
+                f"not for {request.task}"
+            )
         return make_plan(request, self._tokenizer, max_tokens=self._info.max_input_tokens)
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from earmark.domain.labels import LabelSet
+from earmark.tasks.task import TaskName
 
 __all__ = ["EngineInfo", "EngineState", "QueueState", "Totals"]
 
@@ -17,7 +18,7 @@ class EngineInfo:
 
     Attributes:
         model_id: the id requests name it by.
-        task: the Hugging Face task name, such as ``text-classification``.
+        tasks: the Hugging Face names of what it can do, its own first.
         architecture: the `model_type` of the config, such as ``distilbert``.
         labels: the head's labels.
         parameters: weights in the checkpoint.
@@ -34,7 +35,7 @@ class EngineInfo:
     """
 
     model_id: str
-    task: str
+    tasks: tuple[TaskName, ...]
     architecture: str
     labels: LabelSet
     parameters: int
@@ -48,6 +49,11 @@ class EngineInfo:
     max_batch_tokens: int
     source: str
     load_s: float
+
+    @property
+    def task(self) -> TaskName:
+        """What the model is for, first of all."""
+        return self.tasks[0]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import structlog
 
-from earmark.batching.packer import BatchLimits, pack
+from earmark.batching.packer import BatchLimits, answers_of, pack
 from earmark.batching.queue import TicketQueue
 from earmark.batching.splitting import BatchRun
 from earmark.batching.worker import Worker
@@ -18,17 +18,21 @@ from earmark.checkpoint.local import LocalRepository
 from earmark.checkpoint.repository import Repository
 from earmark.checkpoint.weights import Weights
 from earmark.domain.encoding import Encoding
+from earmark.domain.head import HeadKind, ModelHead
+from earmark.domain.labels import LabelSet
 from earmark.engine.engine import Engine
 from earmark.engine.events import Tally
 from earmark.engine.info import EngineInfo
-from earmark.errors import CheckpointNotFound, InvalidCheckpoint, UnsupportedCheckpoint
-from earmark.graph.architectures.architecture import Architecture, HeadKind
+from earmark.errors import CheckpointNotFound, InvalidCheckpoint
+from earmark.graph.architectures.architecture import Architecture
 from earmark.graph.architectures.registry import find_architecture
 from earmark.graph.export import export_graph
 from earmark.graph.precision import ComputePrecision, Precision, choose_precision
 from earmark.graph.writer import WeightForm
 from earmark.runtime.devices import available_threads, computes_bfloat16, open_session
 from earmark.runtime.session import RuntimeName, RuntimeSession, SessionOptions
+from earmark.tasks.task import TaskName
+from earmark.tasks.zero_shot import names_entailment
 from earmark.tokenizing.tokenizer import TextTokenizer, load_tokenizer
 
 __all__ = ["EngineOptions", "load_engine", "open_repository"]
@@ -127,7 +131,7 @@ def load_engine(
     name = model_id or (source if source in BUNDLED else Path(source).resolve().name)
     info = EngineInfo(
         model_id=name,
-        task="text-classification",
+        tasks=tasks_of(files.head, files.config.labels()),
         architecture=files.config.text("model_type"),
         labels=files.config.labels(),
         parameters=files.weights.parameters,
@@ -146,22 +150,41 @@ def load_engine(
 
     def run(encodings: Sequence[Encoding]) -> BatchRun:
         batch = pack(encodings, limits)
-        return BatchRun(list(session.run(batch)), batch.cells)
+        return BatchRun(answers_of(batch, session.run(batch), files.head), batch.cells)
 
     queue = TicketQueue(limits, options.max_waiting_tokens)
     worker = Worker(queue, run, tally)
-    return Engine(info, files.tokenizer, worker, tally=tally, stall_after_s=options.stall_after_s)
+    head = ModelHead(files.head, info.labels, files.tokenizer.pieces)
+    return Engine(
+        info,
+        files.tokenizer,
+        worker,
+        head=head,
+        tally=tally,
+        stall_after_s=options.stall_after_s,
+    )
+
+
+def tasks_of(head: HeadKind, labels: LabelSet) -> tuple[TaskName, ...]:
+    """List what a model can do, what it is for first.
+
+    A model with a label that means entailment is for zero-shot classification. Any other that
+    chooses between labels can be asked for it too, as in the reference, which then takes the last
+    label for entailment.
+    """
+    if head == "token":
+        return ("token-classification",)
+    if names_entailment(labels):
+        return ("zero-shot-classification", "text-classification")
+    if len(labels) > 1 and labels.problem_type != "regression":
+        return ("text-classification", "zero-shot-classification")
+    return ("text-classification",)
 
 
 def _open(repository: Repository) -> _Files:
     """Read config and tokenizer, and map the weights into memory."""
     config = read_config(repository.require("config.json"))
     architecture, head = find_architecture(config)
-    if head != "sequence":
-        raise UnsupportedCheckpoint(
-            f"{repository.source} is a {config.class_name}, which labels tokens; "
-            "earmark serves models that label whole texts (…ForSequenceClassification) so far"
-        )
     tokenizer = load_tokenizer(repository)
     rows = config.size("vocab_size")
     if tokenizer.vocabulary_size > rows:

@@ -49,10 +49,7 @@ class Plan(Generic[Result]):
     def accepted(self) -> tuple[Encoding, ...]:
         """The encodings to run, in order."""
         return tuple(
-            encoding
-            for item in self.items
-            if item.refused is None
-            for encoding in item.encodings
+            encoding for item in self.items if item.refused is None for encoding in item.encodings
         )
 
     def reply(self, answers: Sequence[Answer], head: ModelHead) -> Reply[Result]:
@@ -111,9 +108,7 @@ def make_plan(
         encodings[question.item].extend(windows)
         if question.refuse and windows[0].truncated_tokens:
             refused[question.item] = _too_long(question.item, windows[0], max_tokens)
-    items = tuple(
-        _Item(tuple(read), why) for read, why in zip(encodings, refused, strict=True)
-    )
+    items = tuple(_Item(tuple(read), why) for read, why in zip(encodings, refused, strict=True))
     return Plan(request, items, started_s, time.monotonic() - started_s)
 
 

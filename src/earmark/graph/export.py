@@ -2,7 +2,8 @@
 
 from earmark.checkpoint.config import Config
 from earmark.checkpoint.weights import Weights
-from earmark.graph.architectures.architecture import Architecture, HeadKind
+from earmark.domain.head import HeadKind
+from earmark.graph.architectures.architecture import Architecture
 from earmark.graph.inputs import PackedInputs
 from earmark.graph.recorder import Recorder
 from earmark.graph.writer import GraphWriter, WeightForm

@@ -1,14 +1,14 @@
 """The models served here, found by the id a request names."""
 
 from collections.abc import Iterable
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from earmark.engine.info import EngineInfo, QueueState
 from earmark.engine.reply import Reply
 from earmark.errors import UnknownModel
-from earmark.tasks.text_classification import TextClassification
+from earmark.tasks.task import TaskRequest
 
-__all__ = ["ClassifyEngine", "ServedModels"]
+__all__ = ["ServedEngine", "ServedModels"]
 
 _MOST_IDS_NAMED = 10
 """An error names no more served ids than this: it is read by people."""
@@ -17,7 +17,10 @@ _LONGEST_ID_SHOWN = 100
 """An error repeats no more of an unknown id than this: an address may hold kilobytes."""
 
 
-class ClassifyEngine(Protocol):
+Result = TypeVar("Result")
+
+
+class ServedEngine(Protocol):
     """What serving needs of an engine; where the engine lives is its own business."""
 
     @property
@@ -29,10 +32,10 @@ class ClassifyEngine(Protocol):
         """Facts of this moment."""
         ...
 
-    async def classify(
-        self, request: TextClassification, *, deadline_s: float | None = None
-    ) -> Reply:
-        """Answer every text; cancelling the awaiting task drops those still waiting.
+    async def answer(
+        self, request: TaskRequest[Result], *, deadline_s: float | None = None
+    ) -> Reply[Result]:
+        """Answer every input; cancelling the awaiting task drops those still waiting.
 
         Args:
             request: the texts, and what to do with their logits.
@@ -51,13 +54,13 @@ class ClassifyEngine(Protocol):
 class ServedModels:
     """A fixed set of engines, each found by its model id."""
 
-    def __init__(self, engines: Iterable[ClassifyEngine]) -> None:
+    def __init__(self, engines: Iterable[ServedEngine]) -> None:
         """Take the engines in the order in which they are to be listed.
 
         Raises:
             ValueError: there is none, or two have one id.
         """
-        self._engines: dict[str, ClassifyEngine] = {}
+        self._engines: dict[str, ServedEngine] = {}
         for engine in engines:
             if engine.info.model_id in self._engines:
                 raise ValueError(f"two engines have the model id {engine.info.model_id}")
@@ -71,11 +74,11 @@ class ServedModels:
         return tuple(self._engines)
 
     @property
-    def engines(self) -> tuple[ClassifyEngine, ...]:
+    def engines(self) -> tuple[ServedEngine, ...]:
         """The engines, in the same order."""
         return tuple(self._engines.values())
 
-    def find(self, model_id: str | None) -> ClassifyEngine:
+    def find(self, model_id: str | None) -> ServedEngine:
         """Find an engine; None means the only one.
 
         Raises:
@@ -113,7 +116,7 @@ class ServedModels:
             raise self._unknown(head)
         return head, tail
 
-    def _only(self) -> ClassifyEngine:
+    def _only(self) -> ServedEngine:
         if len(self._engines) > 1:
             raise UnknownModel(
                 f"{len(self._engines)} models are served here, so the address has to name one, as"

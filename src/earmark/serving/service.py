@@ -4,17 +4,18 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Generic, TypeVar
 
 from earmark.engine.info import EngineInfo, QueueState
 from earmark.engine.reply import Reply
-from earmark.errors import RequestTooLarge, UnsupportedTask
+from earmark.errors import InvalidInput, RequestTooLarge, UnsupportedTask
 from earmark.serving.admission import Admission, AdmissionLimits
-from earmark.serving.models import ClassifyEngine, ServedModels
-from earmark.tasks.text_classification import TextClassification
+from earmark.serving.models import ServedEngine, ServedModels
+from earmark.tasks.task import TaskRequest
 
 __all__ = ["ModelStatus", "Served", "Service", "ServiceOptions"]
 
-_TASK = "text-classification"
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,29 +24,33 @@ class ServiceOptions:
 
     Attributes:
         max_inputs: texts in one request.
+        max_texts: texts that the model reads for one request: of zero-shot classification, inputs
+            times labels.
         request_timeout_s: how long a request may take. Below the 300 s after which Node's fetch
             gives up on its own.
         admission: what may be in flight over all callers.
     """
 
     max_inputs: int = 1024
+    max_texts: int = 4096
     request_timeout_s: float = 60.0
     admission: AdmissionLimits = field(default_factory=AdmissionLimits)
 
     def __post_init__(self) -> None:
         """Refuse a combination under which a legal request could never be admitted."""
-        if not 1 <= self.max_inputs <= self.admission.max_texts:
+        if not 1 <= self.max_inputs <= self.max_texts <= self.admission.max_texts:
             raise ValueError(
-                f"max_inputs is {self.max_inputs}: expected 1 to {self.admission.max_texts},"
-                " the texts that may be in flight"
+                f"max_inputs is {self.max_inputs} and max_texts {self.max_texts}: expected 1 or"
+                f" more, not falling, and at most {self.admission.max_texts}, the texts that may"
+                " be in flight"
             )
 
 
 @dataclass(frozen=True, slots=True)
-class Served:
+class Served(Generic[Result]):
     """An answer, and the model that gave it."""
 
-    reply: Reply
+    reply: Reply[Result]
     info: EngineInfo
 
 
@@ -89,20 +94,20 @@ class Service:
         """What a caller may ask for."""
         return self._options
 
-    async def classify(
+    async def answer(
         self,
         model_id: str | None,
-        request: TextClassification,
+        request: TaskRequest[Result],
         *,
         timeout_s: float | None = None,
-    ) -> Served:
-        """Classify texts with one model.
+    ) -> Served[Result]:
+        """Answer a request with one model.
 
         Cancelling the awaiting task gives the permit back and drops the texts from the queue.
 
         Args:
             model_id: None for the only model served.
-            request: at least one text.
+            request: at least one input.
             timeout_s: instead of the service's own `request_timeout_s`.
 
         Raises:
@@ -113,10 +118,10 @@ class Service:
             EngineError: the engine failed the whole request.
         """
         engine = self._models.find(model_id)
-        self._check(engine.info, len(request.inputs))
-        with self._permit(len(request.inputs)):
+        self._check(engine.info, request)
+        with self._permit(request.texts):
             allowed_s = self._options.request_timeout_s if timeout_s is None else timeout_s
-            reply = await engine.classify(request, deadline_s=self._clock() + allowed_s)
+            reply = await engine.answer(request, deadline_s=self._clock() + allowed_s)
         return Served(reply, engine.info)
 
     def status(self, model_id: str | None) -> ModelStatus:
@@ -146,13 +151,21 @@ class Service:
         if faults:
             raise ExceptionGroup("engines failed to close", faults)
 
-    def _check(self, info: EngineInfo, texts: int) -> None:
-        if info.task != _TASK:
-            raise UnsupportedTask(f"model {info.model_id} is for {info.task}, not for {_TASK}")
-        if texts > self._options.max_inputs:
+    def _check(self, info: EngineInfo, request: TaskRequest[Result]) -> None:
+        if request.task not in info.tasks:
+            raise UnsupportedTask(
+                f"model {info.model_id} is for {', '.join(info.tasks)}, not for {request.task}"
+            )
+        if request.items > self._options.max_inputs:
             raise RequestTooLarge(
-                f"the request brings {texts:,} texts, at most {self._options.max_inputs:,} are"
-                " accepted; send them in several requests"
+                f"the request brings {request.items:,} texts, at most"
+                f" {self._options.max_inputs:,} are accepted; send them in several requests"
+            )
+        if request.texts > self._options.max_texts:
+            raise InvalidInput(
+                f"{request.items:,} texts and {request.texts // request.items:,} labels make"
+                f" {request.texts:,} pairs, at most {self._options.max_texts:,} are accepted;"
+                " send fewer at once"
             )
 
     @contextmanager
@@ -164,5 +177,5 @@ class Service:
             self._admission.release(permit, now_s=self._clock())
 
 
-def _status(engine: ClassifyEngine) -> ModelStatus:
+def _status(engine: ServedEngine) -> ModelStatus:
     return ModelStatus(engine.info, engine.queue_state())

@@ -100,7 +100,7 @@ def label_tokens(tokens: Sequence[AlignedToken], labels: LabelSet) -> list[Entit
     ]
 
 
-def _labelled(  # noqa: PLR0913, PLR0917 - a plain record of six fields
+def _labelled(
     scores: Float32, labels: LabelSet, word: str, start: int, end: int, index: int | None = None
 ) -> Entity:
     best = int(scores.argmax())
@@ -166,7 +166,7 @@ def _joined(members: Sequence[Entity], pieces: Pieces) -> Entity:
 
 
 def without_overlaps(entities: Sequence[Entity]) -> list[Entity]:
-    """Of entities that overlap, as neighbouring windows find them, keep the longer, then the surer."""
+    """Of entities that overlap, as in neighbouring windows, keep the longer, then the surer."""
     kept: list[Entity] = []
     for entity in sorted(entities, key=lambda one: one.start):
         if not kept or not kept[-1].start <= entity.start < kept[-1].end:

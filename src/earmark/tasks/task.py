@@ -27,6 +27,16 @@ class TaskRequest(Protocol[Result]):
         """How many inputs are to be answered."""
         ...
 
+    @property
+    def texts(self) -> int:
+        """How many texts the model reads for them, before any is cut into windows."""
+        ...
+
+    @property
+    def characters(self) -> int:
+        """Unicode code points that are to be encoded, hypotheses included."""
+        ...
+
     def questions(self) -> Sequence[Question]:
         """List what the model is to read, ordered by item."""
         ...

@@ -41,6 +41,16 @@ class TextClassification:
         """How many texts are to be classified."""
         return len(self.inputs)
 
+    @property
+    def texts(self) -> int:
+        """One for each input."""
+        return len(self.inputs)
+
+    @property
+    def characters(self) -> int:
+        """Unicode code points of all texts."""
+        return sum(text.characters for text in self.inputs)
+
     def questions(self) -> Sequence[Question]:
         """Ask each text as it is."""
         return [

@@ -50,6 +50,16 @@ class TokenClassification:
         """How many texts are to be labelled."""
         return len(self.inputs)
 
+    @property
+    def texts(self) -> int:
+        """One for each input."""
+        return len(self.inputs)
+
+    @property
+    def characters(self) -> int:
+        """Unicode code points of all texts."""
+        return sum(len(text) for text in self.inputs)
+
     def questions(self) -> Sequence[Question]:
         """Ask each text, whole or in windows."""
         if self.stride is None:
@@ -86,7 +96,7 @@ class TokenClassification:
         """Read one window's logits, ``[tokens, labels]``."""
         scores = apply_function(logits, "softmax")
         tokens = aligned_tokens(self.inputs[item], encoding, scores, head.pieces)
-        if self.strategy in ("none", "simple"):
+        if self.strategy == "none" or self.strategy == "simple":  # noqa: PLR1714 - narrows the type
             entities = label_tokens(tokens, head.labels)
         else:
             entities = label_words(tokens, head, self.strategy)

@@ -21,7 +21,7 @@ from earmark.errors import InvalidInput
 from earmark.tasks.activations import apply_function
 from earmark.tasks.task import TaskName
 
-__all__ = ["DEFAULT_TEMPLATE", "ZeroShot", "entailment_index", "hypothesis"]
+__all__ = ["DEFAULT_TEMPLATE", "ZeroShot", "hypothesis", "names_entailment"]
 
 DEFAULT_TEMPLATE = "This example is {}."
 
@@ -57,16 +57,25 @@ def hypothesis(template: str, label: str) -> str:
     if not seen:
         raise InvalidInput("`hypothesis_template` has no {}, which is where the label goes")
     if seen.count("{}") > 1 or len(set(seen)) > 1:
-        raise InvalidInput("`hypothesis_template` has more than one {}; write {0} to repeat a label")
+        raise InvalidInput(
+            "`hypothesis_template` has more than one {}; write {0} to repeat a label"
+        )
     return text
 
 
-def entailment_index(labels: LabelSet) -> int:
-    """Find the label that means "follows from": its name's beginning, in any case; else the last."""
-    for index, name in enumerate(labels.names):
-        if name.lower().startswith("entail"):
-            return index
-    return len(labels) - 1
+def names_entailment(labels: LabelSet) -> bool:
+    """Say whether a label's name, in any case, begins as entailment does."""
+    return any(_means_entailment(name) for name in labels.names)
+
+
+def _means_entailment(name: str) -> bool:
+    return name.lower().startswith("entail")
+
+
+def _entailment_index(labels: LabelSet) -> int:
+    """Find the first label that means "follows from"; the last label where none says so."""
+    found = (index for index, name in enumerate(labels.names) if _means_entailment(name))
+    return next(found, len(labels) - 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +102,16 @@ class ZeroShot:
         """How many texts are to be sorted."""
         return len(self.inputs)
 
+    @property
+    def texts(self) -> int:
+        """Every input beside every label."""
+        return len(self.inputs) * len(self.labels)
+
+    @property
+    def characters(self) -> int:
+        """Unicode code points of all texts beside every hypothesis."""
+        return sum(len(text) for text in self.inputs) * len(self.labels)
+
     def questions(self) -> Sequence[Question]:
         """Ask of each text every hypothesis; a long text is cut, a hypothesis never.
 
@@ -114,7 +133,7 @@ class ZeroShot:
         head: ModelHead,
     ) -> Ranking:
         """Read one text's logits, ``[labels of the model]`` for each candidate label."""
-        scores = self._scores(np.stack(logits), entailment_index(head.labels))
+        scores = self._scores(np.stack(logits), _entailment_index(head.labels))
         # The reference reverses a rising order: of equal scores the later label comes first.
         order = np.argsort(scores, kind="stable")[::-1]
         ranked = tuple(LabelScore(self.labels[index], float(scores[index])) for index in order)

@@ -8,9 +8,7 @@ PairCut: TypeAlias = Literal["longest_first", "only_first"]
 """`longest_first` shortens the longer of a pair; `only_first` never touches the second."""
 
 
-def kept(
-    first: int, second: int, room: int, cut: PairCut = "longest_first"
-) -> tuple[int, int]:
+def kept(first: int, second: int, room: int, cut: PairCut = "longest_first") -> tuple[int, int]:
     """Share the room between the two texts of a pair.
 
     The reference is `truncate_encodings` of the `tokenizers` library (utils/truncation.rs): of a

@@ -17,6 +17,7 @@ from earmark.batching.ticket import Submission
 from earmark.batching.worker import Worker
 from earmark.checkpoint.local import LocalRepository
 from earmark.domain.encoding import Encoding
+from earmark.domain.head import ModelHead
 from earmark.domain.labels import LabelSet
 from earmark.domain.results import Classification
 from earmark.domain.texts import TextInput
@@ -33,7 +34,7 @@ POISON = "poison"
 
 INFO = EngineInfo(
     model_id="tests/length",
-    task="text-classification",
+    tasks=("text-classification",),
     architecture="bert",
     labels=LabelSet(("SHORT", "LONG")),
     parameters=1,
@@ -113,7 +114,8 @@ def make(
         tally = Tally(INFO.model_id)
         worker = CountedWorker(TicketQueue(BatchLimits(64, 64), max_waiting_tokens), model, tally)
         worker.submitted = submitted
-        made = Engine(INFO, tokenizer, worker, tally=tally, stall_after_s=stall_after_s)
+        head = ModelHead("sequence", INFO.labels, tokenizer.pieces)
+        made = Engine(INFO, tokenizer, worker, head=head, tally=tally, stall_after_s=stall_after_s)
         engines.append(made)
         return made
 
@@ -133,8 +135,8 @@ def test_answers_come_in_the_order_of_the_texts(make: Callable[..., Engine]) -> 
     engine = make()
     texts = ["a", "a b c", "", "a b"]
     for reply in (
-        engine.classify_blocking(request(*texts)),
-        asyncio.run(engine.classify(request(*texts))),
+        engine.answer_blocking(request(*texts)),
+        asyncio.run(engine.answer(request(*texts))),
     ):
         assert [one.tokens for one in reply.results()] == [3, 5, 2, 4]
     assert engine.queue_state().totals.texts == 8
@@ -144,7 +146,7 @@ def test_answers_come_in_the_order_of_the_texts(make: Callable[..., Engine]) -> 
 def test_a_long_text_is_encoded_beside_the_event_loop_and_cut(make: Callable[..., Engine]) -> None:
     """What was cut is counted, also for a text too long to encode in the loop's own thread."""
     text = "a " * INLINE_CHARACTERS
-    (result,) = asyncio.run(make().classify(request(text))).results()
+    (result,) = asyncio.run(make().answer(request(text))).results()
     assert (result.tokens, result.truncated_tokens) == (40, INLINE_CHARACTERS + 2 - 40)
 
 
@@ -153,7 +155,7 @@ def test_a_text_that_may_not_be_cut_is_refused_by_itself(
 ) -> None:
     """Its neighbours are answered, and the refused text is never run."""
     asked = replace(request("a", "a " * 60, "a b"), truncate=False)
-    reply = make().classify_blocking(asked)
+    reply = make().answer_blocking(asked)
     first, second, third = reply.outcomes
     assert isinstance(first, Classification)
     assert isinstance(third, Classification)
@@ -167,7 +169,7 @@ def test_one_bad_text_never_fails_its_neighbours(make: Callable[..., Engine], mo
     """A text that breaks the model fails alone and is counted."""
     engine = make()
     model.breaks_on = 5
-    first, second, third = engine.classify_blocking(request("a", "a b c", "a b")).outcomes
+    first, second, third = engine.answer_blocking(request("a", "a b c", "a b")).outcomes
     assert isinstance(first, Classification)
     assert isinstance(second, EngineError)
     assert isinstance(third, Classification)
@@ -178,8 +180,8 @@ def test_a_hung_run_is_answered_at_the_deadline(make: Callable[..., Engine], mod
     """Neither a thread nor an event loop waits longer than it said."""
     engine = make()
     model.go.clear()
-    blocking = engine.classify_blocking(request("a"), timeout_s=0.05)
-    looping = asyncio.run(engine.classify(request("a"), deadline_s=time.monotonic() + 0.05))
+    blocking = engine.answer_blocking(request("a"), timeout_s=0.05)
+    looping = asyncio.run(engine.answer(request("a"), deadline_s=time.monotonic() + 0.05))
     for reply in (blocking, looping):
         assert isinstance(reply.outcomes[0], DeadlineExceeded)
 
@@ -191,10 +193,10 @@ def test_a_run_that_takes_too_long_reads_as_stalled(
     engine = make(stall_after_s=0.0)
     assert engine.queue_state().state == "ready"
     model.go.clear()
-    engine.classify_blocking(request("a"), timeout_s=0.05)
+    engine.answer_blocking(request("a"), timeout_s=0.05)
     assert engine.queue_state().state == "stalled"
     model.go.set()
-    engine.classify_blocking(request("a"), timeout_s=PATIENCE_S)
+    engine.answer_blocking(request("a"), timeout_s=PATIENCE_S)
     engine.close()
     assert engine.queue_state().state == "closed"
 
@@ -207,9 +209,9 @@ def test_a_caller_who_leaves_takes_his_texts_along(
     model.go.clear()
 
     async def leave() -> None:
-        running = asyncio.create_task(engine.classify(request("a")))
+        running = asyncio.create_task(engine.answer(request("a")))
         assert await asyncio.to_thread(model.started.wait, PATIENCE_S)
-        waiting = asyncio.create_task(engine.classify(request("a b c d e")))
+        waiting = asyncio.create_task(engine.answer(request("a b c d e")))
         for _ in range(2):
             await asyncio.to_thread(submitted.acquire, timeout=PATIENCE_S)
         waiting.cancel()
@@ -219,7 +221,7 @@ def test_a_caller_who_leaves_takes_his_texts_along(
         await running
 
     asyncio.run(leave())
-    engine.classify_blocking(request("a b"), timeout_s=PATIENCE_S)
+    engine.answer_blocking(request("a b"), timeout_s=PATIENCE_S)
     assert model.ran == [3, 4]
 
 
@@ -228,11 +230,11 @@ def test_too_much_waiting_is_refused(make: Callable[..., Engine], model: Model) 
     engine = make(max_waiting_tokens=20)
     model.go.clear()
     for _ in range(3):  # one runs, two wait: 18 tokens
-        reply = engine.classify_blocking(request("a b c d e f g"), timeout_s=0.01)
+        reply = engine.answer_blocking(request("a b c d e f g"), timeout_s=0.01)
         assert isinstance(reply.outcomes[0], DeadlineExceeded)
         assert model.started.wait(PATIENCE_S)
     with pytest.raises(QueueFull, match="18 tokens are waiting and this request adds 9") as caught:
-        engine.classify_blocking(request("a b c d e f g"))
+        engine.answer_blocking(request("a b c d e f g"))
     assert caught.value.retry_after_s > 0
 
 
@@ -242,12 +244,12 @@ def test_a_closed_engine_takes_no_more_work(make: Callable[..., Engine]) -> None
     engine.close()
     engine.close()
     with pytest.raises(ShuttingDown):
-        engine.classify_blocking(request("a"))
+        engine.answer_blocking(request("a"))
 
 
 def test_timings_say_where_the_time_went(make: Callable[..., Engine]) -> None:
     """The parts are within the whole."""
-    timings = make().classify_blocking(request("a", "b")).timings
+    timings = make().answer_blocking(request("a", "b")).timings
     parts = (timings.tokenize_ms, timings.queue_wait_ms, timings.run_ms)
     assert all(part >= 0 for part in parts)
     assert sum(parts) <= timings.total_ms

@@ -23,7 +23,7 @@ def _service(*engines: FakeEngine, options: ServiceOptions | None = None) -> Ser
 def test_a_request_is_answered_by_the_model_it_names() -> None:
     """The reply comes with the facts of the model that gave it."""
     first, second = FakeEngine("first"), FakeEngine("second")
-    served = asyncio.run(_service(first, second).classify("second", _REQUEST))
+    served = asyncio.run(_service(first, second).answer("second", _REQUEST))
     assert served.info.model_id == "second"
     assert len(served.reply.results()) == 1
     assert (len(first.requests), second.requests) == (0, [_REQUEST])
@@ -33,7 +33,7 @@ def test_a_request_is_answered_by_the_model_it_names() -> None:
 def test_the_engine_gets_a_deadline(timeout_s: float | None, expected_s: float) -> None:
     """Now plus the caller's timeout, or plus the service's own."""
     engine = FakeEngine()
-    asyncio.run(_service(engine).classify(None, _REQUEST, timeout_s=timeout_s))
+    asyncio.run(_service(engine).answer(None, _REQUEST, timeout_s=timeout_s))
     assert engine.deadlines_s == [expected_s]
 
 
@@ -43,15 +43,15 @@ def test_too_many_texts_in_one_request_never_reach_the_engine() -> None:
     service = _service(engine, options=ServiceOptions(max_inputs=2))
     request = TextClassification((TextInput("x"),) * 3)
     with pytest.raises(RequestTooLarge, match="3 texts, at most 2"):
-        asyncio.run(service.classify(None, request))
+        asyncio.run(service.answer(None, request))
     assert engine.requests == []
 
 
 def test_a_model_for_another_task_is_refused() -> None:
     """The refusal names what the model is for."""
-    engine = FakeEngine(task="token-classification")
+    engine = FakeEngine(tasks=("token-classification",))
     with pytest.raises(UnsupportedTask, match="is for token-classification"):
-        asyncio.run(_service(engine).classify(None, _REQUEST))
+        asyncio.run(_service(engine).answer(None, _REQUEST))
 
 
 def test_a_caller_beyond_the_limit_is_refused_at_once() -> None:
@@ -60,10 +60,10 @@ def test_a_caller_beyond_the_limit_is_refused_at_once() -> None:
     async def scenario() -> None:
         engine = FakeEngine(gate=asyncio.Event())
         service = _service(engine, options=_ONE_AT_A_TIME)
-        first = asyncio.create_task(service.classify(None, _REQUEST))
+        first = asyncio.create_task(service.answer(None, _REQUEST))
         await engine.entered.wait()
         with pytest.raises(QueueFull):
-            await service.classify(None, _REQUEST)
+            await service.answer(None, _REQUEST)
         assert engine.gate is not None
         engine.gate.set()
         await first
@@ -80,7 +80,7 @@ def test_a_failed_request_gives_its_permit_back(failure: Exception) -> None:
         service = _service(engine, options=_ONE_AT_A_TIME)
         for _ in range(2):
             with pytest.raises(type(failure)):
-                await service.classify(None, _REQUEST)
+                await service.answer(None, _REQUEST)
 
     asyncio.run(scenario())
 
@@ -92,13 +92,13 @@ def test_a_caller_who_leaves_gives_the_permit_back() -> None:
         gate = asyncio.Event()
         engine = FakeEngine(gate=gate)
         service = _service(engine, options=_ONE_AT_A_TIME)
-        leaving = asyncio.create_task(service.classify(None, _REQUEST))
+        leaving = asyncio.create_task(service.answer(None, _REQUEST))
         await engine.entered.wait()
         leaving.cancel()
         with pytest.raises(asyncio.CancelledError):
             await leaving
         gate.set()
-        await service.classify(None, _REQUEST)
+        await service.answer(None, _REQUEST)
         assert engine.cancelled == 1
 
     asyncio.run(scenario())

@@ -11,12 +11,13 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from earmark.domain.encoding import Encoding
+from earmark.domain.head import ModelHead
 from earmark.domain.labels import LabelSet, ProblemType
 from earmark.domain.packing import Float32
 from earmark.domain.results import Classification
 from earmark.domain.texts import TextInput
 from earmark.tasks.activations import FUNCTIONS, FunctionToApply
-from earmark.tasks.text_classification import TextClassification, finish
+from earmark.tasks.text_classification import TextClassification
 
 ENCODING = Encoding((2, 9, 8, 3), (0, 0, 0, 0), truncated_tokens=5)
 
@@ -24,6 +25,22 @@ LARGEST = float(np.finfo(np.float32).max)
 
 GOLDEN_SCORE_TOLERANCE = 1e-6
 """Both sides compute in float32 from the same logits; a few steps of 1.2e-7 around one."""
+
+
+class NoPieces:
+    """Stands in for a tokenizer's pieces, which classification of whole texts never asks."""
+
+    marks_continuation = False
+    unknown = None
+
+    def join(self, tokens: list[str]) -> str:
+        """Fail: nothing is to be joined.
+
+        Raises:
+            AssertionError: always.
+        """
+        raise AssertionError(tokens)
+
 
 SEQUENCE_CASES = [case for case in CASES if case.spec.head == "sequence"]
 
@@ -45,7 +62,7 @@ def classify(
     """Finish one text; label ``L3`` belongs to the logit at index 3."""
     request = TextClassification((TextInput("a text"),), function=function, top_k=top_k)
     labels = LabelSet(tuple(f"L{index}" for index in range(len(logits))), problem_type)
-    return finish(request, ENCODING, logits, labels)
+    return request.finish(0, [ENCODING], [logits], ModelHead("sequence", labels, NoPieces()))
 
 
 @given(some_logits, functions)
@@ -118,7 +135,8 @@ def test_answers_from_its_logits_equal_those_of_the_pipeline(case: GoldenCase) -
             request = TextClassification(
                 (TextInput("a text"),), function=expected.function, top_k=expected.top_k
             )
-            result = finish(request, ENCODING, logits, labels)
+            head = ModelHead("sequence", labels, NoPieces())
+            result = request.finish(0, [ENCODING], [logits], head)
             assert [one.label for one in result.scores] == [label for label, _ in expected.scores]
             assert [one.score for one in result.scores] == pytest.approx(
                 [score for _, score in expected.scores], rel=0, abs=GOLDEN_SCORE_TOLERANCE

@@ -7,12 +7,12 @@ from tokenizers import Tokenizer
 from tokenizers.models import WordLevel
 from tokenizers.pre_tokenizers import WhitespaceSplit
 
-from earmark.tokenizing.truncation import Strategy, kept
+from earmark.tokenizing.truncation import PairCut, kept
 
 TOKENS = st.integers(0, 40)
 
 
-def reference(first: int, second: int, room: int, strategy: Strategy) -> tuple[int, int]:
+def reference(first: int, second: int, room: int, strategy: PairCut) -> tuple[int, int]:
     """Ask the `tokenizers` library itself."""
     tokenizer = Tokenizer(WordLevel({"a": 0, "b": 1}, unk_token="a"))  # noqa: S106 - a token of text
     tokenizer.pre_tokenizer = WhitespaceSplit()
@@ -38,6 +38,6 @@ def test_only_first_never_cuts_the_second(first: int, second: int, room: int) ->
 
 
 @pytest.mark.parametrize("strategy", ["longest_first", "only_first"])
-def test_no_room_keeps_nothing(strategy: Strategy) -> None:
+def test_no_room_keeps_nothing(strategy: PairCut) -> None:
     """Room below zero is no room."""
     assert kept(5, 5, -3, strategy) == (0, 0)

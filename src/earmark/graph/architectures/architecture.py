@@ -2,17 +2,15 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 from earmark.checkpoint.config import Config
+from earmark.domain.head import HeadKind
 from earmark.graph.inputs import PackedInputs
 from earmark.graph.recorder import Value
 from earmark.graph.writer import GraphWriter
 
-__all__ = ["Architecture", "HeadKind", "HeadWriter"]
-
-HeadKind = Literal["sequence", "token"]
-"""One answer per text, or one per token."""
+__all__ = ["Architecture", "HeadWriter"]
 
 HeadWriter: TypeAlias = Callable[[GraphWriter, PackedInputs, Config, int], Value]
 """Writes the whole graph up to the logits; the last argument counts the labels.

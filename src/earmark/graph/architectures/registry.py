@@ -1,8 +1,9 @@
 """What is supported."""
 
 from earmark.checkpoint.config import Config
+from earmark.domain.head import HeadKind
 from earmark.errors import UnsupportedCheckpoint
-from earmark.graph.architectures.architecture import Architecture, HeadKind
+from earmark.graph.architectures.architecture import Architecture
 from earmark.graph.architectures.bert import BERT
 from earmark.graph.architectures.distilbert import DISTILBERT
 

@@ -65,7 +65,7 @@ class HuggingFaceDialect:
         body = await read_body(request, max_bytes=self._max_body_bytes)
         asked = decode_text_classification(body)
         record.texts = len(asked.inputs)
-        served = await while_connected(request, self._service.classify(model_id, asked))
+        served = await while_connected(request, self._service.answer(model_id, asked))
         results, timings = served.reply.results(), served.reply.timings
         return render_text_classification(results, asked.inputs, timings, served.info)
 
