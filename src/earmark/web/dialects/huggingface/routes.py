@@ -56,18 +56,21 @@ class HuggingFaceDialect:
             Route("/info", _answered(self._info), methods=["GET"]),
         ]
 
-    async def _classify(self, request: Request) -> Response:
-        path: str | None = request.path_params.get("path")
+    async def _answer(self, request: Request) -> Response:
+        path: str = request.path_params.get("path", "")
         # Some clients are given an address that ends in a slash.
-        model_id = self._service.models.find(path and path.rstrip("/")).info.model_id
+        address = self._service.models.split_task(path.rstrip("/"))
+        info = self._service.status(address.model_id).info
         record = record_of(request.scope)
-        record.model = model_id
+        record.model = info.model_id
         body = await read_body(request, max_bytes=self._max_body_bytes)
-        asked = decode_text_classification(body)
-        record.texts = len(asked.inputs)
-        served = await while_connected(request, self._service.answer(model_id, asked))
-        results, timings = served.reply.results(), served.reply.timings
-        return render_text_classification(results, asked.inputs, timings, served.info)
+        task = address.task or asked_task(body, info)
+        client = request.headers.get("user-agent", "")
+        exchange = EXCHANGES[task](body, client, self._options)
+        record.texts = exchange.request.items
+        answering = self._service.answer(info.model_id, exchange.request)
+        served = await while_connected(request, answering)
+        return render(exchange, served)
 
     async def _describe(self, request: Request) -> Response:
         path: str = request.path_params["path"]

@@ -1,23 +1,16 @@
-"""Answers to text classification: the body, and headers that say what it cost.
+"""Headers of an answer, which say what it cost and what was left out.
 
-Headers beside those of the Hub's servers: ``x-truncated-tokens`` and ``x-truncated-inputs`` (what
-the model did not read; absent when it read everything) and ``x-compute-precision``.
+Beside those of the Hub's servers: ``x-truncated-tokens`` and ``x-truncated-inputs`` (what the model
+did not read; absent when it read everything) and ``x-compute-precision``.
 """
 
-import math
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, Protocol
 
-from starlette.responses import Response
-
-from earmark.domain.results import Classification
-from earmark.domain.texts import TextInput
 from earmark.domain.timings import Timings
 from earmark.engine.info import EngineInfo
-from earmark.errors import NonFiniteScore
-from earmark.web.responses import json_response
 
-__all__ = ["EXPOSED_HEADERS", "render_text_classification"]
+__all__ = ["EXPOSED_HEADERS", "answer_headers"]
 
 EXPOSED_HEADERS: Final = (
     "x-compute-type",
@@ -32,6 +25,7 @@ EXPOSED_HEADERS: Final = (
     "x-truncated-tokens",
     "x-truncated-inputs",
     "x-error-message",
+    "x-hf-warning",
 )
 """What a browser may show to the page that asked."""
 
@@ -39,30 +33,39 @@ _MOST_TRUNCATED_LISTED = 32
 """Beyond this ``x-truncated-inputs`` is left out: a header is no place for a long list."""
 
 
-def render_text_classification(
-    results: Sequence[Classification],
-    inputs: Sequence[TextInput],
-    timings: Timings,
-    info: EngineInfo,
-) -> Response:
-    """Answer ``[[{"label", "score"}, ...], ...]``: one list per input, also for a single one.
+class Counted(Protocol):
+    """A result of any task."""
 
-    Official clients take the first list of a list; a flat one breaks every JavaScript client.
+    @property
+    def tokens(self) -> int:
+        """Tokens the model read."""
+        ...
 
-    Raises:
-        NonFiniteScore: JSON has no number for a score.
+    @property
+    def truncated_tokens(self) -> int:
+        """Tokens it did not read."""
+        ...
+
+
+def answer_headers(
+    results: Sequence[Counted], *, characters: int, timings: Timings, info: EngineInfo
+) -> dict[str, str]:
+    """Say what an answer cost.
+
+    Args:
+        results: one per input.
+        characters: Unicode code points that came in.
+        timings: where the time went.
+        info: of the model that answered.
     """
-    if not all(math.isfinite(each.score) for result in results for each in result.scores):
-        raise NonFiniteScore("the model answered a score that is NaN or infinity")
-    headers = {
+    return {
         "x-compute-type": "cpu",
-        "x-compute-characters": str(sum(each.characters for each in inputs)),
+        "x-compute-characters": str(characters),
         "x-compute-tokens": str(sum(each.tokens for each in results)),
         "x-compute-precision": info.precision,
         **_time_headers(timings),
         **_truncation_headers(results),
     }
-    return json_response([result.scores for result in results], headers=headers)
 
 
 def _time_headers(timings: Timings) -> dict[str, str]:
@@ -76,7 +79,7 @@ def _time_headers(timings: Timings) -> dict[str, str]:
     }
 
 
-def _truncation_headers(results: Sequence[Classification]) -> dict[str, str]:
+def _truncation_headers(results: Sequence[Counted]) -> dict[str, str]:
     cut = [index for index, result in enumerate(results) if result.truncated_tokens]
     if not cut:
         return {}

@@ -1,4 +1,4 @@
-"""The body of a text classification request, and what it means.
+"""Text classification: the body of a request, and the nested lists of an answer.
 
 The form is that of the Hub's task schema and of the `transformers` pipeline. What is decided here:
 
@@ -11,18 +11,19 @@ The form is that of the Hub's task schema and of the `transformers` pipeline. Wh
   (``max_length``, ``padding``, and ``return_all_scores``, which `transformers` 5 dropped).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Final, TypeAlias
 
 import msgspec
 
+from earmark.domain.results import Classification, LabelScore
 from earmark.domain.texts import TextInput
 from earmark.errors import InvalidInput
 from earmark.tasks.activations import FUNCTIONS, FunctionToApply
 from earmark.tasks.text_classification import TextClassification
 from earmark.web.body import decode_json
 
-__all__ = ["decode_text_classification"]
+__all__ = ["classifications_body", "decode_text_classification"]
 
 _PAIR = 2
 """Texts in a pair."""
@@ -128,3 +129,11 @@ def _truncate(value: bool | str | None) -> bool:  # noqa: FBT001 - the wire's ow
 
 def _shown(value: bool | str) -> str:  # noqa: FBT001 - the wire's own type
     return repr(str(value)[:_LONGEST_VALUE_SHOWN])
+
+
+def classifications_body(results: Sequence[Classification]) -> list[tuple[LabelScore, ...]]:
+    """Answer ``[[{"label", "score"}, ...], ...]``: one list per input, also for a single one.
+
+    Official clients take the first list of a list; a flat one breaks every JavaScript client.
+    """
+    return [result.scores for result in results]

@@ -1,0 +1,57 @@
+"""Who is asking, as far as the form of an answer depends on it.
+
+Official clients disagree on the form of a zero-shot answer; the edges of versions below were read in
+the source of each release of `huggingface_hub` and `@huggingface/inference`.
+"""
+
+import re
+from typing import Final, Literal
+
+__all__ = ["ZERO_SHOT_FORMS", "ZeroShotForm", "is_javascript", "zero_shot_form"]
+
+ZeroShotForm = Literal["labels", "object", "objects", "both"]
+"""`labels`: ``[{"label", "score"}, …]``, which the documentation shows. `object`:
+``{"sequence", "labels", "scores"}``, as `transformers` answers. `objects`: a list of one such.
+`both`: the first, each item carrying the second's fields as well."""
+
+ZERO_SHOT_FORMS: tuple[ZeroShotForm, ...] = ("labels", "object", "objects", "both")
+
+_HUB = re.compile(r"hf_hub/(\d+)\.(\d+)(?:\.(\d+))?")
+_JAVASCRIPT = re.compile(r"@huggingface/inference/(\d+)\.(\d+)(?:\.(\d+))?")
+
+_HUB_READS_LABELS: Final = (1, 1, 5)
+_JAVASCRIPT_READS_LABELS: Final = (4, 5, 0)
+_SAYS_NOTHING: Final = ("node", "mozilla/")
+"""JavaScript clients before 3.1.4 send the runtime's own name; browsers may not let scripts change
+theirs at all. Such a caller may be of any version, and only `both` is read by every one."""
+
+
+def zero_shot_form(user_agent: str, *, unknown: ZeroShotForm) -> ZeroShotForm:
+    """Choose the form that a client reads.
+
+    Args:
+        user_agent: the header's value, or an empty string.
+        unknown: for whoever is no official client.
+    """
+    hub = _version(_HUB, user_agent)
+    if hub is not None:
+        return "labels" if hub >= _HUB_READS_LABELS else "object"
+    javascript = _version(_JAVASCRIPT, user_agent)
+    if javascript is not None:
+        return "labels" if javascript >= _JAVASCRIPT_READS_LABELS else "objects"
+    return "both" if user_agent.lower().startswith(_SAYS_NOTHING) else unknown
+
+
+def is_javascript(user_agent: str) -> bool:
+    """Say whether a JavaScript client asks, or may be asking."""
+    named = _version(_JAVASCRIPT, user_agent) is not None
+    return named or user_agent.lower().startswith(_SAYS_NOTHING)
+
+
+def _version(pattern: re.Pattern[str], user_agent: str) -> tuple[int, int, int] | None:
+    """Read a version by its numbers; a pre-release counts as its release."""
+    match = pattern.search(user_agent)
+    if match is None:
+        return None
+    major, minor, patch = match.groups(default="0")
+    return int(major), int(minor), int(patch)

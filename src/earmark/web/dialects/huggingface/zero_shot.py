@@ -1,0 +1,152 @@
+"""Zero-shot classification: the body of a request, and the three forms of an answer.
+
+What is decided here:
+
+* ``candidate_labels`` is a list, or one string with commas, which is split and stripped; items of a
+  list are taken as they are. Empty labels are dropped from the string, and refused in the list.
+* ``multi_class`` is the name that ``multi_label`` had before 2021; where both stand, the new one
+  counts.
+* ``inputs`` is a text or a list of texts; ``{"text": …}`` and ``{"sequences": …}`` are taken for
+  what they hold.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+
+from earmark.domain.results import LabelScore, Ranking
+from earmark.errors import InvalidInput
+from earmark.tasks.zero_shot import DEFAULT_TEMPLATE, ZeroShot
+from earmark.web.body import decode_json
+from earmark.web.dialects.huggingface.clients import ZeroShotForm
+
+__all__ = ["decode_zero_shot", "zero_shot_body"]
+
+_EMPTY: Final = "You must include at least one label and at least one sequence."
+"""The reference's own words."""
+
+
+class _Wrapped(msgspec.Struct, frozen=True):
+    text: str | None = None
+    sequences: str | list[str] | None = None
+
+
+class _Parameters(msgspec.Struct, frozen=True):
+    candidate_labels: str | list[str] | None = None
+    candidateLabels: str | list[str] | None = None  # noqa: N815 - a name on the wire
+    hypothesis_template: str | None = None
+    multi_label: bool | None = None
+    multi_class: bool | None = None
+
+
+class _Body(msgspec.Struct, frozen=True):
+    inputs: str | list[str] | _Wrapped
+    parameters: _Parameters | None = None
+
+
+_decoder = msgspec.json.Decoder(_Body)
+_NO_PARAMETERS = _Parameters()
+
+
+@dataclass(frozen=True, slots=True)
+class DecodedZeroShot:
+    """A request, and whether it came as a list, which its answer then is as well."""
+
+    request: ZeroShot
+    listed: bool
+
+
+def decode_zero_shot(body: bytes) -> DecodedZeroShot:
+    """Read a request.
+
+    Raises:
+        InvalidInput: the body is no JSON, or a field is missing, wrong or out of range.
+    """
+    asked = decode_json(body, _decoder)
+    parameters = asked.parameters or _NO_PARAMETERS
+    inputs = asked.inputs
+    if isinstance(inputs, _Wrapped):
+        inputs = _unwrapped(inputs)
+    texts = (inputs,) if isinstance(inputs, str) else tuple(inputs)
+    labels = _labels(parameters)
+    if not texts or not all(texts) or not labels:
+        raise InvalidInput(_EMPTY)
+    template = parameters.hypothesis_template
+    multi = parameters.multi_label if parameters.multi_label is not None else parameters.multi_class
+    request = ZeroShot(
+        texts, labels, DEFAULT_TEMPLATE if template is None else template, multi_label=bool(multi)
+    )
+    return DecodedZeroShot(request, listed=not isinstance(inputs, str))
+
+
+def _unwrapped(inputs: _Wrapped) -> str | list[str]:
+    found = inputs.text if inputs.text is not None else inputs.sequences
+    if found is None:
+        raise InvalidInput('`inputs` is an object; expected a text, a list, or {"text": ...}')
+    return found
+
+
+def _labels(parameters: _Parameters) -> tuple[str, ...]:
+    given = parameters.candidate_labels
+    if given is None:
+        given = parameters.candidateLabels
+    if given is None:
+        raise InvalidInput(
+            "`parameters.candidate_labels` is missing; expected a list of labels, such as"
+            ' ["refund", "legal"], or one string with commas'
+        )
+    if isinstance(given, str):
+        stripped = (label.strip() for label in given.split(","))
+        return tuple(label for label in stripped if label)
+    if not all(given):
+        raise InvalidInput("`parameters.candidate_labels` holds an empty label")
+    return tuple(given)
+
+
+class _Object(msgspec.Struct, frozen=True):
+    sequence: str
+    labels: list[str]
+    scores: list[float]
+
+
+class _Both(msgspec.Struct, frozen=True):
+    label: str
+    score: float
+    sequence: str
+    labels: list[str]
+    scores: list[float]
+
+
+def zero_shot_body(results: Sequence[Ranking], *, form: ZeroShotForm, listed: bool) -> object:
+    """Put rankings into the form a client reads.
+
+    Args:
+        results: one per text.
+        form: from `clients.zero_shot_form`.
+        listed: whether a list of texts came in.
+    """
+    if form == "objects":
+        # A list either way: of one, or of as many as came in.
+        return [_object(result) for result in results]
+    shaped = [_shaped(result, form) for result in results]
+    return shaped if listed else shaped[0]
+
+
+def _shaped(result: Ranking, form: ZeroShotForm) -> object:
+    if form == "labels":
+        return result.scores
+    if form == "object":
+        return _object(result)
+    whole = _object(result)
+    return [_both(each, whole) for each in result.scores]
+
+
+def _object(result: Ranking) -> _Object:
+    labels = [each.label for each in result.scores]
+    return _Object(result.sequence, labels, [each.score for each in result.scores])
+
+
+def _both(each: LabelScore, whole: _Object) -> _Both:
+    return _Both(each.label, each.score, whole.sequence, whole.labels, whole.scores)
