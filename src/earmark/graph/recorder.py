@@ -5,13 +5,12 @@ output. Only operators of the plain ONNX domain are recorded, so every runtime t
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import NewType, TypeAlias
 
 import numpy as np
 import onnx
 from numpy.typing import NDArray
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto, helper
 
 __all__ = ["IR_VERSION", "OPSET", "Attribute", "Recorder", "Value"]
 
@@ -29,19 +28,27 @@ IR_VERSION = 10
 Array: TypeAlias = NDArray[np.generic]
 
 
-@dataclass(slots=True)
 class Recorder:
     """A graph being written.
 
-    Attributes:
-        name: the graph's name, shown by tools that draw it.
+    Everything goes straight into the one protobuf message that is serialised at the end: the
+    library's own helpers would copy all weights once for the graph and once more for the model.
     """
 
-    name: str
-    _nodes: list[onnx.NodeProto] = field(default_factory=list)
-    _constants: dict[str, onnx.TensorProto] = field(default_factory=dict)
-    _inputs: dict[str, onnx.ValueInfoProto] = field(default_factory=dict)
-    _outputs: list[onnx.ValueInfoProto] = field(default_factory=list)
+    def __init__(self, name: str) -> None:
+        """Begin an empty graph.
+
+        Args:
+            name: shown by tools that draw the graph.
+        """
+        self._model = onnx.ModelProto()
+        self._model.ir_version = IR_VERSION
+        self._model.producer_name = "earmark"
+        self._model.opset_import.append(helper.make_opsetid("", OPSET))
+        self._graph = self._model.graph
+        self._graph.name = name
+        self._inputs: set[str] = set()
+        self._constants: set[str] = set()
 
     def input(self, name: str, axes: Sequence[str]) -> Value:
         """Declare an int64 input whose axes all vary; doing so twice is doing so once.
@@ -50,15 +57,17 @@ class Recorder:
             name: the input's name, which the runtime feeds by.
             axes: a name for each axis, such as ``("rows", "width")``.
         """
-        info = helper.make_tensor_value_info(name, TensorProto.INT64, list(axes))
-        self._inputs[name] = info
+        if name not in self._inputs:
+            self._inputs.add(name)
+            info = helper.make_tensor_value_info(name, TensorProto.INT64, list(axes))
+            self._graph.input.append(info)
         return Value(name)
 
     def output(self, value: Value, name: str, axes: Sequence[str | int]) -> None:
         """Declare a float32 output under a name of its own."""
-        self._nodes.append(helper.make_node("Identity", [value], [name]))
+        self._graph.node.append(helper.make_node("Identity", [value], [name]))
         info = helper.make_tensor_value_info(name, TensorProto.FLOAT, list(axes))
-        self._outputs.append(info)
+        self._graph.output.append(info)
 
     def constant(self, array: Array, name: str | None = None) -> Value:
         """Store a tensor in the graph.
@@ -72,7 +81,13 @@ class Recorder:
             flat = "_".join(str(item) for item in array.ravel().tolist())
             name = f"const_{array.dtype}_{'x'.join(map(str, array.shape))}_{flat}"
         if name not in self._constants:
-            self._constants[name] = numpy_helper.from_array(np.ascontiguousarray(array), name)
+            self._constants.add(name)
+            tensor = self._graph.initializer.add()
+            tensor.name = name
+            tensor.data_type = helper.np_dtype_to_tensor_dtype(array.dtype)
+            tensor.dims.extend(array.shape)
+            # ONNX files are little-endian, and so is every processor the runtimes support.
+            tensor.raw_data = array.tobytes()
         return Value(name)
 
     def integers(self, *values: int) -> Value:
@@ -91,14 +106,14 @@ class Recorder:
         self, kind: str, *inputs: Value, outputs: int, **attributes: Attribute
     ) -> tuple[Value, ...]:
         """Record an operator with several outputs and return them in order."""
-        base = f"{kind}_{len(self._nodes)}"
+        base = f"{kind}_{len(self._graph.node)}"
         names = [base if outputs == 1 else f"{base}.{index}" for index in range(outputs)]
         node = helper.make_node(kind, list(inputs), names, name=base)
         # Set one by one: as keywords they could clash with those of make_node itself.
         node.attribute.extend(
             helper.make_attribute(key, value) for key, value in attributes.items()
         )
-        self._nodes.append(node)
+        self._graph.node.append(node)
         return tuple(Value(name) for name in names)
 
     def reshape(self, x: Value, *shape: int) -> Value:
@@ -107,15 +122,5 @@ class Recorder:
 
     def to_bytes(self) -> bytes:
         """Serialise the finished graph as an ONNX file."""
-        graph = helper.make_graph(
-            self._nodes,
-            self.name,
-            list(self._inputs.values()),
-            self._outputs,
-            initializer=list(self._constants.values()),
-        )
-        opsets = [helper.make_opsetid("", OPSET)]
-        model = helper.make_model(graph, opset_imports=opsets, ir_version=IR_VERSION)
-        model.producer_name = "earmark"
-        contents: bytes = model.SerializeToString()
+        contents: bytes = self._model.SerializeToString()
         return contents
