@@ -24,6 +24,7 @@ from earmark.graph.precision import Precision
 from earmark.runtime.session import RuntimeName
 from earmark.serving.service import ServiceOptions
 from earmark.web.app import WebOptions
+from earmark.web.dialects.huggingface.clients import ZeroShotForm
 
 __all__ = ["CONFIG_FILE", "LogFormat", "ModelSource", "Settings", "read_settings"]
 
@@ -93,6 +94,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         threads: for one batch; None takes all cores this process may use.
         max_batch_tokens: cells of the largest batch.
         max_body_bytes: a larger request body is refused.
+        max_inputs: texts in one request.
+        max_texts: inputs times labels of one zero-shot request.
+        zero_shot_form: how zero-shot answers look to whoever is no official client.
         request_timeout_s: a request not answered by then is given up.
         log_format: how log lines look.
     """
@@ -105,6 +109,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     threads: Annotated[int, Meta(ge=1, le=1024)] | None = _ENGINE.threads
     max_batch_tokens: Annotated[int, Meta(ge=16, le=1 << 20)] = _ENGINE.max_batch_tokens
     max_body_bytes: Annotated[int, Meta(ge=1, le=1 << 30)] = _WEB.max_body_bytes
+    max_inputs: Annotated[int, Meta(ge=1, le=_SERVICE.admission.max_texts)] = _SERVICE.max_inputs
+    max_texts: Annotated[int, Meta(ge=1, le=_SERVICE.admission.max_texts)] = _SERVICE.max_texts
+    zero_shot_form: ZeroShotForm = _WEB.zero_shot_form
     request_timeout_s: Annotated[float, Meta(gt=0, le=3600)] = _SERVICE.request_timeout_s
     log_format: LogFormat = "console"
 
@@ -136,11 +143,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     def service_options(self) -> ServiceOptions:
         """Pick what the service needs."""
-        return ServiceOptions(request_timeout_s=self.request_timeout_s)
+        return ServiceOptions(
+            max_inputs=self.max_inputs,
+            # Inputs and labels are bounded apart: every input may at least have one label.
+            max_texts=max(self.max_texts, self.max_inputs),
+            request_timeout_s=self.request_timeout_s,
+        )
 
     def web_options(self) -> WebOptions:
         """Pick what the HTTP edge needs."""
-        return WebOptions(max_body_bytes=self.max_body_bytes)
+        return WebOptions(max_body_bytes=self.max_body_bytes, zero_shot_form=self.zero_shot_form)
 
 
 _TYPES = {field.name: field.type for field in msgspec.structs.fields(Settings)}

@@ -13,8 +13,9 @@ from starlette.routing import Match, Route
 
 from earmark import __version__
 from earmark.serving.service import Service
+from earmark.web.dialects.huggingface.clients import ZeroShotForm
 from earmark.web.dialects.huggingface.describe import ADDRESSES
-from earmark.web.dialects.huggingface.render import EXPOSED_HEADERS
+from earmark.web.dialects.huggingface.headers import EXPOSED_HEADERS
 from earmark.web.dialects.huggingface.routes import HuggingFaceDialect
 from earmark.web.request_log import RequestLog
 from earmark.web.responses import error_response
@@ -41,10 +42,13 @@ class WebOptions:
     Attributes:
         max_body_bytes: longer bodies are refused. 2 MiB hold 1,024 texts of 300 words.
         cors_origins: pages of these origins may ask; ``*`` lets every page.
+        zero_shot_form: how zero-shot answers look to whoever is no official client; those get
+            what their version reads.
     """
 
     max_body_bytes: int = 2 * 1024 * 1024
     cors_origins: tuple[str, ...] = ("*",)
+    zero_shot_form: ZeroShotForm = "labels"
 
 
 def create_app(service: Service, options: WebOptions | None = None) -> Starlette:
@@ -56,7 +60,10 @@ def create_app(service: Service, options: WebOptions | None = None) -> Starlette
     """
     options = options or WebOptions()
     dialect = HuggingFaceDialect(
-        service, max_body_bytes=options.max_body_bytes, version=__version__
+        service,
+        max_body_bytes=options.max_body_bytes,
+        version=__version__,
+        unknown_form=options.zero_shot_form,
     )
     app = Starlette(
         routes=dialect.routes(),

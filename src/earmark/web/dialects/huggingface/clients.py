@@ -1,13 +1,13 @@
 """Who is asking, as far as the form of an answer depends on it.
 
-Official clients disagree on the form of a zero-shot answer; the edges of versions below were read in
-the source of each release of `huggingface_hub` and `@huggingface/inference`.
+Official clients disagree on the form of a zero-shot answer; the edges of versions below were read
+in the source of each release of `huggingface_hub` and `@huggingface/inference`.
 """
 
 import re
 from typing import Final, Literal
 
-__all__ = ["ZERO_SHOT_FORMS", "ZeroShotForm", "is_javascript", "zero_shot_form"]
+__all__ = ["ZERO_SHOT_FORMS", "ZeroShotForm", "zero_shot_form"]
 
 ZeroShotForm = Literal["labels", "object", "objects", "both"]
 """`labels`: ``[{"label", "score"}, …]``, which the documentation shows. `object`:
@@ -40,12 +40,6 @@ def zero_shot_form(user_agent: str, *, unknown: ZeroShotForm) -> ZeroShotForm:
     if javascript is not None:
         return "labels" if javascript >= _JAVASCRIPT_READS_LABELS else "objects"
     return "both" if user_agent.lower().startswith(_SAYS_NOTHING) else unknown
-
-
-def is_javascript(user_agent: str) -> bool:
-    """Say whether a JavaScript client asks, or may be asking."""
-    named = _version(_JAVASCRIPT, user_agent) is not None
-    return named or user_agent.lower().startswith(_SAYS_NOTHING)
 
 
 def _version(pattern: re.Pattern[str], user_agent: str) -> tuple[int, int, int] | None:

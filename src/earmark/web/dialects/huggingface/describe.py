@@ -8,13 +8,18 @@ from starlette.responses import Response
 
 from earmark.engine.info import EngineState, QueueState
 from earmark.serving.service import ModelStatus
+from earmark.tasks.task import TaskName
 from earmark.web.dialects.huggingface.errors import error_headers
 from earmark.web.responses import json_response
 
-__all__ = ["ADDRESSES", "health", "index", "model_card", "model_info"]
+__all__ = ["ADDRESSES", "health", "index", "model_card", "model_info", "models"]
 
 ADDRESSES: Final = (
     "POST /models/{id}",
+    "POST /models/{id}/pipeline/{task}",
+    "POST /pipeline/{task}/{id}",
+    "POST /hf-inference/models/{id}",
+    "GET /models",
     "GET /models/{id}",
     "GET /models/{id}/health",
     "GET /models/{id}/info",
@@ -22,6 +27,10 @@ ADDRESSES: Final = (
     "GET /",
     "GET /health",
     "GET /info",
+    "GET /status/{id}",
+    "GET /framework/{name}",
+    "GET /api/models/{id}",
+    "GET /api/tasks",
 )
 """Every address of this dialect; those without an id mean the only model served."""
 
@@ -39,6 +48,7 @@ class _Info(msgspec.Struct, frozen=True, kw_only=True):
     model_sha: str | None
     task: str
     pipeline_tag: str
+    tasks: tuple[TaskName, ...]
     architecture: str
     labels: tuple[str, ...]
     problem_type: str | None
@@ -87,6 +97,7 @@ def model_info(status: ModelStatus, *, max_inputs: int, version: str) -> Respons
             model_sha=None,  # only the Hub has revisions
             task=info.task,
             pipeline_tag=info.task,
+            tasks=info.tasks,
             architecture=info.architecture,
             labels=info.labels.names,
             problem_type=info.labels.problem_type,
@@ -106,6 +117,11 @@ def model_info(status: ModelStatus, *, max_inputs: int, version: str) -> Respons
             queue=status.queue,
         )
     )
+
+
+def models(statuses: Sequence[ModelStatus]) -> Response:
+    """Answer what is served, with task and state."""
+    return json_response([_card(each) for each in statuses])
 
 
 def model_card(status: ModelStatus) -> Response:

@@ -9,16 +9,31 @@ from starlette.routing import Route
 
 from earmark.serving.service import Service
 from earmark.web.body import read_body
-from earmark.web.dialects.huggingface import describe
+from earmark.web.dialects.huggingface import describe, lookups
+from earmark.web.dialects.huggingface.clients import ZeroShotForm
 from earmark.web.dialects.huggingface.errors import refusal
-from earmark.web.dialects.huggingface.render import render_text_classification
-from earmark.web.dialects.huggingface.schema import decode_text_classification
+from earmark.web.dialects.huggingface.exchanges import (
+    Caller,
+    asked_task,
+    open_exchange,
+    task_named,
+)
 from earmark.web.leaving import while_connected
 from earmark.web.request_log import record_of
 
 __all__ = ["HuggingFaceDialect"]
 
 _Handler: TypeAlias = Callable[[Request], Awaitable[Response]]
+
+_ASKING_ADDRESSES = (
+    "/",
+    "/models/{path:path}",
+    "/pipeline/{task}/{path:path}",
+    "/hf-inference/models/{path:path}",
+    "/hf-inference/pipeline/{task}/{path:path}",
+    "/api/inference-proxy/hf-inference/models/{path:path}",
+)
+"""What clients of all ages post to; a model's address may also end in ``/pipeline/{task}``."""
 
 _ACTIONS = frozenset({"health", "info"})
 
@@ -29,17 +44,26 @@ _CLIENT_CLOSED_REQUEST = 499
 class HuggingFaceDialect:
     """The Hugging Face Inference API over a service."""
 
-    def __init__(self, service: Service, *, max_body_bytes: int, version: str) -> None:
+    def __init__(
+        self,
+        service: Service,
+        *,
+        max_body_bytes: int,
+        version: str,
+        unknown_form: ZeroShotForm,
+    ) -> None:
         """Speak for a service.
 
         Args:
             service: what answers.
             max_body_bytes: longer bodies are refused.
             version: of earmark, as `info` tells it.
+            unknown_form: form of zero-shot answers for whoever is no official client.
         """
         self._service = service
         self._max_body_bytes = max_body_bytes
         self._version = version
+        self._unknown_form = unknown_form
 
     def routes(self) -> list[Route]:
         """List the addresses, as in `describe.ADDRESSES`.
@@ -48,29 +72,49 @@ class HuggingFaceDialect:
         in ``scope["path"]``, which is what the router reads.
         """
         return [
-            Route("/models/{path:path}", _answered(self._classify), methods=["POST"]),
+            *(
+                Route(address, _answered(self._answer), methods=["POST"])
+                for address in _ASKING_ADDRESSES
+            ),
+            Route("/models", _answered(self._models), methods=["GET"]),
             Route("/models/{path:path}", _answered(self._describe), methods=["GET"]),
-            Route("/", _answered(self._classify), methods=["POST"]),
+            Route("/status/{path:path}", _answered(self._status), methods=["GET"]),
+            Route("/framework/{name}", _answered(self._framework), methods=["GET"]),
+            Route("/api/tasks", _answered(self._hub_tasks), methods=["GET"]),
+            Route("/api/models/{path:path}", _answered(self._hub_model), methods=["GET"]),
             Route("/", _answered(self._index), methods=["GET"]),
             Route("/health", _answered(self._health), methods=["GET"]),
             Route("/info", _answered(self._info), methods=["GET"]),
         ]
 
     async def _answer(self, request: Request) -> Response:
-        path: str = request.path_params.get("path", "")
-        # Some clients are given an address that ends in a slash.
-        address = self._service.models.split_task(path.rstrip("/"))
-        info = self._service.status(address.model_id).info
+        model_id, named = self._asked_model(request)
+        info = self._service.status(model_id).info
         record = record_of(request.scope)
         record.model = info.model_id
         body = await read_body(request, max_bytes=self._max_body_bytes)
-        task = address.task or asked_task(body, info)
-        client = request.headers.get("user-agent", "")
-        exchange = EXCHANGES[task](body, client, self._options)
+        task = asked_task(body, info) if named is None else task_named(named)
+        caller = Caller(request.headers.get("user-agent", ""), self._unknown_form)
+        exchange = open_exchange(task, body, caller)
         record.texts = exchange.request.items
-        answering = self._service.answer(info.model_id, exchange.request)
-        served = await while_connected(request, answering)
-        return render(exchange, served)
+        return await while_connected(request, exchange.answer(self._service, info.model_id))
+
+    def _asked_model(self, request: Request) -> tuple[str | None, str | None]:
+        """Read the model's id, None for the only one, and the task's name where one is named.
+
+        Raises:
+            UnknownModel: no such model is served.
+        """
+        # Some clients are given an address that ends in a slash.
+        path: str = request.path_params.get("path", "").rstrip("/")
+        named: str | None = request.path_params.get("task")
+        models = self._service.models
+        if path in models.ids or not request.path_params:
+            return path or None, named
+        head, _, tail = path.rpartition("/pipeline/")
+        if named is None and head in models.ids:
+            return head, tail
+        return models.find(path).info.model_id, named
 
     async def _describe(self, request: Request) -> Response:
         path: str = request.path_params["path"]
@@ -85,6 +129,21 @@ class HuggingFaceDialect:
                 return describe.model_info(status, max_inputs=limit, version=self._version)
             case _:
                 return describe.model_card(status)
+
+    async def _models(self, _: Request) -> Response:
+        return describe.models(self._service.statuses())
+
+    async def _status(self, request: Request) -> Response:
+        return lookups.status(self._service.status(request.path_params["path"]))
+
+    async def _framework(self, request: Request) -> Response:
+        return lookups.framework(request.path_params["name"], self._service.statuses())
+
+    async def _hub_tasks(self, _: Request) -> Response:
+        return lookups.tasks(self._service.statuses())
+
+    async def _hub_model(self, request: Request) -> Response:
+        return lookups.model(self._service.status(request.path_params["path"]))
 
     async def _index(self, _: Request) -> Response:
         return describe.index(self._service.statuses(), version=self._version)

@@ -2,10 +2,11 @@
 
 What is decided here:
 
-* ``aggregation_strategy`` is ``simple`` where nothing is said, as the hosted API has it, though the
-  `transformers` pipeline has ``none``. ``grouped_entities`` and ``ignore_subwords`` are its names of
-  before 2021.
-* A single token (``none``) carries ``entity`` and, for clients that demand it, ``entity_group`` too.
+* ``aggregation_strategy`` is ``simple`` where nothing is said, as the hosted API has it, though
+  the `transformers` pipeline has ``none``. ``grouped_entities`` and ``ignore_subwords`` are what
+  came before it, in 2021.
+* A single token (``none``) carries ``entity`` and, as JavaScript clients demand it of every item,
+  ``entity_group`` too.
 * A text that is too long is cut, and the headers say so; with ``stride`` it is read in windows.
 """
 

@@ -1,0 +1,189 @@
+"""A request of each task, and the form of its answer."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Generic, TypeAlias, TypeVar
+
+import msgspec
+from starlette.responses import Response
+
+from earmark.domain.results import Classification, Entities, Ranking
+from earmark.engine.info import EngineInfo
+from earmark.errors import UnsupportedTask
+from earmark.serving.service import Service
+from earmark.tasks.task import TaskName, TaskRequest
+from earmark.tasks.zero_shot import names_entailment
+from earmark.web.dialects.huggingface.clients import ZeroShotForm, zero_shot_form
+from earmark.web.dialects.huggingface.headers import Counted, answer_headers
+from earmark.web.dialects.huggingface.text_classification import (
+    classifications_body,
+    decode_text_classification,
+)
+from earmark.web.dialects.huggingface.token_classification import (
+    decode_token_classification,
+    entities_body,
+)
+from earmark.web.dialects.huggingface.zero_shot import decode_zero_shot, zero_shot_body
+from earmark.web.responses import json_response
+
+__all__ = ["Caller", "Exchange", "asked_task", "open_exchange", "task_named"]
+
+Result = TypeVar("Result", bound=Counted)
+
+_ALIASES: Final[Mapping[str, TaskName]] = {
+    "text-classification": "text-classification",
+    "sentiment-analysis": "text-classification",
+    "zero-shot-classification": "zero-shot-classification",
+    "token-classification": "token-classification",
+    "ner": "token-classification",
+}
+"""Names of tasks in an address; two have a second one in `transformers` (pipelines/__init__.py)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks, as far as the answer's form depends on it.
+
+    Attributes:
+        user_agent: the header's value, or an empty string.
+        unknown_form: form of zero-shot answers for whoever is no official client.
+    """
+
+    user_agent: str
+    unknown_form: ZeroShotForm
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange(Generic[Result]):
+    """A request that has been read, and how it is to be answered.
+
+    Attributes:
+        request: what the engine is asked.
+        characters: Unicode code points that came in.
+        body: puts results into the form of the wire.
+    """
+
+    request: TaskRequest[Result]
+    characters: int
+    body: Callable[[Sequence[Result]], object]
+
+    async def answer(self, service: Service, model_id: str) -> Response:
+        """Ask the service and render what it answers.
+
+        Raises:
+            EarmarkError: the whole request failed, or its first input that did.
+        """
+        served = await service.answer(model_id, self.request)
+        results = served.reply.results()
+        headers = answer_headers(
+            results,
+            characters=self.characters,
+            timings=served.reply.timings,
+            info=served.info,
+        )
+        if self.request.task == "zero-shot-classification":
+            # The form follows the client's name: a cache in front must not mix them up.
+            headers["vary"] = "User-Agent"
+            headers |= _doubt(served.info)
+        return json_response(self.body(results), headers=headers)
+
+
+AnyExchange: TypeAlias = Exchange[Classification] | Exchange[Ranking] | Exchange[Entities]
+
+
+def task_named(name: str) -> TaskName:
+    """Find a task by its name in an address.
+
+    Raises:
+        UnsupportedTask: earmark has no such task.
+    """
+    task = _ALIASES.get(name)
+    if task is None:
+        raise UnsupportedTask(
+            f"there is no task {name[:64]!r} here; expected {', '.join(_ALIASES)}"
+        )
+    return task
+
+
+class _PeekedParameters(msgspec.Struct, frozen=True):
+    candidate_labels: msgspec.Raw | None = None
+    candidateLabels: msgspec.Raw | None = None  # noqa: N815 - a name on the wire
+
+
+class _Peeked(msgspec.Struct, frozen=True):
+    inputs: msgspec.Raw | None = None
+    parameters: _PeekedParameters | None = None
+
+
+_peek = msgspec.json.Decoder(_Peeked)
+
+
+def asked_task(body: bytes, info: EngineInfo) -> TaskName:
+    """Tell from a body which of a model's tasks is asked.
+
+    The model's own first task, but for two bodies that can only mean another: one with candidate
+    labels is for zero-shot classification; one without, whose input is a pair, asks a model of
+    language inference for its own labels.
+    """
+    if len(info.tasks) == 1:
+        return info.task
+    try:
+        peeked = _peek.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return info.task  # the task's own decoder says what is wrong
+    parameters = peeked.parameters
+    if parameters and (parameters.candidate_labels or parameters.candidateLabels):
+        return "zero-shot-classification"
+    pairs = peeked.inputs is not None and b'"text_pair"' in bytes(peeked.inputs)
+    return "text-classification" if pairs else info.task
+
+
+def open_exchange(task: TaskName, body: bytes, caller: Caller) -> AnyExchange:
+    """Read a request to a task.
+
+    Raises:
+        InvalidInput: the body is not one.
+    """
+    return _OPENERS[task](body, caller)
+
+
+def _open_text_classification(body: bytes, _: Caller) -> Exchange[Classification]:
+    request = decode_text_classification(body)
+    return Exchange(request, request.characters, classifications_body)
+
+
+def _open_zero_shot(body: bytes, caller: Caller) -> Exchange[Ranking]:
+    decoded = decode_zero_shot(body)
+    form = zero_shot_form(caller.user_agent, unknown=caller.unknown_form)
+    characters = sum(len(text) for text in decoded.request.inputs)
+    return Exchange(
+        decoded.request,
+        characters,
+        lambda results: zero_shot_body(results, form=form, listed=decoded.listed),
+    )
+
+
+def _open_token_classification(body: bytes, _: Caller) -> Exchange[Entities]:
+    decoded = decode_token_classification(body)
+    return Exchange(
+        decoded.request,
+        decoded.request.characters,
+        lambda results: entities_body(results, listed=decoded.listed),
+    )
+
+
+_OPENERS: Final[Mapping[TaskName, Callable[[bytes, Caller], AnyExchange]]] = {
+    "text-classification": _open_text_classification,
+    "zero-shot-classification": _open_zero_shot,
+    "token-classification": _open_token_classification,
+}
+
+
+def _doubt(info: EngineInfo) -> dict[str, str]:
+    """Say where a model was asked for zero-shot classification that does not seem made for it."""
+    if names_entailment(info.labels):
+        return {}
+    return {
+        "x-hf-warning": "zero-shot-classification; no label of this model begins with"
+        ' "entail", so its last one is taken for entailment'
+    }

@@ -1,0 +1,91 @@
+"""What clients look up before they ask, or instead: status, lists, and the Hub's own pages.
+
+New clients given a model's id ask the Hub whether it does the task; older ones have methods for the
+state of a model. These answers hold what each version was seen to need, and nothing is made up.
+"""
+
+from collections.abc import Sequence
+
+import msgspec
+from starlette.responses import Response
+
+from earmark.serving.service import ModelStatus
+from earmark.tasks.task import TaskName
+from earmark.web.responses import json_response
+
+__all__ = ["framework", "model", "status", "tasks"]
+
+_FRAMEWORK = "transformers"
+"""The library whose checkpoints are served, by the name clients list models under."""
+
+
+class _Status(msgspec.Struct, frozen=True):
+    loaded: bool
+    state: str
+    compute_type: dict[str, dict[str, str]]
+    framework: str
+
+
+class _Deployed(msgspec.Struct, frozen=True):
+    model_id: str
+    task: TaskName
+
+
+class _Mapping(msgspec.Struct, frozen=True, rename="camel"):
+    status: str
+    provider_id: str
+    task: TaskName
+
+
+class _HubModel(msgspec.Struct, frozen=True):
+    _id: str
+    id: str
+    modelId: str  # noqa: N815 - a name on the wire
+    private: bool
+    downloads: int
+    likes: int
+    pipeline_tag: TaskName
+    tags: tuple[str, ...]
+    inferenceProviderMapping: dict[str, _Mapping]  # noqa: N815 - a name on the wire
+
+
+class _TaskModel(msgspec.Struct, frozen=True):
+    id: str
+
+
+class _HubTask(msgspec.Struct, frozen=True):
+    models: list[_TaskModel]
+    widgetModels: list[str]  # noqa: N815 - a name on the wire
+
+
+def status(found: ModelStatus) -> Response:
+    """Answer `get_model_status`; all four keys must be there."""
+    ready = found.queue.state == "ready"
+    compute = {"cpu": {"precision": found.info.precision}}
+    return json_response(_Status(ready, "Loaded" if ready else "error", compute, _FRAMEWORK))
+
+
+def framework(name: str, served: Sequence[ModelStatus]) -> Response:
+    """Answer `list_deployed_models`; a framework nobody has is an empty list, not an error."""
+    listed = [_Deployed(each.info.model_id, each.info.task) for each in served]
+    return json_response(listed if name == _FRAMEWORK else [])
+
+
+def model(found: ModelStatus) -> Response:
+    """Answer the Hub's page of a model."""
+    model_id, task = found.info.model_id, found.info.task
+    mapping = {"hf-inference": _Mapping("live", model_id, task)}
+    # The Hub counts downloads and likes; clients of 2024 fail without the two numbers.
+    return json_response(
+        _HubModel(model_id, model_id, model_id, False, 0, 0, task, (task,), mapping)  # noqa: FBT003
+    )
+
+
+def tasks(served: Sequence[ModelStatus]) -> Response:
+    """Answer the Hub's recommended models: those that are served."""
+    found: dict[TaskName, _HubTask] = {}
+    for each in served:
+        entry = found.setdefault(each.info.task, _HubTask([], []))
+        entry.models.append(_TaskModel(each.info.model_id))
+        entry.widgetModels.append(each.info.model_id)
+    return json_response(found)
