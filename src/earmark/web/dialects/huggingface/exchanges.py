@@ -106,12 +106,12 @@ def task_named(name: str) -> TaskName:
 
 
 class _PeekedParameters(msgspec.Struct, frozen=True):
-    candidate_labels: msgspec.Raw | None = None
-    candidateLabels: msgspec.Raw | None = None  # noqa: N815 - a name on the wire
+    candidate_labels: msgspec.Raw = msgspec.Raw()
+    candidateLabels: msgspec.Raw = msgspec.Raw()  # noqa: N815 - a name on the wire
 
 
 class _Peeked(msgspec.Struct, frozen=True):
-    inputs: msgspec.Raw | None = None
+    inputs: msgspec.Raw = msgspec.Raw()
     parameters: _PeekedParameters | None = None
 
 
@@ -131,10 +131,11 @@ def asked_task(body: bytes, info: EngineInfo) -> TaskName:
         peeked = _peek.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return info.task  # the task's own decoder says what is wrong
-    parameters = peeked.parameters
-    if parameters and (parameters.candidate_labels or parameters.candidateLabels):
+    parameters = peeked.parameters or _PeekedParameters()
+    labels = bytes(parameters.candidate_labels) + bytes(parameters.candidateLabels)
+    if labels.replace(b"null", b""):
         return "zero-shot-classification"
-    pairs = peeked.inputs is not None and b'"text_pair"' in bytes(peeked.inputs)
+    pairs = b'"text_pair"' in bytes(peeked.inputs)
     return "text-classification" if pairs else info.task
 
 
