@@ -16,40 +16,13 @@ from bench.outcome import Outcome, Question
 from bench.pipes import answer_lines
 from bench.texts import TextSet, read_texts
 from earmark.batching.packer import BatchLimits, Packing, pack
-from earmark.checkpoint.config import read_config
-from earmark.checkpoint.weights import Weights
 from earmark.domain.encoding import Encoding
+from earmark.domain.texts import Question as ModelQuestion
 from earmark.domain.texts import TextInput
-from earmark.engine.load import open_repository
-from earmark.graph.architectures.registry import find_architecture
-from earmark.graph.export import export_graph
-from earmark.graph.precision import ComputePrecision
-from earmark.runtime.devices import available_threads, open_session
-from earmark.runtime.session import RuntimeSession, SessionOptions
-from earmark.tokenizing.tokenizer import TextTokenizer, load_tokenizer
-
-
-def open_model(source: str, precision: ComputePrecision) -> tuple[RuntimeSession, TextTokenizer]:
-    """Load a model as the server does.
-
-    Raises:
-        CheckpointError: the model cannot be loaded.
-    """
-    repository = open_repository(source)
-    config = read_config(repository.require("config.json"))
-    architecture, head = find_architecture(config)
-    weights = Weights.open(repository.require("model.safetensors"), prefix=architecture.prefix)
-    graph = export_graph(
-        config,
-        weights,
-        architecture=architecture,
-        head=head,
-        form="dequantize" if precision == "int8" else "float",
-    )
-    options = SessionOptions(
-        compute="bfloat16" if precision == "bfloat16" else "float32", threads=available_threads()
-    )
-    return open_session("openvino", graph, options), load_tokenizer(repository)
+from earmark.engine.model import open_model, start_session
+from earmark.runtime.devices import available_threads
+from earmark.runtime.session import RuntimeSession
+from earmark.tokenizing.tokenizer import TextTokenizer
 
 
 def batches(
@@ -98,8 +71,8 @@ def run_round(
 
 
 def _encode(tokenizer: TextTokenizer, texts: TextSet) -> list[Encoding]:
-    inputs = [TextInput(text) for text in texts.texts]
-    return tokenizer.encode(inputs, max_tokens=max(texts.tokens))
+    questions = [ModelQuestion(item, TextInput(text)) for item, text in enumerate(texts.texts)]
+    return [one for (one,) in tokenizer.encode(questions, max_tokens=max(texts.tokens))]
 
 
 def main() -> None:
@@ -109,9 +82,12 @@ def main() -> None:
     parser.add_argument("precision", choices=("float32", "bfloat16", "int8"))
     parser.add_argument("texts", type=Path)
     arguments = parser.parse_args()
-    session, tokenizer = open_model(arguments.model, arguments.precision)
+    model = open_model(arguments.model)
+    session = start_session(
+        model, arguments.precision, runtime="openvino", threads=available_threads()
+    )
     sets = read_texts(arguments.texts)
-    encodings = {name: _encode(tokenizer, texts) for name, texts in sets.items()}
+    encodings = {name: _encode(model.tokenizer, texts) for name, texts in sets.items()}
     answer_lines(Question, lambda question: run_round(session, encodings[question.texts], question))
 
 

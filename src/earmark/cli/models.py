@@ -17,7 +17,7 @@ from earmark.checkpoint.weights import DTYPE_NAMES, TensorSource, open_safetenso
 from earmark.cli.flags import ConfigFlag, settings_from
 from earmark.cli.problems import show_warning
 from earmark.domain.head import HeadKind
-from earmark.engine.load import open_repository
+from earmark.engine.model import open_repository
 from earmark.errors import CheckpointError
 from earmark.graph.architectures.registry import find_architecture
 from earmark.settings import ModelSource

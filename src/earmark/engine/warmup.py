@@ -1,0 +1,32 @@
+"""The first batches of a session, run before anybody waits for them."""
+
+import numpy as np
+
+from earmark.batching.packer import BatchLimits, pack
+from earmark.domain.encoding import Encoding
+from earmark.engine.model import OpenedModel
+from earmark.errors import InvalidCheckpoint
+from earmark.runtime.session import RuntimeSession
+
+__all__ = ["warm_up"]
+
+WARM_UP_TOKENS = (8, 32, 128)
+"""Lengths of the texts that are run once before the first request: the runtime prepares itself
+at the first run, and again for new shapes."""
+
+
+def warm_up(session: RuntimeSession, model: OpenedModel, limits: BatchLimits) -> None:
+    """Run a few batches, so that the first request is as fast as the tenth.
+
+    Raises:
+        InvalidCheckpoint: the model's answers are not finite.
+    """
+    for tokens in WARM_UP_TOKENS:
+        length = min(tokens, model.max_tokens)
+        encoding = Encoding((0,) * length, (0,) * length)
+        logits = session.run(pack([encoding], limits))
+    if not np.isfinite(logits).all():
+        raise InvalidCheckpoint(
+            f"{model.repository.source}: the model answers NaN or infinity even for the simplest "
+            "text; its weights are damaged, or overflow in this precision"
+        )
