@@ -147,6 +147,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             max_inputs=self.max_inputs,
             # Inputs and labels are bounded apart: every input may at least have one label.
             max_texts=max(self.max_texts, self.max_inputs),
+            # The same for characters: a body that is not too large is one of them each at most.
+            max_characters=max(_SERVICE.max_characters, self.max_body_bytes),
             request_timeout_s=self.request_timeout_s,
         )
 

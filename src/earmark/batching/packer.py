@@ -21,8 +21,9 @@ __all__ = [
 ]
 
 ROW_WIDTH = 256
-"""Usual width of a row. Attention costs the square of it, matrix products like many cells at once:
-of 128, 256, 512 and 1,024, this was the fastest at every precision (docs/architecture.md)."""
+"""Usual width of a row. Attention costs the square of it, and a wide row holds long texts without
+being widened. On a processor with AVX-512 this width was the fastest at int8 and bfloat16; on one
+with AVX2, 128 is up to a twelfth faster (docs/architecture.md, `python -m bench.row_width`)."""
 WIDTH_STEP = 8
 """Rows are widened to a multiple of this, so that the runtime meets few different shapes: each
 new one costs it some milliseconds of preparation."""

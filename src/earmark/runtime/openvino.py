@@ -97,6 +97,9 @@ def open_openvino(graph: bytes, options: SessionOptions) -> OpenVinoSession:
         "INFERENCE_NUM_THREADS": options.threads,
         "INFERENCE_PRECISION_HINT": hint,
         "DYNAMIC_QUANTIZATION_GROUP_SIZE": ACTIVATION_GROUP,
+        # Pinned threads cannot leave a core that another process is using, such as a second server
+        # pinned to the same ones. On a quiet machine it makes no difference.
+        "ENABLE_CPU_PINNING": False,
     }
     core = Core()
     device = str(core.get_property(DEVICE, "FULL_DEVICE_NAME"))

@@ -26,6 +26,9 @@ class ServiceOptions:
         max_inputs: texts in one request.
         max_texts: texts that the model reads for one request: of zero-shot classification, inputs
             times labels.
+        max_characters: Unicode code points of those texts. A body of the default size holds at
+            most half as many, so that only inputs beside labels reach it. Encoding so many takes
+            some 4 seconds and 300 MB.
         request_timeout_s: how long a request may take. Below the 300 s after which Node's fetch
             gives up on its own.
         admission: what may be in flight over all callers.
@@ -33,6 +36,7 @@ class ServiceOptions:
 
     max_inputs: int = 1024
     max_texts: int = 4096
+    max_characters: int = 4 * 1024 * 1024
     request_timeout_s: float = 60.0
     admission: AdmissionLimits = field(default_factory=AdmissionLimits)
 
@@ -166,6 +170,12 @@ class Service:
                 f"{request.items:,} texts and {request.texts // request.items:,} labels make"
                 f" {request.texts:,} pairs, at most {self._options.max_texts:,} are accepted;"
                 " send fewer at once"
+            )
+        if request.characters > self._options.max_characters:
+            raise InvalidInput(
+                f"the request's {request.texts:,} texts have {request.characters:,} characters,"
+                f" every text beside every label; at most {self._options.max_characters:,} are"
+                " accepted; send fewer at once"
             )
 
     @contextmanager

@@ -109,8 +109,15 @@ class ZeroShot:
 
     @property
     def characters(self) -> int:
-        """Unicode code points of all texts beside every hypothesis."""
-        return sum(len(text) for text in self.inputs) * len(self.labels)
+        """Unicode code points of all texts beside every hypothesis, or a few more.
+
+        Counted without writing the hypotheses: a template that repeats a long label is as long as
+        the product of the two.
+        """
+        places = self.template.count("{")
+        texts = sum(len(text) for text in self.inputs) * len(self.labels)
+        hypotheses = sum(len(self.template) + places * len(label) for label in self.labels)
+        return texts + hypotheses * len(self.inputs)
 
     def questions(self) -> Sequence[Question]:
         """Ask of each text every hypothesis; a long text is cut, a hypothesis never.

@@ -1,6 +1,6 @@
 """What the server tells of itself: models, their facts, their health."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -19,6 +19,9 @@ ADDRESSES: Final = (
     "POST /models/{id}/pipeline/{task}",
     "POST /pipeline/{task}/{id}",
     "POST /hf-inference/models/{id}",
+    "POST /hf-inference/models/{id}/pipeline/{task}",
+    "POST /hf-inference/pipeline/{task}/{id}",
+    "POST /api/inference-proxy/hf-inference/models/{id}",
     "GET /models",
     "GET /models/{id}",
     "GET /models/{id}/health",
@@ -34,11 +37,23 @@ ADDRESSES: Final = (
 )
 """Every address of this dialect; those without an id mean the only model served."""
 
-_TRUNCATION: Final = (
-    "A longer text is cut at its end, of a pair the longer half first, and the answer's headers"
-    " x-truncated-tokens and x-truncated-inputs say so."
-    ' With "parameters": {"truncation": false} it is refused instead.'
-)
+_HEADERS_TELL: Final = "the answer's headers x-truncated-tokens and x-truncated-inputs say so."
+
+_TRUNCATION: Final[Mapping[TaskName, str]] = {
+    "text-classification": (
+        f"A longer text is cut at its end, of a pair the longer half first, and {_HEADERS_TELL}"
+        ' With "parameters": {"truncation": false} it is refused instead.'
+    ),
+    "zero-shot-classification": (
+        "A text that does not fit beside a hypothesis is cut at its end, the hypothesis never,"
+        f" and {_HEADERS_TELL}"
+    ),
+    "token-classification": (
+        f"A longer text is cut at its end, and {_HEADERS_TELL}"
+        ' With "parameters": {"stride": 16} it is read whole, in windows that share 16 tokens.'
+    ),
+}
+"""What becomes of a text longer than the model reads, by what the model is for."""
 
 
 class _Info(msgspec.Struct, frozen=True, kw_only=True):
@@ -109,7 +124,7 @@ def model_info(status: ModelStatus, *, max_inputs: int, version: str) -> Respons
             runtime=info.runtime,
             device=info.device,
             max_input_length=info.max_input_tokens,
-            truncation=_TRUNCATION,
+            truncation=_TRUNCATION[info.task],
             max_batch_tokens=info.max_batch_tokens,
             max_client_batch_size=max_inputs,
             load_s=round(info.load_s, 3),

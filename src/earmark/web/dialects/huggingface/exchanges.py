@@ -116,6 +116,7 @@ class _Peeked(msgspec.Struct, frozen=True):
 
 
 _peek = msgspec.json.Decoder(_Peeked)
+_peek_inputs = msgspec.json.Decoder(object)
 
 
 def asked_task(body: bytes, info: EngineInfo) -> TaskName:
@@ -129,14 +130,29 @@ def asked_task(body: bytes, info: EngineInfo) -> TaskName:
         return info.task
     try:
         peeked = _peek.decode(body)
+        if _has_labels(peeked.parameters or _PeekedParameters()):
+            return "zero-shot-classification"
+        # Where the answer is the same either way, the inputs need not be read twice.
+        if info.task != "text-classification" and _has_pair(peeked.inputs):
+            return "text-classification"
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return info.task  # the task's own decoder says what is wrong
-    parameters = peeked.parameters or _PeekedParameters()
-    labels = bytes(parameters.candidate_labels) + bytes(parameters.candidateLabels)
-    if labels.replace(b"null", b""):
-        return "zero-shot-classification"
-    pairs = b'"text_pair"' in bytes(peeked.inputs)
-    return "text-classification" if pairs else info.task
+        pass  # the task's own decoder says what is wrong
+    return info.task
+
+
+def _has_labels(parameters: _PeekedParameters) -> bool:
+    given = (bytes(parameters.candidate_labels), bytes(parameters.candidateLabels))
+    return any(labels not in (b"", b"null") for labels in given)
+
+
+def _has_pair(raw: msgspec.Raw) -> bool:
+    """Say whether inputs hold a pair, in either of its forms."""
+    inputs = _peek_inputs.decode(raw) if bytes(raw) else None
+    items = inputs if isinstance(inputs, list) else [inputs]
+    return any(
+        isinstance(item, list) or (isinstance(item, dict) and item.get("text_pair") is not None)
+        for item in items
+    )
 
 
 def open_exchange(task: TaskName, body: bytes, caller: Caller) -> AnyExchange:

@@ -7,7 +7,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from earmark.serving.service import Service
+from earmark.serving.service import ModelStatus, Service
 from earmark.web.body import read_body
 from earmark.web.dialects.huggingface import describe, lookups
 from earmark.web.dialects.huggingface.clients import ZeroShotForm
@@ -111,9 +111,8 @@ class HuggingFaceDialect:
         models = self._service.models
         if path in models.ids or not request.path_params:
             return path or None, named
-        head, _, tail = path.rpartition("/pipeline/")
-        if named is None and head in models.ids:
-            return head, tail
+        if named is None and "/pipeline/" in path:
+            path, _, named = path.rpartition("/pipeline/")
         return models.find(path).info.model_id, named
 
     async def _describe(self, request: Request) -> Response:
@@ -134,7 +133,7 @@ class HuggingFaceDialect:
         return describe.models(self._service.statuses())
 
     async def _status(self, request: Request) -> Response:
-        return lookups.status(self._service.status(request.path_params["path"]))
+        return lookups.status(self._named_status(request))
 
     async def _framework(self, request: Request) -> Response:
         return lookups.framework(request.path_params["name"], self._service.statuses())
@@ -143,7 +142,13 @@ class HuggingFaceDialect:
         return lookups.tasks(self._service.statuses())
 
     async def _hub_model(self, request: Request) -> Response:
-        return lookups.model(self._service.status(request.path_params["path"]))
+        return lookups.model(self._named_status(request))
+
+    def _named_status(self, request: Request) -> ModelStatus:
+        path: str = request.path_params["path"]
+        status = self._service.status(path.rstrip("/"))
+        record_of(request.scope).model = status.info.model_id
+        return status
 
     async def _index(self, _: Request) -> Response:
         return describe.index(self._service.statuses(), version=self._version)

@@ -8,6 +8,7 @@ What is decided here:
 * A single token (``none``) carries ``entity`` and, as JavaScript clients demand it of every item,
   ``entity_group`` too.
 * A text that is too long is cut, and the headers say so; with ``stride`` it is read in windows.
+* ``is_split_into_words`` is refused rather than misread: its list is one text, not several.
 """
 
 from collections.abc import Sequence
@@ -35,6 +36,7 @@ class _Parameters(msgspec.Struct, frozen=True):
     stride: Annotated[int, msgspec.Meta(ge=0)] | None = None
     grouped_entities: bool | None = None
     ignore_subwords: bool | None = None
+    is_split_into_words: bool | None = None
 
 
 class _Body(msgspec.Struct, frozen=True):
@@ -65,6 +67,11 @@ def decode_token_classification(body: bytes) -> DecodedTokenClassification:
     texts = (asked.inputs,) if isinstance(asked.inputs, str) else tuple(asked.inputs)
     if not texts:
         raise InvalidInput("`inputs` is an empty list; expected at least one text")
+    if parameters.is_split_into_words:
+        raise InvalidInput(
+            "`parameters.is_split_into_words` is not offered; join the words with spaces and send"
+            " them as one text"
+        )
     strategy = _strategy(parameters)
     if parameters.stride is not None and strategy == "none":
         raise InvalidInput(
@@ -96,7 +103,7 @@ def _strategy(parameters: _Parameters) -> AggregationStrategy:
 
 
 def _old_strategy(parameters: _Parameters) -> AggregationStrategy:
-    if parameters.grouped_entities is None:
+    if parameters.grouped_entities is None and parameters.ignore_subwords is None:
         return "simple"
     if not parameters.grouped_entities:
         return "none"

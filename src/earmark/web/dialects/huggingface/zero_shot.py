@@ -127,8 +127,9 @@ def zero_shot_body(results: Sequence[Ranking], *, form: ZeroShotForm, listed: bo
         form: from `clients.zero_shot_form`.
         listed: whether a list of texts came in.
     """
-    if form == "objects":
-        # A list either way: of one, or of as many as came in.
+    if form == "objects" or (form == "both" and listed):
+        # A list either way: of one, or of as many as came in. For several texts it is also what
+        # `both` has to be: clients that want labels read one text at a time, the others this.
         return [_object(result) for result in results]
     shaped = [_shaped(result, form) for result in results]
     return shaped if listed else shaped[0]
