@@ -3,7 +3,7 @@
 import json
 import shlex
 import socket
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from ipaddress import ip_address
 
 import structlog
@@ -12,12 +12,20 @@ from rich.table import Table
 from rich.text import Text
 
 from earmark.engine.info import EngineInfo
+from earmark.tasks.task import TaskName
 
 __all__ = ["address_of", "announce", "is_loopback", "show_banner"]
 
 log = structlog.get_logger("earmark.cli")
 
-EXAMPLE = "I like it"
+EXAMPLES: Mapping[TaskName, Mapping[str, object]] = {
+    "text-classification": {"inputs": "I like it"},
+    "zero-shot-classification": {
+        "inputs": "I want my money back",
+        "parameters": {"candidate_labels": ["refund", "legal", "faq"]},
+    },
+    "token-classification": {"inputs": "My name is Sarah and I live in London"},
+}
 
 
 def address_of(listener: socket.socket) -> str:
@@ -35,10 +43,10 @@ def is_loopback(listener: socket.socket) -> bool:
     return ip_address(listener.getsockname()[0]).is_loopback
 
 
-def example(address: str, model_id: str) -> str:
+def example(address: str, model: EngineInfo) -> str:
     """Write a request that can be pasted into a shell."""
-    body = shlex.quote(json.dumps({"inputs": EXAMPLE}))
-    return f"curl {address}/models/{model_id} -d {body}"
+    body = shlex.quote(json.dumps(EXAMPLES[model.task]))
+    return f"curl {address}/models/{model.model_id} -d {body}"
 
 
 def show_banner(console: Console, address: str, models: Sequence[EngineInfo]) -> None:
@@ -61,7 +69,7 @@ def show_banner(console: Console, address: str, models: Sequence[EngineInfo]) ->
     console.print(table)
     console.print()
     # Soft: a line broken by us could not be pasted.
-    console.print(Text(example(address, models[0].model_id)), soft_wrap=True)
+    console.print(Text(example(address, models[0])), soft_wrap=True)
     console.print()
     console.print(Text("Ctrl-C stops it, once what was accepted is answered.", style="dim"))
     console.print()
@@ -78,6 +86,6 @@ def announce(address: str, models: Sequence[EngineInfo], *, warning: str | None)
             max_tokens=model.max_input_tokens,
             load_s=round(model.load_s, 2),
         )
-    log.info("serving", address=address, example=example(address, models[0].model_id))
+    log.info("serving", address=address, example=example(address, models[0]))
     if warning:
         log.warning(warning, address=address)

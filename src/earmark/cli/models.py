@@ -2,7 +2,7 @@
 
 import math
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Annotated
 
 import msgspec
@@ -16,7 +16,7 @@ from earmark.checkpoint.local import LocalRepository
 from earmark.checkpoint.weights import DTYPE_NAMES, TensorSource, open_safetensors
 from earmark.cli.flags import ConfigFlag, settings_from
 from earmark.cli.problems import show_warning
-from earmark.domain.head import HeadKind
+from earmark.engine.load import tasks_of
 from earmark.engine.model import open_repository
 from earmark.errors import CheckpointError
 from earmark.graph.architectures.registry import find_architecture
@@ -24,10 +24,6 @@ from earmark.settings import ModelSource
 
 __all__ = ["models"]
 
-TASKS: Mapping[HeadKind, str] = {
-    "sequence": "text-classification",
-    "token": "token-classification",
-}
 MOST_LABELS_SHOWN = 3
 MEGABYTE = 1_000_000
 
@@ -102,9 +98,10 @@ def _read_facts(repository: LocalRepository) -> _Facts:
     _, head = find_architecture(config)
     weights = repository.require("model.safetensors")
     parameters, stored = _weigh(open_safetensors(weights))
+    labels = config.labels()
     return _Facts(
-        task=TASKS[head],
-        labels=config.labels().names,
+        task=tasks_of(head, labels)[0],
+        labels=labels.names,
         architecture=config.text("model_type"),
         parameters=parameters,
         stored_precision=stored,

@@ -16,11 +16,11 @@ from earmark.domain.labels import LabelSet
 from earmark.engine.engine import Engine
 from earmark.engine.events import Tally
 from earmark.engine.info import EngineInfo
-from earmark.engine.model import open_model, start_session
+from earmark.engine.model import OpenedModel, open_model, start_session
 from earmark.engine.warmup import warm_up
 from earmark.graph.precision import ComputePrecision, Precision, choose_precision
 from earmark.runtime.devices import available_threads, computes_bfloat16
-from earmark.runtime.session import RuntimeName
+from earmark.runtime.session import RuntimeName, RuntimeSession
 from earmark.tasks.task import TaskName
 from earmark.tasks.zero_shot import names_entailment
 
@@ -78,17 +78,12 @@ def load_engine(
         stored_dtype=model.weights.stored_dtype,
         native_bfloat16=options.precision == "auto" and computes_bfloat16(options.runtime),
     )
-    session = start_session(
-        model,
-        precision,
-        runtime=options.runtime,
-        threads=options.threads or available_threads(),
-    )
+    threads = options.threads or available_threads()
+    session = start_session(model, precision, runtime=options.runtime, threads=threads)
     limits = BatchLimits(options.max_batch_tokens).holding(model.max_tokens)
     warm_up(session, model, limits)
-    name = model_id or (source if source in BUNDLED else Path(source).resolve().name)
     info = EngineInfo(
-        model_id=name,
+        model_id=model_id or (source if source in BUNDLED else Path(source).resolve().name),
         tasks=tasks_of(model.head, model.config.labels()),
         architecture=model.config.text("model_type"),
         labels=model.config.labels(),
@@ -104,20 +99,28 @@ def load_engine(
         source="bundled" if source in BUNDLED else str(Path(source).resolve()),
         load_s=time.monotonic() - started_s,
     )
-    tally = Tally(name)
+    return _start(info, model, session, limits, options)
+
+
+def _start(
+    info: EngineInfo,
+    model: OpenedModel,
+    session: RuntimeSession,
+    limits: BatchLimits,
+    options: EngineOptions,
+) -> Engine:
+    """Put a queue and its thread in front of a session."""
+    tally = Tally(info.model_id)
 
     def run(encodings: Sequence[Encoding]) -> BatchRun:
         batch = pack(encodings, limits)
         return BatchRun(answers_of(batch, session.run(batch), model.head), batch.cells)
 
-    queue = TicketQueue(limits, options.max_waiting_tokens)
-    worker = Worker(queue, run, tally)
-    head = ModelHead(model.head, info.labels, model.tokenizer.pieces)
     return Engine(
         info,
         model.tokenizer,
-        worker,
-        head=head,
+        Worker(TicketQueue(limits, options.max_waiting_tokens), run, tally),
+        head=ModelHead(model.head, info.labels, model.tokenizer.pieces),
         tally=tally,
         stall_after_s=options.stall_after_s,
     )

@@ -12,7 +12,7 @@ from tokenizers.processors import TemplateProcessing
 
 from earmark.errors import InvalidCheckpoint
 
-__all__ = ["word_piece"]
+__all__ = ["special_token", "word_piece"]
 
 SPECIAL_TOKENS = {
     "unk_token": "[UNK]",
@@ -26,12 +26,12 @@ MOST_CHARACTERS_PER_WORD = 100
 """Longer words become the unknown token, as in the reference (`WordpieceTokenizer`)."""
 
 
-def _special(settings: Mapping[str, object], name: str) -> str:
-    """Read a special token, stored as a string or as ``{"content": …}``."""
+def special_token(settings: Mapping[str, object], name: str) -> str | None:
+    """Read a special token, stored as a string or as ``{"content": …}``; None where not named."""
     value = settings.get(name)
     if isinstance(value, dict):
         value = value.get("content")
-    return value if isinstance(value, str) else SPECIAL_TOKENS[name]
+    return value if isinstance(value, str) else None
 
 
 def _flag(settings: Mapping[str, object], name: str, *, default: bool) -> bool:
@@ -58,7 +58,9 @@ def word_piece(vocabulary: Path, settings: Mapping[str, object]) -> Tokenizer:
         lines.pop()
     # Of doubled lines the last one wins, as in the reference (`load_vocab`).
     ids = {token.rstrip("\r"): index for index, token in enumerate(lines)}
-    special = {name: _special(settings, name) for name in SPECIAL_TOKENS}
+    special = {
+        name: special_token(settings, name) or usual for name, usual in SPECIAL_TOKENS.items()
+    }
     for name, token in special.items():
         if token not in ids:
             raise InvalidCheckpoint(f"{vocabulary} has no line {token} ({name})")

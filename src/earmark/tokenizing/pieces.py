@@ -6,6 +6,10 @@ from tokenizers import Tokenizer
 
 __all__ = ["TokenizerPieces"]
 
+USUAL_UNKNOWN = ("<unk>", "[UNK]")
+"""What the reference's tokenizer classes call it where no file says; a Unigram model knows only
+its number, and does not tell."""
+
 
 @dataclass(frozen=True, slots=True)
 class TokenizerPieces:
@@ -21,13 +25,24 @@ class TokenizerPieces:
     unknown: str | None
 
     @classmethod
-    def of(cls, tokenizer: Tokenizer) -> "TokenizerPieces":
-        """Look at a tokenizer's model."""
+    def of(cls, tokenizer: Tokenizer, unknown: str | None = None) -> "TokenizerPieces":
+        """Look at a tokenizer's model.
+
+        Args:
+            tokenizer: the tokenizer.
+            unknown: the unknown token, where the checkpoint's settings name it.
+        """
         model = tokenizer.model
-        unknown = getattr(model, "unk_token", None)
-        return cls(tokenizer, bool(getattr(model, "continuing_subword_prefix", None)), unknown)
+        marks = bool(getattr(model, "continuing_subword_prefix", None))
+        return cls(tokenizer, marks, unknown or _unknown(tokenizer))
 
     def join(self, tokens: list[str]) -> str:
         """Write tokens as text again, as `transformers` does (`convert_tokens_to_string`)."""
         decoder = self._tokenizer.decoder
         return " ".join(tokens) if decoder is None else str(decoder.decode(tokens))
+
+
+def _unknown(tokenizer: Tokenizer) -> str | None:
+    stated = getattr(tokenizer.model, "unk_token", None)
+    names = USUAL_UNKNOWN if stated is None else (str(stated),)
+    return next((name for name in names if tokenizer.token_to_id(name) is not None), None)

@@ -6,13 +6,14 @@ from pathlib import Path
 
 import tokenizers
 from tokenizers import Tokenizer
+from tokenizers.processors import PostProcessor
 
 from earmark.checkpoint.config import read_json
 from earmark.checkpoint.repository import Repository
 from earmark.domain.encoding import Alignment, Encoding
 from earmark.domain.texts import Question
 from earmark.errors import InvalidCheckpoint, InvalidInput
-from earmark.tokenizing.legacy_files import word_piece
+from earmark.tokenizing.legacy_files import special_token, word_piece
 from earmark.tokenizing.pieces import TokenizerPieces
 from earmark.tokenizing.truncation import kept
 
@@ -27,22 +28,42 @@ class TextTokenizer:
     """A tokenizer without state: safe to use from several threads at once.
 
     Attributes:
+        pieces: how tokens make words.
         max_length: longest encoding the checkpoint's tokenizer settings allow; None where they
             do not say.
     """
 
     _tokenizer: Tokenizer
+    """Without its post-processor: texts are cut first, and it must see an encoding only once (a
+    byte-level one takes a space off the offsets each time)."""
+    _processor: PostProcessor | None
+    pieces: TokenizerPieces
     max_length: int | None
+
+    @classmethod
+    def of(
+        cls, tokenizer: Tokenizer, *, unknown: str | None = None, max_length: int | None = None
+    ) -> "TextTokenizer":
+        """Take a tokenizer over; nobody else may use it from now on.
+
+        Padding and truncation that it carries are dropped: earmark packs, and cuts by itself so
+        that it knows what was cut.
+
+        Args:
+            tokenizer: as the checkpoint's files describe it.
+            unknown: the token for what the vocabulary does not have, where the files name it.
+            max_length: longest encoding, where the files name it.
+        """
+        tokenizer.no_padding()
+        tokenizer.no_truncation()
+        processor = tokenizer.post_processor
+        tokenizer.post_processor = None
+        return cls(tokenizer, processor, TokenizerPieces.of(tokenizer, unknown), max_length)
 
     @property
     def vocabulary_size(self) -> int:
         """How many ids there are, added tokens included."""
         return int(self._tokenizer.get_vocab_size(with_added_tokens=True))
-
-    @property
-    def pieces(self) -> TokenizerPieces:
-        """How tokens make words."""
-        return TokenizerPieces.of(self._tokenizer)
 
     def encode(
         self, questions: Sequence[Question], *, max_tokens: int, align: bool = False
@@ -71,7 +92,7 @@ class TextTokenizer:
             second = None if question.text.pair is None else next(seconds)
             whole, lost = self._join(question, first, second, max_tokens)
             windows = whole.overflowing if question.cut == "windows" else []
-            encoded.append([_encoding(one, lost, align=align) for one in (whole, *windows)])
+            encoded.append([self._encoding(one, lost, align=align) for one in (whole, *windows)])
         return encoded
 
     def _tokens(self, texts: Sequence[str]) -> list[tokenizers.Encoding]:
@@ -101,7 +122,10 @@ class TextTokenizer:
         Returns:
             The encoding, its further windows among its `overflowing`; and the tokens lost.
         """
-        room = max_tokens - self._tokenizer.num_special_tokens_to_add(second is not None)
+        added = 0
+        if self._processor is not None:
+            added = self._processor.num_special_tokens_to_add(second is not None)
+        room = max_tokens - added
         if question.cut == "windows":
             if question.stride >= room:
                 raise InvalidInput(
@@ -109,22 +133,31 @@ class TextTokenizer:
                     f"{room} tokens beside its special ones; expected less"
                 )
             first.truncate(room, stride=question.stride)
-            return self._tokenizer.post_process(first), 0
+            return self._process(first), 0
         lengths = len(first), 0 if second is None else len(second)
         keep = kept(*lengths, room, question.cut)
         if keep[0] < lengths[0]:
             first.truncate(keep[0])
         if second is not None and keep[1] < lengths[1]:
             second.truncate(keep[1])
-        return self._tokenizer.post_process(first, second), sum(lengths) - sum(keep)
+        return self._process(first, second), sum(lengths) - sum(keep)
 
+    def _process(
+        self, first: tokenizers.Encoding, second: tokenizers.Encoding | None = None
+    ) -> tokenizers.Encoding:
+        """Add the special tokens; without a post-processor, put the two texts side by side."""
+        if self._processor is None:
+            return self._tokenizer.post_process(first, second)
+        return self._processor.process(first, second)
 
-def _encoding(whole: tokenizers.Encoding, lost: int, *, align: bool) -> Encoding:
-    alignment = None
-    if align:
-        special = tuple(mask == 1 for mask in whole.special_tokens_mask)
-        alignment = Alignment(tuple(whole.tokens), tuple(whole.offsets), special)
-    return Encoding(tuple(whole.ids), tuple(whole.type_ids), lost, alignment)
+    def _encoding(self, whole: tokenizers.Encoding, lost: int, *, align: bool) -> Encoding:
+        alignment = None
+        if align:
+            # By id: of an unknown piece the library's own `tokens` may hold the text instead.
+            tokens = tuple(self._tokenizer.id_to_token(one) or "" for one in whole.ids)
+            special = tuple(mask == 1 for mask in whole.special_tokens_mask)
+            alignment = Alignment(tokens, tuple(whole.offsets), special)
+        return Encoding(tuple(whole.ids), tuple(whole.type_ids), lost, alignment)
 
 
 def _from_tokenizer_json(path: Path) -> Tokenizer:
@@ -138,9 +171,6 @@ def _from_tokenizer_json(path: Path) -> Tokenizer:
 def load_tokenizer(repository: Repository) -> TextTokenizer:
     """Load a checkpoint's tokenizer: `tokenizer.json`, else `vocab.txt` (WordPiece).
 
-    Padding and truncation that a `tokenizer.json` carries are dropped: earmark packs, and cuts
-    by itself so that it knows what was cut.
-
     Raises:
         CheckpointNotFound: neither file is there.
         InvalidCheckpoint: a file does not hold what it should.
@@ -152,9 +182,11 @@ def load_tokenizer(repository: Repository) -> TextTokenizer:
         tokenizer = _from_tokenizer_json(path)
     else:
         tokenizer = word_piece(path, settings)
-    tokenizer.no_padding()
-    tokenizer.no_truncation()
     longest = settings.get("model_max_length")
     if not isinstance(longest, int | float) or not 0 < longest < LARGEST_REAL_MAXIMUM:
         longest = None
-    return TextTokenizer(tokenizer, None if longest is None else int(longest))
+    return TextTokenizer.of(
+        tokenizer,
+        unknown=special_token(settings, "unk_token"),
+        max_length=None if longest is None else int(longest),
+    )

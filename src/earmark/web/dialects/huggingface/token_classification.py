@@ -12,7 +12,6 @@ What is decided here:
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Annotated
 
 import msgspec
@@ -22,6 +21,7 @@ from earmark.errors import InvalidInput
 from earmark.tasks.spans import STRATEGIES, AggregationStrategy
 from earmark.tasks.token_classification import TokenClassification
 from earmark.web.body import decode_json
+from earmark.web.dialects.huggingface.decoded import Decoded
 
 __all__ = ["decode_token_classification", "entities_body"]
 
@@ -48,15 +48,7 @@ _decoder = msgspec.json.Decoder(_Body)
 _NO_PARAMETERS = _Parameters()
 
 
-@dataclass(frozen=True, slots=True)
-class DecodedTokenClassification:
-    """A request, and whether it came as a list, which its answer then is as well."""
-
-    request: TokenClassification
-    listed: bool
-
-
-def decode_token_classification(body: bytes) -> DecodedTokenClassification:
+def decode_token_classification(body: bytes) -> Decoded[TokenClassification]:
     """Read a request.
 
     Raises:
@@ -85,7 +77,7 @@ def decode_token_classification(body: bytes) -> DecodedTokenClassification:
         frozenset(_DEFAULT_IGNORED if ignored is None else ignored),
         parameters.stride,
     )
-    return DecodedTokenClassification(request, listed=not isinstance(asked.inputs, str))
+    return Decoded(request, listed=not isinstance(asked.inputs, str))
 
 
 def _strategy(parameters: _Parameters) -> AggregationStrategy:

@@ -11,7 +11,6 @@ What is decided here:
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import msgspec
@@ -21,6 +20,7 @@ from earmark.errors import InvalidInput
 from earmark.tasks.zero_shot import DEFAULT_TEMPLATE, ZeroShot
 from earmark.web.body import decode_json
 from earmark.web.dialects.huggingface.clients import ZeroShotForm
+from earmark.web.dialects.huggingface.decoded import Decoded
 
 __all__ = ["decode_zero_shot", "zero_shot_body"]
 
@@ -50,15 +50,7 @@ _decoder = msgspec.json.Decoder(_Body)
 _NO_PARAMETERS = _Parameters()
 
 
-@dataclass(frozen=True, slots=True)
-class DecodedZeroShot:
-    """A request, and whether it came as a list, which its answer then is as well."""
-
-    request: ZeroShot
-    listed: bool
-
-
-def decode_zero_shot(body: bytes) -> DecodedZeroShot:
+def decode_zero_shot(body: bytes) -> Decoded[ZeroShot]:
     """Read a request.
 
     Raises:
@@ -78,7 +70,7 @@ def decode_zero_shot(body: bytes) -> DecodedZeroShot:
     request = ZeroShot(
         texts, labels, DEFAULT_TEMPLATE if template is None else template, multi_label=bool(multi)
     )
-    return DecodedZeroShot(request, listed=not isinstance(inputs, str))
+    return Decoded(request, listed=not isinstance(inputs, str))
 
 
 def _unwrapped(inputs: _Wrapped) -> str | list[str]:

@@ -1,0 +1,21 @@
+"""A request as a dialect's decoder leaves it."""
+
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+__all__ = ["Decoded"]
+
+Asked = TypeVar("Asked")
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded(Generic[Asked]):
+    """A request, and how its answer is to be shaped.
+
+    Attributes:
+        request: what the engine is asked.
+        listed: whether the inputs came as a list, which the answer then is as well.
+    """
+
+    request: Asked
+    listed: bool
