@@ -1,4 +1,4 @@
-"""The edge cases that the Inference API's users meet, one row each.
+"""The edge cases of text classification, one row each, and what every task has in common.
 
 They follow the API's documented and observed behaviour: what the `transformers` pipeline does, made
 safe for every official client.
@@ -267,40 +267,6 @@ def test_too_many_inputs_are_a_413() -> None:
     answer = ask("POST", "/", body, engines=(_sentiment(),), service=service)
     assert answer.status_code == 413
     assert "at most 2 are accepted" in answer.json()["error"]
-
-
-def test_a_model_for_another_task_is_a_400() -> None:
-    """The model is there, but cannot do this."""
-    engine = FakeEngine(tasks=("token-classification",))
-    answer = ask("POST", "/", '{"inputs": "good"}', engines=(engine,))
-    assert answer.status_code == 400
-    assert "token-classification" in answer.json()["error"]
-
-
-@pytest.mark.parametrize("method", ["GET", "POST"])
-@pytest.mark.parametrize("path", ["/models/org/nope", "/models/org", "/models/", "/models/sst2"])
-def test_an_unknown_model_is_a_404_that_lists_the_known(method: str, path: str) -> None:
-    """An id has to be given whole."""
-    answer = ask(method, path, '{"inputs": "x"}', engines=(_sentiment(),))
-    assert answer.status_code == 404
-    assert "does not exist; served here: org/sst2" in answer.json()["error"]
-
-
-@pytest.mark.parametrize(
-    "path",
-    ["/", "/models/org/sst2", "/models/org%2Fsst2", "/models/org%2fsst2", "/models/org/sst2/"],
-)
-def test_the_only_model_is_found_at_each_of_its_addresses(path: str) -> None:
-    """Also with its slash escaped, which some clients do to ids."""
-    answer = ask("POST", path, '{"inputs": "good"}', engines=(_sentiment(),))
-    assert answer.json() == [_GOOD_ANSWER]
-
-
-def test_the_root_is_nobody_where_several_models_are_served() -> None:
-    """The error names them."""
-    answer = ask("POST", "/", '{"inputs": "x"}', engines=(_sentiment(), _reranker()))
-    assert answer.status_code == 404
-    assert "org/sst2, org/reranker" in answer.json()["error"]
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """Health tells the truth, and a model's facts are those that clients look for."""
 
 import pytest
-from support.fake_engine import FakeEngine
+from support.fake_engine import FakeEngine, token_labeller, zero_shot_model
 from support.http_app import ask
 
 from earmark.engine.info import EngineState
@@ -50,6 +50,7 @@ def test_a_models_facts_are_told(path: str) -> None:
         "model_sha": None,
         "task": "text-classification",
         "pipeline_tag": "text-classification",
+        "tasks": ["text-classification", "zero-shot-classification"],
         "architecture": "distilbert",
         "labels": ["NEGATIVE", "POSITIVE"],
         "problem_type": None,
@@ -103,6 +104,37 @@ def test_the_root_lists_what_is_served_and_how_to_ask() -> None:
     assert [model["model_id"] for model in answer["models"]] == ["org/b", "a"]
     assert "POST /models/{id}" in answer["addresses"]
     assert answer["server"] == "earmark"
+
+
+@pytest.mark.parametrize(
+    ("engine", "text"),
+    [
+        (FakeEngine(), "of a pair the longer half first"),
+        (zero_shot_model(), "the hypothesis never"),
+        (token_labeller(), '"stride"'),
+    ],
+    ids=["text", "zero-shot", "tokens"],
+)
+def test_info_says_what_becomes_of_a_long_text(engine: FakeEngine, text: str) -> None:
+    """Each task has its own rule, and all tell in the same headers."""
+    facts = ask("GET", "/info", engines=(engine,)).json()
+    assert text in facts["truncation"]
+    assert "x-truncated-tokens" in facts["truncation"]
+
+
+@pytest.mark.parametrize(
+    ("engine", "tasks"),
+    [
+        (zero_shot_model(), ["zero-shot-classification", "text-classification"]),
+        (token_labeller(), ["token-classification"]),
+    ],
+    ids=["zero-shot", "tokens"],
+)
+def test_info_lists_what_a_model_can_do(engine: FakeEngine, tasks: list[str]) -> None:
+    """What it is for comes first, and is its pipeline tag."""
+    facts = ask("GET", "/info", engines=(engine,)).json()
+    assert facts["tasks"] == tasks
+    assert facts["task"] == facts["pipeline_tag"] == tasks[0]
 
 
 def test_a_models_own_address_says_what_it_is_for() -> None:

@@ -1,48 +1,157 @@
-"""Requests recorded from official, unmodified clients of many versions are all answered."""
+"""Requests recorded from official, unmodified clients of many versions are all answered.
+
+The file holds each request once, as ``[call, method, path, headers, body]``. Streaming is left out
+of it, and headers that mean nothing here.
+"""
 
 import json
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TypedDict
+from typing import Literal
 
+import httpx
+import msgspec
 import pytest
-from support.fake_engine import FakeEngine
+from support.fake_engine import FakeEngine, token_labeller, zero_shot_model
 from support.http_app import ask
+from support.http_readers import (
+    Client,
+    Deployed,
+    HubModel,
+    HubTask,
+    Status,
+    TaskSuffix,
+    readable,
+)
 
 _LABELS = ("LABEL_0", "LABEL_1", "LABEL_2", "LABEL_3")
 
 
-class _Recorded(TypedDict):
-    client: str
+class _Session(msgspec.Struct):
+    client: Literal["huggingface_hub", "@huggingface/inference"]
+    version: str
+    user_agent: str
+    requests: list[tuple[str, Literal["GET", "POST"], str, dict[str, str], str | None]]
+
+
+@dataclass(frozen=True)
+class _Recorded:
+    client: Client
     call: str
     method: str
     path: str
     headers: dict[str, str]
     body: str | None
 
+    @property
+    def task(self) -> TaskSuffix:
+        """By the model's name; the bare root was asked to classify texts."""
+        if self.path.endswith("/zs"):
+            return "zs"
+        return "tk" if self.path.endswith("/tk") else "tc"
 
-_FILE = Path(__file__).with_name("huggingface_requests.json")
-_RECORDED: list[_Recorded] = json.loads(_FILE.read_text("utf-8"))
+    def __str__(self) -> str:
+        version = ".".join(map(str, self.client.version))
+        return f"{self.client.name} {version}: {self.call}: {self.method} {self.path}"
 
 
-@pytest.mark.parametrize("sent", _RECORDED, ids=lambda sent: f"{sent['client']}: {sent['call']}")
-def test_a_recorded_request_is_answered_in_the_form_its_client_reads(sent: _Recorded) -> None:
-    """A sorted list of labels for each input; an object for what is asked of the model itself."""
-    engine = FakeEngine(label_names=_LABELS)
-    answer = ask(
-        sent["method"], sent["path"], sent["body"], engines=(engine,), headers=sent["headers"]
-    )
-    assert answer.status_code == 200
+def _recorded() -> Iterator[_Recorded]:
+    file = Path(__file__).with_name("huggingface_requests.json")
+    for session in msgspec.json.decode(file.read_bytes(), type=list[_Session]):
+        client = Client(session.client, tuple(map(int, session.version.split("."))))
+        for call, method, path, headers, body in session.requests:
+            named = {**headers, "user-agent": session.user_agent}
+            yield _Recorded(client, call, method, path, named, body)
+
+
+_ALL = list(_recorded())
+_OTHER_TASKS = [sent for sent in _ALL if "sentence-similarity" in sent.path]
+_QUESTIONS = [sent for sent in _ALL if sent.method == "POST" and sent not in _OTHER_TASKS]
+_LOOKUPS = [sent for sent in _ALL if sent.method == "GET"]
+
+
+def _engines(sent: _Recorded) -> tuple[FakeEngine, ...]:
+    """Serve every model that was ever asked; for the bare root, one."""
+    texts = [FakeEngine(f"{owner}/tc", label_names=_LABELS) for owner in ("acme", "acme2", "acme3")]
+    if sent.path == "/":
+        return (texts[0],)
+    return (*texts, zero_shot_model("acme/zs"), token_labeller("acme/tk"), token_labeller("def/tk"))
+
+
+def _replay(sent: _Recorded, *engines: FakeEngine) -> httpx.Response:
+    answer = ask(sent.method, sent.path, sent.body, engines=engines, headers=sent.headers)
     assert answer.headers["content-type"] == "application/json"
-    if sent["body"] is None:
-        assert isinstance(answer.json(), dict)
-        return
-    body = json.loads(sent["body"])
+    return answer
+
+
+@pytest.mark.parametrize("sent", _QUESTIONS, ids=str)
+def test_a_recorded_question_is_answered_in_the_form_its_client_reads(sent: _Recorded) -> None:
+    """By the very model and with the very texts that were asked."""
+    engines = _engines(sent)
+    answer = _replay(sent, *engines)
+    assert answer.status_code == 200, answer.text
+    body = json.loads(sent.body or "")
+    listed = isinstance(body["inputs"], list)
+    readable(answer.json(), sent.client, sent.task, listed=listed)
+
+    inputs = body["inputs"] if listed else [body["inputs"]]
+    ((engine, request),) = [(each, request) for each in engines for request in each.requests]
+    assert sent.path == "/" or sent.path.endswith(f"/{engine.model_id}")
+    texts = {question.item: question.text.text for question in request.questions()}
+    expected = [each["text"] if isinstance(each, dict) else each for each in inputs]
+    assert [texts[item] for item in range(request.items)] == expected
+
+
+@pytest.mark.parametrize("sent", [sent for sent in _QUESTIONS if sent.task == "tc"], ids=str)
+def test_labels_come_best_first_and_as_many_as_were_asked_for(sent: _Recorded) -> None:
+    """One list for each text."""
+    answer = _replay(sent, *_engines(sent)).json()
+    body = json.loads(sent.body or "")
     inputs = body["inputs"] if isinstance(body["inputs"], list) else [body["inputs"]]
     kept = body.get("parameters", {}).get("top_k", len(_LABELS))
-    assert [len(scores) for scores in answer.json()] == [kept] * len(inputs)
-    for scores in answer.json():
+    assert [len(scores) for scores in answer] == [kept] * len(inputs)
+    for scores in answer:
         values = [each["score"] for each in scores]
         assert values == sorted(values, reverse=True)
-    texts = [each["text"] if isinstance(each, dict) else each for each in inputs]
-    (request,) = engine.requests
-    assert [each.text.text for each in request.questions()] == texts
+
+
+@pytest.mark.parametrize("sent", _LOOKUPS, ids=str)
+def test_a_recorded_look_up_is_answered_in_the_form_its_client_reads(sent: _Recorded) -> None:
+    """Health and info need only be there; the others have fields that clients demand."""
+    answer = _replay(sent, *_engines(sent))
+    assert answer.status_code == 200, answer.text
+    head = sent.path.split("?")[0].split("/")[1:3]
+    match head:
+        case ["status", _]:
+            msgspec.convert(answer.json(), Status)
+        case ["framework", _]:
+            assert msgspec.convert(answer.json(), list[Deployed])
+        case ["api", "tasks"]:
+            tasks = msgspec.convert(answer.json(), dict[str, HubTask])
+            assert tasks["token-classification"].widgetModels[0] == "acme/tk"
+        case ["api", "models"]:
+            found = msgspec.convert(answer.json(), HubModel)
+            assert sent.path.split("?")[0] == f"/api/models/{found.id}"
+            assert found.inferenceProviderMapping["hf-inference"].provider_id == found.id
+        case _:
+            assert sent.path.endswith(("/health", "/info"))
+            assert isinstance(answer.json(), dict)
+
+
+@pytest.mark.parametrize("sent", _OTHER_TASKS, ids=str)
+def test_a_recorded_question_of_another_task_is_refused_with_those_that_there_are(
+    sent: _Recorded,
+) -> None:
+    """400, which no client tries again."""
+    answer = _replay(sent, *_engines(sent))
+    assert answer.status_code == 400
+    assert "there is no task 'sentence-similarity' here" in answer.json()["error"]
+
+
+def test_the_recordings_hold_every_client_and_every_task() -> None:
+    """A file that lost its requests would let every other test here pass."""
+    clients = {(sent.client.name, sent.task) for sent in _QUESTIONS}
+    assert len(clients) == 6
+    assert len({sent.client for sent in _QUESTIONS}) == 14
+    assert (len(_QUESTIONS), len(_LOOKUPS), len(_OTHER_TASKS)) == (243, 65, 5)

@@ -7,12 +7,14 @@ import socket
 import subprocess
 from contextlib import closing, suppress
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
 from e2e.processes import PATIENCE_S, command, environment, running_server
 from e2e.terminals import on_terminal
+from support.checkpoints import CheckpointSpec, write_checkpoint
 
 
 def test_the_model_in_the_box_answers_a_first_request(tmp_path: Path) -> None:
@@ -37,6 +39,31 @@ def test_several_models_are_served_each_by_its_id(tiny: str, tmp_path: Path) -> 
         ]
     assert [answer.status_code for answer in answers] == [200, 200]
     assert answers[0].json() == answers[1].json()
+
+
+def test_one_server_does_all_three_tasks(tiny: str, tmp_path: Path) -> None:
+    """Each model by its head and its labels, in the form that the operator chose."""
+    inference = CheckpointSpec(label_names=("not_entailment", "entailment"))
+    tagger = CheckpointSpec(head="token", label_names=("O", "I-PER"))
+    models = (
+        tiny,
+        str(write_checkpoint(tmp_path / "inference", inference)),
+        str(write_checkpoint(tmp_path / "tagger", tagger)),
+    )
+    env = environment({"EARMARK_MODELS": ",".join(models), "EARMARK_ZERO_SHOT_FORM": "object"})
+    labels = {"inputs": "x", "parameters": {"candidate_labels": ["a", "b"]}}
+    everything = {"inputs": "x", "parameters": {"ignore_labels": []}}
+    with running_server(env=env, folder=tmp_path) as server:
+
+        def post(model_id: str, body: object) -> Any:  # noqa: ANN401 - whatever JSON came back
+            url = f"{server.address}/models/{model_id}"
+            answer = httpx.post(url, json=body, timeout=PATIENCE_S)
+            assert answer.status_code == 200, answer.text
+            return answer.json()
+
+        assert {each["label"] for each in post("tiny", {"inputs": "x"})[0]} == {"BAD", "GOOD"}
+        assert sorted(post("inference", labels)["labels"]) == ["a", "b"]
+        assert [each["word"] for each in post("tagger", everything)] == ["x"]
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

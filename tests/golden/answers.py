@@ -4,16 +4,29 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
-from golden.cases import GoldenCase, Text
+from golden.case import GoldenCase, Sorting, Tagging, Text
 
-__all__ = ["DATA", "Answer", "GoldenFile", "PipelineAnswer", "read_golden", "write_golden"]
+__all__ = [
+    "DATA",
+    "Answer",
+    "GoldenFile",
+    "PipelineAnswer",
+    "Scores",
+    "TaggedPiece",
+    "read_golden",
+    "write_golden",
+]
 
 DATA = Path(__file__).parent / "data"
 
 Function = Literal["none", "softmax", "sigmoid"]
 ProblemType = Literal["regression", "single_label_classification", "multi_label_classification"]
+Scores: TypeAlias = tuple[tuple[str, float], ...]
+"""Labels with their scores, as a pipeline ordered them."""
+TaggedPiece: TypeAlias = tuple[str, float, str, int, int, int | None]
+"""Label, score, word, start and end; and the index of a token where tokens were not joined."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +41,7 @@ class PipelineAnswer:
 
     function: Function | None
     top_k: int | None
-    scores: tuple[tuple[str, float], ...]
+    scores: Scores
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +54,9 @@ class Answer:
         type_ids: 0 for the first text and 1 for the second, ``[tokens]``.
         truncated_tokens: tokens that were cut off.
         logits: ``[1, labels]`` of a sequence head, ``[tokens, labels]`` of a token head.
-        pipeline: the answers of the pipeline; none for a token head.
+        pipeline: of the text-classification pipeline.
+        tagged: of the token-classification pipeline, in the order of the case's taggings.
+        ranked: of the zero-shot-classification pipeline, in the order of the case's sortings.
     """
 
     text: Text
@@ -49,7 +64,9 @@ class Answer:
     type_ids: tuple[int, ...]
     truncated_tokens: int
     logits: tuple[tuple[float, ...], ...]
-    pipeline: tuple[PipelineAnswer, ...]
+    pipeline: tuple[PipelineAnswer, ...] = ()
+    tagged: tuple[tuple[TaggedPiece, ...], ...] = ()
+    ranked: tuple[Scores, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +80,8 @@ class GoldenFile:
         labels: in the order of the logits.
         problem_type: as `transformers` read it from the config.
         answers: in the order of the case's texts.
+        taggings: as they were asked.
+        sortings: as they were asked.
     """
 
     made_with: Mapping[str, str]
@@ -71,14 +90,16 @@ class GoldenFile:
     labels: tuple[str, ...]
     problem_type: ProblemType | None
     answers: tuple[Answer, ...]
+    taggings: tuple[Tagging, ...] = ()
+    sortings: tuple[Sorting, ...] = ()
 
 
 def write_golden(case: GoldenCase, golden: GoldenFile) -> Path:
     """Write a case's file, one answer a line, so that a change reads well in a diff."""
     path = DATA / f"{case.name}.json"
     fields = asdict(golden)
-    answers = [_compact(answer) for answer in fields.pop("answers")]
-    head = [f'"{key}":{_compact(value)}' for key, value in fields.items()]
+    answers = [_compact(_filled(answer)) for answer in fields.pop("answers")]
+    head = [f'"{key}":{_compact(value)}' for key, value in _filled(fields).items()]
     body = ",\n".join(answers)
     text = "{\n" + ",\n".join(head) + ',\n"answers":[\n' + body + "\n]}\n"
     path.write_text(text, encoding="utf-8", newline="\n")
@@ -99,6 +120,8 @@ def read_golden(case: GoldenCase) -> GoldenFile:
         labels=tuple(fields["labels"]),
         problem_type=fields["problem_type"],
         answers=tuple(_answer(one) for one in fields["answers"]),
+        taggings=tuple(_tagging(one) for one in fields.get("taggings", ())),
+        sortings=tuple(_sorting(one) for one in fields.get("sortings", ())),
     )
 
 
@@ -119,7 +142,30 @@ def _answer(fields: Mapping[str, Any]) -> Answer:
             )
             for one in fields["pipeline"]
         ),
+        tagged=tuple(
+            tuple((one[0], one[1], one[2], one[3], one[4], one[5]) for one in pieces)
+            for pieces in fields.get("tagged", ())
+        ),
+        ranked=tuple(
+            tuple((label, score) for label, score in scores) for scores in fields.get("ranked", ())
+        ),
     )
+
+
+# Any: the same.
+def _tagging(fields: Mapping[str, Any]) -> Tagging:
+    return Tagging(fields["strategy"], tuple(fields["ignore_labels"]), fields["stride"])
+
+
+# Any: the same.
+def _sorting(fields: Mapping[str, Any]) -> Sorting:
+    return Sorting(tuple(fields["labels"]), fields["template"], fields["multi_label"])
+
+
+def _filled(fields: Mapping[str, object]) -> dict[str, object]:
+    """Leave out what a case was not asked."""
+    asked = ("taggings", "sortings", "tagged", "ranked")
+    return {name: value for name, value in fields.items() if value or name not in asked}
 
 
 def _compact(value: object) -> str:

@@ -4,35 +4,20 @@ Each case is a checkpoint, built from a seed, and the texts it is asked about. T
 `transformers` lie in `data/<name>.json`; `regenerate.py` writes them.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from golden.case import GoldenCase, Text
+from golden.sorting_cases import SORTING_CASES
+from golden.tagging_cases import TAGGING_CASES
 from golden.texts import ACCENT_TEXTS, FEW_TEXTS, PAIRS, SINGLES, edge_pairs, edge_texts
 from support.checkpoints import CheckpointSpec, TokenizerSpec
 
 __all__ = ["CASES", "GoldenCase", "Text"]
 
-Text = str | tuple[str, str]
-"""A text, or a pair."""
-
 SENTIMENT = ("NEGATIVE", "POSITIVE")
 ACTIVATIONS = ("gelu_new", "gelu_pytorch_tanh", "relu", "silu", "swish", "tanh")
 """All but the usual one, `gelu`, which every other case has."""
 TAGS = ("O", "B-PER", "I-PER", "B-LOC", "I-LOC")
-
-
-@dataclass(frozen=True, slots=True)
-class GoldenCase:
-    """A checkpoint and its texts.
-
-    Attributes:
-        name: also the name of the file with the answers.
-        spec: what to build.
-        texts: texts and pairs, in order.
-    """
-
-    name: str
-    spec: CheckpointSpec
-    texts: tuple[Text, ...] = FEW_TEXTS
 
 
 def _sizes() -> tuple[tuple[str, CheckpointSpec], ...]:
@@ -146,5 +131,5 @@ def _tokenizer_traps() -> tuple[GoldenCase, ...]:
     return tuple(cases)
 
 
-CASES = (*_shapes(), *_model_traps(), *_tokenizer_traps())
+CASES = (*_shapes(), *_model_traps(), *_tokenizer_traps(), *TAGGING_CASES, *SORTING_CASES)
 """All of them; a name stands once."""

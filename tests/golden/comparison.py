@@ -25,6 +25,8 @@ def compare(kept: GoldenFile, answered: GoldenFile) -> tuple[float, list[str]]:
         for field in ("weights_sha256", "max_tokens", "labels", "problem_type")
         if getattr(kept, field) != getattr(answered, field)
     ]
+    if (kept.taggings, kept.sortings) != (answered.taggings, answered.sortings):
+        return float("nan"), [*problems, "its questions have changed; run `make golden`"]
     if [one.text for one in kept.answers] != [one.text for one in answered.answers]:
         return float("nan"), [*problems, "its texts have changed; run `make golden`"]
     greatest = 0.0
@@ -45,11 +47,15 @@ def _exact(answer: Answer) -> object:
     asked = [
         (one.function, one.top_k, [label for label, _ in one.scores]) for one in answer.pipeline
     ]
-    return answer.ids, answer.type_ids, answer.truncated_tokens, shape, asked
+    tagged = [[(label, *place) for label, _, *place in pieces] for pieces in answer.tagged]
+    ranked = [[label for label, _ in scores] for scores in answer.ranked]
+    return answer.ids, answer.type_ids, answer.truncated_tokens, shape, asked, tagged, ranked
 
 
 def _numbers(answer: Answer) -> NDArray[np.float64]:
     """Take what may differ by rounding."""
     logits = [value for row in answer.logits for value in row]
     scores = [score for one in answer.pipeline for _, score in one.scores]
+    scores += [piece[1] for pieces in answer.tagged for piece in pieces]
+    scores += [score for one in answer.ranked for _, score in one]
     return np.asarray(logits + scores, np.float64)

@@ -7,6 +7,7 @@ The only module of the tests that needs PyTorch. Everything runs in float32, wit
 import hashlib
 import json
 import os
+import warnings
 from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
@@ -16,8 +17,8 @@ os.environ["HF_HUB_OFFLINE"] = "1"  # before the import that reads it: nothing a
 
 import torch
 import transformers
-from golden.answers import Answer, Function, GoldenFile, PipelineAnswer
-from golden.cases import GoldenCase, Text
+from golden.answers import Answer, Function, GoldenFile, PipelineAnswer, Scores, TaggedPiece
+from golden.case import GoldenCase, Sorting, Tagging, Text
 from safetensors.numpy import load_file, save_file
 from support.checkpoints import write_checkpoint
 
@@ -26,6 +27,7 @@ __all__ = ["ask_transformers"]
 torch.set_num_threads(1)  # the models are tiny: threads would only wait for each other
 transformers.utils.logging.set_verbosity_error()
 transformers.utils.logging.disable_progress_bar()
+warnings.filterwarnings("ignore", "Tokenizer does not support real words")  # it still answers
 
 ASKED: tuple[tuple[Function | None, int | None], ...] = (
     (None, None),
@@ -59,6 +61,7 @@ def ask_transformers(case: GoldenCase) -> GoldenFile:
         model = _load(folder, case)
         tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
         limit = min(tokenizer.model_max_length, model.config.max_position_embeddings)
+        tokenizer.model_max_length = limit  # what two of the pipelines cut texts to
         with torch.no_grad():
             answers = tuple(_answers(case, model, tokenizer, limit))
     config = model.config
@@ -69,6 +72,8 @@ def ask_transformers(case: GoldenCase) -> GoldenFile:
         labels=tuple(config.id2label[index] for index in range(config.num_labels)),
         problem_type=config.problem_type,
         answers=answers,
+        taggings=case.taggings,
+        sortings=case.sortings,
     )
 
 
@@ -109,9 +114,8 @@ def _answers(
     limit: int,
 ) -> Iterator[Answer]:
     cut: dict[str, object] = {"truncation": True, "max_length": limit}
-    pipeline = None
-    if case.spec.head == "sequence":
-        pipeline = transformers.pipeline("text-classification", model=model, tokenizer=tokenizer)
+    pipeline = transformers.pipeline(_task(case), model=model, tokenizer=tokenizer)
+    classifies = case.spec.head == "sequence" and not case.sortings
     for text in case.texts:
         halves = ([text],) if isinstance(text, str) else ([text[0]], [text[1]])
         whole = tokenizer(*halves)
@@ -124,8 +128,16 @@ def _answers(
             type_ids=tuple(encoded["token_type_ids"][0].tolist()),
             truncated_tokens=len(whole["input_ids"][0]) - encoded["input_ids"].shape[1],
             logits=tuple(_rounded(row) for row in logits.reshape(-1, model.config.num_labels)),
-            pipeline=() if pipeline is None else tuple(_ask(pipeline, text, cut)),
+            pipeline=tuple(_ask(pipeline, text, cut)) if classifies else (),
+            tagged=tuple(_tag(pipeline, text, tagging) for tagging in case.taggings),
+            ranked=tuple(_sort(pipeline, text, sorting) for sorting in case.sortings),
         )
+
+
+def _task(case: GoldenCase) -> str:
+    if case.spec.head == "token":
+        return "token-classification"
+    return "zero-shot-classification" if case.sortings else "text-classification"
 
 
 def _ask(
@@ -142,6 +154,43 @@ def _ask(
         scores = pipeline([asked], function_to_apply=function, top_k=top_k, **cut)[0]
         pairs = tuple((one["label"], _round(one["score"])) for one in scores)
         yield PipelineAnswer(function, top_k, pairs)
+
+
+def _tag(
+    pipeline: transformers.TokenClassificationPipeline, text: Text, tagging: Tagging
+) -> tuple[TaggedPiece, ...]:
+    windows = {} if tagging.stride is None else {"stride": tagging.stride}
+    pieces = pipeline(
+        text,
+        aggregation_strategy=tagging.strategy,
+        ignore_labels=list(tagging.ignore_labels),
+        **windows,
+    )
+    label = "entity" if tagging.strategy == "none" else "entity_group"
+    return tuple(
+        (
+            one[label],
+            _round(float(one["score"])),
+            one["word"],
+            one["start"],
+            one["end"],
+            one.get("index"),
+        )
+        for one in pieces
+    )
+
+
+def _sort(
+    pipeline: transformers.ZeroShotClassificationPipeline, text: Text, sorting: Sorting
+) -> Scores:
+    answer = pipeline(
+        text,
+        candidate_labels=list(sorting.labels),
+        hypothesis_template=sorting.template,
+        multi_label=sorting.multi_label,
+    )
+    scores = (_round(score) for score in answer["scores"])
+    return tuple(zip(answer["labels"], scores, strict=True))
 
 
 def _rounded(row: torch.Tensor) -> tuple[float, ...]:

@@ -2,15 +2,16 @@
 
 import hashlib
 from dataclasses import replace
-from itertools import combinations
+from itertools import combinations, pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
 from golden.answers import DATA, read_golden
+from golden.case import Tagging
 from golden.cases import CASES, GoldenCase
 from golden.comparison import RECOMPUTE_TOLERANCE, compare
-from golden.tolerances import FLOAT32_LOGIT_TOLERANCE
+from golden.tolerances import FLOAT32_LOGIT_TOLERANCE, FLOAT32_SCORE_TOLERANCE
 from support.checkpoints import write_checkpoint
 
 from earmark.graph.architectures.registry import ARCHITECTURES
@@ -23,6 +24,9 @@ SAME_FUNCTION = {frozenset({"gelu_new", "gelu_pytorch_tanh"}), frozenset({"silu"
 """Two names of one function each."""
 
 BY_NAME = {case.name: case for case in CASES}
+TAGGED = [case for case in CASES if case.taggings]
+WINDOWED = [case for case in TAGGED if case.taggings[0].stride is not None]
+SORTED = [case for case in CASES if case.sortings]
 
 
 def test_every_supported_architecture_and_head_has_a_case() -> None:
@@ -51,6 +55,7 @@ def test_file_was_made_from_this_checkpoint_and_these_texts(
     golden = read_golden(case)
     assert hashlib.sha256(weights.read_bytes()).hexdigest() == golden.weights_sha256
     assert tuple(one.text for one in golden.answers) == case.texts
+    assert (golden.taggings, golden.sortings) == (case.taggings, case.sortings)
     assert (DATA / f"{case.name}.json").stat().st_size < MAX_FILE_BYTES
 
 
@@ -74,6 +79,51 @@ def test_texts_of_a_case_have_different_answers(case: GoldenCase) -> None:
     """The model reads what it is given: answers are further apart than int8 could blur."""
     first = np.asarray([one.logits[0] for one in read_golden(case).answers])
     assert np.ptp(first, axis=0).max() > 0.3
+
+
+@pytest.mark.parametrize("case", TAGGED, ids=lambda case: case.name)
+def test_no_two_questions_to_a_tagger_have_the_same_answers(case: GoldenCase) -> None:
+    """Strategies, ignored labels and windows each change something in every case."""
+    golden = read_golden(case)
+    asked = {
+        tagging: tuple(one.tagged[index] for one in golden.answers)
+        for index, tagging in enumerate(golden.taggings)
+    }
+    assert len(set(asked.values())) == len(case.taggings)
+
+
+@pytest.mark.parametrize("case", TAGGED, ids=lambda case: case.name)
+def test_taggers_use_their_labels_and_never_by_a_hair(case: GoldenCase) -> None:
+    """Groups begin, go on and end; no label wins by what rounding could take away."""
+    logits = [np.asarray(one.logits)[1:-1] for one in read_golden(case).answers]
+    ordered = np.sort(np.concatenate(logits), axis=-1)
+    assert (ordered[:, -1] - ordered[:, -2]).min() > 10 * FLOAT32_LOGIT_TOLERANCE
+    best = np.concatenate(logits).argmax(axis=-1)
+    assert len(set(best.tolist())) >= len(case.spec.labels) - 1
+
+
+@pytest.mark.parametrize("case", WINDOWED, ids=lambda case: case.name)
+def test_windows_find_what_lies_beyond_the_first(case: GoldenCase) -> None:
+    """Every text but one is longer than the model, and answered to its end."""
+    golden = read_golden(case)
+    overlapping = case.taggings.index(Tagging("simple", (), 5))
+    for answer in golden.answers:
+        assert max(end for *_, end, _ in answer.tagged[overlapping]) >= len(answer.text) - 2
+    assert [one.truncated_tokens > 0 for one in golden.answers] == [True] * 4 + [False]
+
+
+@pytest.mark.parametrize("case", SORTED, ids=lambda case: case.name)
+def test_no_two_labels_are_ranked_by_a_hair(case: GoldenCase) -> None:
+    """Labels that differ have scores that do; a text's own words change the order."""
+    golden = read_golden(case)
+    for answer in golden.answers:
+        for scores in answer.ranked:
+            for (label, score), (other, lower) in pairwise(scores):
+                assert label == other or score - lower > 10 * FLOAT32_SCORE_TOLERANCE
+    orders = {
+        tuple(label for label, _ in scores) for one in golden.answers for scores in one.ranked
+    }
+    assert len(orders) > len(case.sortings)
 
 
 def test_comparison_of_a_file_with_itself_finds_nothing() -> None:
@@ -102,8 +152,30 @@ def test_comparison_names_what_has_changed() -> None:
     assert problems == [f"weights_sha256 was {golden.weights_sha256}, is 0"]
 
 
-def test_comparison_refuses_other_texts() -> None:
+def test_comparison_names_what_has_changed_of_a_task() -> None:
+    """The same for entities and rankings: a moved score, another word, another order."""
+    tagged, ranked = read_golden(TAGGED[0]), read_golden(SORTED[0])
+    empty, one, *others = tagged.answers
+    label, score, word, start, end, index = one.tagged[0][0]
+    for changed, said in (
+        ((label, score + 2 * RECOMPUTE_TOLERANCE, word, start, end, index), "differs by"),
+        ((label, score, f"{word}s", start, end, index), "labels differ"),
+    ):
+        pieces = ((changed, *one.tagged[0][1:]), *one.tagged[1:])
+        answers = (empty, replace(one, tagged=pieces), *others)
+        _, (problem,) = compare(tagged, replace(tagged, answers=answers))
+        assert said in problem
+    first = ranked.answers[0]
+    turned = replace(first, ranked=tuple(scores[::-1] for scores in first.ranked))
+    _, (problem,) = compare(ranked, replace(ranked, answers=(turned, *ranked.answers[1:])))
+    assert "labels differ" in problem
+
+
+def test_comparison_refuses_other_questions_and_texts() -> None:
     """Answers to other questions are not compared number by number."""
+    tagged = read_golden(TAGGED[0])
+    _, problems = compare(tagged, replace(tagged, taggings=tagged.taggings[1:]))
+    assert problems == ["its questions have changed; run `make golden`"]
     golden = read_golden(CASES[0])
     _, problems = compare(golden, replace(golden, answers=golden.answers[1:]))
     assert problems == ["its texts have changed; run `make golden`"]

@@ -5,7 +5,17 @@ from itertools import cycle, islice
 
 from support.vocabulary import WORDS
 
-__all__ = ["ACCENT_TEXTS", "FEW_TEXTS", "PAIRS", "SINGLES", "edge_pairs", "edge_texts"]
+__all__ = [
+    "ACCENT_TEXTS",
+    "FEW_TEXTS",
+    "LONG_TEXTS",
+    "PAIRS",
+    "PREMISES",
+    "SINGLES",
+    "WORD_TEXTS",
+    "edge_pairs",
+    "edge_texts",
+]
 
 SINGLES = (
     "",
@@ -47,6 +57,39 @@ ACCENT_TEXTS = (
     ("Où EST 电影?", "Été"),
 )
 """Texts that each option of a WordPiece tokenizer reads differently."""
+
+WORD_TEXTS = (
+    "",
+    "My name is Sarah Jessica Parker but you can call me Jessica",
+    "Paris, the great city; and (Rome) or New-York's O'Hare: U.N.!",
+    "  two  spaces\tand a tab\r\nand a line ",
+    "Café crème à la Zürich, naïve façade in München",
+    "cafe\u0301 u\u0308ber Mu\u0308nchen and the \ufb01lm",  # decomposed; a ligature
+    "这部电影很好看 and not bad in 東京",
+    "great 🙂 movie 🎬 for 👩\u200d👩\u200d👧 people",
+    "[UNK] and <unk> and </s> written out",
+    "control \x00\x07\x1b characters\u200b, soft\u00adhyphen, \ufffd and\u00a0more",
+    "never " + "x" * 101,  # one letter more than WordPiece tries to cut up
+)
+"""Texts whose words are hard to find."""
+
+LONG_TEXTS = (
+    "Sarah Jessica Parker was never in Paris, and the people of New-York's O'Hare like it. " * 2,
+    "great 🙂 movie 🎬 很好看 cafe\u0301 " * 4,
+    "  and  the\n\nfilm\tis  (very)  good,  really; " * 3,
+    "pneumonoultramicroscopicsilicovolcanoconiosis",
+    "a good film",
+)
+"""Texts of several windows, and one of a single one."""
+
+PREMISES = (
+    "I love this film, and the story is really great!",
+    "The food was awful; service dull.",
+    "🙂 这部电影 Café",
+    "  ",
+    "people like the good story of a day " * 12,  # cut to make room for a hypothesis
+)
+"""Texts for every hypothesis to be held against."""
 
 
 def edge_texts(max_tokens: int) -> tuple[str, ...]:

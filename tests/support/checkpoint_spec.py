@@ -9,6 +9,7 @@ Architecture = Literal["bert", "distilbert"]
 Head = Literal["sequence", "token"]
 Storage = Literal["float32", "float16", "bfloat16", "int8"]
 WeightNames = Literal["current", "gamma-beta", "no-prefix"]
+TokenizerKind = Literal["wordpiece", "byte-level", "unigram"]
 TokenizerFiles = Literal["tokenizer.json", "tokenizer.json, padded and truncated", "vocab.txt"]
 
 DISTILBERT_NORM_EPS = 1e-12
@@ -17,9 +18,11 @@ DISTILBERT_NORM_EPS = 1e-12
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenizerSpec:
-    """A WordPiece tokenizer and the files it is stored in.
+    """A tokenizer and the files it is stored in.
 
     Attributes:
+        kind: BERT's, RoBERTa's or XLM-RoBERTa's way of cutting words up. Only `model_max_length`
+            and what names a kind below is for another than the first.
         files: `tokenizer.json`, with or without settings of its own for padding and truncation
             (which a loader must reset), or the older `vocab.txt`. All come with a
             `tokenizer_config.json`.
@@ -27,13 +30,18 @@ class TokenizerSpec:
         strip_accents: None does as `lower_case` does.
         chinese_chars: put each Chinese character on its own.
         model_max_length: as `tokenizer_config.json` states it; None leaves it out.
+        prefix_space: of a byte-level tokenizer: put a space before the text's first word.
+        trim_offsets: of a byte-level tokenizer: leave a word's space out of its offsets.
     """
 
+    kind: TokenizerKind = "wordpiece"
     files: TokenizerFiles = "tokenizer.json"
     lower_case: bool | None = True
     strip_accents: bool | None = None
     chinese_chars: bool = True
     model_max_length: int | None = None
+    prefix_space: bool = True
+    trim_offsets: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

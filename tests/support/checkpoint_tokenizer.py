@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 from support.checkpoint_spec import CheckpointSpec, TokenizerSpec
+from support.subword_tokenizers import SENTENCE_TOKENS, byte_level, unigram
 from support.vocabulary import SPECIAL_TOKENS, vocabulary
 from tokenizers import Tokenizer
 from tokenizers.decoders import WordPiece as WordPieceDecoder
@@ -12,7 +13,7 @@ from tokenizers.normalizers import BertNormalizer
 from tokenizers.pre_tokenizers import BertPreTokenizer
 from tokenizers.processors import TemplateProcessing
 
-__all__ = ["write_tokenizer"]
+__all__ = ["word_piece", "write_tokenizer"]
 
 BAKED_LENGTH = 12
 """What `tokenizer.json` may ask texts to be padded and cut to; far from any model's maximum."""
@@ -20,13 +21,19 @@ BAKED_LENGTH = 12
 
 def write_tokenizer(folder: Path, spec: CheckpointSpec) -> None:
     """Write the files that the spec names into an existing folder."""
-    tokens = vocabulary(spec.vocab_size)
     _write_config(folder / "tokenizer_config.json", spec)
+    if spec.tokenizer.kind != "wordpiece":
+        bytes_only = spec.tokenizer.kind == "byte-level"
+        size = spec.vocab_size
+        made = byte_level(size, spec.tokenizer) if bytes_only else unigram(size)
+        made.save(str(folder / "tokenizer.json"))
+        return
+    tokens = vocabulary(spec.vocab_size)
     if spec.tokenizer.files == "vocab.txt":
         lines = "".join(f"{token}\n" for token in tokens)
         (folder / "vocab.txt").write_text(lines, encoding="utf-8", newline="\n")
         return
-    tokenizer = _wordpiece(tokens, spec.tokenizer)
+    tokenizer = word_piece(tokens, spec.tokenizer)
     if spec.tokenizer.files != "tokenizer.json":
         tokenizer.enable_padding(length=BAKED_LENGTH)
         tokenizer.enable_truncation(BAKED_LENGTH)
@@ -34,6 +41,14 @@ def write_tokenizer(folder: Path, spec: CheckpointSpec) -> None:
 
 
 def _write_config(path: Path, spec: CheckpointSpec) -> None:
+    usual = spec.tokenizer.kind == "wordpiece"
+    fields = _wordpiece_settings(spec) if usual else _sentence_settings(spec)
+    if spec.tokenizer.model_max_length is not None:
+        fields["model_max_length"] = spec.tokenizer.model_max_length
+    path.write_text(json.dumps(fields, indent=2), encoding="utf-8")
+
+
+def _wordpiece_settings(spec: CheckpointSpec) -> dict[str, object]:
     names = {"bert": "BertTokenizer", "distilbert": "DistilBertTokenizer"}
     fields: dict[str, object] = {
         "tokenizer_class": names[spec.architecture],
@@ -42,12 +57,23 @@ def _write_config(path: Path, spec: CheckpointSpec) -> None:
     }
     if spec.tokenizer.lower_case is not None:
         fields["do_lower_case"] = spec.tokenizer.lower_case
-    if spec.tokenizer.model_max_length is not None:
-        fields["model_max_length"] = spec.tokenizer.model_max_length
-    path.write_text(json.dumps(fields, indent=2), encoding="utf-8")
+    return fields
 
 
-def _wordpiece(tokens: tuple[str, ...], spec: TokenizerSpec) -> Tokenizer:
+def _sentence_settings(spec: CheckpointSpec) -> dict[str, object]:
+    fields: dict[str, object] = {"tokenizer_class": "PreTrainedTokenizerFast", **SENTENCE_TOKENS}
+    if spec.architecture == "distilbert":  # which takes no token types
+        fields["model_input_names"] = ["input_ids", "attention_mask"]
+    return fields
+
+
+def word_piece(tokens: tuple[str, ...], spec: TokenizerSpec) -> Tokenizer:
+    """Make BERT's kind: letters of a word's middle are marked.
+
+    Args:
+        tokens: the vocabulary, index = id.
+        spec: case, accents and Chinese characters.
+    """
     vocab = {token: index for index, token in enumerate(tokens)}
     tokenizer = Tokenizer(WordPiece(vocab, unk_token="[UNK]"))  # noqa: S106 - no password
     tokenizer.normalizer = BertNormalizer(

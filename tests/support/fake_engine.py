@@ -11,7 +11,7 @@ from typing import TypeVar
 import numpy as np
 
 from earmark.domain.encoding import Alignment, Encoding
-from earmark.domain.head import ModelHead
+from earmark.domain.head import HeadKind, ModelHead
 from earmark.domain.labels import LabelSet, ProblemType
 from earmark.domain.packing import Float32
 from earmark.domain.texts import TextInput
@@ -21,7 +21,7 @@ from earmark.engine.reply import Reply
 from earmark.errors import EarmarkError, InvalidInput
 from earmark.tasks.task import TaskName, TaskRequest
 
-__all__ = ["FAKE_TIMINGS", "FakeEngine", "pseudo_logits"]
+__all__ = ["FAKE_TIMINGS", "FakeEngine", "pseudo_logits", "token_labeller", "zero_shot_model"]
 
 Result = TypeVar("Result")
 
@@ -57,7 +57,8 @@ class FakeEngine:
         state: what `queue_state` says until it is closed.
         failure: raised for every request.
         text_failures: outcome of the texts named here.
-        logits: used instead of `pseudo_logits` for the texts named here.
+        logits: used instead of `pseudo_logits` for the texts named here; of a model that labels
+            tokens, for the words.
         gate: an answer waits until it is set.
         entered: set when a request has arrived, for a test on the engine's own loop.
         arrived: the same, for a test in another thread.
@@ -148,7 +149,7 @@ class FakeEngine:
             if question.refuse and encoding.truncated_tokens:
                 return InvalidInput(f"a text is {encoding.truncated_tokens} tokens too long")
             encodings.append(encoding)
-            logits.append(self._logits(question.text, encoding))
+            logits.append(self._answer(question.text, encoding, request.head))
         head = ModelHead(request.head, self.info.labels, WordPieces())
         return request.finish(item, encodings, logits, head)
 
@@ -165,15 +166,43 @@ class FakeEngine:
         tokens = kept + _SPECIAL_TOKENS
         return Encoding((0,) * tokens, (0,) * tokens, length - kept, alignment)
 
-    def _logits(self, text: TextInput, encoding: Encoding) -> Float32:
+    def _answer(self, text: TextInput, encoding: Encoding, head: HeadKind) -> Float32:
+        """Answer a text, ``[labels]``, or each of its tokens, ``[tokens, labels]``."""
+        if head == "sequence":
+            return self._logits(text)
+        tokens = encoding.alignment.tokens if encoding.alignment else ()
+        return np.stack([self._logits(TextInput(token)) for token in tokens])
+
+    def _logits(self, text: TextInput) -> Float32:
         """Take what the test gave for the text, or what follows from its hash."""
-        if text in self.logits:
-            return np.array(self.logits[text], np.float32)
-        labels = len(self.label_names)
-        if "token-classification" not in self.tasks:
-            return pseudo_logits(text, labels)
-        words = encoding.alignment.tokens if encoding.alignment else ()
-        return np.stack([pseudo_logits(TextInput(word), labels) for word in words])
+        given = self.logits.get(text)
+        if given is None:
+            return pseudo_logits(text, len(self.label_names))
+        return np.array(given, np.float32)
+
+
+def zero_shot_model(
+    model_id: str = "acme/zs", *, logits: Mapping[TextInput, Sequence[float]] | None = None
+) -> FakeEngine:
+    """Make a model of language inference: contradiction, neutral, entailment."""
+    return FakeEngine(
+        model_id,
+        label_names=("CONTRADICTION", "NEUTRAL", "ENTAILMENT"),
+        tasks=("zero-shot-classification", "text-classification"),
+        logits=logits or {},
+    )
+
+
+def token_labeller(
+    model_id: str = "acme/tk", *, logits: Mapping[TextInput, Sequence[float]] | None = None
+) -> FakeEngine:
+    """Make a model that finds persons: O, B-PER, I-PER."""
+    return FakeEngine(
+        model_id,
+        label_names=("O", "B-PER", "I-PER"),
+        tasks=("token-classification",),
+        logits=logits or {},
+    )
 
 
 class WordPieces:

@@ -2,7 +2,7 @@
 
 import string
 
-__all__ = ["SPECIAL_TOKENS", "WORDS", "vocabulary"]
+__all__ = ["ENDINGS", "SPECIAL_TOKENS", "WORDS", "vocabulary"]
 
 SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 """In the order of BERT's own vocabulary, so that padding is token 0."""
@@ -17,6 +17,10 @@ WORDS = tuple(_WORD_LIST.split())
 """Words that are one token each, where the text is lower case."""
 
 _ENDING_LIST = "s ed ing er est ly ness ful less able ment tion un re ab"
+
+ENDINGS = tuple(_ENDING_LIST.split())
+"""Pieces that words are made of."""
+
 _ACCENTED = "àâäçéèêëíîñóôöøúûüß"
 _CHINESE = "的一是不了人我在有中国好电影"
 _EMOJI = "🙂🎬❤"
@@ -35,7 +39,7 @@ def vocabulary(size: int) -> tuple[str, ...]:
     tokens = [
         *SPECIAL_TOKENS,
         *dict.fromkeys([*lower, *digits, *string.punctuation, *WORDS]),
-        *(f"##{piece}" for piece in dict.fromkeys([*lower, *digits, *_ENDING_LIST.split()])),
+        *(f"##{piece}" for piece in dict.fromkeys([*lower, *digits, *ENDINGS])),
         *_CHINESE,
         *_EMOJI,
         *_ACCENTED,

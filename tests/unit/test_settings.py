@@ -99,6 +99,13 @@ def test_what_is_set_reaches_the_options_of_each_floor() -> None:
     assert settings.service_options().request_timeout_s == 1.5
 
 
+def test_a_larger_limit_on_what_comes_in_raises_those_on_what_is_read() -> None:
+    """Or a request could be accepted for its length and refused for it at once."""
+    settings = read(environ={"EARMARK_MAX_INPUTS": "8000", "EARMARK_MAX_BODY_BYTES": "99999999"})
+    assert settings.service_options().max_texts == 8000
+    assert settings.service_options().max_characters == 99_999_999
+
+
 def test_an_empty_variable_counts_as_not_set() -> None:
     """`EARMARK_PORT= earmark serve` is the way to unset one for a single call."""
     assert read(environ={"EARMARK_PORT": "", "EARMARK_CONFIG": ""}).port == 8080

@@ -1,6 +1,7 @@
 """OpenVINO, the default runtime on processors."""
 
 import sys
+from functools import cache
 
 from earmark.domain.packing import Float32, PackedBatch
 from earmark.errors import EngineError, UnsupportedDevice
@@ -24,9 +25,21 @@ float32."""
 MATRIX_LAYERS = ("FullyConnected", "MatMul")
 
 
+@cache
+def _core() -> Core:
+    """Return the library's one object of this process, which lives as long as the process.
+
+    The first compilation of a Core gives the calling thread an alternate stack for signals
+    (sigaltstack) and the end of the Core takes it away, restoring what stood there before. Two of
+    them that end in the order they began leave the main thread with a stack that is gone, and the
+    next signal, such as the SIGTERM that ends a server, is a segmentation fault.
+    """
+    return Core()
+
+
 def native_bfloat16() -> bool:
     """Say whether the processor computes bfloat16 itself."""
-    return "BF16" in Core().get_property(DEVICE, "OPTIMIZATION_CAPABILITIES")
+    return "BF16" in _core().get_property(DEVICE, "OPTIMIZATION_CAPABILITIES")
 
 
 class OpenVinoSession:
@@ -101,7 +114,7 @@ def open_openvino(graph: bytes, options: SessionOptions) -> OpenVinoSession:
         # pinned to the same ones. On a quiet machine it makes no difference.
         "ENABLE_CPU_PINNING": False,
     }
-    core = Core()
+    core = _core()
     device = str(core.get_property(DEVICE, "FULL_DEVICE_NAME"))
     if options.compute == "bfloat16" and not native_bfloat16():
         # OpenVINO would take the hint and compute in float32 without a word.

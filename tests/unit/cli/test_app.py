@@ -173,6 +173,36 @@ def test_the_models_at_hand_are_listed(
     assert "gone is neither" in rows["gone"]["problem"]
 
 
+@pytest.mark.parametrize(
+    ("spec", "task"),
+    [
+        (CheckpointSpec(label_names=("entailment", "not")), "zero-shot-classification"),
+        (CheckpointSpec(head="token"), "token-classification"),
+    ],
+    ids=["zero-shot", "tokens"],
+)
+def test_a_model_is_listed_with_what_it_will_be_served_for(
+    spec: CheckpointSpec, task: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its head and its labels tell."""
+    folder = write_checkpoint(tmp_path / "mine", spec)
+    (tmp_path / "earmark.toml").write_text(f'models = ["{folder}"]', "utf-8")
+    assert main(["models", "--json"]) == 0
+    rows = {row["id"]: row for row in json.loads(capsys.readouterr().out)}
+    assert rows["mine"]["facts"]["task"] == task
+
+
+def test_texts_for_a_model_that_labels_tokens_are_one_line_and_exit_code_2(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The line says what the model is for."""
+    folder = write_checkpoint(tmp_path / "mine", CheckpointSpec(head="token"))
+    assert main(["classify", "x", "--model", str(folder)]) == 2
+    err = capsys.readouterr().err
+    assert "mine is for token-classification, not for text-classification" in err
+    assert len(err.splitlines()) == 1
+
+
 def test_the_table_of_models_shows_each_and_warns_of_the_unreadable(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -8,24 +8,30 @@ from contextlib import closing
 
 import pytest
 from rich.console import Console
-from support.fake_engine import FakeEngine
+from support.fake_engine import FakeEngine, token_labeller, zero_shot_model
+from support.http_app import ask
 
 from earmark.cli.banner import address_of, is_loopback, show_banner
 
 ADDRESS = "http://127.0.0.1:8080"
 
 
-def banner(*models: str, width: int = 80) -> str:
+def banner(*engines: FakeEngine, width: int = 80) -> str:
     """Show a banner on a terminal."""
     out = io.StringIO()
-    infos = tuple(FakeEngine(model_id=model).info for model in models)
-    show_banner(Console(file=out, width=width), ADDRESS, infos)
+    show_banner(Console(file=out, width=width), ADDRESS, tuple(one.info for one in engines))
     return out.getvalue()
+
+
+def pasted(*engines: FakeEngine, width: int = 80) -> list[str]:
+    """Take the example apart as a shell would."""
+    [line] = [one for one in banner(*engines, width=width).splitlines() if "curl" in one]
+    return shlex.split(line)
 
 
 def test_the_banner_tells_the_address_and_each_model() -> None:
     """What is served, where, and how each model runs."""
-    shown = banner("acme/one", "two")
+    shown = banner(FakeEngine("acme/one"), FakeEngine("two"))
     assert ADDRESS in shown
     for fact in ("acme/one", "two", "float32", "fake 1.0", "16", "0.5 s"):
         assert fact in shown
@@ -34,10 +40,20 @@ def test_the_banner_tells_the_address_and_each_model() -> None:
 @pytest.mark.parametrize("width", [30, 80])
 def test_the_example_can_be_pasted_into_a_shell(width: int) -> None:
     """It stands on one line however narrow the terminal, and sends valid JSON to the model."""
-    [line] = [one for one in banner("acme/one", width=width).splitlines() if "curl" in one]
-    program, url, data_flag, body = shlex.split(line)
+    program, url, data_flag, body = pasted(FakeEngine("acme/one"), width=width)
     assert (program, url, data_flag) == ("curl", f"{ADDRESS}/models/acme/one", "-d")
     assert json.loads(body) == {"inputs": "I like it"}
+
+
+@pytest.mark.parametrize(
+    "engine", [FakeEngine(), zero_shot_model(), token_labeller()], ids=lambda one: one.info.task
+)
+def test_the_example_is_answered_by_the_model_it_is_for(engine: FakeEngine) -> None:
+    """Whatever its task: a request that is refused would be a poor welcome."""
+    _, url, _, body = pasted(engine)
+    answer = ask("POST", url.removeprefix(ADDRESS), body, engines=(engine,))
+    assert answer.status_code == 200
+    assert [request.task for request in engine.requests] == [engine.info.task]
 
 
 @pytest.mark.parametrize(

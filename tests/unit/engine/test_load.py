@@ -12,6 +12,7 @@ from structlog.testing import capture_logs
 from support.checkpoints import CheckpointSpec, write_checkpoint
 
 import earmark
+from earmark.domain.texts import TextInput
 from earmark.engine.engine import Engine
 from earmark.engine.load import EngineOptions, load_engine
 from earmark.errors import (
@@ -21,9 +22,12 @@ from earmark.errors import (
     InvalidInput,
     UnsupportedCheckpoint,
     UnsupportedDevice,
+    UnsupportedTask,
 )
 from earmark.inprocess import TextLike
 from earmark.runtime.devices import computes_bfloat16
+from earmark.tasks.text_classification import TextClassification
+from earmark.tasks.token_classification import TokenClassification
 
 ONE_THREAD = EngineOptions(threads=1)
 
@@ -117,13 +121,17 @@ def test_leftover_tensors_are_told(tmp_path: Path) -> None:
     assert [entry["tensors"] for entry in logs] == [("adapter.weight",)]
 
 
-def test_a_model_that_labels_tokens_is_refused(tmp_path: Path) -> None:
-    """The message says what it is and what is served."""
-    with (
-        pytest.raises(UnsupportedCheckpoint, match="BertForTokenClassification, which labels"),
-        loaded(tmp_path, CheckpointSpec(head="token")),
-    ):
-        pass
+def test_a_model_that_labels_tokens_is_loaded(tmp_path: Path) -> None:
+    """It labels every token of a text, in the text's order, and does nothing else."""
+    spec = CheckpointSpec(head="token", label_names=("O", "B-PER", "I-PER"), num_labels=3)
+    request = TokenClassification(("a b c",), strategy="none", ignore_labels=frozenset())
+    with loaded(tmp_path, spec) as engine:
+        assert engine.info.tasks == ("token-classification",)
+        (entities,) = engine.answer_blocking(request).results()
+        with pytest.raises(UnsupportedTask, match="is for token-classification, not for text-"):
+            engine.answer_blocking(TextClassification((TextInput("a b c"),)))
+    assert [(each.start, each.end) for each in entities.found] == [(0, 1), (2, 3), (4, 5)]
+    assert {each.label for each in entities.found} <= {"O", "B-PER", "I-PER"}
 
 
 @pytest.mark.parametrize(

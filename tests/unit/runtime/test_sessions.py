@@ -1,5 +1,9 @@
 """Sessions of both runtimes: failures are ours by name, closing is final."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 from support.encodings import encoding
@@ -72,6 +76,34 @@ def test_openvino_names_its_kernels_once_it_has_run() -> None:
     session = open_session("openvino", doubling_graph(), OPTIONS)
     session.run(pack([encoding(1)]))
     assert session.kernels() == ()
+
+
+SIGNAL_AFTER_CLOSING = """
+import gc, signal, sys
+from pathlib import Path
+from earmark.runtime.openvino import open_openvino
+from earmark.runtime.session import SessionOptions
+
+graph = Path(sys.argv[1]).read_bytes()
+options = SessionOptions(compute="float32", threads=1)
+sessions = [open_openvino(graph, options) for _ in range(2)]
+while sessions:
+    sessions.pop(0).close()
+    gc.collect()
+signal.signal(signal.SIGTERM, lambda *_: print("taken"))
+signal.raise_signal(signal.SIGTERM)
+"""
+
+
+def test_a_signal_after_two_sessions_have_closed_is_no_crash(tmp_path: Path) -> None:
+    """Closed in the order they were opened, as a server does before it ends by its SIGTERM."""
+    graph = tmp_path / "graph.onnx"
+    graph.write_bytes(doubling_graph())
+    command = [sys.executable, "-c", SIGNAL_AFTER_CLOSING, str(graph)]
+    done = subprocess.run(  # noqa: S603 - the lines above and nothing else
+        command, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert (done.returncode, done.stdout) == (0, "taken\n"), done.stderr
 
 
 def test_at_least_one_core_is_available() -> None:

@@ -3,16 +3,25 @@
 import asyncio
 
 import pytest
-from support.fake_engine import FakeEngine
+from support.fake_engine import FakeEngine, zero_shot_model
 
 from earmark.domain.texts import TextInput
-from earmark.errors import DeadlineExceeded, QueueFull, RequestTooLarge, UnsupportedTask
+from earmark.errors import (
+    DeadlineExceeded,
+    InvalidInput,
+    QueueFull,
+    RequestTooLarge,
+    UnsupportedTask,
+)
 from earmark.serving.admission import AdmissionLimits
 from earmark.serving.models import ServedModels
 from earmark.serving.service import Service, ServiceOptions
 from earmark.tasks.text_classification import TextClassification
+from earmark.tasks.zero_shot import ZeroShot
 
 _ONE_AT_A_TIME = ServiceOptions(admission=AdmissionLimits(max_requests=1))
+_PATIENCE_S = 10.0
+"""Far more than any of this takes: a hang has to fail, not to stay."""
 _REQUEST = TextClassification((TextInput("I like you"),))
 
 
@@ -47,6 +56,57 @@ def test_too_many_texts_in_one_request_never_reach_the_engine() -> None:
     assert engine.requests == []
 
 
+@pytest.mark.parametrize(("labels", "taken"), [(4, True), (5, False)])
+def test_texts_times_labels_are_bounded(labels: int, *, taken: bool) -> None:
+    """Two texts beside four labels make eight pairs, and one label more is too many."""
+    engine = zero_shot_model()
+    service = _service(engine, options=ServiceOptions(max_inputs=8, max_texts=8))
+    request = ZeroShot(("a", "b"), tuple(map(str, range(labels))))
+    if taken:
+        assert len(asyncio.run(service.answer(None, request)).reply.results()) == 2
+        return
+    with pytest.raises(InvalidInput, match="2 texts and 5 labels make 10 pairs, at most 8"):
+        asyncio.run(service.answer(None, request))
+    assert engine.requests == []
+
+
+@pytest.mark.parametrize(
+    "request_of_a_million",
+    [
+        ZeroShot(("x" * 10_000,), tuple(map(str, range(100)))),
+        ZeroShot(("x",), ("y" * 1000,), template="{0}" * 1000),
+        ZeroShot(("x",) * 100, tuple(map(str, range(100))), template="{}" + "y" * 100),
+    ],
+    ids=["a long text", "a template that repeats its label", "a long template"],
+)
+def test_characters_are_bounded_as_they_multiply(request_of_a_million: ZeroShot) -> None:
+    """A small body may ask for a hundred times its length to be read."""
+    engine = zero_shot_model()
+    service = _service(engine, options=ServiceOptions(max_texts=10_000, max_characters=999_999))
+    with pytest.raises(InvalidInput, match="every text beside every label; at most 999,999"):
+        asyncio.run(service.answer(None, request_of_a_million))
+    assert engine.requests == []
+
+
+def test_pairs_count_as_texts_in_flight() -> None:
+    """Admission sees what the model reads, not what came in."""
+    options = ServiceOptions(max_inputs=1, max_texts=4, admission=AdmissionLimits(max_texts=5))
+
+    async def scenario() -> None:
+        engine = FakeEngine(gate=asyncio.Event())
+        service = _service(engine, options=options)
+        request = ZeroShot(("a",), ("w", "x", "y"))
+        first = asyncio.create_task(service.answer(None, request))
+        await engine.entered.wait()
+        with pytest.raises(QueueFull, match="3 texts are in flight and this request brings 3"):
+            await asyncio.wait_for(service.answer(None, request), _PATIENCE_S)
+        assert engine.gate is not None
+        engine.gate.set()
+        await first
+
+    asyncio.run(scenario())
+
+
 def test_a_model_for_another_task_is_refused() -> None:
     """The refusal names what the model is for."""
     engine = FakeEngine(tasks=("token-classification",))
@@ -63,7 +123,7 @@ def test_a_caller_beyond_the_limit_is_refused_at_once() -> None:
         first = asyncio.create_task(service.answer(None, _REQUEST))
         await engine.entered.wait()
         with pytest.raises(QueueFull):
-            await service.answer(None, _REQUEST)
+            await asyncio.wait_for(service.answer(None, _REQUEST), _PATIENCE_S)
         assert engine.gate is not None
         engine.gate.set()
         await first
@@ -127,5 +187,5 @@ def test_one_engine_that_fails_to_close_keeps_no_other_open() -> None:
 
 def test_a_request_limit_that_admission_would_never_grant_is_refused() -> None:
     """Such a request would be told to try again for ever."""
-    with pytest.raises(ValueError, match="max_inputs is 1024: expected 1 to 10"):
+    with pytest.raises(ValueError, match="max_inputs is 1024 and max_texts 4096: expected 1 or"):
         ServiceOptions(admission=AdmissionLimits(max_texts=10))

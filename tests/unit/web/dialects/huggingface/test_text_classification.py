@@ -5,10 +5,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from earmark.domain.results import Classification, LabelScore
 from earmark.domain.texts import TextInput
 from earmark.errors import InvalidInput
 from earmark.tasks.text_classification import TextClassification
-from earmark.web.dialects.huggingface.schema import decode_text_classification
+from earmark.web.dialects.huggingface.text_classification import (
+    classifications_body,
+    decode_text_classification,
+)
 
 _A, _AB = TextInput("a"), TextInput("a", "b")
 
@@ -133,3 +137,18 @@ def test_a_wrong_body_is_told_what_was_expected_where(body: dict[str, object], t
     with pytest.raises(InvalidInput) as caught:
         _decode(**body)
     assert str(caught.value) == text
+
+
+def test_one_input_is_answered_by_a_nested_list() -> None:
+    """A flat list would break clients."""
+    result = Classification((LabelScore("A", 0.5),), tokens=7)
+    body = msgspec.json.encode(classifications_body([result]))
+    assert msgspec.json.decode(body) == [[{"label": "A", "score": 0.5}]]
+
+
+@given(st.lists(st.floats(allow_nan=False, allow_infinity=False, width=32), min_size=1))
+def test_every_finite_score_arrives_unchanged(scores: list[float]) -> None:
+    """JSON carries the very number."""
+    results = [Classification((LabelScore("A", score),), tokens=7) for score in scores]
+    body = msgspec.json.encode(classifications_body(results))
+    assert msgspec.json.decode(body) == [[{"label": "A", "score": score}] for score in scores]

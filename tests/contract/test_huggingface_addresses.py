@@ -1,0 +1,181 @@
+"""Every address that a client of any age posts to finds its model and its task."""
+
+import json
+
+import httpx
+import pytest
+from support.fake_engine import FakeEngine, token_labeller, zero_shot_model
+from support.http_app import ask
+
+from earmark.web.dialects.huggingface.describe import ADDRESSES
+
+_TEXT_BODY = {"inputs": "I like you"}
+_LABELS_BODY = {"inputs": "I like you", "parameters": {"candidate_labels": ["x", "y"]}}
+
+_PREFIXES = ("/models/", "/hf-inference/models/", "/api/inference-proxy/hf-inference/models/")
+_TASK_PREFIXES = ("/pipeline/", "/hf-inference/pipeline/")
+
+
+def _post(path: str, body: object, *engines: FakeEngine) -> httpx.Response:
+    return ask("POST", path, json.dumps(body), engines=engines)
+
+
+def _three() -> tuple[FakeEngine, FakeEngine, FakeEngine]:
+    return FakeEngine("org/text"), zero_shot_model("org/zero-shot"), token_labeller("ner-model")
+
+
+def _asked(*engines: FakeEngine) -> list[tuple[str, str]]:
+    """List which model was asked for which task."""
+    return [(engine.model_id, request.task) for engine in engines for request in engine.requests]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/",
+        *(prefix + "org/text" for prefix in _PREFIXES),
+        "/models/org%2Ftext",
+        "/models/org/text/",
+    ],
+)
+def test_the_only_model_is_found_at_each_of_its_addresses(path: str) -> None:
+    """Also with its slash escaped or a slash at its end, which some clients do to ids."""
+    engine = FakeEngine("org/text")
+    assert _post(path, _TEXT_BODY, engine).status_code == 200
+    assert _asked(engine) == [("org/text", "text-classification")]
+
+
+@pytest.mark.parametrize(
+    ("model_id", "body", "task"),
+    [
+        ("org/text", _TEXT_BODY, "text-classification"),
+        ("org/zero-shot", _LABELS_BODY, "zero-shot-classification"),
+        ("ner-model", _TEXT_BODY, "token-classification"),
+    ],
+)
+@pytest.mark.parametrize("prefix", _PREFIXES)
+def test_a_model_named_alone_does_what_it_is_for(
+    prefix: str, model_id: str, body: object, task: str
+) -> None:
+    """An id has one segment or two."""
+    engines = _three()
+    assert _post(prefix + model_id, body, *engines).status_code == 200
+    assert _asked(*engines) == [(model_id, task)]
+
+
+@pytest.mark.parametrize(
+    ("model_id", "name", "body", "task"),
+    [
+        ("org/text", "text-classification", _TEXT_BODY, "text-classification"),
+        ("org/text", "sentiment-analysis", _TEXT_BODY, "text-classification"),
+        ("org/text", "text-classification", _LABELS_BODY, "text-classification"),
+        ("org/text", "zero-shot-classification", _LABELS_BODY, "zero-shot-classification"),
+        ("org/zero-shot", "zero-shot-classification", _LABELS_BODY, "zero-shot-classification"),
+        ("org/zero-shot", "text-classification", _TEXT_BODY, "text-classification"),
+        ("ner-model", "token-classification", _TEXT_BODY, "token-classification"),
+        ("ner-model", "ner", _TEXT_BODY, "token-classification"),
+    ],
+)
+@pytest.mark.parametrize(
+    "address",
+    [
+        *(prefix + "{task}/{id}" for prefix in _TASK_PREFIXES),
+        *(prefix + "{id}/pipeline/{task}" for prefix in _PREFIXES),
+        "/models/{id}/pipeline/{task}/",
+    ],
+)
+def test_a_task_in_the_address_wins_over_the_models_own(
+    address: str, model_id: str, name: str, body: object, task: str
+) -> None:
+    """And over what the body looks like."""
+    engines = _three()
+    answer = _post(address.format(id=model_id, task=name), body, *engines)
+    assert answer.status_code == 200, answer.text
+    assert _asked(*engines) == [(model_id, task)]
+
+
+@pytest.mark.parametrize(
+    ("model_id", "name"),
+    [
+        ("org/text", "token-classification"),
+        ("ner-model", "text-classification"),
+        ("ner-model", "zero-shot-classification"),
+    ],
+)
+@pytest.mark.parametrize("address", ["/pipeline/{task}/{id}", "/models/{id}/pipeline/{task}"])
+def test_a_task_that_the_model_cannot_do_is_a_400(address: str, model_id: str, name: str) -> None:
+    """Which says what the model is for."""
+    engines = _three()
+    answer = _post(address.format(id=model_id, task=name), _LABELS_BODY, *engines)
+    assert answer.status_code == 400
+    assert answer.json()["error"].startswith(f"model {model_id} is for ")
+    assert _asked(*engines) == []
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/pipeline/sentence-similarity/org/text", "/models/org/text/pipeline/feature-extraction"],
+)
+def test_a_task_that_earmark_does_not_know_is_a_400(path: str) -> None:
+    """Which lists those it knows."""
+    answer = _post(path, _TEXT_BODY, FakeEngine("org/text"))
+    assert answer.status_code == 400
+    assert "expected text-classification, sentiment-analysis, " in answer.json()["error"]
+
+
+@pytest.mark.parametrize(
+    ("model_id", "address"),
+    [
+        ("a/pipeline/ner", "/models/a/pipeline/ner"),
+        ("a/pipeline/b", "/models/a/pipeline/b/pipeline/ner"),
+        ("a/pipeline/b", "/pipeline/ner/a/pipeline/b"),
+    ],
+)
+def test_a_model_may_have_pipeline_in_its_name(model_id: str, address: str) -> None:
+    """The longest id that is served wins."""
+    engines = (token_labeller("a"), token_labeller(model_id))
+    assert _post(address, _TEXT_BODY, *engines).status_code == 200
+    assert _asked(*engines) == [(model_id, "token-classification")]
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize("path", ["/models/org/nope", "/models/org", "/models/", "/models/text"])
+def test_an_unknown_model_is_a_404_that_lists_the_known(method: str, path: str) -> None:
+    """An id has to be given whole."""
+    answer = ask(method, path, '{"inputs": "x"}', engines=(FakeEngine("org/text"),))
+    assert answer.status_code == 404
+    assert "does not exist; served here: org/text" in answer.json()["error"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/models/org/nope/pipeline/ner",
+        "/pipeline/ner/org/nope",
+        "/hf-inference/models/org/nope",
+        "/status/org/nope",
+        "/api/models/org/nope",
+    ],
+)
+def test_an_unknown_model_is_named_without_the_rest_of_the_address(path: str) -> None:
+    """Whatever stood around it."""
+    method = "GET" if path.startswith(("/status", "/api/models")) else "POST"
+    answer = ask(method, path, '{"inputs": "x"}', engines=(FakeEngine("org/text"),))
+    assert answer.status_code == 404
+    assert answer.json()["error"].startswith("Model org/nope does not exist; ")
+
+
+def test_the_root_is_nobody_where_several_models_are_served() -> None:
+    """The error names them."""
+    answer = _post("/", _TEXT_BODY, FakeEngine("org/a"), FakeEngine("org/b"))
+    assert answer.status_code == 404
+    assert "org/a, org/b" in answer.json()["error"]
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_every_address_that_is_told_of_is_served(address: str) -> None:
+    """The root's list of addresses is no promise that is not kept."""
+    method, _, path = address.partition(" ")
+    path = path.format(id="org/text", task="text-classification", name="transformers")
+    answer = ask(method, path, json.dumps(_TEXT_BODY), engines=(FakeEngine("org/text"),))
+    assert answer.status_code == 200

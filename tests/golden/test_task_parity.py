@@ -1,0 +1,84 @@
+"""earmark against the pipelines of `transformers`: labelled tokens, and labels of one's own."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from golden.answers import TaggedPiece, read_golden
+from golden.case import GoldenCase, Tagging
+from golden.cases import CASES
+from golden.tolerances import FLOAT32_SCORE_TOLERANCE
+from support.checkpoint_sessions import ONE_THREAD
+from support.checkpoints import write_checkpoint
+
+from earmark.domain.results import Entities
+from earmark.engine.engine import Engine
+from earmark.engine.load import EngineOptions, load_engine
+from earmark.runtime.session import RUNTIMES, RuntimeName
+from earmark.tasks.token_classification import TokenClassification
+from earmark.tasks.zero_shot import ZeroShot
+
+TAGGED = [case for case in CASES if case.taggings]
+SORTED = [case for case in CASES if case.sortings]
+
+
+@contextmanager
+def running(case: GoldenCase, folder: Path, runtime: RuntimeName) -> Iterator[Engine]:
+    """Load a case's checkpoint and close it afterwards."""
+    options = EngineOptions(precision="float32", runtime=runtime, threads=ONE_THREAD)
+    engine = load_engine(str(write_checkpoint(folder, case.spec)), options=options)
+    try:
+        yield engine
+    finally:
+        engine.close()
+
+
+def as_request(texts: tuple[str, ...], asked: Tagging) -> TokenClassification:
+    """Ask earmark what the pipeline was asked."""
+    return TokenClassification(texts, asked.strategy, frozenset(asked.ignore_labels), asked.stride)
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+@pytest.mark.parametrize("case", TAGGED, ids=lambda case: case.name)
+def test_entities_equal_those_of_the_pipeline(
+    case: GoldenCase, runtime: RuntimeName, tmp_path: Path
+) -> None:
+    """Every strategy finds the same pieces of every text, with the same labels and words."""
+    golden = read_golden(case)
+    with running(case, tmp_path, runtime) as engine:
+        assert engine.info.tasks == ("token-classification",)
+        for index, asked in enumerate(golden.taggings):
+            request = as_request(case.plain_texts, asked)
+            results = engine.answer_blocking(request).results()
+            for result, answer in zip(results, golden.answers, strict=True):
+                assert_same_pieces(result, answer.tagged[index])
+
+
+def assert_same_pieces(result: Entities, expected: tuple[TaggedPiece, ...]) -> None:
+    """Labels, words and places are equal, scores within the tolerance."""
+    ours = [(one.label, one.word, one.start, one.end, one.index) for one in result.found]
+    assert ours == [(label, *place) for label, _, *place in expected]
+    assert [one.score for one in result.found] == pytest.approx(
+        [score for _, score, *_ in expected], rel=0, abs=FLOAT32_SCORE_TOLERANCE
+    )
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+@pytest.mark.parametrize("case", SORTED, ids=lambda case: case.name)
+def test_rankings_equal_those_of_the_pipeline(
+    case: GoldenCase, runtime: RuntimeName, tmp_path: Path
+) -> None:
+    """Candidate labels come in the same order with the same scores."""
+    golden = read_golden(case)
+    with running(case, tmp_path, runtime) as engine:
+        assert "zero-shot-classification" in engine.info.tasks
+        for index, asked in enumerate(golden.sortings):
+            request = ZeroShot(case.plain_texts, asked.labels, asked.template, asked.multi_label)
+            results = engine.answer_blocking(request).results()
+            for result, answer in zip(results, golden.answers, strict=True):
+                expected = answer.ranked[index]
+                assert [one.label for one in result.scores] == [label for label, _ in expected]
+                assert [one.score for one in result.scores] == pytest.approx(
+                    [score for _, score in expected], rel=0, abs=FLOAT32_SCORE_TOLERANCE
+                )

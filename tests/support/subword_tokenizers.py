@@ -1,0 +1,96 @@
+"""Tokenizers that mark where words begin and not where they go on, made by code from a word list.
+
+Not trained: a training's outcome may change with the library's version.
+"""
+
+import string
+from collections.abc import Iterator
+
+from support.checkpoint_spec import TokenizerSpec
+from support.vocabulary import ENDINGS, WORDS
+from tokenizers import Regex, Tokenizer
+from tokenizers.decoders import ByteLevel as ByteLevelDecoder
+from tokenizers.decoders import Metaspace as MetaspaceDecoder
+from tokenizers.models import BPE, Unigram
+from tokenizers.normalizers import NFKC, Replace, Sequence
+from tokenizers.pre_tokenizers import ByteLevel, Metaspace
+from tokenizers.processors import RobertaProcessing, TemplateProcessing
+
+__all__ = ["SENTENCE_TOKENS", "byte_level", "unigram"]
+
+SENTENCE_TOKENS = {
+    "pad_token": "<pad>",
+    "unk_token": "<unk>",
+    "bos_token": "<s>",
+    "eos_token": "</s>",
+    "cls_token": "<s>",
+    "sep_token": "</s>",
+    "mask_token": "<mask>",
+}
+"""As RoBERTa and XLM-RoBERTa name them; index 0 is for padding."""
+
+_TOKENS = tuple(dict.fromkeys(SENTENCE_TOKENS.values()))
+
+BYTE_LEVEL_SPACE = "\u0120"
+METASPACE = "\u2581"
+
+
+def byte_level(size: int, spec: TokenizerSpec) -> Tokenizer:
+    """Make RoBERTa's kind: byte pairs, a word's space part of the word.
+
+    Args:
+        size: tokens at most; the 256 bytes are always there.
+        spec: spaces and offsets.
+    """
+    tokens = [*_TOKENS, *sorted(ByteLevel.alphabet())]
+    merges = list(_merges())[: size - len(tokens)]
+    tokens += [left + right for left, right in merges]
+    vocab = {token: index for index, token in enumerate(tokens)}
+    tokenizer = Tokenizer(BPE(vocab, merges))
+    tokenizer.pre_tokenizer = ByteLevel(add_prefix_space=spec.prefix_space)
+    tokenizer.decoder = ByteLevelDecoder()
+    tokenizer.add_special_tokens(list(_TOKENS))
+    tokenizer.post_processor = RobertaProcessing(
+        ("</s>", vocab["</s>"]),
+        ("<s>", vocab["<s>"]),
+        trim_offsets=spec.trim_offsets,
+        add_prefix_space=spec.prefix_space,
+    )
+    return tokenizer
+
+
+def _merges() -> Iterator[tuple[str, str]]:
+    """Grow each word from its left end, letter by letter."""
+    seen = set()
+    for word in [*(BYTE_LEVEL_SPACE + word for word in WORDS), *ENDINGS]:
+        for end in range(1, len(word)):
+            merge = (word[:end], word[end])
+            if merge not in seen:
+                seen.add(merge)
+                yield merge
+
+
+def unigram(size: int) -> Tokenizer:
+    """Make XLM-RoBERTa's kind, as SentencePiece does: the likeliest of all ways to cut.
+
+    Args:
+        size: pieces at most; the most useful ones stand first.
+    """
+    letters = string.ascii_lowercase + string.ascii_uppercase + string.digits
+    words = [METASPACE + word for word in WORDS]
+    pieces = [METASPACE, *words, *ENDINGS, *letters, *".,!?-'()"]
+    unique = list(dict.fromkeys(pieces))[: size - len(_TOKENS)]
+    # A longer piece always beats the pieces it is made of; equal scores would be a coin toss.
+    likely = [(piece, -4.0 - rank / 64) for rank, piece in enumerate(unique)]
+    vocab = [(token, 0.0) for token in _TOKENS] + likely
+    tokenizer = Tokenizer(Unigram(vocab, unk_id=_TOKENS.index("<unk>"), byte_fallback=False))
+    tokenizer.normalizer = Sequence([NFKC(), Replace(Regex(" {2,}"), " ")])
+    tokenizer.pre_tokenizer = Metaspace()
+    tokenizer.decoder = MetaspaceDecoder()
+    tokenizer.add_special_tokens(list(_TOKENS))
+    tokenizer.post_processor = TemplateProcessing(
+        single="<s> $A </s>",
+        pair="<s> $A </s> </s> $B </s>",
+        special_tokens=[(token, _TOKENS.index(token)) for token in ("<s>", "</s>")],
+    )
+    return tokenizer

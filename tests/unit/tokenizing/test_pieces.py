@@ -1,0 +1,75 @@
+"""How tokens make words, from the checkpoint's own files."""
+
+import json
+from pathlib import Path
+
+import pytest
+from support.checkpoints import CheckpointSpec, TokenizerSpec, write_checkpoint
+from support.tokenizer_kinds import KINDS, library_tokenizer, text_tokenizer
+from tokenizers import Tokenizer
+from tokenizers.models import BPE, WordLevel
+
+from earmark.checkpoint.local import LocalRepository
+from earmark.tokenizing.pieces import TokenizerPieces
+from earmark.tokenizing.tokenizer import load_tokenizer
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_only_wordpiece_marks_what_goes_on(kind: str) -> None:
+    """The other kinds mark where a word begins, which is not asked for."""
+    assert text_tokenizer(kind).pieces.marks_continuation == kind.startswith("wordpiece")
+
+
+@pytest.mark.parametrize("spec", [TokenizerSpec(), TokenizerSpec(files="vocab.txt")])
+def test_both_file_formats_make_the_same_pieces(spec: TokenizerSpec, tmp_path: Path) -> None:
+    """The older file says nothing of prefixes or decoders; it means BERT's."""
+    folder = write_checkpoint(tmp_path, CheckpointSpec(tokenizer=spec))
+    pieces = load_tokenizer(LocalRepository.open(folder)).pieces
+    assert pieces.marks_continuation
+    assert pieces.unknown == "[UNK]"
+    assert pieces.join(["walk", "##ing", ",", "good"]) == "walking, good"
+
+
+@pytest.mark.parametrize("kind", ["byte-level", "unigram"])
+def test_the_usual_unknown_token_stands_where_no_file_names_one(kind: str) -> None:
+    """As in older checkpoints, whose class in the reference knows the name."""
+    assert TokenizerPieces.of(library_tokenizer(kind)).unknown == "<unk>"
+
+
+@pytest.mark.parametrize("stated", ["<mask>", {"content": "<mask>", "lstrip": True}])
+def test_the_settings_name_of_the_unknown_token_wins(stated: object, tmp_path: Path) -> None:
+    """Whether it is written as a string or as an added token."""
+    spec = CheckpointSpec(vocab_size=512, tokenizer=TokenizerSpec(kind="byte-level"))
+    path = write_checkpoint(tmp_path, spec) / "tokenizer_config.json"
+    fields = json.loads(path.read_text(encoding="utf-8")) | {"unk_token": stated}
+    path.write_text(json.dumps(fields), encoding="utf-8")
+    assert load_tokenizer(LocalRepository.open(tmp_path)).pieces.unknown == "<mask>"
+
+
+def test_a_vocabulary_without_an_unknown_token_has_none() -> None:
+    """A name that is no token of the vocabulary is no unknown token."""
+    assert TokenizerPieces.of(Tokenizer(BPE({"a": 0}, []))).unknown is None
+    word_level = WordLevel({"a": 0}, unk_token="?")  # noqa: S106 - a token of text
+    assert TokenizerPieces.of(Tokenizer(word_level)).unknown is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "tokens", "text"),
+    [
+        ("wordpiece", ["new", "-", "york", "##s", "!"], "new - yorks!"),
+        ("byte-level", ["Ġgood", "Ġ", "ð", "Ł", "Ļ", "Ĥ"], " good 🙂"),
+        ("unigram", ["▁good", "▁film", "s"], "good films"),
+        ("unigram", ["ing", "▁film"], "ing film"),
+    ],
+)
+def test_tokens_are_written_as_the_tokenizers_decoder_does(
+    kind: str, tokens: list[str], text: str
+) -> None:
+    """As `convert_tokens_to_string` of the reference."""
+    assert text_tokenizer(kind).pieces.join(tokens) == text
+
+
+def test_without_a_decoder_tokens_are_set_side_by_side() -> None:
+    """As in the reference."""
+    pieces = TokenizerPieces.of(Tokenizer(WordLevel({"a": 0}, unk_token="a")))  # noqa: S106 - text
+    assert pieces.join(["a", "b"]) == "a b"

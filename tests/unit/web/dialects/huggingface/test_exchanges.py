@@ -1,0 +1,134 @@
+"""Which task a request is for: by its address, or by its body where the address does not say."""
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support.fake_engine import FakeEngine, token_labeller, zero_shot_model
+
+from earmark.engine.info import EngineInfo
+from earmark.errors import UnsupportedTask
+from earmark.web.dialects.huggingface.exchanges import asked_task, task_named
+
+_TEXT = FakeEngine().info
+_ZERO_SHOT = zero_shot_model().info
+_TOKENS = token_labeller().info
+_RERANKER = FakeEngine(label_names=("LABEL_0",), tasks=("text-classification",)).info
+
+_PAIR = {"text": "a", "text_pair": "b"}
+
+
+def _asked(body: object, info: EngineInfo) -> str:
+    return asked_task(msgspec.json.encode(body), info)
+
+
+@pytest.mark.parametrize("labels", [["x"], "x,y", [], "", "null", 3, {"x": 1}], ids=repr)
+@pytest.mark.parametrize("name", ["candidate_labels", "candidateLabels"])
+@pytest.mark.parametrize("info", [_TEXT, _ZERO_SHOT], ids=["text", "inference"])
+def test_candidate_labels_ask_for_zero_shot_classification(
+    info: EngineInfo, name: str, labels: object
+) -> None:
+    """Whatever they are: what is wrong with them is said by that task."""
+    assert _asked({"inputs": "a", "parameters": {name: labels}}, info) == "zero-shot-classification"
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        None,
+        {},
+        {"top_k": 1},
+        {"candidate_labels": None},
+        {"candidate_labels": None, "candidateLabels": None},
+    ],
+)
+def test_without_labels_a_model_is_asked_for_its_own_task(parameters: object) -> None:
+    """Null is no label."""
+    body = {"inputs": "candidate_labels", "parameters": parameters}
+    assert _asked(body, _TEXT) == "text-classification"
+    assert _asked(body, _ZERO_SHOT) == "zero-shot-classification"
+
+
+@pytest.mark.parametrize(
+    "inputs", [_PAIR, [_PAIR], ["a", _PAIR], [["a", "b"]], [[["a", "b"]]], {**_PAIR, "text": 3}]
+)
+def test_a_pair_without_labels_asks_an_inference_model_for_its_own(inputs: object) -> None:
+    """In each form in which a pair may come; a text model is asked so anyway."""
+    assert _asked({"inputs": inputs}, _ZERO_SHOT) == "text-classification"
+    assert _asked({"inputs": inputs}, _TEXT) == "text-classification"
+
+
+@pytest.mark.parametrize(
+    "inputs",
+    [
+        "text_pair",
+        ["text_pair"],
+        'a "text_pair" in a text',
+        {"text": "text_pair"},
+        {"text": "a", "text_pair": None},
+        [],
+        None,
+        3,
+    ],
+)
+def test_a_text_about_pairs_is_no_pair(inputs: object) -> None:
+    """Only the key counts, and null is no second text."""
+    assert _asked({"inputs": inputs}, _ZERO_SHOT) == "zero-shot-classification"
+
+
+def test_a_pair_with_labels_is_for_zero_shot_classification() -> None:
+    """The labels are the plainer sign."""
+    body = {"inputs": _PAIR, "parameters": {"candidate_labels": ["x"]}}
+    assert _asked(body, _ZERO_SHOT) == "zero-shot-classification"
+
+
+@pytest.mark.parametrize("info", [_TOKENS, _RERANKER], ids=["tokens", "reranker"])
+def test_a_model_with_one_task_is_asked_for_nothing_else(info: EngineInfo) -> None:
+    """Whatever the body says."""
+    body = {"inputs": _PAIR, "parameters": {"candidate_labels": ["x"]}}
+    assert _asked(body, info) == info.task
+
+
+@given(st.binary() | st.text().map(str.encode))
+def test_a_malformed_body_is_left_to_the_models_own_task(body: bytes) -> None:
+    """Whose decoder says what is wrong."""
+    assert asked_task(body, _ZERO_SHOT) == "zero-shot-classification"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"inputs": "a", "parameters": [1]}',
+        b'{"inputs": ' + b"[" * 100_000,
+        b'{"inputs": ' + b"[" * 5000 + b"]" * 5000 + b"}",
+        b'{"inputs": "\\ud800"}',
+        b'{"inputs": ["\xff"]}',
+    ],
+)
+def test_a_body_of_the_wrong_form_is_left_to_the_models_own_task(body: bytes) -> None:
+    """Parameters that are no object, brackets without end, bytes that are no text."""
+    assert asked_task(body, _TEXT) == "text-classification"
+    assert asked_task(body, _ZERO_SHOT) in _ZERO_SHOT.tasks
+
+
+@pytest.mark.parametrize(
+    ("name", "task"),
+    [
+        ("text-classification", "text-classification"),
+        ("sentiment-analysis", "text-classification"),
+        ("zero-shot-classification", "zero-shot-classification"),
+        ("token-classification", "token-classification"),
+        ("ner", "token-classification"),
+    ],
+)
+def test_a_task_is_found_by_each_of_its_names(name: str, task: str) -> None:
+    """Two have a second one in the reference."""
+    assert task_named(name) == task
+
+
+@pytest.mark.parametrize("name", ["", "NER", "sentence-similarity", "x" * 999])
+def test_a_task_that_is_not_offered_is_refused_with_those_that_are(name: str) -> None:
+    """However long its name, the error is short."""
+    with pytest.raises(UnsupportedTask, match="expected text-classification, ") as caught:
+        task_named(name)
+    assert len(str(caught.value)) < 300

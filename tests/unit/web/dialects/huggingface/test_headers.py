@@ -1,0 +1,48 @@
+"""Headers say what an answer cost and what was cut."""
+
+from support.fake_engine import FAKE_TIMINGS, FakeEngine
+
+from earmark.domain.results import Classification, LabelScore
+from earmark.web.dialects.huggingface.headers import EXPOSED_HEADERS, answer_headers
+
+
+def _result(*, cut: int = 0) -> Classification:
+    return Classification((LabelScore("A", 0.5),), tokens=7, truncated_tokens=cut)
+
+
+def _headers(*results: Classification) -> dict[str, str]:
+    return answer_headers(results, characters=8, timings=FAKE_TIMINGS, info=FakeEngine().info)
+
+
+def test_headers_say_what_the_answer_cost() -> None:
+    """Seconds in x-compute-time, milliseconds elsewhere."""
+    assert _headers(_result(), _result()) == {
+        "x-compute-type": "cpu",
+        "x-compute-characters": "8",
+        "x-compute-tokens": "14",
+        "x-compute-precision": "float32",
+        "x-compute-time": "0.006",
+        "x-total-time": "6.0",
+        "x-tokenization-time": "0.2",
+        "x-queue-time": "1.5",
+        "x-inference-time": "4.0",
+    }
+
+
+def test_headers_say_what_was_cut() -> None:
+    """How many tokens in all, and of which inputs."""
+    headers = _headers(_result(cut=3), _result(), _result(cut=5))
+    assert headers["x-truncated-tokens"] == "8"
+    assert headers["x-truncated-inputs"] == "0,2"
+
+
+def test_a_long_list_of_cut_inputs_is_left_out() -> None:
+    """The sum still says that something was cut."""
+    headers = _headers(*[_result(cut=1)] * 33)
+    assert headers["x-truncated-tokens"] == "33"
+    assert "x-truncated-inputs" not in headers
+
+
+def test_a_page_may_read_every_header_of_an_answer() -> None:
+    """A browser hides what is not listed."""
+    assert set(_headers(_result(cut=1))) <= set(EXPOSED_HEADERS)

@@ -1,0 +1,230 @@
+"""Zero-shot classification: every form of a request, and the four forms of an answer."""
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from earmark.domain.results import LabelScore, Ranking
+from earmark.errors import InvalidInput
+from earmark.tasks.zero_shot import ZeroShot
+from earmark.web.dialects.huggingface.clients import ZeroShotForm
+from earmark.web.dialects.huggingface.decoded import Decoded
+from earmark.web.dialects.huggingface.zero_shot import (
+    decode_zero_shot,
+    zero_shot_body,
+)
+
+_AT_LEAST_ONE = "You must include at least one label and at least one sequence."
+
+
+def _decode(inputs: object = "a", **parameters: object) -> Decoded[ZeroShot]:
+    body = {"inputs": inputs, "parameters": {"candidate_labels": ["x", "y"], **parameters}}
+    return decode_zero_shot(msgspec.json.encode(body))
+
+
+def _complaint(body: object) -> str:
+    with pytest.raises(InvalidInput) as caught:
+        decode_zero_shot(msgspec.json.encode(body))
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "texts", "listed"),
+    [
+        ("a", ("a",), False),
+        (["a"], ("a",), True),
+        (["a", "b"], ("a", "b"), True),
+        ({"text": "a"}, ("a",), False),
+        ({"text": "a", "text_pair": "b"}, ("a",), False),
+        ({"sequences": "a"}, ("a",), False),
+        ({"sequences": ["a", "b"]}, ("a", "b"), True),
+        ({"text": "a", "sequences": ["b"]}, ("a",), False),
+        (" ", (" ",), False),
+    ],
+)
+def test_every_form_of_the_inputs_is_read(
+    inputs: object, texts: tuple[str, ...], *, listed: bool
+) -> None:
+    """A text or a list of texts, bare or wrapped; whether it was a list is kept."""
+    decoded = _decode(inputs)
+    assert (decoded.request.inputs, decoded.listed) == (texts, listed)
+
+
+@pytest.mark.parametrize(
+    ("given_labels", "labels"),
+    [
+        (["x", "y"], ("x", "y")),
+        (["x"], ("x",)),
+        ("x,y", ("x", "y")),
+        (" x , y z ,", ("x", "y z")),
+        (",x,,y,", ("x", "y")),
+        ("x", ("x",)),
+        (["x, y", " z "], ("x, y", " z ")),
+        (["x", "x"], ("x", "x")),
+        ("x,x", ("x", "x")),
+    ],
+)
+def test_labels_come_as_a_list_or_with_commas(
+    given_labels: object, labels: tuple[str, ...]
+) -> None:
+    """A string is split and stripped; the items of a list are taken as they are."""
+    assert _decode(candidate_labels=given_labels).request.labels == labels
+
+
+@given(st.lists(st.text(min_size=1), min_size=1))
+def test_a_list_of_labels_arrives_unchanged(labels: list[str]) -> None:
+    """With its commas, its spaces and its order."""
+    assert _decode(candidate_labels=labels).request.labels == tuple(labels)
+
+
+def test_the_other_spelling_of_the_labels_is_read() -> None:
+    """`candidateLabels`, which counts where the usual one is missing or null."""
+    assert _decode(candidate_labels=None, candidateLabels="p,q").request.labels == ("p", "q")
+    assert _decode(candidateLabels="p,q").request.labels == ("x", "y")
+
+
+@pytest.mark.parametrize(
+    ("parameters", "multi_label"),
+    [
+        ({}, False),
+        ({"multi_label": True}, True),
+        ({"multi_label": None}, False),
+        ({"multi_class": True}, True),
+        ({"multi_label": None, "multi_class": True}, True),
+        ({"multi_label": False, "multi_class": True}, False),
+        ({"multi_label": True, "multi_class": False}, True),
+    ],
+)
+def test_multi_label_has_an_older_name(parameters: dict[str, object], *, multi_label: bool) -> None:
+    """Where both stand, the new one counts."""
+    assert _decode(**parameters).request.multi_label is multi_label
+
+
+def test_a_template_is_taken_and_has_a_default() -> None:
+    """Null and nothing mean the default."""
+    default = ZeroShot(("a",), ("x", "y"))
+    assert _decode().request == default
+    assert _decode(hypothesis_template=None).request == default
+    assert default.template == "This example is {}."
+    assert _decode(hypothesis_template="About {}.").request.template == "About {}."
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"inputs": "", "parameters": {"candidate_labels": ["x"]}},
+        {"inputs": [], "parameters": {"candidate_labels": ["x"]}},
+        {"inputs": ["a", ""], "parameters": {"candidate_labels": ["x"]}},
+        {"inputs": {"text": ""}, "parameters": {"candidate_labels": ["x"]}},
+        {"inputs": "a", "parameters": {"candidate_labels": []}},
+        {"inputs": "a", "parameters": {"candidate_labels": ""}},
+        {"inputs": "a", "parameters": {"candidate_labels": " , "}},
+    ],
+)
+def test_nothing_to_sort_is_refused_in_the_references_words(body: object) -> None:
+    """No text, an empty one, or no label."""
+    assert _complaint(body) == _AT_LEAST_ONE
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        ({"inputs": "a"}, "`parameters.candidate_labels` is missing; expected a list of labels"),
+        ({"inputs": "a", "parameters": None}, "`parameters.candidate_labels` is missing"),
+        ({"parameters": {"candidate_labels": ["x"]}}, "missing required field `inputs`"),
+        ({"inputs": 3}, "`inputs`: expected `str | object | array`, got `int`"),
+        ({"inputs": None}, "`inputs`: expected `str | object | array`, got `null`"),
+        ({"inputs": [["a", "b"]]}, "`inputs[0]`: expected `str`, got `array`"),
+        (
+            {"inputs": {"words": "a"}, "parameters": {"candidate_labels": ["x"]}},
+            '`inputs` is an object; expected a text, a list, or {"text": ...}',
+        ),
+        (
+            {"inputs": "a", "parameters": {"candidate_labels": ["x", ""]}},
+            "`parameters.candidate_labels` holds an empty label",
+        ),
+        (
+            {"inputs": "a", "parameters": {"candidate_labels": ["x", 3]}},
+            "`parameters.candidate_labels[1]`: expected `str`, got `int`",
+        ),
+        (
+            {"inputs": "a", "parameters": {"candidate_labels": {"x": 1}}},
+            "`parameters.candidate_labels`: expected `str | array | null`, got `object`",
+        ),
+        (
+            {"inputs": "a", "parameters": {"candidate_labels": ["x"], "multi_label": "x"}},
+            "`parameters.multi_label`: expected `bool | null`, got `str`",
+        ),
+        (
+            {"inputs": "a", "parameters": {"candidate_labels": ["x"], "hypothesis_template": 1}},
+            "`parameters.hypothesis_template`: expected `str | null`, got `int`",
+        ),
+    ],
+)
+def test_a_wrong_body_is_told_what_was_expected_where(body: object, text: str) -> None:
+    """One sentence with the path of the field."""
+    assert text in _complaint(body)
+
+
+_FIRST = Ranking("a", (LabelScore("y", 0.75), LabelScore("x", 0.25)), tokens=9)
+_SECOND = Ranking("b", (LabelScore("x", 0.5), LabelScore("y", 0.5)), tokens=9)
+
+_LABELS = [{"label": "y", "score": 0.75}, {"label": "x", "score": 0.25}]
+_OBJECT = {"sequence": "a", "labels": ["y", "x"], "scores": [0.75, 0.25]}
+_SECOND_LABELS = [{"label": "x", "score": 0.5}, {"label": "y", "score": 0.5}]
+_SECOND_OBJECT = {"sequence": "b", "labels": ["x", "y"], "scores": [0.5, 0.5]}
+_OBJECTS = [_OBJECT, _SECOND_OBJECT]
+
+
+def _body(form: ZeroShotForm, *results: Ranking, listed: bool) -> object:
+    wire = msgspec.json.encode(zero_shot_body(results, form=form, listed=listed))
+    return msgspec.json.decode(wire)
+
+
+@pytest.mark.parametrize(
+    ("form", "body"),
+    [
+        ("labels", _LABELS),
+        ("object", _OBJECT),
+        ("objects", [_OBJECT]),
+        ("both", [each | _OBJECT for each in _LABELS]),
+    ],
+)
+def test_one_text_is_answered_in_the_form_asked_for(form: ZeroShotForm, body: object) -> None:
+    """Best label first, in each of the four."""
+    assert _body(form, _FIRST, listed=False) == body
+
+
+@pytest.mark.parametrize(
+    ("form", "body"),
+    [
+        ("labels", [_LABELS, _SECOND_LABELS]),
+        ("object", _OBJECTS),
+        ("objects", _OBJECTS),
+        ("both", _OBJECTS),
+    ],
+)
+def test_a_list_of_texts_is_answered_by_a_list(form: ZeroShotForm, body: object) -> None:
+    """One answer per text; no client of labels reads a list, so `both` has the objects."""
+    assert _body(form, _FIRST, _SECOND, listed=True) == body
+
+
+@pytest.mark.parametrize(
+    ("form", "body"),
+    [
+        ("labels", [_LABELS]),
+        ("object", [_OBJECT]),
+        ("objects", [_OBJECT]),
+        ("both", [_OBJECT]),
+    ],
+)
+def test_a_list_of_one_text_is_answered_by_a_list_of_one(form: ZeroShotForm, body: object) -> None:
+    """The form of the question is kept."""
+    assert _body(form, _FIRST, listed=True) == body
+
+
+def test_fields_stand_in_the_references_order() -> None:
+    """As `transformers` writes them."""
+    wire = msgspec.json.encode(zero_shot_body([_FIRST], form="object", listed=False))
+    assert wire == b'{"sequence":"a","labels":["y","x"],"scores":[0.75,0.25]}'
