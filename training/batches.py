@@ -3,18 +3,39 @@
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 
 
+class Encoded(Protocol):
+    """Anything with token ids: one text, or two in one row."""
+
+    @property
+    def ids(self) -> tuple[int, ...]:
+        """Token ids, [CLS] and every [SEP] included."""
+
+    @property
+    def second_at(self) -> int | None:
+        """Where the second text of a pair begins; None where there is one text alone."""
+
+
 @dataclass(frozen=True, slots=True)
-class Sample:
-    """One text ready for training."""
+class Row:
+    """A text or a pair, ready to be run."""
 
     ids: tuple[int, ...]
-    """Token ids, [CLS] and [SEP] included."""
+    second_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One text ready for training in two classes."""
+
+    ids: tuple[int, ...]
     positive: float
     """The probability of the positive class to aim at: 0 or 1 for a hard label."""
+    second_at: None = None
 
 
 def make_batches(
@@ -52,3 +73,9 @@ def pad(rows: Sequence[Sequence[int]]) -> tuple[torch.Tensor, torch.Tensor]:
     ids = torch.tensor([[*row, *[0] * (width - len(row))] for row in rows])
     mask = torch.tensor([[1] * len(row) + [0] * (width - len(row)) for row in rows])
     return ids, mask
+
+
+def pad_segments(rows: Sequence[Encoded], *, width: int) -> torch.Tensor:
+    """Make the token types, [rows, width] int64: 1 from where a pair's second text begins."""
+    starts = torch.tensor([width if row.second_at is None else row.second_at for row in rows])
+    return (torch.arange(width)[None, :] >= starts[:, None]).long()

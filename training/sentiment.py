@@ -12,8 +12,6 @@ One teacher gained nothing on the held-out sentences (82.3 % against 82.3 %, and
 loss), hence the default of none.
 """
 
-import argparse
-import copy
 import sys
 import time
 from collections.abc import Sequence
@@ -21,19 +19,20 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-import numpy as np
 import torch
 from transformers import PreTrainedModel
 
 from training import folder as checkpoint
+from training.binary import predict
 from training.card import render_card
+from training.commandline import RecipeOptions, progress, recipe_parser
 from training.data import DataError, require_folder
 from training.encoder import EncoderError, encoder_folder, load_tokenizer
 from training.evaluate import MAX_TOKENS, classify_with, require_measures, score_sst2
-from training.loop import predict
 from training.metrics import Making, Measured, build_metrics
 from training.mixture import encode, load_corpus
-from training.quantize import Clip, dequantise, load_dequantised, quantise
+from training.provenance import processor_name
+from training.quantize import choose_clip, load_dequantised, quantise
 from training.stages import (
     Ledger,
     Workshop,
@@ -45,49 +44,18 @@ from training.stages import (
 )
 
 MAX_POSITIONS = 512
-CLIPS: tuple[Clip, ...] = ("max", "mse")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
-    """The command line: the data folder, the folder to write, and what may be varied."""
+class Options(RecipeOptions):
+    """The command line: the options of every recipe, and one of this one's own."""
 
-    data: Path
-    out: Path
-    seed: int
     teachers: int
-    threads: int | None
-
-
-def progress(line: str) -> None:
-    """Show a line of progress on stderr."""
-    print(line, file=sys.stderr, flush=True)
 
 
 def parse(arguments: Sequence[str] | None) -> Options:
     """Read the command line."""
-    parser = argparse.ArgumentParser(
-        prog="python -m training.sentiment",
-        description="Train earmark/sentiment and write its checkpoint folder.",
-    )
-    parser.add_argument(
-        "--data",
-        type=Path,
-        required=True,
-        help="the data folder, which holds sentiment_open and sst2",
-    )
-    parser.add_argument(
-        "--out",
-        type=Path,
-        required=True,
-        help="the checkpoint folder to write; replaced, once all is done",
-    )
-    parser.add_argument(
-        "--seed",
-        type=int,
-        default=1,
-        help="fixes every draw: head, order, spelling, rows (default 1)",
-    )
+    parser = recipe_parser("sentiment", data_holds="sentiment_open and sst2")
     parser.add_argument(
         "--teachers",
         type=int,
@@ -95,21 +63,7 @@ def parse(arguments: Sequence[str] | None) -> Options:
         help="fine-tuned models whose mean opinion labels review sentences for a student; "
         "0 ships one fine-tuned model as it is (default 0)",
     )
-    parser.add_argument(
-        "--threads",
-        type=int,
-        default=None,
-        help="threads to compute with (default: as many as PyTorch chooses); where others "
-        "compute too, set OMP_WAIT_POLICY=PASSIVE, so that threads do not spin while they wait",
-    )
-    found = parser.parse_args(arguments)
-    return Options(
-        data=found.data,
-        out=found.out,
-        seed=found.seed,
-        teachers=found.teachers,
-        threads=found.threads,
-    )
+    return Options(**vars(parser.parse_args(arguments)))
 
 
 def train(shop: Workshop, options: Options) -> PreTrainedModel:
@@ -128,19 +82,6 @@ def train(shop: Workshop, options: Options) -> PreTrainedModel:
     return student
 
 
-def choose_clip(shop: Workshop, model: PreTrainedModel) -> Clip:
-    """Take the clip whose log-odds on the held-out sentences drift least from float32."""
-    ids = encode(shop.tokenizer, [example.text for example in shop.corpus.held_out])
-    before = predict(model, ids)
-    drift: dict[Clip, float] = {}
-    for clip in CLIPS:
-        rounded = copy.deepcopy(model)
-        rounded.load_state_dict(dequantise(quantise(model.state_dict(), clip=clip)))
-        drift[clip] = float(np.abs(predict(rounded, ids) - before).mean())
-        progress(f"clip {clip}: log-odds drift by {drift[clip]:.4f} on average")
-    return min(drift, key=drift.__getitem__)
-
-
 def measure(shop: Workshop, model: PreTrainedModel, data: Path) -> Measured:
     """Score a finished model; SST-2 is looked at here and nowhere before."""
     classify = classify_with(model, shop.tokenizer)
@@ -149,7 +90,8 @@ def measure(shop: Workshop, model: PreTrainedModel, data: Path) -> Measured:
 
 def write(shop: Workshop, model: PreTrainedModel, options: Options, seconds: float) -> None:
     """Quantise `model`, measure it, and write the folder with card and metrics."""
-    clip = choose_clip(shop, model)
+    held_out = encode(shop.tokenizer, [example.text for example in shop.corpus.held_out])
+    clip = choose_clip(model, lambda candidate: predict(candidate, held_out), report=progress)
     draft = checkpoint.draft_folder(options.out)
     checkpoint.write_tokenizer(draft, shop.tokenizer, max_tokens=MAX_POSITIONS)
     checkpoint.write_weights(draft, model, quantise(model.state_dict(), clip=clip))
@@ -160,7 +102,7 @@ def write(shop: Workshop, model: PreTrainedModel, options: Options, seconds: flo
         clip=clip,
         seconds=seconds,
         threads=torch.get_num_threads(),
-        processor=checkpoint.processor_name(),
+        processor=processor_name(),
         folder_bytes=checkpoint.folder_bytes(draft),
     )
     float32 = measure(shop, model, options.data)

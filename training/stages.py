@@ -13,9 +13,10 @@ from transformers import PreTrainedModel
 
 from training.averaging import average
 from training.batches import Sample
+from training.binary import binary_loss, predict
 from training.data import Example, as_treebank, seeded
 from training.encoder import new_classifier
-from training.loop import Fit, FitOptions, Report, fit, predict
+from training.loop import Fit, FitOptions, Report, fit
 from training.mixture import (
     FILM,
     REVIEW_SENTENCES,
@@ -155,7 +156,12 @@ def run(
 ) -> None:
     """Train in place; note the time and the held-out accuracy under `name`."""
     shop.ledger.fits[name] = fit(
-        model, passes, options, seed=seed, report=lambda line: shop.report(f"{name}: {line}")
+        model,
+        passes,
+        options,
+        loss=binary_loss,
+        seed=seed,
+        report=lambda line: shop.report(f"{name}: {line}"),
     )
     held_out = score_held_out(shop, model)
     shop.ledger.held_out[name] = held_out

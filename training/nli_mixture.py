@@ -1,0 +1,153 @@
+"""What the model of inference is shown: which pairs, how often, in what order."""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import cycle, islice, pairwise
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+
+from training.data import LABELS as VALENCES
+from training.data import Example, read_examples, seeded
+from training.hypotheses import ABOUT, INTENT_SETS, LabelledText, recast
+from training.pairs import Pair, read_pairs, without_premises
+from training.topics import FEELS, PLEASANT, TOPICS, UNPLEASANT, Kind, Nearness, recast_nearest
+
+MNLI = "mnli_part"
+SNLI = "snli_derived"
+LOGIC = "logic_small"
+GENERATED = "generated"
+
+FILES = {
+    MNLI: "nli_mnli_part/train",
+    SNLI: "nli_snli_derived/train",
+    LOGIC: "nli_logic_small/train",
+    GENERATED: "nli_generated/train",
+}
+"""Where each source lies below the data folder, without ``.jsonl.gz``."""
+
+HELD_OUT = {MNLI: 1_000, SNLI: 500}
+HELD_OUT_SEED = 2026
+"""Not the recipe's seed: what is held out stays the same, so that seeds can be compared."""
+
+SHOWN = {MNLI: 64_000, SNLI: 30_000, LOGIC: 8_000, GENERATED: 6_000}
+"""Pairs of each source at full effort; a source with fewer is shown again. MNLI is shown twice."""
+INTENT_TEXTS = 5_000
+"""Labelled texts at full effort, the sets alike; each makes three pairs."""
+TOPIC_TEXTS = 20_000
+FEELING_TEXTS = 6_000
+"""Texts looked at, at full effort; those with a sure label make three pairs each."""
+
+# Nearness is in standard deviations; what is sure was chosen by eye. The nearest of 108 topics is
+# 2.5 deviations near to a text about nothing; of one side's 12 feelings, 1.6.
+TOPIC = Kind(source="topics", templates=ABOUT, sure=2.8)
+FEELING = Kind(source="feelings", templates=FEELS, sure=2.0)
+
+PASSES = 2
+EARLY = frozenset({GENERATED, LOGIC})
+"""Shown in the first pass alone: labels by a machine, and sentences made from templates."""
+
+_GOEMOTIONS = "goemotions"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PairCorpus:
+    """Everything that is learnt from, and the pairs that choices rest on."""
+
+    inference: dict[str, list[Pair]]
+    """The sets of inference, by source."""
+    held_out: Sequence[Pair]
+    intents: dict[str, list[LabelledText]]
+    topical: Sequence[str]
+    """Unlabelled sentences: the premises of the generated and of the MultiNLI pairs."""
+    felt: Sequence[Example]
+    """Comments whose writers feel good or bad."""
+
+
+def load_pair_corpus(data: Path) -> PairCorpus:
+    """Read the sets, and hold some pairs out, along with all others on the same premises.
+
+    Raises:
+        DataError: a file is missing or is not what it should be.
+    """
+    inference = {
+        source: read_pairs(data / f"{name}.jsonl.gz", source=source)
+        for source, name in FILES.items()
+    }
+    held_out = [
+        pair
+        for source, rows in HELD_OUT.items()
+        for pair in seeded(HELD_OUT_SEED).sample(inference[source], rows)
+    ]
+    premises = {pair.premise for pair in held_out}
+    inference = {source: without_premises(pairs, premises) for source, pairs in inference.items()}
+    topical = dict.fromkeys(
+        pair.premise for source in (GENERATED, MNLI) for pair in inference[source]
+    )
+    felt = read_examples(data / "sentiment_open/train.jsonl.gz")
+    return PairCorpus(
+        inference=inference,
+        held_out=held_out,
+        intents={source: read(data) for source, read in INTENT_SETS.items()},
+        topical=list(topical),
+        felt=[example for example in felt if example.source == _GOEMOTIONS],
+    )
+
+
+def lay_out_pairs(
+    corpus: PairCorpus, near: Nearness, *, effort: float, draw: random.Random
+) -> list[list[Pair]]:
+    """Lay out the passes.
+
+    Args:
+        corpus: what there is.
+        near: finds topics and feelings for unlabelled texts.
+        effort: the share of the full recipe to show, 1 for all of it.
+        draw: draws rows, templates and wrong labels.
+    """
+    passes: list[list[Pair]] = [[] for _ in range(PASSES)]
+    for source, rows in SHOWN.items():
+        drawn = take(corpus.inference[source], round(effort * rows), draw)
+        _deal(drawn, passes[:1] if source in EARLY else passes)
+    for source, texts in corpus.intents.items():
+        some = take(texts, round(effort * INTENT_TEXTS / len(corpus.intents)), draw)
+        _deal(recast(some, source=source, wrong=2, templates=ABOUT, draw=draw), passes)
+    topical = take(corpus.topical, round(effort * TOPIC_TEXTS), draw)
+    _deal(find_topics(topical, near, draw), passes)
+    felt = take(corpus.felt, round(effort * FEELING_TEXTS), draw)
+    _deal(find_feelings(felt, near, draw), passes)
+    return passes
+
+
+AnyRow = TypeVar("AnyRow")
+
+
+def take(rows: Sequence[AnyRow], count: int, draw: random.Random) -> list[AnyRow]:
+    """Draw so many rows; none comes again before all have come."""
+    return list(islice(cycle(draw.sample(rows, len(rows))), count))
+
+
+def _deal(pairs: Sequence[Pair], passes: Sequence[list[Pair]]) -> None:
+    """Cut into as many runs as there are passes, so that a row and its repeat are apart."""
+    cuts = [len(pairs) * step // len(passes) for step in range(len(passes) + 1)]
+    for chosen, (start, end) in zip(passes, pairwise(cuts), strict=True):
+        chosen.extend(pairs[start:end])
+
+
+def find_topics(texts: Sequence[str], near: Nearness, draw: random.Random) -> list[Pair]:
+    """Let the encoder find a topic for each text, and make pairs of those that are sure."""
+    nearness = near(texts, TOPICS)
+    return recast_nearest(texts, TOPICS, nearness, kind=TOPIC, draw=draw)
+
+
+def find_feelings(examples: Sequence[Example], near: Nearness, draw: random.Random) -> list[Pair]:
+    """Let the encoder find a feeling for each comment, among those of the comment's own side."""
+    texts = [example.text for example in examples]
+    feelings = PLEASANT + UNPLEASANT
+    nearness = near(texts, feelings)
+    pleasant = np.array([VALENCES[example.label] == "positive" for example in examples])
+    sides = np.array([feeling in PLEASANT for feeling in feelings])
+    nearness[pleasant[:, None] != sides[None, :]] = -np.inf
+    return recast_nearest(texts, feelings, nearness, kind=FEELING, draw=draw)

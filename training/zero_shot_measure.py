@@ -1,0 +1,225 @@
+"""Measure a model of inference, as such and as a zero-shot classifier.
+
+``python -m training.zero_shot_measure --data DATA --model FOLDER [--most-pairs N]``
+
+These sets are for measuring only: no weight, and no choice of a recipe, may rest on them.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+from tokenizers import Tokenizer
+from transformers import PreTrainedModel
+
+from training.data import DataError, read_rows, require_folder, seeded
+from training.encoder import load_tokenizer
+from training.evaluate import Score, require_checkpoint
+from training.inference import encode_pairs
+from training.loop import classify
+from training.pairs import LABELS, Pair, read_pairs
+from training.quantize import load_dequantised
+
+MAX_TOKENS = 256
+"""The longest pair that measuring looks at, special tokens included."""
+
+INFERENCE = {
+    "mnli_matched": "eval_mnli_dev/dev_matched",
+    "snli": "eval_snli_dev/dev_a",
+}
+
+_ENTAILMENT = LABELS.index("entailment")
+_DRAW_SEED = 2026
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TopicSet:
+    """A set to classify without having been trained on it."""
+
+    file: str
+    """Below the data folder, without ``.jsonl.gz``."""
+    template: str
+    labels: Mapping[str, str]
+    """The set's label -> the words that fill the template; settled before any measuring."""
+
+
+ZERO_SHOT = {
+    "ag_news": TopicSet(
+        file="eval_ag_news/test_a",
+        template="This text is about {}.",
+        labels={
+            "World": "world news",
+            "Sports": "sports",
+            "Business": "business",
+            "Sci/Tech": "science and technology",
+        },
+    ),
+    "dbpedia14": TopicSet(
+        file="dbpedia14/part",
+        template="This text is about {}.",
+        labels={
+            "Company": "a company",
+            "Educational Institution": "an educational institution",
+            "Artist": "an artist",
+            "Athlete": "an athlete",
+            "Office Holder": "an office holder",
+            "Mean of Transportation": "a means of transportation",
+            "Building": "a building",
+            "Natural Place": "a natural place",
+            "Village": "a village",
+            "Animal": "an animal",
+            "Plant": "a plant",
+            "Album": "an album",
+            "Film": "a film",
+            "Written Work": "a written work",
+        },
+    ),
+    "sib200": TopicSet(
+        file="sib200_topics_en/all",
+        template="This text is about {}.",
+        labels={
+            label: label.replace("/", " and ")
+            for label in (
+                "science/technology",
+                "travel",
+                "politics",
+                "sports",
+                "health",
+                "entertainment",
+                "geography",
+            )
+        },
+    ),
+    "tweeteval_emotion": TopicSet(
+        file="eval_tweeteval/emotion_test",
+        template="This text expresses {}.",
+        labels={label: label for label in ("anger", "joy", "optimism", "sadness")},
+    ),
+}
+
+AnyRow = TypeVar("AnyRow")
+
+
+def measure(
+    model: PreTrainedModel,
+    tokenizer: Tokenizer,
+    data: Path,
+    *,
+    most_pairs: int | None = None,
+) -> dict[str, Score]:
+    """Score a model on every set.
+
+    Args:
+        model: classes in the order of `LABELS`.
+        tokenizer: what the model was trained with; its truncation is set here.
+        data: the data folder.
+        most_pairs: measure each set by so many pairs at most, drawn always alike; None: by all.
+
+    Raises:
+        DataError: a file is missing or is not what it should be.
+    """
+    tokenizer.enable_truncation(MAX_TOKENS)
+    scores: dict[str, Score] = {}
+    for name, file in INFERENCE.items():
+        pairs = some(read_pairs(data / f"{file}.jsonl.gz", source=name), most_pairs)
+        scores[name] = score_inference(model, tokenizer, pairs)
+    for name, topics in ZERO_SHOT.items():
+        rows = list(read_rows(data / f"{topics.file}.jsonl.gz", fields=("text", "label")))
+        most = most_pairs and most_pairs // len(topics.labels)
+        texts = [(row["text"], row["label"]) for row in some(rows, most)]
+        scores[name] = score_zero_shot(model, tokenizer, topics, texts)
+    return scores
+
+
+def some(rows: Sequence[AnyRow], most: int | None) -> Sequence[AnyRow]:
+    """Draw `most` rows, always the same; all, where there are no more."""
+    if most is None or len(rows) <= most:
+        return rows
+    return seeded(_DRAW_SEED).sample(rows, most)
+
+
+def score_inference(model: PreTrainedModel, tokenizer: Tokenizer, pairs: Sequence[Pair]) -> Score:
+    """Count the pairs whose label the model finds."""
+    found = classify(model, encode_pairs(tokenizer, pairs)).argmax(axis=1)
+    right = int((found == np.array([pair.label for pair in pairs])).sum())
+    return Score(right, len(pairs))
+
+
+def score_zero_shot(
+    model: PreTrainedModel,
+    tokenizer: Tokenizer,
+    topics: TopicSet,
+    texts: Sequence[tuple[str, str]],
+) -> Score:
+    """Count the texts whose label's hypothesis is entailed most.
+
+    Args:
+        model: classes in the order of `LABELS`.
+        tokenizer: cuts where the caller wants it to.
+        topics: the labels, and the template that makes a hypothesis of each.
+        texts: each with its label.
+    """
+    hypotheses = [topics.template.replace("{}", words) for words in topics.labels.values()]
+    pairs = [
+        Pair(text, hypothesis, _ENTAILMENT, "") for text, _ in texts for hypothesis in hypotheses
+    ]
+    logits = classify(model, encode_pairs(tokenizer, pairs))[:, _ENTAILMENT]
+    best = logits.reshape(len(texts), len(hypotheses)).argmax(axis=1)
+    names = list(topics.labels)
+    right = sum(names[index] == label for index, (_, label) in zip(best, texts, strict=True))
+    return Score(right, len(texts))
+
+
+def require_sets(data: Path) -> None:
+    """Check that the sets to measure by are there, without reading a row of them.
+
+    Raises:
+        DataError: one is missing.
+    """
+    for file in [*INFERENCE.values(), *(topics.file for topics in ZERO_SHOT.values())]:
+        path = data / f"{file}.jsonl.gz"
+        if not path.is_file():
+            raise DataError(f"no file {path}: is --data the right folder?")
+
+
+def as_json(scores: Mapping[str, Score]) -> dict[str, object]:
+    """Accuracies in percent, with the counts that they come from."""
+    return {
+        name: {"accuracy": one.percent, "correct": one.correct, "rows": one.rows}
+        for name, one in scores.items()
+    }
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print the accuracies as JSON; returns the exit code (2: a missing folder or file)."""
+    parser = argparse.ArgumentParser(prog="python -m training.zero_shot_measure")
+    parser.add_argument("--data", type=Path, required=True, help="the data folder")
+    parser.add_argument("--model", type=Path, required=True, help="the checkpoint folder")
+    parser.add_argument(
+        "--most-pairs", type=int, default=None, help="pairs of each set (default: all)"
+    )
+    options = parser.parse_args(arguments)
+    try:
+        require_folder(options.data)
+        require_checkpoint(options.model)
+        scores = measure(
+            load_dequantised(options.model),
+            load_tokenizer(options.model),
+            options.data,
+            most_pairs=options.most_pairs,
+        )
+    except (DataError, OSError) as error:
+        print(f"zero_shot_measure: {error}", file=sys.stderr)
+        return 2
+    json.dump(as_json(scores), sys.stdout, indent=2)
+    print()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
