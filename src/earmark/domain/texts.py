@@ -8,7 +8,8 @@ __all__ = ["Cut", "Question", "TextInput"]
 Cut = Literal["longest_first", "only_first", "windows"]
 """What to do with a text that is too long for the model.
 
-`longest_first` cuts the longer text of a pair, `only_first` never cuts the second, and `windows`
+`longest_first` cuts the longer text of a pair, `only_first` leaves the second
+whole as long as that fits by itself, and `windows`
 reads a single text in several pieces that overlap."""
 
 

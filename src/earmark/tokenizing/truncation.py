@@ -5,7 +5,8 @@ from typing import Literal, TypeAlias
 __all__ = ["PairCut", "kept"]
 
 PairCut: TypeAlias = Literal["longest_first", "only_first"]
-"""`longest_first` shortens the longer of a pair; `only_first` never touches the second."""
+"""`longest_first` shortens the longer of a pair; `only_first` leaves the second
+whole as long as that fits by itself."""
 
 
 def kept(first: int, second: int, room: int, cut: PairCut = "longest_first") -> tuple[int, int]:
