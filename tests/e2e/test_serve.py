@@ -14,6 +14,7 @@ import httpx
 import pytest
 from e2e.processes import PATIENCE_S, command, environment, running_server
 from e2e.terminals import on_terminal
+from huggingface_hub import InferenceClient
 from support.checkpoints import CheckpointSpec, write_checkpoint
 
 
@@ -27,6 +28,24 @@ def test_the_model_in_the_box_answers_a_first_request(tmp_path: Path) -> None:
         [[best, other]] = answer.json()
         assert (best["label"], other["label"]) == ("POSITIVE", "NEGATIVE")
         assert best["score"] > 0.5 > other["score"]
+
+
+def test_the_unmodified_client_classifies_and_every_command_tells_one_size(tmp_path: Path) -> None:
+    """The newest `huggingface_hub` reads the model in the box; info and `models` agree on it."""
+    with running_server(folder=tmp_path) as server:
+        client = InferenceClient(f"{server.address}/models/earmark/sentiment", timeout=PATIENCE_S)
+        found = client.text_classification("I like you. I love you")
+        info = httpx.get(f"{server.address}/info", timeout=PATIENCE_S).json()
+    assert [each.label for each in found] == ["POSITIVE", "NEGATIVE"]
+    listed = subprocess.run(  # noqa: S603 - our own command
+        command("models", "--json"),
+        capture_output=True,
+        check=True,
+        cwd=tmp_path,
+        env=environment(),
+        timeout=PATIENCE_S,
+    )
+    assert json.loads(listed.stdout)[0]["facts"]["parameters"] == info["parameters"]
 
 
 def test_several_models_are_served_each_by_its_id(tiny: str, tmp_path: Path) -> None:

@@ -13,7 +13,15 @@ from safetensors import SafetensorError, safe_open
 from earmark.domain.packing import Float32
 from earmark.errors import InvalidCheckpoint
 
-__all__ = ["Int8", "Int8Matrix", "Matrix", "TensorSource", "Weights", "open_safetensors"]
+__all__ = [
+    "SCALE_SUFFIX",
+    "Int8",
+    "Int8Matrix",
+    "Matrix",
+    "TensorSource",
+    "Weights",
+    "open_safetensors",
+]
 
 Int8: TypeAlias = NDArray[np.int8]
 Shape: TypeAlias = tuple[int, ...]

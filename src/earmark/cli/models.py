@@ -13,7 +13,7 @@ from rich.table import Table
 from earmark.checkpoint.bundled import bundled_ids
 from earmark.checkpoint.config import read_config
 from earmark.checkpoint.local import LocalRepository
-from earmark.checkpoint.weights import DTYPE_NAMES, TensorSource, open_safetensors
+from earmark.checkpoint.weights import DTYPE_NAMES, SCALE_SUFFIX, TensorSource, open_safetensors
 from earmark.cli.flags import ConfigFlag, settings_from
 from earmark.cli.problems import show_warning
 from earmark.engine.load import tasks_of
@@ -113,6 +113,8 @@ def _weigh(tensors: TensorSource) -> tuple[int, str]:
     """Count the weights in a file, and name the type that most of them have."""
     counts: dict[str, int] = {}
     for name, shape in tensors.shapes().items():
+        if name.endswith(SCALE_SUFFIX):
+            continue  # says how to read a weight, and is none
         kind = tensors.dtype(name)
         counts[kind] = counts.get(kind, 0) + math.prod(shape)
     most = max(counts, key=lambda kind: counts[kind], default="")
