@@ -17,6 +17,7 @@
     │   └── UnsupportedDevice     runtime, device and precision do not go together
     ├── SettingsError           the operator can act: a flag, a variable or the settings file
     ├── AddressUnavailable      the operator can act: the host or port to listen on
+    ├── StateUnavailable        the operator can act: the file that outlives a run
     └── EngineError             we can act: a bug, or a machine that misbehaves
         └── NonFiniteScore        the model answered NaN or infinity for a text
 
@@ -40,6 +41,7 @@ __all__ = [
     "RequestTooLarge",
     "SettingsError",
     "ShuttingDown",
+    "StateUnavailable",
     "UnknownModel",
     "UnsupportedCheckpoint",
     "UnsupportedDevice",
@@ -122,6 +124,10 @@ class SettingsError(EarmarkError):
 
 class AddressUnavailable(EarmarkError):
     """The operator can act: the server cannot listen on the host and port it was given."""
+
+
+class StateUnavailable(EarmarkError):
+    """The operator can act: the file in which state is kept cannot be read or written."""
 
 
 class EngineError(EarmarkError):

@@ -16,6 +16,7 @@ from typing import Annotated, Literal, get_args, get_origin
 
 import msgspec
 from msgspec import Meta
+from platformdirs import user_state_path
 
 from earmark.checkpoint.bundled import DEFAULT_MODEL, bundled_ids
 from earmark.engine.load import EngineOptions
@@ -38,6 +39,9 @@ LogFormat = Literal["console", "json"]
 _ENGINE = EngineOptions()
 _SERVICE = ServiceOptions()
 _WEB = WebOptions()
+
+DATABASE = "earmark.sqlite"
+"""The file in the state folder; see `serving.database`."""
 
 MODEL_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*")
 """What the Hub allows in a repository's name, so that an id needs no escaping in a path."""
@@ -99,6 +103,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         zero_shot_form: how zero-shot answers look to whoever is no official client.
         request_timeout_s: a request not answered by then is given up.
         log_format: how log lines look.
+        state_folder: where what has to outlive a run is kept; None is the platform's own place.
     """
 
     models: Annotated[tuple[str, ...], Meta(min_length=1)] = (DEFAULT_MODEL,)
@@ -114,6 +119,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     zero_shot_form: ZeroShotForm = _WEB.zero_shot_form
     request_timeout_s: Annotated[float, Meta(gt=0, le=3600)] = _SERVICE.request_timeout_s
     log_format: LogFormat = "console"
+    state_folder: Annotated[str, Meta(min_length=1)] | None = None
+
+    @property
+    def database(self) -> Path:
+        """The file that outlives a run; it need not be there."""
+        if self.state_folder is not None:
+            return Path(self.state_folder).expanduser() / DATABASE
+        return user_state_path("earmark", appauthor=False) / DATABASE
 
     def sources(self) -> tuple[ModelSource, ...]:
         """Read the models.

@@ -11,6 +11,7 @@ from earmark.engine.reply import Reply
 from earmark.errors import InvalidInput, RequestTooLarge, UnsupportedTask
 from earmark.serving.admission import Admission, AdmissionLimits
 from earmark.serving.models import ServedEngine, ServedModels
+from earmark.serving.preferences import NO_PREFERENCES, Preferences
 from earmark.tasks.task import TaskRequest
 
 __all__ = ["ModelStatus", "Served", "Service", "ServiceOptions"]
@@ -103,7 +104,7 @@ class Service:
         model_id: str | None,
         request: TaskRequest[Result],
         *,
-        timeout_s: float | None = None,
+        preferences: Preferences = NO_PREFERENCES,
     ) -> Served[Result]:
         """Answer a request with one model.
 
@@ -112,7 +113,7 @@ class Service:
         Args:
             model_id: None for the only model served.
             request: at least one input.
-            timeout_s: instead of the service's own `request_timeout_s`.
+            preferences: how the caller wants it carried out.
 
         Raises:
             UnknownModel: no such model is served.
@@ -124,8 +125,8 @@ class Service:
         engine = self._models.find(model_id)
         self._check(engine.info, request)
         with self._permit(request.texts):
-            allowed_s = self._options.request_timeout_s if timeout_s is None else timeout_s
-            reply = await engine.answer(request, deadline_s=self._clock() + allowed_s)
+            deadline_s = self._clock() + self._allowed_s(preferences)
+            reply = await engine.answer(request, deadline_s=deadline_s)
         return Served(reply, engine.info)
 
     def status(self, model_id: str | None) -> ModelStatus:
@@ -154,6 +155,10 @@ class Service:
                 faults.append(fault)
         if faults:
             raise ExceptionGroup("engines failed to close", faults)
+
+    def _allowed_s(self, preferences: Preferences) -> float:
+        asked = preferences.timeout_s
+        return self._options.request_timeout_s if asked is None else asked
 
     def _check(self, info: EngineInfo, request: TaskRequest[Result]) -> None:
         if request.task not in info.tasks:

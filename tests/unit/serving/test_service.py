@@ -15,6 +15,7 @@ from earmark.errors import (
 )
 from earmark.serving.admission import AdmissionLimits
 from earmark.serving.models import ServedModels
+from earmark.serving.preferences import Preferences
 from earmark.serving.service import Service, ServiceOptions
 from earmark.tasks.text_classification import TextClassification
 from earmark.tasks.zero_shot import ZeroShot
@@ -42,7 +43,8 @@ def test_a_request_is_answered_by_the_model_it_names() -> None:
 def test_the_engine_gets_a_deadline(timeout_s: float | None, expected_s: float) -> None:
     """Now plus the caller's timeout, or plus the service's own."""
     engine = FakeEngine()
-    asyncio.run(_service(engine).answer(None, _REQUEST, timeout_s=timeout_s))
+    preferences = Preferences(timeout_s=timeout_s)
+    asyncio.run(_service(engine).answer(None, _REQUEST, preferences=preferences))
     assert engine.deadlines_s == [expected_s]
 
 

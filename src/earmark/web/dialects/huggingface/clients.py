@@ -7,7 +7,7 @@ in the source of each release of `huggingface_hub` and `@huggingface/inference`.
 import re
 from typing import Final, Literal
 
-__all__ = ["ZERO_SHOT_FORMS", "ZeroShotForm", "zero_shot_form"]
+__all__ = ["ZERO_SHOT_FORMS", "ZeroShotForm", "expects_to_wait", "zero_shot_form"]
 
 ZeroShotForm = Literal["labels", "object", "objects", "both"]
 """`labels`: ``[{"label", "score"}, …]``, which the documentation shows. `object`:
@@ -24,6 +24,25 @@ _JAVASCRIPT_READS_LABELS: Final = (4, 5, 0)
 _SAYS_NOTHING: Final = ("node", "mozilla/")
 """JavaScript clients before 3.1.4 send the runtime's own name; browsers may not let scripts change
 theirs at all. Such a caller may be of any version, and only `both` is read by every one."""
+
+
+_HUB_FAILS_ON_503: Final = (0, 29, 0)
+"""From here on a 503 is an error at once; before, the client asks again every second."""
+_JAVASCRIPT_SPINS_ON_503: Final = (3, 4, 0)
+"""From here on a 503 is repeated at once and without end; before, once, and with a wish to wait."""
+
+
+def expects_to_wait(user_agent: str) -> bool:
+    """Say whether a client is served best by holding its request while a model loads.
+
+    Args:
+        user_agent: the header's value, or an empty string.
+    """
+    hub = _version(_HUB, user_agent)
+    if hub is not None:
+        return hub >= _HUB_FAILS_ON_503
+    javascript = _version(_JAVASCRIPT, user_agent)
+    return javascript is not None and javascript >= _JAVASCRIPT_SPINS_ON_503
 
 
 def zero_shot_form(user_agent: str, *, unknown: ZeroShotForm) -> ZeroShotForm:

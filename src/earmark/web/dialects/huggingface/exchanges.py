@@ -10,6 +10,7 @@ from starlette.responses import Response
 from earmark.domain.results import Classification, Entities, Ranking
 from earmark.engine.info import EngineInfo
 from earmark.errors import UnsupportedTask
+from earmark.serving.preferences import Preferences
 from earmark.serving.service import Service
 from earmark.tasks.task import TaskName, TaskRequest
 from earmark.tasks.zero_shot import names_entailment
@@ -67,13 +68,18 @@ class Exchange(Generic[Result]):
     characters: int
     body: Callable[[Sequence[Result]], object]
 
-    async def answer(self, service: Service, model_id: str) -> Response:
+    async def answer(self, service: Service, model_id: str, preferences: Preferences) -> Response:
         """Ask the service and render what it answers.
+
+        Args:
+            service: what answers.
+            model_id: of a model that is served.
+            preferences: how the caller wants it carried out.
 
         Raises:
             EarmarkError: the whole request failed, or its first input that did.
         """
-        served = await service.answer(model_id, self.request)
+        served = await service.answer(model_id, self.request, preferences=preferences)
         results = served.reply.results()
         headers = answer_headers(
             results,

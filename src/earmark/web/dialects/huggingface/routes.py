@@ -18,6 +18,7 @@ from earmark.web.dialects.huggingface.exchanges import (
     open_exchange,
     task_named,
 )
+from earmark.web.dialects.huggingface.preferences import read_preferences
 from earmark.web.leaving import while_connected
 from earmark.web.request_log import record_of
 
@@ -96,8 +97,10 @@ class HuggingFaceDialect:
         task = asked_task(body, info) if named is None else task_named(named)
         caller = Caller(request.headers.get("user-agent", ""), self._unknown_form)
         exchange = open_exchange(task, body, caller)
+        preferences = read_preferences(request.headers, body)
         record.texts = exchange.request.items
-        return await while_connected(request, exchange.answer(self._service, info.model_id))
+        answer = exchange.answer(self._service, info.model_id, preferences)
+        return await while_connected(request, answer)
 
     def _asked_model(self, request: Request) -> tuple[str | None, str | None]:
         """Read the model's id, None for the only one, and the task's name where one is named.

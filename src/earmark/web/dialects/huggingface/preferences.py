@@ -1,0 +1,72 @@
+"""A caller's wishes, from headers and from the body's ``options``.
+
+The headers ``x-use-cache``, ``x-wait-for-model`` and ``x-load-model`` come as ``true``, ``false``,
+``1`` or ``0`` from clients of different ages; ``options.use_cache`` and ``options.wait_for_model``
+say the same in the body. Where both are given the header wins.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+import msgspec
+
+from earmark.errors import InvalidInput
+from earmark.serving.preferences import Preferences
+from earmark.web.body import decode_json
+from earmark.web.dialects.huggingface.clients import expects_to_wait
+
+__all__ = ["read_preferences"]
+
+_WORDS: Final = {"true": True, "1": True, "false": False, "0": False}
+
+
+class _Options(msgspec.Struct, frozen=True):
+    use_cache: bool | None = None
+    wait_for_model: bool | None = None
+
+
+class _Body(msgspec.Struct, frozen=True):
+    options: _Options | None = None
+
+
+_decoder = msgspec.json.Decoder(_Body)
+_NO_OPTIONS = _Options()
+
+
+def read_preferences(headers: Mapping[str, str], body: bytes) -> Preferences:
+    """Read what a caller wishes.
+
+    A client that repeats a 503 at once and without end, or takes it for a failure, counts as one
+    that asked to wait, unless it says otherwise.
+
+    Args:
+        headers: names in lower case.
+        body: JSON, as it came.
+
+    Raises:
+        InvalidInput: a header holds no truth value, or the body's ``options`` are malformed.
+    """
+    # Most bodies have none, and need not be read twice.
+    decoded = decode_json(body, _decoder).options if b'"options"' in body else None
+    options = decoded or _NO_OPTIONS
+    use_cache = _first(_flag(headers, "x-use-cache"), options.use_cache)
+    wait = _first(_flag(headers, "x-wait-for-model"), options.wait_for_model)
+    load = _flag(headers, "x-load-model")
+    return Preferences(
+        use_cache=use_cache is not False,
+        wait=expects_to_wait(headers.get("user-agent", "")) if wait is None else wait,
+        load=load is not False,
+    )
+
+
+def _first(header: bool | None, option: bool | None) -> bool | None:  # noqa: FBT001 - three-valued
+    return option if header is None else header
+
+
+def _flag(headers: Mapping[str, str], name: str) -> bool | None:
+    written = headers.get(name, "").strip().lower()
+    if not written:
+        return None
+    if written not in _WORDS:
+        raise InvalidInput(f"the header {name} is {written[:40]!r}; expected {', '.join(_WORDS)}")
+    return _WORDS[written]
