@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-__all__ = ["Classification", "Entities", "Entity", "LabelScore", "Ranking"]
+__all__ = ["Classification", "Entities", "Entity", "LabelScore", "Ranking", "Relevance"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,8 @@ class Classification:
     """The answer for one text.
 
     Attributes:
-        scores: best first; labels of equal score stay in the order of the head.
+        scores: best first, labels of equal score in the order of the head; or all in that order,
+            where that was asked for.
         tokens: tokens the model read, special ones included.
         truncated_tokens: tokens of the text that did not fit the model and were not read.
     """
@@ -35,12 +36,16 @@ class Classification:
     @property
     def label(self) -> str:
         """The best label."""
-        return self.scores[0].label
+        return self._best.label
 
     @property
     def score(self) -> float:
         """The best label's score."""
-        return self.scores[0].score
+        return self._best.score
+
+    @property
+    def _best(self) -> LabelScore:
+        return max(self.scores, key=lambda each: each.score)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +61,21 @@ class Ranking:
 
     sequence: str
     scores: tuple[LabelScore, ...]
+    tokens: int
+    truncated_tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Relevance:
+    """How well one document answers a query.
+
+    Attributes:
+        score: a probability, or the raw logit where no function was applied.
+        tokens: tokens the model read of query and document, special ones included.
+        truncated_tokens: tokens of both that did not fit the model and were not read.
+    """
+
+    score: float
     tokens: int
     truncated_tokens: int = 0
 

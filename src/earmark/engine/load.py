@@ -131,13 +131,15 @@ def tasks_of(head: HeadKind, labels: LabelSet) -> tuple[TaskName, ...]:
 
     A model with a label that means entailment is for zero-shot classification. Any other that
     chooses between labels can be asked for it too, as in the reference, which then takes the last
-    label for entailment.
+    label for entailment. A model with one label scores pairs: it ranks documents.
     """
     if head == "token":
         return ("token-classification",)
     if names_entailment(labels):
         return ("zero-shot-classification", "text-classification")
-    if len(labels) > 1 and labels.problem_type != "regression":
+    if len(labels) == 1:
+        return ("text-classification", "text-ranking")
+    if labels.problem_type != "regression":
         return ("text-classification", "zero-shot-classification")
     return ("text-classification",)
 

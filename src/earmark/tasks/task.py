@@ -10,7 +10,9 @@ from earmark.domain.texts import Question
 
 __all__ = ["TaskName", "TaskRequest"]
 
-TaskName = Literal["text-classification", "zero-shot-classification", "token-classification"]
+TaskName = Literal[
+    "text-classification", "zero-shot-classification", "token-classification", "text-ranking"
+]
 """The Hub's names."""
 
 Result = TypeVar("Result", covariant=True)  # noqa: PLC0105 - the name of what it stands for

@@ -26,6 +26,7 @@ class TextClassification:
         function: applied to the logits; None leaves the choice to the checkpoint.
         top_k: how many of the best labels to keep, at least 1; None keeps all.
         truncate: cut a text that is too long for the model; False refuses it instead.
+        sort: best label first; False leaves the labels in the order of the head.
     """
 
     task: ClassVar[TaskName] = "text-classification"
@@ -35,6 +36,7 @@ class TextClassification:
     function: FunctionToApply | None = None
     top_k: int | None = None
     truncate: bool = True
+    sort: bool = True
 
     @property
     def items(self) -> int:
@@ -70,5 +72,6 @@ class TextClassification:
         # Stable, so that equal scores keep the head's order, as Python's sort does in the
         # reference.
         order = np.argsort(-scores, kind="stable")[: self.top_k]
-        best = tuple(LabelScore(labels.names[index], float(scores[index])) for index in order)
+        kept = order if self.sort else np.sort(order)
+        best = tuple(LabelScore(labels.names[index], float(scores[index])) for index in kept)
         return Classification(best, len(encoding), encoding.truncated_tokens)

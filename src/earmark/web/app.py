@@ -13,9 +13,9 @@ from starlette.routing import Match, Route
 
 from earmark import __version__
 from earmark.serving.service import Service
+from earmark.web.answer_headers import EXPOSED_HEADERS
 from earmark.web.dialects.huggingface.clients import ZeroShotForm
 from earmark.web.dialects.huggingface.describe import ADDRESSES
-from earmark.web.dialects.huggingface.headers import EXPOSED_HEADERS
 from earmark.web.dialects.huggingface.routes import HuggingFaceDialect
 from earmark.web.request_log import RequestLog
 from earmark.web.responses import error_response

@@ -1,6 +1,8 @@
 """From the bytes of a request to a typed value: bounded, and with one sentence on what is wrong."""
 
 import re
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TypeVar
 
 import msgspec
@@ -8,12 +10,37 @@ from starlette.requests import Request
 
 from earmark.errors import InvalidInput, RequestTooLarge
 
-__all__ = ["decode_json", "read_body"]
+__all__ = ["Misfit", "decode_json", "default_misfit", "read_body"]
 
 T = TypeVar("T")
 
 _SURROGATE_ESCAPE = re.compile(rb"\\u[dD][89a-fA-F]")
 """Half of a UTF-16 pair, written as an escape; alone it is no character."""
+
+
+@dataclass(frozen=True, slots=True)
+class Misfit:
+    """Where JSON does not fit the type that is expected.
+
+    Attributes:
+        path: such as ``parameters.top_k``; empty for the whole body.
+        complaint: such as ``Expected `int`, got `str` ``, in msgspec's words.
+    """
+
+    path: str
+    complaint: str
+
+    @classmethod
+    def of(cls, error: msgspec.ValidationError) -> "Misfit":
+        """Take apart "Expected `int`, got `str` - at `$.a.b`"."""
+        complaint, _, place = str(error).partition(" - at `$")
+        return cls(place.rstrip("`").removeprefix("."), complaint)
+
+
+def default_misfit(found: Misfit) -> str:
+    """Put a misfit into a sentence, the place first."""
+    place = f"`{found.path}`" if found.path else "the body"
+    return f"{place}: {found.complaint[:1].lower()}{found.complaint[1:]}"
 
 
 async def read_body(request: Request, *, max_bytes: int) -> bytes:
@@ -36,8 +63,18 @@ async def read_body(request: Request, *, max_bytes: int) -> bytes:
     return bytes(body)
 
 
-def decode_json(body: bytes, decoder: msgspec.json.Decoder[T]) -> T:
+def decode_json(
+    body: bytes,
+    decoder: msgspec.json.Decoder[T],
+    *,
+    misfit: Callable[[Misfit], str] = default_misfit,
+) -> T:
     """Decode a body whatever its Content-Type says: `curl -d` announces a form.
+
+    Args:
+        body: as it came.
+        decoder: of the type that is expected.
+        misfit: puts what does not fit the type into the words of a dialect.
 
     Raises:
         InvalidInput: it is empty, no JSON, or not of the decoder's type. The message names the
@@ -48,20 +85,13 @@ def decode_json(body: bytes, decoder: msgspec.json.Decoder[T]) -> T:
     try:
         return decoder.decode(body)
     except msgspec.ValidationError as error:
-        raise InvalidInput(_misfit(str(error))) from None
+        raise InvalidInput(misfit(Misfit.of(error))) from None
     except msgspec.DecodeError as error:
         raise InvalidInput(_malformed(str(error), body)) from None
     except UnicodeDecodeError as error:
         raise InvalidInput(f"the body is not UTF-8: {error.reason}") from None
     except RecursionError:
         raise InvalidInput("the body is nested too deeply") from None
-
-
-def _misfit(complaint: str) -> str:
-    """Put msgspec's words, "Expected `int`, got `str` - at `$.a.b`", the place first."""
-    what, _, place = complaint.partition(" - at `$")
-    path = place.rstrip("`").removeprefix(".")
-    return f"{f'`{path}`' if path else 'the body'}: {what[:1].lower()}{what[1:]}"
 
 
 def _malformed(complaint: str, body: bytes) -> str:

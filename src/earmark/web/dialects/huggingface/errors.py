@@ -21,10 +21,11 @@ from earmark.errors import (
     ShuttingDown,
     UnknownModel,
 )
+from earmark.web.error_forms import nearest_form
 from earmark.web.request_log import RequestRecord
 from earmark.web.responses import error_response
 
-__all__ = ["FORMS", "Form", "error_headers", "form_of", "refusal"]
+__all__ = ["FORMS", "Form", "error_headers", "refusal"]
 
 _LONGEST_HEADER = 1000
 """Characters; proxies commonly allow 4 to 8 KiB for all headers of an answer together."""
@@ -61,11 +62,6 @@ FORMS: Final[dict[type[BaseException], Form]] = {
 """The nearest class of an error's own line of descent counts."""
 
 
-def form_of(error: Exception) -> Form:
-    """Find the form of an error by walking up its classes."""
-    return next(FORMS[kind] for kind in type(error).__mro__ if kind in FORMS)
-
-
 def refusal(error: Exception, record: RequestRecord) -> Response:
     """Answer an error, and log it with its traceback where it is ours.
 
@@ -73,7 +69,7 @@ def refusal(error: Exception, record: RequestRecord) -> Response:
         error: what went wrong.
         record: names the request and its model.
     """
-    form = form_of(error)
+    form = nearest_form(FORMS, error)
     if form.status == 500:  # noqa: PLR2004 - the status of what is ours to mend
         _log.error("fault", request_id=record.request_id, model=record.model, exc_info=error)
     text = form.text.format(message=error, model=record.model, request_id=record.request_id)

@@ -1,8 +1,8 @@
 """A request of each task, and the form of its answer."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final, Generic, TypeAlias, TypeVar
+from typing import Final, TypeAlias
 
 import msgspec
 from starlette.responses import Response
@@ -12,10 +12,9 @@ from earmark.engine.info import EngineInfo
 from earmark.errors import UnsupportedTask
 from earmark.serving.preferences import Preferences
 from earmark.serving.service import Service
-from earmark.tasks.task import TaskName, TaskRequest
+from earmark.tasks.task import TaskName
 from earmark.tasks.zero_shot import names_entailment
 from earmark.web.dialects.huggingface.clients import ZeroShotForm, zero_shot_form
-from earmark.web.dialects.huggingface.headers import Counted, answer_headers
 from earmark.web.dialects.huggingface.text_classification import (
     classifications_body,
     decode_text_classification,
@@ -25,11 +24,10 @@ from earmark.web.dialects.huggingface.token_classification import (
     entities_body,
 )
 from earmark.web.dialects.huggingface.zero_shot import decode_zero_shot, zero_shot_body
+from earmark.web.exchange import Exchange
 from earmark.web.responses import json_response
 
-__all__ = ["Caller", "Exchange", "asked_task", "open_exchange", "task_named"]
-
-Result = TypeVar("Result", bound=Counted)
+__all__ = ["AnyExchange", "Caller", "answered", "asked_task", "open_exchange", "task_named"]
 
 _ALIASES: Final[Mapping[str, TaskName]] = {
     "text-classification": "text-classification",
@@ -54,47 +52,29 @@ class Caller:
     unknown_form: ZeroShotForm
 
 
-@dataclass(frozen=True, slots=True)
-class Exchange(Generic[Result]):
-    """A request that has been read, and how it is to be answered.
-
-    Attributes:
-        request: what the engine is asked.
-        characters: Unicode code points that came in.
-        body: puts results into the form of the wire.
-    """
-
-    request: TaskRequest[Result]
-    characters: int
-    body: Callable[[Sequence[Result]], object]
-
-    async def answer(self, service: Service, model_id: str, preferences: Preferences) -> Response:
-        """Ask the service and render what it answers.
-
-        Args:
-            service: what answers.
-            model_id: of a model that is served.
-            preferences: how the caller wants it carried out.
-
-        Raises:
-            EarmarkError: the whole request failed, or its first input that did.
-        """
-        served = await service.answer(model_id, self.request, preferences=preferences)
-        results = served.reply.results()
-        headers = answer_headers(
-            results,
-            characters=self.characters,
-            timings=served.reply.timings,
-            info=served.info,
-        )
-        if self.request.task == "zero-shot-classification":
-            # The form follows the client's name: a cache in front must not mix them up.
-            headers["vary"] = "User-Agent"
-            headers |= _doubt(served.info)
-        return json_response(self.body(results), headers=headers)
-
-
 AnyExchange: TypeAlias = Exchange[Classification] | Exchange[Ranking] | Exchange[Entities]
+
+
+async def answered(
+    exchange: AnyExchange, service: Service, model_id: str, preferences: Preferences
+) -> Response:
+    """Carry out a request and answer it.
+
+    Args:
+        exchange: the request.
+        service: what answers.
+        model_id: of a model that is served.
+        preferences: how the caller wants it carried out.
+
+    Raises:
+        EarmarkError: the whole request failed, or its first input that did.
+    """
+    carried = await exchange.carry_out(service, model_id, preferences)
+    headers = carried.headers
+    if exchange.request.task == "zero-shot-classification":
+        # The form follows the client's name: a cache in front must not mix them up.
+        headers = headers | {"vary": "User-Agent"} | _doubt(carried.info)
+    return json_response(carried.body, headers=headers)
 
 
 def task_named(name: str) -> TaskName:
@@ -132,7 +112,7 @@ def asked_task(body: bytes, info: EngineInfo) -> TaskName:
     labels is for zero-shot classification; one without, whose input is a pair, asks a model of
     language inference for its own labels.
     """
-    if len(info.tasks) == 1:
+    if "zero-shot-classification" not in info.tasks:
         return info.task
     try:
         peeked = _peek.decode(body)

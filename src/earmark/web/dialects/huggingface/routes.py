@@ -1,9 +1,6 @@
 """The addresses of this dialect and what answers them."""
 
-from collections.abc import Awaitable, Callable
-from typing import TypeAlias
-
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
@@ -14,17 +11,17 @@ from earmark.web.dialects.huggingface.clients import ZeroShotForm
 from earmark.web.dialects.huggingface.errors import refusal
 from earmark.web.dialects.huggingface.exchanges import (
     Caller,
+    answered,
     asked_task,
     open_exchange,
     task_named,
 )
 from earmark.web.dialects.huggingface.preferences import read_preferences
+from earmark.web.endpoints import endpoint
 from earmark.web.leaving import while_connected
 from earmark.web.request_log import record_of
 
 __all__ = ["HuggingFaceDialect"]
-
-_Handler: TypeAlias = Callable[[Request], Awaitable[Response]]
 
 _ASKING_ADDRESSES = (
     "/",
@@ -37,9 +34,6 @@ _ASKING_ADDRESSES = (
 """What clients of all ages post to; a model's address may also end in ``/pipeline/{task}``."""
 
 _ACTIONS = frozenset({"health", "info"})
-
-_CLIENT_CLOSED_REQUEST = 499
-"""nginx's number for an answer that nobody waits for; only the log ever sees it."""
 
 
 class HuggingFaceDialect:
@@ -74,18 +68,18 @@ class HuggingFaceDialect:
         """
         return [
             *(
-                Route(address, _answered(self._answer), methods=["POST"])
+                Route(address, endpoint(self._answer, refusal), methods=["POST"])
                 for address in _ASKING_ADDRESSES
             ),
-            Route("/models", _answered(self._models), methods=["GET"]),
-            Route("/models/{path:path}", _answered(self._describe), methods=["GET"]),
-            Route("/status/{path:path}", _answered(self._status), methods=["GET"]),
-            Route("/framework/{name}", _answered(self._framework), methods=["GET"]),
-            Route("/api/tasks", _answered(self._hub_tasks), methods=["GET"]),
-            Route("/api/models/{path:path}", _answered(self._hub_model), methods=["GET"]),
-            Route("/", _answered(self._index), methods=["GET"]),
-            Route("/health", _answered(self._health), methods=["GET"]),
-            Route("/info", _answered(self._info), methods=["GET"]),
+            Route("/models", endpoint(self._models, refusal), methods=["GET"]),
+            Route("/models/{path:path}", endpoint(self._describe, refusal), methods=["GET"]),
+            Route("/status/{path:path}", endpoint(self._status, refusal), methods=["GET"]),
+            Route("/framework/{name}", endpoint(self._framework, refusal), methods=["GET"]),
+            Route("/api/tasks", endpoint(self._hub_tasks, refusal), methods=["GET"]),
+            Route("/api/models/{path:path}", endpoint(self._hub_model, refusal), methods=["GET"]),
+            Route("/", endpoint(self._index, refusal), methods=["GET"]),
+            Route("/health", endpoint(self._health, refusal), methods=["GET"]),
+            Route("/info", endpoint(self._info, refusal), methods=["GET"]),
         ]
 
     async def _answer(self, request: Request) -> Response:
@@ -99,7 +93,7 @@ class HuggingFaceDialect:
         exchange = open_exchange(task, body, caller)
         preferences = read_preferences(request.headers, body)
         record.texts = exchange.request.items
-        answer = exchange.answer(self._service, info.model_id, preferences)
+        answer = answered(exchange, self._service, info.model_id, preferences)
         return await while_connected(request, answer)
 
     def _asked_model(self, request: Request) -> tuple[str | None, str | None]:
@@ -163,17 +157,3 @@ class HuggingFaceDialect:
         limit = self._service.options.max_inputs
         status = self._service.status(None)
         return describe.model_info(status, max_inputs=limit, version=self._version)
-
-
-def _answered(handler: _Handler) -> _Handler:
-    """Let every error of a handler become an answer of this dialect."""
-
-    async def endpoint(request: Request) -> Response:
-        try:
-            return await handler(request)
-        except ClientDisconnect:
-            return Response(status_code=_CLIENT_CLOSED_REQUEST)
-        except Exception as error:  # noqa: BLE001 - `refusal` logs what is not the client's doing
-            return refusal(error, record_of(request.scope))
-
-    return endpoint

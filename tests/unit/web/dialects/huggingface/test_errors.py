@@ -21,7 +21,8 @@ from earmark.errors import (
     UnknownModel,
     UnsupportedTask,
 )
-from earmark.web.dialects.huggingface.errors import error_headers, form_of, refusal
+from earmark.web.dialects.huggingface.errors import FORMS, error_headers, refusal
+from earmark.web.error_forms import nearest_form
 from earmark.web.request_log import RequestRecord
 
 _RECORD = RequestRecord("r1", model="org/name")
@@ -57,7 +58,7 @@ def test_no_error_of_the_tree_is_without_a_form(name: str) -> None:
     kind = getattr(errors, name)
     assert inspect.isclass(kind)
     assert issubclass(kind, EarmarkError)
-    status = form_of(kind("x")).status
+    status = nearest_form(FORMS, kind("x")).status
     assert status in {400, 404, 413, 429, 500, 503, 504}
     assert (status == 503) == issubclass(kind, ShuttingDown)
 

@@ -1,7 +1,7 @@
-"""Headers of an answer, which say what it cost and what was left out.
+"""Headers of an answer in any dialect, which say what it cost and what was left out.
 
 Beside those of the Hub's servers: ``x-truncated-tokens`` and ``x-truncated-inputs`` (what the model
-did not read; absent when it read everything) and ``x-compute-precision``.
+did not read; absent when it read everything), ``x-compute-model`` and ``x-compute-precision``.
 """
 
 from collections.abc import Sequence
@@ -17,6 +17,7 @@ EXPOSED_HEADERS: Final = (
     "x-compute-time",
     "x-compute-characters",
     "x-compute-tokens",
+    "x-compute-model",
     "x-compute-precision",
     "x-total-time",
     "x-tokenization-time",
@@ -62,6 +63,7 @@ def answer_headers(
         "x-compute-type": "cpu",
         "x-compute-characters": str(characters),
         "x-compute-tokens": str(sum(each.tokens for each in results)),
+        "x-compute-model": info.model_id,
         "x-compute-precision": info.precision,
         **_time_headers(timings),
         **_truncation_headers(results),

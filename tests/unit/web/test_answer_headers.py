@@ -3,7 +3,7 @@
 from support.fake_engine import FAKE_TIMINGS, FakeEngine
 
 from earmark.domain.results import Classification, LabelScore
-from earmark.web.dialects.huggingface.headers import EXPOSED_HEADERS, answer_headers
+from earmark.web.answer_headers import EXPOSED_HEADERS, answer_headers
 
 
 def _result(*, cut: int = 0) -> Classification:
@@ -20,6 +20,7 @@ def test_headers_say_what_the_answer_cost() -> None:
         "x-compute-type": "cpu",
         "x-compute-characters": "8",
         "x-compute-tokens": "14",
+        "x-compute-model": "acme/tc",
         "x-compute-precision": "float32",
         "x-compute-time": "0.006",
         "x-total-time": "6.0",

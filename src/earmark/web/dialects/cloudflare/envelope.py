@@ -1,0 +1,92 @@
+"""What every answer is wrapped in, and the headers that every answer carries."""
+
+import uuid
+from collections.abc import Mapping, Sequence
+
+import msgspec
+from starlette.responses import Response
+
+from earmark.web.responses import json_response
+
+__all__ = ["ApiError", "Message", "Paging", "ai_request_id", "failed", "succeeded"]
+
+
+class ApiError(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One entry of ``errors``.
+
+    Attributes:
+        code: Cloudflare's number; clients demand an integer.
+        message: for people.
+        error_chain: what it came of.
+    """
+
+    code: int
+    message: str
+    error_chain: tuple["ApiError", ...] = ()
+
+
+class Message(msgspec.Struct, frozen=True):
+    """One entry of ``messages``."""
+
+    code: int
+    message: str
+    type: None = None
+
+
+class Paging(msgspec.Struct, frozen=True):
+    """``result_info`` of a list.
+
+    Attributes:
+        count: entries on this page.
+        page: from 1.
+        per_page: the most on a page.
+        total_count: entries on all pages.
+    """
+
+    count: int
+    page: int
+    per_page: int
+    total_count: int
+
+
+class _Envelope(msgspec.Struct, frozen=True, omit_defaults=True):
+    # Without defaults: clients expect these four always.
+    result: object
+    success: bool
+    errors: Sequence[ApiError]
+    messages: Sequence[Message]
+    result_info: Paging | None = None
+
+
+def succeeded(
+    result: object,
+    *,
+    headers: Mapping[str, str] | None = None,
+    messages: Sequence[Message] = (),
+    paging: Paging | None = None,
+) -> Response:
+    """Answer a result."""
+    return json_response(_Envelope(result, True, (), messages, paging), headers=headers)  # noqa: FBT003
+
+
+def failed(
+    error: ApiError,
+    *,
+    status: int,
+    reached_model: bool = False,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """Answer an error; the result is an empty object where a model was reached, else null."""
+    envelope = _Envelope({} if reached_model else None, False, (error,), ())  # noqa: FBT003
+    return json_response(envelope, status=status, headers=headers)
+
+
+def ai_request_id(request_id: str) -> str:
+    """Write a request's id as the UUID that ``cf-ai-req-id`` always is.
+
+    The server's own ids are UUIDs; one that a caller gave is hashed to one.
+    """
+    try:
+        return str(uuid.UUID(request_id))
+    except ValueError:
+        return str(uuid.uuid5(uuid.NAMESPACE_OID, request_id))

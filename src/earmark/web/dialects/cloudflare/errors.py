@@ -1,0 +1,121 @@
+"""Errors as this dialect puts them: codes, statuses and messages of Workers AI.
+
+The statuses are those of Cloudflare's table; its clients try 408, 409, 429 and everything from 500
+on again, twice, and wait no longer than a minute between. An answer that will not change carries
+``x-should-retry: false``.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+import structlog
+from starlette.responses import Response
+
+from earmark.errors import (
+    CapacityError,
+    DeadlineExceeded,
+    InvalidInput,
+    RequestError,
+    RequestTooLarge,
+    UnknownModel,
+)
+from earmark.web.dialects.cloudflare.envelope import ApiError, ai_request_id, failed
+from earmark.web.error_forms import nearest_form
+from earmark.web.request_log import RequestRecord
+from earmark.web.responses import json_response
+
+__all__ = ["FORMS", "Form", "binding_refusal", "edge_refusal", "rest_refusal"]
+
+_LONGEST_RETRY_S = 60
+"""Python ignores a longer wait and JavaScript obeys it, for however long."""
+
+_FAULT = 500
+
+_log: structlog.typing.FilteringBoundLogger = structlog.get_logger("earmark.web")
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How an error is answered.
+
+    Attributes:
+        status: of HTTP.
+        code: Cloudflare's number.
+        name: what the message begins with; empty where there is nothing to add.
+        text: may hold ``{message}``, the error's own words.
+    """
+
+    status: int
+    code: int
+    name: str
+    text: str = "{message}"
+
+
+FORMS: Final[dict[type[BaseException], Form]] = {
+    RequestError: Form(400, 5006, "Bad input: Error"),
+    InvalidInput: Form(400, 5006, "Bad input: Error"),
+    UnknownModel: Form(400, 5007, "No such model"),
+    RequestTooLarge: Form(413, 3006, "Request is too large"),
+    CapacityError: Form(429, 3040, "Capacity temporarily exceeded, please try again."),
+    DeadlineExceeded: Form(408, 3007, "Request timeout"),
+    Exception: Form(_FAULT, 5000, "Internal error", "unknown error"),
+}
+"""The nearest class of an error's own line of descent counts. 5000 is ours: Cloudflare's table has
+no number for a fault of the server."""
+
+
+class _BindingError(msgspec.Struct, frozen=True, rename="camel"):
+    """What the binding of a Worker turns into an exception."""
+
+    name: str
+    internal_code: int
+    http_code: int
+    message: str
+    description: str
+    request_id: str
+
+
+def rest_refusal(error: Exception, record: RequestRecord) -> Response:
+    """Answer an error of a model, or on the way to one, over REST."""
+    form, description, ai_id = _tell(error, record)
+    message = f"AiError: {description} ({ai_id})"
+    headers = {"cf-ai-req-id": ai_id, **_retry_headers(form, error)}
+    error_told = ApiError(form.code, message)
+    return failed(error_told, status=form.status, reached_model=True, headers=headers)
+
+
+def binding_refusal(error: Exception, record: RequestRecord) -> Response:
+    """Answer the same to a binding, which has no envelope."""
+    form, description, ai_id = _tell(error, record)
+    body = _BindingError(
+        "AiError", form.code, form.status, f"AiError: {description} ({ai_id})", description, ai_id
+    )
+    headers = {"cf-ai-req-id": ai_id, **_retry_headers(form, error)}
+    return json_response(body, status=form.status, headers=headers)
+
+
+def edge_refusal(error: Exception, record: RequestRecord) -> Response:
+    """Answer an error of an address that reaches no model."""
+    form, description, _ = _tell(error, record)
+    headers = _retry_headers(form, error)
+    return failed(ApiError(form.code, description), status=form.status, headers=headers)
+
+
+def _tell(error: Exception, record: RequestRecord) -> tuple[Form, str, str]:
+    """Find an error's form and words; log it with its traceback where it is ours."""
+    form = nearest_form(FORMS, error)
+    if form.status == _FAULT:
+        _log.error("fault", request_id=record.request_id, model=record.model, exc_info=error)
+    text = form.text.format(message=error)
+    return form, f"{form.name}: {text}", ai_request_id(record.request_id)
+
+
+def _retry_headers(form: Form, error: Exception) -> dict[str, str]:
+    if form.status == _FAULT:
+        return {"x-should-retry": "false"}
+    if not isinstance(error, CapacityError):
+        return {}
+    wait_s = min(max(1, math.ceil(error.retry_after_s)), _LONGEST_RETRY_S)
+    return {"retry-after": str(wait_s)}

@@ -1,0 +1,136 @@
+"""What a model is given, in the schema of its kind, and what it gives back.
+
+A text classifier takes ``{"text"}``, a reranker ``{"query", "contexts", "top_k"}``; which of the
+two is meant shows in the body. Other members are ignored, as Cloudflare's schemas have it.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import Annotated, Final, TypeAlias
+
+import msgspec
+
+from earmark.domain.results import Classification, LabelScore, Relevance
+from earmark.domain.texts import TextInput
+from earmark.engine.info import EngineInfo
+from earmark.tasks.reranking import Reranking, best_first
+from earmark.tasks.text_classification import TextClassification
+from earmark.web.body import Misfit, decode_json
+from earmark.web.exchange import Exchange
+
+__all__ = ["INPUTS", "AnyExchange", "Ranked", "as_upstream_says", "open_exchange"]
+
+AnyExchange: TypeAlias = Exchange[Classification] | Exchange[Relevance]
+
+_Text: TypeAlias = Annotated[str, msgspec.Meta(min_length=1)]
+
+
+class ClassifierInput(msgspec.Struct, frozen=True):
+    """Input of a text classifier."""
+
+    text: _Text
+
+
+class Context(msgspec.Struct, frozen=True):
+    """A document; its place in the list is the id that is answered."""
+
+    text: _Text
+
+
+class RerankerInput(msgspec.Struct, frozen=True):
+    """Input of a reranker."""
+
+    query: _Text
+    contexts: Annotated[list[Context], msgspec.Meta(min_length=1)]
+    top_k: Annotated[int, msgspec.Meta(ge=1)] | None = None
+
+
+class Scored(msgspec.Struct, frozen=True):
+    """One document of a reranker's answer."""
+
+    id: int
+    score: float
+
+
+class Ranked(msgspec.Struct, frozen=True):
+    """A reranker's answer, best document first."""
+
+    response: list[Scored]
+
+
+INPUTS: Final = (ClassifierInput, RerankerInput)
+"""The schemas that there are, for the catalogue."""
+
+
+class _Peeked(msgspec.Struct, frozen=True):
+    """Which of the two kinds of input a body is."""
+
+    text: msgspec.Raw = msgspec.Raw()
+    query: msgspec.Raw = msgspec.Raw()
+    contexts: msgspec.Raw = msgspec.Raw()
+
+    @property
+    def reranks(self) -> bool:
+        return bool(bytes(self.query) or bytes(self.contexts))
+
+
+_peeked = msgspec.json.Decoder(_Peeked)
+_classifier = msgspec.json.Decoder(ClassifierInput)
+_reranker = msgspec.json.Decoder(RerankerInput)
+
+
+def open_exchange(body: bytes, info: EngineInfo) -> AnyExchange:
+    """Read the input of a model.
+
+    Raises:
+        InvalidInput: it is no JSON, or fits neither schema.
+    """
+    peeked = decode_json(body, _peeked, misfit=as_upstream_says)
+    asks_nothing = not bytes(peeked.text) and not peeked.reranks
+    if peeked.reranks or (asks_nothing and "text-ranking" in info.tasks):
+        return _open_reranker(body)
+    asked = decode_json(body, _classifier, misfit=as_upstream_says)
+    # In the order of the classes, as the service answers; its clients do not sort.
+    request = TextClassification((TextInput(asked.text),), sort=False)
+    return Exchange(request, request.characters, _labels)
+
+
+def _open_reranker(body: bytes) -> Exchange[Relevance]:
+    asked = decode_json(body, _reranker, misfit=as_upstream_says)
+    request = Reranking(asked.query, tuple(context.text for context in asked.contexts))
+
+    def ranked(results: Sequence[Relevance]) -> Ranked:
+        order = best_first(results, asked.top_k)
+        return Ranked([Scored(index, results[index].score) for index in order])
+
+    characters = len(asked.query) + sum(len(context.text) for context in asked.contexts)
+    return Exchange(request, characters, ranked)
+
+
+def _labels(results: Sequence[Classification]) -> tuple[LabelScore, ...]:
+    return results[0].scores
+
+
+_MISSING: Final = re.compile(r"Object missing required field `(?P<name>\w+)`")
+_MISTYPED: Final = re.compile(r"Expected `(?P<expected>[^`]+)`, got `(?P<found>\w+)`")
+_TOO_SHORT: Final = re.compile(r"Expected `\w+` of length >= (?P<least>\d+)")
+_TOO_SMALL: Final = re.compile(r"Expected `\w+` >= (?P<least>\d+)")
+
+_TYPES: Final = {"str": "string", "int": "integer", "float": "number", "bool": "boolean"}
+"""JSON Schema's names of types by Python's; the others have the same."""
+
+
+def as_upstream_says(found: Misfit) -> str:
+    """Put a misfit into the words of Cloudflare's validator, which programs match on."""
+    path = "/" + found.path.replace(".", "/").replace("[", "/").replace("]", "").replace("...", "*")
+    if missing := _MISSING.match(found.complaint):
+        return f"required properties at '{path}' are '{missing['name']}'"
+    if mistyped := _MISTYPED.match(found.complaint):
+        expected = [_TYPES.get(name, name) for name in mistyped["expected"].split(" | ")]
+        given = _TYPES.get(mistyped["found"], mistyped["found"])
+        return f"Type mismatch of '{path}', '{given}' not in '{','.join(expected)}'"
+    if short := _TOO_SHORT.match(found.complaint):
+        return f"Length of '{path}' must be >= {short['least']}"
+    if small := _TOO_SMALL.match(found.complaint):
+        return f"Value of '{path}' must be >= {small['least']}"
+    return f"'{path}': {found.complaint}"

@@ -1,0 +1,75 @@
+"""Errors of text-embeddings-inference and of Cohere, in one body that the clients of both read."""
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+import structlog
+from starlette.responses import Response
+
+from earmark.errors import (
+    CapacityError,
+    DeadlineExceeded,
+    RequestError,
+    RequestTooLarge,
+    ShuttingDown,
+    UnknownModel,
+)
+from earmark.web.error_forms import nearest_form
+from earmark.web.request_log import RequestRecord
+from earmark.web.responses import json_response
+
+__all__ = ["FORMS", "Form", "refusal"]
+
+_FAULT = 500
+
+_log: structlog.typing.FilteringBoundLogger = structlog.get_logger("earmark.web")
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How an error is answered.
+
+    Attributes:
+        status: of HTTP.
+        kind: ``error_type`` of text-embeddings-inference.
+        text: may hold ``{message}``, the error's own words, and ``{request_id}``.
+    """
+
+    status: int
+    kind: str
+    text: str = "{message}"
+
+
+FORMS: Final[dict[type[BaseException], Form]] = {
+    # 422 is what text-embeddings-inference answers, and Cohere as well.
+    RequestError: Form(422, "Validation"),
+    UnknownModel: Form(404, "Validation"),
+    RequestTooLarge: Form(413, "Validation"),
+    CapacityError: Form(429, "Overloaded"),
+    ShuttingDown: Form(503, "Unhealthy"),
+    DeadlineExceeded: Form(504, "Overloaded"),
+    Exception: Form(_FAULT, "Backend", "unknown error (request {request_id})"),
+}
+"""The nearest class of an error's own line of descent counts."""
+
+
+class _Error(msgspec.Struct, frozen=True):
+    """Cohere's clients read `message`, those of text-embeddings-inference the other two."""
+
+    error: str
+    error_type: str
+    message: str
+
+
+def refusal(error: Exception, record: RequestRecord) -> Response:
+    """Answer an error, and log it with its traceback where it is ours."""
+    form = nearest_form(FORMS, error)
+    if form.status == _FAULT:
+        _log.error("fault", request_id=record.request_id, model=record.model, exc_info=error)
+    text = form.text.format(message=error, request_id=record.request_id)
+    headers = {}
+    if isinstance(error, CapacityError):
+        headers["retry-after"] = str(max(1, math.ceil(error.retry_after_s)))
+    return json_response(_Error(text, form.kind, text), status=form.status, headers=headers)

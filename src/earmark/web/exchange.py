@@ -1,0 +1,66 @@
+"""A request of any dialect that has been read, on its way through the door and back."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from earmark.engine.info import EngineInfo
+from earmark.serving.preferences import Preferences
+from earmark.serving.service import Service
+from earmark.tasks.task import TaskRequest
+from earmark.web.answer_headers import Counted, answer_headers
+
+__all__ = ["Carried", "Exchange"]
+
+Result = TypeVar("Result", bound=Counted)
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """An answer in the form of the wire.
+
+    Attributes:
+        body: what msgspec can encode.
+        headers: what it cost and what was left out.
+        info: of the model that answered.
+    """
+
+    body: object
+    headers: dict[str, str]
+    info: EngineInfo
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange(Generic[Result]):
+    """A request that has been read, and how it is to be answered.
+
+    Attributes:
+        request: what the engine is asked.
+        characters: Unicode code points that came in.
+        body: puts results, one per input, into the form of the wire.
+    """
+
+    request: TaskRequest[Result]
+    characters: int
+    body: Callable[[Sequence[Result]], object]
+
+    async def carry_out(self, service: Service, model_id: str, preferences: Preferences) -> Carried:
+        """Ask the service and put what it answers into form.
+
+        Args:
+            service: what answers.
+            model_id: of a model that is served.
+            preferences: how the caller wants it carried out.
+
+        Raises:
+            EarmarkError: the whole request failed, or its first input that did.
+        """
+        served = await service.answer(model_id, self.request, preferences=preferences)
+        results = served.reply.results()
+        headers = answer_headers(
+            results,
+            characters=self.characters,
+            timings=served.reply.timings,
+            info=served.info,
+        )
+        return Carried(self.body(results), headers, served.info)
