@@ -60,8 +60,8 @@ class _Envelope(msgspec.Struct, frozen=True, omit_defaults=True):
 
 def succeeded(
     result: object,
-    *,
     headers: Mapping[str, str] | None = None,
+    *,
     messages: Sequence[Message] = (),
     paging: Paging | None = None,
 ) -> Response:

@@ -26,7 +26,7 @@ from earmark.web.error_forms import nearest_form
 from earmark.web.request_log import RequestRecord
 from earmark.web.responses import json_response
 
-__all__ = ["FORMS", "Form", "binding_refusal", "edge_refusal", "rest_refusal"]
+__all__ = ["FORMS", "Form", "api_error", "binding_refusal", "edge_refusal", "rest_refusal"]
 
 _LONGEST_RETRY_S = 60
 """Python ignores a longer wait and JavaScript obeys it, for however long."""
@@ -75,6 +75,12 @@ class _BindingError(msgspec.Struct, frozen=True, rename="camel"):
     message: str
     description: str
     request_id: str
+
+
+def api_error(error: Exception) -> ApiError:
+    """Put an error into a code and a message, as for one input of a batch."""
+    form = nearest_form(FORMS, error)
+    return ApiError(form.code, f"AiError: {form.name}: {form.text.format(message=error)}")
 
 
 def rest_refusal(error: Exception, record: RequestRecord) -> Response:

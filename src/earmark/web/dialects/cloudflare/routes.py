@@ -1,8 +1,11 @@
 """The addresses of this dialect and what answers them."""
 
 import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
+from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 from starlette.requests import Request
@@ -10,11 +13,19 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from earmark.errors import InvalidInput
+from earmark.serving.jobs.runner import JobRunner
 from earmark.serving.preferences import Preferences
 from earmark.serving.service import Service
 from earmark.web.body import decode_json, read_body
-from earmark.web.dialects.cloudflare.envelope import ai_request_id, succeeded
-from earmark.web.dialects.cloudflare.errors import binding_refusal, rest_refusal
+from earmark.web.dialects.cloudflare import catalogue
+from earmark.web.dialects.cloudflare.batches import Batches, polled_id
+from earmark.web.dialects.cloudflare.envelope import Message, ai_request_id, succeeded
+from earmark.web.dialects.cloudflare.errors import (
+    api_error,
+    binding_refusal,
+    edge_refusal,
+    rest_refusal,
+)
 from earmark.web.dialects.cloudflare.inputs import as_upstream_says, open_exchange
 from earmark.web.endpoints import Handler, Refusal, endpoint
 from earmark.web.exchange import Carried
@@ -22,14 +33,20 @@ from earmark.web.leaving import while_connected
 from earmark.web.request_log import record_of
 from earmark.web.responses import json_response
 
-__all__ = ["CloudflareDialect"]
+__all__ = ["PREFIX", "CloudflareDialect", "CloudflareOptions"]
+
+PREFIX: Final = "/client/v4"
+"""What every address of the REST API begins with; a gateway's begins with ``/v1``."""
 
 _CLIENT_PATIENCE_S: Final = 55.0
 """The SDKs give up after 60 s and try again; they had better be told before."""
 
-_ACCOUNT: Final = "/client/v4/accounts/{account}/ai"
-_PREFIX: Final = ":"
-"""A binding may put a name before the model's, as in ``p:@cf/org/name``."""
+_BATCH_BYTES: Final = 10_000_000
+"""What Cloudflare lets a batch hold."""
+
+_AI: Final = f"{PREFIX}/accounts/{{account}}/ai"
+
+_TRUE: Final = frozenset({"true", "1"})
 
 
 class _Universal(msgspec.Struct, frozen=True):
@@ -39,10 +56,22 @@ class _Universal(msgspec.Struct, frozen=True):
     input: msgspec.Raw
 
 
+class _RunOptions(msgspec.Struct, frozen=True, rename="camel"):
+    queue_request: bool | None = None
+
+
 class _Bound(msgspec.Struct, frozen=True):
     """Body of a binding's run."""
 
     inputs: msgspec.Raw
+    options: _RunOptions | None = None
+
+
+class _Verified(msgspec.Struct, frozen=True):
+    """An access key that holds."""
+
+    id: str
+    status: str
 
 
 _universal = msgspec.json.Decoder(_Universal)
@@ -54,21 +83,27 @@ class CloudflareOptions:
     """How the dialect is spoken.
 
     Attributes:
-        max_body_bytes: longer bodies are refused.
-        accounts: ids that addresses may name; empty lets any.
+        max_body_bytes: longer bodies are refused; a batch may hold 10 MB.
     """
 
     max_body_bytes: int
-    accounts: frozenset[str] = frozenset()
 
 
 class CloudflareDialect:
     """Cloudflare Workers AI over a service."""
 
-    def __init__(self, service: Service, options: CloudflareOptions) -> None:
-        """Speak for a service."""
+    def __init__(self, service: Service, jobs: JobRunner, options: CloudflareOptions) -> None:
+        """Speak for a service.
+
+        Args:
+            service: what answers.
+            jobs: keeps asynchronous batches.
+            options: how the dialect is spoken.
+        """
         self._service = service
         self._options = options
+        self._jobs = jobs
+        self._batches = Batches(jobs, self._ask_for_batch, api_error)
 
     def routes(self) -> list[Route]:
         """List the addresses.
@@ -78,72 +113,134 @@ class CloudflareDialect:
         """
         return [
             # Before the model's: `proxy` would be taken for one.
-            Route(
-                f"{_ACCOUNT}/run/proxy",
-                _marked(self._run_bound, binding_refusal),
-                methods=["POST"],
-            ),
-            Route(
-                f"{_ACCOUNT}/run/{{model:path}}",
-                _marked(self._run, rest_refusal),
-                methods=["POST"],
-            ),
-            Route(f"{_ACCOUNT}/run", _marked(self._run_named, rest_refusal), methods=["POST"]),
+            _route(f"{_AI}/run/proxy", self._run_bound, binding_refusal, "POST"),
+            _route(f"{_AI}/run/proxy", self._bound_models, binding_refusal, "GET"),
+            _route(f"{_AI}/run/{{model:path}}", self._run, rest_refusal, "POST"),
+            _route(f"{_AI}/run", self._run_named, rest_refusal, "POST"),
             *(
-                Route(
-                    f"/v1/{{account}}/{{gateway}}/workers-ai{run}/{{model:path}}",
-                    _marked(self._run, rest_refusal),
-                    methods=["POST"],
+                _route(
+                    f"/v1/{{account}}/{{gateway}}/{run}/{{model:path}}",
+                    self._run,
+                    rest_refusal,
+                    "POST",
                 )
-                for run in ("/run", "")
+                for run in ("workers-ai/run", "workers-ai")
+            ),
+            _route(f"{_AI}/models/search", self._models, edge_refusal, "GET"),
+            _route(f"{_AI}/models/schema", self._schema, edge_refusal, "GET"),
+            _route(f"{_AI}/tasks/search", self._tasks, edge_refusal, "GET"),
+            _route(f"{_AI}/authors/search", self._authors, edge_refusal, "GET"),
+            _route(f"{_AI}/finetunes", self._finetunes, edge_refusal, "GET"),
+            _route(f"{_AI}/finetunes/public", self._finetunes, edge_refusal, "GET"),
+            _route(f"{PREFIX}/user/tokens/verify", self._verify, edge_refusal, "GET"),
+            _route(
+                f"{PREFIX}/accounts/{{account}}/tokens/verify", self._verify, edge_refusal, "GET"
             ),
         ]
 
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Answer batches until the block ends."""
+        async with self._jobs.running(self._batches.carry_out):
+            yield
+
     async def _run(self, request: Request) -> Response:
-        body = await self._body(request)
-        carried = await self._ask(request, request.path_params["model"], body)
-        return _enveloped(request, carried)
+        model = request.path_params["model"].rstrip("/")
+        queue = request.query_params.get("queueRequest", "").lower() in _TRUE
+        body = await self._body(request, batch=queue)
+        return succeeded(*await self._result(request, model, body, queue=queue))
 
     async def _run_named(self, request: Request) -> Response:
-        body = decode_json(await self._body(request), _universal, misfit=as_upstream_says)
-        return _enveloped(request, await self._ask(request, body.model, bytes(body.input)))
+        queue = request.query_params.get("queueRequest", "").lower() in _TRUE
+        asked = decode_json(
+            await self._body(request, batch=queue), _universal, misfit=as_upstream_says
+        )
+        return succeeded(*await self._result(request, asked.model, bytes(asked.input), queue=queue))
 
     async def _run_bound(self, request: Request) -> Response:
         """Answer a Worker's binding: without an envelope."""
         name = request.headers.get("cf-consn-model-id", "")
         if not name:
             raise InvalidInput("the header cf-consn-model-id is missing; it names the model")
-        body = decode_json(await self._body(request), _bound, misfit=as_upstream_says)
-        model = name.partition(_PREFIX)[2] or name
-        carried = await self._ask(request, model, bytes(body.inputs))
-        return json_response(carried.body, headers=_ai_headers(request, carried))
+        asked = decode_json(await self._body(request, batch=True), _bound, misfit=as_upstream_says)
+        # A binding may put a name of its own first, as in `p:@cf/org/name`.
+        model = name.partition(":")[2] or name
+        queue = asked.options is not None and asked.options.queue_request is True
+        result, headers = await self._result(request, model, bytes(asked.inputs), queue=queue)
+        return json_response(result, headers=headers)
+
+    async def _result(
+        self, request: Request, model: str, body: bytes, *, queue: bool
+    ) -> tuple[object, dict[str, str]]:
+        """Answer one input, or take or tell of a batch."""
+        ai_id = {"cf-ai-req-id": ai_request_id(record_of(request.scope).request_id)}
+        record_of(request.scope).model = self._service.status(model).info.model_id
+        job_id = polled_id(body)
+        if job_id is not None:
+            return await self._batches.poll(model, job_id), ai_id
+        if queue:
+            return await self._batches.submit(model, body), ai_id
+        carried = await while_connected(request, self._ask(request, model, body))
+        return carried.body, carried.headers | ai_id
 
     async def _ask(self, request: Request, model: str, body: bytes) -> Carried:
-        info = self._service.status(model.rstrip("/")).info
-        record = record_of(request.scope)
-        record.model = info.model_id
+        info = self._service.status(model).info
         exchange = open_exchange(body, info)
-        record.texts = exchange.request.items
+        record_of(request.scope).texts = exchange.request.items
         preferences = Preferences(wait=True, timeout_s=_CLIENT_PATIENCE_S)
-        return await while_connected(
-            request, exchange.carry_out(self._service, info.model_id, preferences)
-        )
+        return await exchange.carry_out(self._service, info.model_id, preferences)
 
-    async def _body(self, request: Request) -> bytes:
-        return await read_body(request, max_bytes=self._options.max_body_bytes)
+    async def _ask_for_batch(self, model: str, body: bytes) -> Carried:
+        info = self._service.status(model).info
+        exchange = open_exchange(body, info)
+        return await exchange.carry_out(self._service, info.model_id, Preferences(wait=True))
+
+    async def _body(self, request: Request, *, batch: bool) -> bytes:
+        most = self._options.max_body_bytes
+        return await read_body(request, max_bytes=max(most, _BATCH_BYTES) if batch else most)
+
+    async def _models(self, request: Request) -> Response:
+        found = catalogue.models(self._named(), request.query_params)
+        rows, paging = catalogue.page_of(found, request.query_params)
+        return succeeded(rows, paging=paging)
+
+    async def _bound_models(self, request: Request) -> Response:
+        """Answer a binding's `models()`, whose query stands in the address that it meant."""
+        meant = urlsplit(request.headers.get("x-forwarded", ""))
+        query = dict(parse_qsl(meant.query))
+        rows, paging = catalogue.page_of(catalogue.models(self._named(), query), query)
+        return succeeded(rows, paging=paging)
+
+    async def _schema(self, request: Request) -> Response:
+        name = request.query_params.get("model", "")
+        return succeeded(catalogue.schema(self._named(), name))
+
+    async def _tasks(self, _: Request) -> Response:
+        return succeeded(catalogue.tasks())
+
+    async def _authors(self, _: Request) -> Response:
+        return succeeded(catalogue.authors(self._named()))
+
+    async def _finetunes(self, _: Request) -> Response:
+        """Answer that there are none: they are for models that write text."""
+        return succeeded([])
+
+    async def _verify(self, _: Request) -> Response:
+        """Answer that the key holds: without one that does, nobody gets here."""
+        verified = _Verified("", "active")
+        told = Message(10000, "This API Token is valid and active")
+        return succeeded(verified, messages=[told])
+
+    def _named(self) -> list[catalogue.Named]:
+        return [catalogue.Named(each.info.model_id, each) for each in self._service.statuses()]
 
 
-def _enveloped(request: Request, carried: Carried) -> Response:
-    return succeeded(carried.body, headers=_ai_headers(request, carried))
+def _route(address: str, handler: Handler, refuse: Refusal, method: str) -> Route:
+    return Route(address, _marked(endpoint(handler, refuse)), methods=[method])
 
 
-def _ai_headers(request: Request, carried: Carried) -> dict[str, str]:
-    return {"cf-ai-req-id": ai_request_id(record_of(request.scope).request_id), **carried.headers}
-
-
-def _marked(handler: Handler, refuse: Refusal) -> Handler:
-    """Let every error become an answer, and mark every answer as Cloudflare's edge would."""
-    inner = endpoint(handler, refuse)
+def _marked(inner: Handler) -> Handler:
+    """Mark every answer as Cloudflare's edge would."""
 
     async def marked(request: Request) -> Response:
         answer = await inner(request)

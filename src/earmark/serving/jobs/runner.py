@@ -1,0 +1,140 @@
+"""Carries jobs out, one after the other, as long as the server lives."""
+
+import asyncio
+import time
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import structlog
+
+from earmark.errors import QueueFull, StateUnavailable
+from earmark.serving.jobs.job import Job
+from earmark.serving.jobs.store import JobStore
+
+__all__ = ["CarryOut", "JobOptions", "JobRunner"]
+
+CarryOut: TypeAlias = Callable[[Job], Awaitable[bytes]]
+"""Answers a question; what fails for the caller's own reasons has its place in the answer."""
+
+_BUSY_RETRY_S = 10.0
+
+_log: structlog.typing.FilteringBoundLogger = structlog.get_logger("earmark.serving")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobOptions:
+    """How long and how many.
+
+    Attributes:
+        keep_answers_s: an answer can be had for this long; a day by default.
+        max_waiting: more jobs that are not finished are refused.
+    """
+
+    keep_answers_s: float = 86_400.0
+    max_waiting: int = 1024
+
+
+class JobRunner:
+    """Takes jobs, and answers them in order while `running`."""
+
+    def __init__(
+        self,
+        store: JobStore,
+        options: JobOptions | None = None,
+        *,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """Take a store.
+
+        Args:
+            store: where jobs are kept.
+            options: the defaults when None.
+            clock: seconds since some moment that all runs of the server share.
+        """
+        self._store, self._options = store, options or JobOptions()
+        self._clock = clock
+        self._new = asyncio.Event()
+
+    @property
+    def options(self) -> JobOptions:
+        """How long and how many."""
+        return self._options
+
+    async def submit(self, model: str, question: bytes) -> Job:
+        """Keep a question to be answered later.
+
+        Args:
+            model: by the name that the caller used.
+            question: in the dialect's form.
+
+        Raises:
+            QueueFull: too many jobs wait.
+            StateUnavailable: it cannot be kept.
+        """
+        job = Job(job_id=str(uuid.uuid4()), model=model, state="queued", question=question)
+        await asyncio.to_thread(self._keep, job)
+        self._new.set()
+        return job
+
+    async def find(self, job_id: str) -> Job | None:
+        """Return a job; None where there is none of that id, or its answer has expired.
+
+        Raises:
+            StateUnavailable: the store cannot be read.
+        """
+        return await asyncio.to_thread(self._store.find, job_id, since_s=self._since_s())
+
+    @asynccontextmanager
+    async def running(self, carry_out: CarryOut) -> AsyncIterator[None]:
+        """Carry jobs out until the block ends, those of an earlier run of the server first.
+
+        A job that is then under way is carried out again by the next run.
+        """
+        task = asyncio.create_task(self._loop(carry_out))
+        try:
+            yield
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+    async def _loop(self, carry_out: CarryOut) -> None:
+        while True:
+            self._new.clear()
+            while job := await self._start():
+                await self._carry_out(job, carry_out)
+            await self._new.wait()
+
+    async def _start(self) -> Job | None:
+        try:
+            return await asyncio.to_thread(self._store.start)
+        except StateUnavailable as error:  # the next job tries again
+            _log.error("jobs cannot be read", error=str(error))
+            return None
+
+    async def _carry_out(self, job: Job, carry_out: CarryOut) -> None:
+        answer: bytes | None = None
+        try:
+            answer = await carry_out(job)
+        except Exception as error:  # noqa: BLE001 - the other jobs wait
+            _log.error("job failed", job=job.job_id, exc_info=error)
+        try:
+            now_s = self._clock()
+            await asyncio.to_thread(self._store.finish, job.job_id, answer, now_s=now_s)
+        except StateUnavailable as error:
+            _log.error("a job's answer cannot be kept", job=job.job_id, error=str(error))
+
+    def _keep(self, job: Job) -> None:
+        unfinished = self._store.tidy(since_s=self._since_s())
+        if unfinished >= self._options.max_waiting:
+            raise QueueFull(
+                f"{unfinished:,} batches wait, of {self._options.max_waiting:,} at most",
+                retry_after_s=_BUSY_RETRY_S,
+            )
+        self._store.add(job, now_s=self._clock())
+
+    def _since_s(self) -> float:
+        return self._clock() - self._options.keep_answers_s
