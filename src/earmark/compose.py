@@ -9,6 +9,8 @@ from starlette.types import ASGIApp
 from earmark.engine.engine import Engine
 from earmark.engine.info import EngineInfo
 from earmark.engine.load import load_engine
+from earmark.serving.jobs.runner import JobRunner
+from earmark.serving.jobs.store import SqliteJobs
 from earmark.serving.models import ServedModels
 from earmark.serving.service import Service
 from earmark.settings import ModelSource, Settings
@@ -37,13 +39,17 @@ def composed(settings: Settings) -> Iterator[Composition]:
     Raises:
         SettingsError: a model is malformed, or two have one id.
         CheckpointError: a model's files, or the way it is to run, do not do.
+        StateUnavailable: there is a database, but it cannot be used.
     """
     with ExitStack() as stack:
         engines = [
             stack.enter_context(loaded_engine(settings, model)) for model in settings.sources()
         ]
         service = Service(ServedModels(engines), settings.service_options())
-        app = create_app(service, settings.web_options())
+        jobs = stack.enter_context(closing(SqliteJobs(settings.database)))
+        app = create_app(
+            service, settings.web_options(), jobs=JobRunner(jobs, settings.job_options())
+        )
         yield Composition(app, tuple(engine.info for engine in engines))
 
 

@@ -23,6 +23,7 @@ from earmark.engine.load import EngineOptions
 from earmark.errors import SettingsError
 from earmark.graph.precision import Precision
 from earmark.runtime.session import RuntimeName
+from earmark.serving.jobs.runner import JobOptions
 from earmark.serving.service import ServiceOptions
 from earmark.web.app import WebOptions
 from earmark.web.dialects.huggingface.clients import ZeroShotForm
@@ -39,6 +40,7 @@ LogFormat = Literal["console", "json"]
 _ENGINE = EngineOptions()
 _SERVICE = ServiceOptions()
 _WEB = WebOptions()
+_JOBS = JobOptions()
 
 DATABASE = "earmark.sqlite"
 """The file in the state folder; see `serving.database`."""
@@ -103,6 +105,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         zero_shot_form: how zero-shot answers look to whoever is no official client.
         request_timeout_s: a request not answered by then is given up.
         log_format: how log lines look.
+        keep_answers_h: hours for which the answer to an asynchronous batch can be had.
         state_folder: where what has to outlive a run is kept; None is the platform's own place.
     """
 
@@ -119,6 +122,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     zero_shot_form: ZeroShotForm = _WEB.zero_shot_form
     request_timeout_s: Annotated[float, Meta(gt=0, le=3600)] = _SERVICE.request_timeout_s
     log_format: LogFormat = "console"
+    keep_answers_h: Annotated[float, Meta(gt=0, le=24 * 365)] = _JOBS.keep_answers_s / 3600
     state_folder: Annotated[str, Meta(min_length=1)] | None = None
 
     @property
@@ -164,6 +168,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             max_characters=max(_SERVICE.max_characters, self.max_body_bytes),
             request_timeout_s=self.request_timeout_s,
         )
+
+    def job_options(self) -> JobOptions:
+        """Pick what asynchronous batches need."""
+        return JobOptions(keep_answers_s=self.keep_answers_h * 3600)
 
     def web_options(self) -> WebOptions:
         """Pick what the HTTP edge needs."""

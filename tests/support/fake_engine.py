@@ -21,7 +21,14 @@ from earmark.engine.reply import Reply
 from earmark.errors import EarmarkError, InvalidInput
 from earmark.tasks.task import TaskName, TaskRequest
 
-__all__ = ["FAKE_TIMINGS", "FakeEngine", "pseudo_logits", "token_labeller", "zero_shot_model"]
+__all__ = [
+    "FAKE_TIMINGS",
+    "FakeEngine",
+    "pseudo_logits",
+    "reranker",
+    "token_labeller",
+    "zero_shot_model",
+]
 
 Result = TypeVar("Result")
 
@@ -201,6 +208,18 @@ def token_labeller(
         model_id,
         label_names=("O", "B-PER", "I-PER"),
         tasks=("token-classification",),
+        logits=logits or {},
+    )
+
+
+def reranker(
+    model_id: str = "acme/rr", *, logits: Mapping[TextInput, Sequence[float]] | None = None
+) -> FakeEngine:
+    """Make a model with one label, which scores pairs."""
+    return FakeEngine(
+        model_id,
+        label_names=("LABEL_0",),
+        tasks=("text-classification", "text-ranking"),
         logits=logits or {},
     )
 

@@ -22,7 +22,10 @@ async def asking(
     """Open a client on an app that serves these engines."""
     app = create_app(Service(ServedModels(engines), service), web)
     transport = httpx.ASGITransport(app)
-    async with httpx.AsyncClient(transport=transport, base_url="http://earmark.test") as client:
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="http://earmark.test") as client,
+    ):
         yield client
 
 

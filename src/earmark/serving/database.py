@@ -39,6 +39,8 @@ def open_database(file: Path, schema: str) -> sqlite3.Connection:
         )
         try:
             connection.execute("PRAGMA journal_mode = WAL")
+            # What is deleted is overwritten: texts of callers may have stood there.
+            connection.execute("PRAGMA secure_delete = ON")
             connection.executescript(schema)
         except BaseException:
             connection.close()

@@ -12,11 +12,17 @@ from starlette.responses import Response
 from starlette.routing import Match, Route
 
 from earmark import __version__
+from earmark.serving.jobs.runner import JobRunner
+from earmark.serving.jobs.store import MemoryJobs
 from earmark.serving.service import Service
 from earmark.web.answer_headers import EXPOSED_HEADERS
+from earmark.web.dialects.cloudflare.errors import no_such_method, no_such_route
+from earmark.web.dialects.cloudflare.routes import PREFIX as CLOUDFLARE
+from earmark.web.dialects.cloudflare.routes import CloudflareDialect, CloudflareOptions
 from earmark.web.dialects.huggingface.clients import ZeroShotForm
 from earmark.web.dialects.huggingface.describe import ADDRESSES
 from earmark.web.dialects.huggingface.routes import HuggingFaceDialect
+from earmark.web.dialects.rerank.routes import RerankDialect
 from earmark.web.request_log import RequestLog
 from earmark.web.responses import error_response
 
@@ -51,22 +57,31 @@ class WebOptions:
     zero_shot_form: ZeroShotForm = "labels"
 
 
-def create_app(service: Service, options: WebOptions | None = None) -> Starlette:
+def create_app(
+    service: Service, options: WebOptions | None = None, *, jobs: JobRunner | None = None
+) -> Starlette:
     """Compose the app.
 
     Args:
         service: closed when the server has answered its last request.
         options: the defaults when None.
+        jobs: keeps asynchronous batches; in memory when None.
     """
     options = options or WebOptions()
-    dialect = HuggingFaceDialect(
+    huggingface = HuggingFaceDialect(
         service,
         max_body_bytes=options.max_body_bytes,
         version=__version__,
         unknown_form=options.zero_shot_form,
     )
+    cloudflare = CloudflareDialect(
+        service,
+        jobs or JobRunner(MemoryJobs()),
+        CloudflareOptions(max_body_bytes=options.max_body_bytes),
+    )
+    rerank = RerankDialect(service, max_body_bytes=options.max_body_bytes)
     app = Starlette(
-        routes=dialect.routes(),
+        routes=[*huggingface.routes(), *cloudflare.routes(), *rerank.routes()],
         middleware=[
             Middleware(RequestLog),
             Middleware(
@@ -80,18 +95,21 @@ def create_app(service: Service, options: WebOptions | None = None) -> Starlette
             ),
         ],
         exception_handlers={404: _no_such_address, 405: _no_such_method},
-        lifespan=_closing(service),
+        lifespan=_living(service, cloudflare),
     )
     # A redirect would send the client to whatever its own Host header says.
     app.router.redirect_slashes = False
     return app
 
 
-def _closing(service: Service) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
+def _living(
+    service: Service, cloudflare: CloudflareDialect
+) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         try:
-            yield
+            async with cloudflare.running():
+                yield
         finally:
             service.close()
 
@@ -99,6 +117,8 @@ def _closing(service: Service) -> Callable[[Starlette], AbstractAsyncContextMana
 
 
 async def _no_such_address(request: Request, _: Exception) -> Response:
+    if request.scope["path"].startswith(CLOUDFLARE):
+        return no_such_route()
     asked = f"{request.method} {request.scope['path'][:200]}"
     return error_response(404, f"nothing is served at {asked}; served: {', '.join(ADDRESSES)}")
 
@@ -111,6 +131,8 @@ async def _no_such_method(request: Request, _: Exception) -> Response:
         if isinstance(route, Route) and route.matches(request.scope)[0] is not Match.NONE
         for method in route.methods or ()
     )
+    if request.scope["path"].startswith(CLOUDFLARE):
+        return no_such_method(request.method, allowed)
     listed = ", ".join(allowed)
     text = f"{request.method} is not allowed here; expected {listed}"
     return error_response(405, text, headers={"allow": listed})

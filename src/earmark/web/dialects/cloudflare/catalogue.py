@@ -195,6 +195,10 @@ def _id_of(name: str) -> str:
     return str(uuid.uuid5(uuid.NAMESPACE_URL, f"earmark:{name}"))
 
 
+_OURS: Final = frozenset({"$defs", "title", "description"})
+"""Members of a schema that tell of our code and nothing of the wire."""
+
+
 def _schema_of(kind: object) -> dict[str, object]:
     """Write a type as a JSON Schema without references, as Cloudflare's catalogue has them."""
     return _inline(msgspec.json.schema(kind))
@@ -208,7 +212,7 @@ def _inline(schema: Mapping[str, object]) -> dict[str, object]:
             reference = node.get("$ref")
             if isinstance(reference, str) and isinstance(definitions, Mapping):
                 return resolved(definitions[reference.removeprefix("#/$defs/")])
-            return {key: resolved(value) for key, value in node.items() if key != "$defs"}
+            return {key: resolved(value) for key, value in node.items() if key not in _OURS}
         return [resolved(each) for each in node] if isinstance(node, list) else node
 
     whole = resolved(schema)

@@ -6,6 +6,7 @@ on again, twice, and wait no longer than a minute between. An answer that will n
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -26,7 +27,16 @@ from earmark.web.error_forms import nearest_form
 from earmark.web.request_log import RequestRecord
 from earmark.web.responses import json_response
 
-__all__ = ["FORMS", "Form", "api_error", "binding_refusal", "edge_refusal", "rest_refusal"]
+__all__ = [
+    "FORMS",
+    "Form",
+    "api_error",
+    "binding_refusal",
+    "edge_refusal",
+    "no_such_method",
+    "no_such_route",
+    "rest_refusal",
+]
 
 _LONGEST_RETRY_S = 60
 """Python ignores a longer wait and JavaScript obeys it, for however long."""
@@ -107,6 +117,17 @@ def edge_refusal(error: Exception, record: RequestRecord) -> Response:
     form, description, _ = _tell(error, record)
     headers = _retry_headers(form, error)
     return failed(ApiError(form.code, description), status=form.status, headers=headers)
+
+
+def no_such_route() -> Response:
+    """Answer an address that there is not."""
+    return failed(ApiError(7000, "No route for that URI"), status=400)
+
+
+def no_such_method(method: str, allowed: Sequence[str]) -> Response:
+    """Answer a method that an address does not have."""
+    error = ApiError(7001, f"Method {method} not available for that URI.")
+    return failed(error, status=405, headers={"allow": ", ".join(allowed)})
 
 
 def _tell(error: Exception, record: RequestRecord) -> tuple[Form, str, str]:

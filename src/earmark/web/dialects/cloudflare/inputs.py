@@ -122,7 +122,7 @@ _TYPES: Final = {"str": "string", "int": "integer", "float": "number", "bool": "
 
 def as_upstream_says(found: Misfit) -> str:
     """Put a misfit into the words of Cloudflare's validator, which programs match on."""
-    path = "/" + found.path.replace(".", "/").replace("[", "/").replace("]", "").replace("...", "*")
+    path = "/" + found.path.replace(".", "/").replace("[", "/").replace("]", "")
     if missing := _MISSING.match(found.complaint):
         return f"required properties at '{path}' are '{missing['name']}'"
     if mistyped := _MISTYPED.match(found.complaint):
