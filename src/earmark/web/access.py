@@ -36,8 +36,9 @@ class AccessForm:
     refuse: Callable[[Exception, RequestRecord], Response]
 
     def covers(self, path: str) -> bool:
-        """Say whether a path, which begins with a slash, lies below the prefix."""
-        return path == self.prefix or path.startswith(f"{self.prefix}/")
+        """Say whether a path lies below the prefix."""
+        # A request may be for no path at all, or for `*`: the empty prefix takes those as well.
+        return self.prefix in ("", path) or path.startswith(f"{self.prefix}/")
 
 
 class AccessControl:

@@ -146,6 +146,23 @@ def test_whatever_is_presented_is_refused_as_any_other(junk: str) -> None:
     assert answer.status_code == 401
 
 
+@pytest.mark.parametrize("path", ["", "*", "health", "models/acme/tc/health"])
+def test_a_path_that_is_none_demands_a_key(path: str) -> None:
+    """`OPTIONS *` and the like get as far as this from a raw connection."""
+    sent: list[Message] = []
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    app = create_app(Service(ServedModels(_ENGINES)), gate=gate())
+    scope = {"type": "http", "method": "GET", "path": path, "headers": [], "query_string": b""}
+    asyncio.run(app(scope, receive, send))
+    assert sent[0]["status"] == 401
+
+
 def test_an_engine_sees_nothing_of_a_refused_request() -> None:
     """Nor is its body read."""
     engine = FakeEngine("acme/tc")
