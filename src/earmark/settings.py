@@ -27,13 +27,17 @@ from earmark.serving.service import ServiceOptions
 from earmark.web.app import WebOptions
 from earmark.web.dialects.huggingface.clients import ZeroShotForm
 
-__all__ = ["CONFIG_FILE", "LogFormat", "ModelSource", "Settings", "read_settings"]
+__all__ = ["CONFIG_FILE", "KEY_VARIABLE", "LogFormat", "ModelSource", "Settings", "read_settings"]
 
 CONFIG_FILE = "earmark.toml"
 """Read from the working directory when no other file is named; need not be there."""
 PREFIX = "EARMARK_"
 CONFIG_VARIABLE = f"{PREFIX}CONFIG"
 """Names the TOML file, as ``--config`` does."""
+KEY_VARIABLE = f"{PREFIX}KEY"
+"""What examples call a client's access key; no setting, but often there beside them."""
+
+_NO_SETTINGS = frozenset({CONFIG_VARIABLE, KEY_VARIABLE})
 
 LogFormat = Literal["console", "json"]
 _ENGINE = EngineOptions()
@@ -103,6 +107,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         zero_shot_form: how zero-shot answers look to whoever is no official client.
         request_timeout_s: a request not answered by then is given up.
         log_format: how log lines look.
+        allow_anonymous: listen where other machines reach it though no access key was created.
+            Once there is one it is demanded all the same.
         state_folder: where what has to outlive a run is kept; None is the platform's own place.
     """
 
@@ -119,6 +125,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     zero_shot_form: ZeroShotForm = _WEB.zero_shot_form
     request_timeout_s: Annotated[float, Meta(gt=0, le=3600)] = _SERVICE.request_timeout_s
     log_format: LogFormat = "console"
+    allow_anonymous: bool = False
     state_folder: Annotated[str, Meta(min_length=1)] | None = None
 
     @property
@@ -237,7 +244,7 @@ def _read_environment(
         if key is not None and text:
             value: object = [part.strip() for part in text.split(",")] if key == "models" else text
             values[key] = _check(name, key, value, strict=False)
-        elif key is None and name.startswith(PREFIX) and name != CONFIG_VARIABLE:
+        elif key is None and name.startswith(PREFIX) and name not in _NO_SETTINGS:
             warn(f"the environment variable {name} means nothing{_suggest(name, names)}")
     return values
 
