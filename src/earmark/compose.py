@@ -9,6 +9,8 @@ from starlette.types import ASGIApp
 from earmark.engine.engine import Engine
 from earmark.engine.info import EngineInfo
 from earmark.engine.load import load_engine
+from earmark.serving.access.gate import AccessGate
+from earmark.serving.access.store import SqliteKeys
 from earmark.serving.jobs.runner import JobRunner
 from earmark.serving.jobs.store import SqliteJobs
 from earmark.serving.models import ServedModels
@@ -16,7 +18,7 @@ from earmark.serving.service import Service
 from earmark.settings import ModelSource, Settings
 from earmark.web.app import create_app
 
-__all__ = ["Composition", "composed", "loaded_engine"]
+__all__ = ["Composition", "composed", "loaded_engine", "opened_gate"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +35,19 @@ class Composition:
 
 
 @contextmanager
-def composed(settings: Settings) -> Iterator[Composition]:
+def opened_gate(settings: Settings) -> Iterator[AccessGate]:
+    """Open the gate before the access keys of the settings' database, and close that at the end."""
+    with closing(SqliteKeys(settings.database)) as keys:
+        yield AccessGate(keys)
+
+
+@contextmanager
+def composed(settings: Settings, gate: AccessGate) -> Iterator[Composition]:
     """Load every model of the settings and put the app on top; at the end close the last first.
+
+    Args:
+        settings: of everything.
+        gate: decides who is let in.
 
     Raises:
         SettingsError: a model is malformed, or two have one id.
@@ -48,7 +61,10 @@ def composed(settings: Settings) -> Iterator[Composition]:
         service = Service(ServedModels(engines), settings.service_options())
         jobs = stack.enter_context(closing(SqliteJobs(settings.database)))
         app = create_app(
-            service, settings.web_options(), jobs=JobRunner(jobs, settings.job_options())
+            service,
+            settings.web_options(),
+            gate=gate,
+            jobs=JobRunner(jobs, settings.job_options()),
         )
         yield Composition(app, tuple(engine.info for engine in engines))
 

@@ -28,13 +28,17 @@ from earmark.serving.service import ServiceOptions
 from earmark.web.app import WebOptions
 from earmark.web.dialects.huggingface.clients import ZeroShotForm
 
-__all__ = ["CONFIG_FILE", "LogFormat", "ModelSource", "Settings", "read_settings"]
+__all__ = ["CONFIG_FILE", "KEY_VARIABLE", "LogFormat", "ModelSource", "Settings", "read_settings"]
 
 CONFIG_FILE = "earmark.toml"
 """Read from the working directory when no other file is named; need not be there."""
 PREFIX = "EARMARK_"
 CONFIG_VARIABLE = f"{PREFIX}CONFIG"
 """Names the TOML file, as ``--config`` does."""
+KEY_VARIABLE = f"{PREFIX}KEY"
+"""What examples call a client's access key; no setting, but often there beside them."""
+
+_NO_SETTINGS = frozenset({CONFIG_VARIABLE, KEY_VARIABLE})
 
 LogFormat = Literal["console", "json"]
 _ENGINE = EngineOptions()
@@ -105,7 +109,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         zero_shot_form: how zero-shot answers look to whoever is no official client.
         request_timeout_s: a request not answered by then is given up.
         log_format: how log lines look.
+        accounts: ids of accounts that an address of Workers AI may name; none stands for any.
         keep_answers_h: hours for which the answer to an asynchronous batch can be had.
+        allow_anonymous: listen where other machines reach it though no access key was created.
+            Once there is one it is demanded all the same.
         state_folder: where what has to outlive a run is kept; None is the platform's own place.
     """
 
@@ -122,7 +129,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     zero_shot_form: ZeroShotForm = _WEB.zero_shot_form
     request_timeout_s: Annotated[float, Meta(gt=0, le=3600)] = _SERVICE.request_timeout_s
     log_format: LogFormat = "console"
+    accounts: tuple[Annotated[str, Meta(min_length=1)], ...] = _WEB.accounts
     keep_answers_h: Annotated[float, Meta(gt=0, le=24 * 365)] = _JOBS.keep_answers_s / 3600
+    allow_anonymous: bool = False
     state_folder: Annotated[str, Meta(min_length=1)] | None = None
 
     @property
@@ -175,10 +184,18 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     def web_options(self) -> WebOptions:
         """Pick what the HTTP edge needs."""
-        return WebOptions(max_body_bytes=self.max_body_bytes, zero_shot_form=self.zero_shot_form)
+        return WebOptions(
+            max_body_bytes=self.max_body_bytes,
+            zero_shot_form=self.zero_shot_form,
+            accounts=self.accounts,
+        )
 
 
 _TYPES = {field.name: field.type for field in msgspec.structs.fields(Settings)}
+
+
+_LISTS = frozenset({"models", "accounts"})
+"""Settings of several values, which a variable separates by commas."""
 
 
 def read_settings(
@@ -243,9 +260,9 @@ def _read_environment(
     for name, text in environ.items():
         key = names.get(name)
         if key is not None and text:
-            value: object = [part.strip() for part in text.split(",")] if key == "models" else text
+            value: object = [part.strip() for part in text.split(",")] if key in _LISTS else text
             values[key] = _check(name, key, value, strict=False)
-        elif key is None and name.startswith(PREFIX) and name != CONFIG_VARIABLE:
+        elif key is None and name.startswith(PREFIX) and name not in _NO_SETTINGS:
             warn(f"the environment variable {name} means nothing{_suggest(name, names)}")
     return values
 

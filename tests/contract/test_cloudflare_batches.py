@@ -23,7 +23,7 @@ def with_client(
     """Run a scenario against an app; a hang has to fail."""
 
     async def run() -> None:
-        async with asking(*(engines or workers_ai())) as client:
+        async with asking(*(engines or workers_ai()), alive=True) as client:
             await asyncio.wait_for(scenario(client), 20)
 
     asyncio.run(run())

@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import httpx
 
+from earmark.serving.access.gate import AccessGate
 from earmark.serving.models import ServedEngine, ServedModels
 from earmark.serving.service import Service, ServiceOptions
 from earmark.web.app import WebOptions, create_app
@@ -18,15 +19,26 @@ async def asking(
     *engines: ServedEngine,
     service: ServiceOptions | None = None,
     web: WebOptions | None = None,
+    gate: AccessGate | None = None,
+    alive: bool = False,
 ) -> AsyncIterator[httpx.AsyncClient]:
-    """Open a client on an app that serves these engines."""
-    app = create_app(Service(ServedModels(engines), service), web)
+    """Open a client on an app that serves these engines.
+
+    Args:
+        engines: what it serves.
+        service: the service's options.
+        web: the app's options.
+        gate: who is let in.
+        alive: start what runs beside requests, and close the engines in the end.
+    """
+    app = create_app(Service(ServedModels(engines), service), web, gate=gate)
     transport = httpx.ASGITransport(app)
-    async with (
-        app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=transport, base_url="http://earmark.test") as client,
-    ):
-        yield client
+    async with AsyncExitStack() as stack:
+        if alive:
+            await stack.enter_async_context(app.router.lifespan_context(app))
+        yield await stack.enter_async_context(
+            httpx.AsyncClient(transport=transport, base_url="http://earmark.test")
+        )
 
 
 def ask(  # noqa: PLR0913 - every part of a request that some test sets
@@ -38,11 +50,12 @@ def ask(  # noqa: PLR0913 - every part of a request that some test sets
     headers: Mapping[str, str] | None = None,
     service: ServiceOptions | None = None,
     web: WebOptions | None = None,
+    gate: AccessGate | None = None,
 ) -> httpx.Response:
     """Send one request to an app of its own and return the answer."""
 
     async def scenario() -> httpx.Response:
-        async with asking(*engines, service=service, web=web) as client:
+        async with asking(*engines, service=service, web=web, gate=gate) as client:
             return await client.request(method, path, content=body, headers=headers)
 
     return asyncio.run(scenario())

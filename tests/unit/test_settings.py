@@ -127,6 +127,24 @@ def test_a_variable_that_means_nothing_is_warned_of() -> None:
     ]
 
 
+def test_the_variable_of_a_clients_key_is_not_warned_of() -> None:
+    """Examples put a key there, and the server may be started from the same shell."""
+    warnings: list[str] = []
+    assert read(environ={"EARMARK_KEY": "ek_x"}, warnings=warnings) == Settings()
+    assert warnings == []
+
+
+def test_anonymous_callers_are_allowed_by_any_source(tmp_path: Path) -> None:
+    """A variable says yes or no in words."""
+    assert not read().allow_anonymous
+    assert read(environ={"EARMARK_ALLOW_ANONYMOUS": "true"}).allow_anonymous
+    assert not read(
+        flags={"allow_anonymous": False}, environ={"EARMARK_ALLOW_ANONYMOUS": "1"}
+    ).allow_anonymous
+    write(tmp_path, "allow_anonymous = true")
+    assert read(folder=tmp_path).allow_anonymous
+
+
 def test_the_file_can_be_named_by_flag_or_by_variable(tmp_path: Path) -> None:
     """A named file is read instead of the one in the working directory; the flag wins."""
     write(tmp_path, "port = 1")

@@ -12,9 +12,12 @@ from starlette.responses import Response
 from starlette.routing import Match, Route
 
 from earmark import __version__
+from earmark.serving.access.gate import AccessGate
+from earmark.serving.access.store import KeysInMemory
 from earmark.serving.jobs.runner import JobRunner
 from earmark.serving.jobs.store import MemoryJobs
 from earmark.serving.service import Service
+from earmark.web.access import AccessControl
 from earmark.web.answer_headers import EXPOSED_HEADERS
 from earmark.web.dialects.cloudflare.errors import no_such_method, no_such_route
 from earmark.web.dialects.cloudflare.routes import PREFIX as CLOUDFLARE
@@ -50,21 +53,28 @@ class WebOptions:
         cors_origins: pages of these origins may ask; ``*`` lets every page.
         zero_shot_form: how zero-shot answers look to whoever is no official client; those get
             what their version reads.
+        accounts: those that an address of Workers AI may name; none stands for any.
     """
 
     max_body_bytes: int = 2 * 1024 * 1024
     cors_origins: tuple[str, ...] = ("*",)
     zero_shot_form: ZeroShotForm = "labels"
+    accounts: tuple[str, ...] = ()
 
 
 def create_app(
-    service: Service, options: WebOptions | None = None, *, jobs: JobRunner | None = None
+    service: Service,
+    options: WebOptions | None = None,
+    *,
+    gate: AccessGate | None = None,
+    jobs: JobRunner | None = None,
 ) -> Starlette:
     """Compose the app.
 
     Args:
         service: closed when the server has answered its last request.
         options: the defaults when None.
+        gate: decides who is let in; None lets everyone in.
         jobs: keeps asynchronous batches; in memory when None.
     """
     options = options or WebOptions()
@@ -77,7 +87,10 @@ def create_app(
     cloudflare = CloudflareDialect(
         service,
         jobs or JobRunner(MemoryJobs()),
-        CloudflareOptions(max_body_bytes=options.max_body_bytes),
+        CloudflareOptions(
+            max_body_bytes=options.max_body_bytes,
+            accounts=frozenset(options.accounts),
+        ),
     )
     rerank = RerankDialect(service, max_body_bytes=options.max_body_bytes)
     app = Starlette(
@@ -92,6 +105,16 @@ def create_app(
                 allow_methods=("GET", "POST"),
                 allow_headers=_CLIENT_HEADERS,
                 expose_headers=("x-request-id", "retry-after", *EXPOSED_HEADERS),
+            ),
+            Middleware(
+                AccessControl,
+                gate=gate or AccessGate(KeysInMemory()),
+                # In this order: a dialect below a prefix of its own stands before the one for all.
+                forms=(
+                    *rerank.access_forms(),
+                    *cloudflare.access_forms(),
+                    huggingface.access_form(),
+                ),
             ),
         ],
         exception_handlers={404: _no_such_address, 405: _no_such_method},

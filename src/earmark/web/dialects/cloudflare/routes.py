@@ -16,10 +16,12 @@ from earmark.errors import InvalidInput
 from earmark.serving.jobs.runner import JobRunner
 from earmark.serving.preferences import Preferences
 from earmark.serving.service import Service
+from earmark.web.access import AccessForm
 from earmark.web.body import decode_json, read_body
 from earmark.web.dialects.cloudflare import catalogue
+from earmark.web.dialects.cloudflare.access import WRONG_KEY, access_form
 from earmark.web.dialects.cloudflare.batches import Batches, polled_id
-from earmark.web.dialects.cloudflare.envelope import Message, ai_request_id, succeeded
+from earmark.web.dialects.cloudflare.envelope import Message, ai_request_id, failed, succeeded
 from earmark.web.dialects.cloudflare.errors import (
     api_error,
     binding_refusal,
@@ -36,7 +38,10 @@ from earmark.web.responses import json_response
 __all__ = ["PREFIX", "CloudflareDialect", "CloudflareOptions"]
 
 PREFIX: Final = "/client/v4"
-"""What every address of the REST API begins with; a gateway's begins with ``/v1``."""
+"""What every address of the REST API begins with."""
+
+_GATEWAY: Final = "/v1"
+"""What a gateway's addresses begin with."""
 
 _CLIENT_PATIENCE_S: Final = 55.0
 """The SDKs give up after 60 s and try again; they had better be told before."""
@@ -45,6 +50,9 @@ _BATCH_BYTES: Final = 10_000_000
 """What Cloudflare lets a batch hold."""
 
 _AI: Final = f"{PREFIX}/accounts/{{account}}/ai"
+
+_NO_KEY_NEEDED: Final = "0" * 32
+"""Stands for the key's id where none is demanded."""
 
 _TRUE: Final = frozenset({"true", "1"})
 
@@ -84,9 +92,11 @@ class CloudflareOptions:
 
     Attributes:
         max_body_bytes: longer bodies are refused; a batch may hold 10 MB.
+        accounts: those that an address may name; none stands for any.
     """
 
     max_body_bytes: int
+    accounts: frozenset[str] = frozenset()
 
 
 class CloudflareDialect:
@@ -113,30 +123,49 @@ class CloudflareDialect:
         """
         return [
             # Before the model's: `proxy` would be taken for one.
-            _route(f"{_AI}/run/proxy", self._run_bound, binding_refusal, "POST"),
-            _route(f"{_AI}/run/proxy", self._bound_models, binding_refusal, "GET"),
-            _route(f"{_AI}/run/{{model:path}}", self._run, rest_refusal, "POST"),
-            _route(f"{_AI}/run", self._run_named, rest_refusal, "POST"),
+            self._route(f"{_AI}/run/proxy", self._run_bound, binding_refusal, "POST"),
+            self._route(f"{_AI}/run/proxy", self._bound_models, binding_refusal, "GET"),
+            self._route(f"{_AI}/run/{{model:path}}", self._run, rest_refusal, "POST"),
+            self._route(f"{_AI}/run", self._run_named, rest_refusal, "POST"),
             *(
-                _route(
-                    f"/v1/{{account}}/{{gateway}}/{run}/{{model:path}}",
+                self._route(
+                    f"{_GATEWAY}/{{account}}/{{gateway}}/{run}/{{model:path}}",
                     self._run,
                     rest_refusal,
                     "POST",
                 )
                 for run in ("workers-ai/run", "workers-ai")
             ),
-            _route(f"{_AI}/models/search", self._models, edge_refusal, "GET"),
-            _route(f"{_AI}/models/schema", self._schema, edge_refusal, "GET"),
-            _route(f"{_AI}/tasks/search", self._tasks, edge_refusal, "GET"),
-            _route(f"{_AI}/authors/search", self._authors, edge_refusal, "GET"),
-            _route(f"{_AI}/finetunes", self._finetunes, edge_refusal, "GET"),
-            _route(f"{_AI}/finetunes/public", self._finetunes, edge_refusal, "GET"),
-            _route(f"{PREFIX}/user/tokens/verify", self._verify, edge_refusal, "GET"),
-            _route(
+            self._route(f"{_AI}/models/search", self._models, edge_refusal, "GET"),
+            self._route(f"{_AI}/models/schema", self._schema, edge_refusal, "GET"),
+            self._route(f"{_AI}/tasks/search", self._tasks, edge_refusal, "GET"),
+            self._route(f"{_AI}/authors/search", self._authors, edge_refusal, "GET"),
+            self._route(f"{_AI}/finetunes", self._finetunes, edge_refusal, "GET"),
+            self._route(f"{_AI}/finetunes/public", self._finetunes, edge_refusal, "GET"),
+            self._route(f"{PREFIX}/user/tokens/verify", self._verify, edge_refusal, "GET"),
+            self._route(
                 f"{PREFIX}/accounts/{{account}}/tokens/verify", self._verify, edge_refusal, "GET"
             ),
         ]
+
+    def _route(self, address: str, handler: Handler, refuse: Refusal, method: str) -> Route:
+        checked = self._of_account(endpoint(handler, refuse))
+        return Route(address, _marked(checked), methods=[method])
+
+    def _of_account(self, inner: Handler) -> Handler:
+        """Refuse an account that is none, in the words that a wrong key gets."""
+
+        async def checked(request: Request) -> Response:
+            account = request.path_params.get("account")
+            if account is None or not self._options.accounts or account in self._options.accounts:
+                return await inner(request)
+            return failed(WRONG_KEY, status=401)
+
+        return checked
+
+    def access_forms(self) -> list[AccessForm]:
+        """Tell how this dialect's callers present a key and are refused."""
+        return [access_form(PREFIX), access_form(_GATEWAY)]
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -225,18 +254,14 @@ class CloudflareDialect:
         """Answer that there are none: they are for models that write text."""
         return succeeded([])
 
-    async def _verify(self, _: Request) -> Response:
+    async def _verify(self, request: Request) -> Response:
         """Answer that the key holds: without one that does, nobody gets here."""
-        verified = _Verified("", "active")
+        verified = _Verified(record_of(request.scope).key or _NO_KEY_NEEDED, "active")
         told = Message(10000, "This API Token is valid and active")
         return succeeded(verified, messages=[told])
 
     def _named(self) -> list[catalogue.Named]:
         return [catalogue.Named(each.info.model_id, each) for each in self._service.statuses()]
-
-
-def _route(address: str, handler: Handler, refuse: Refusal, method: str) -> Route:
-    return Route(address, _marked(endpoint(handler, refuse)), methods=[method])
 
 
 def _marked(inner: Handler) -> Handler:

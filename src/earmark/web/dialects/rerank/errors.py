@@ -9,6 +9,7 @@ import structlog
 from starlette.responses import Response
 
 from earmark.errors import (
+    AccessDenied,
     CapacityError,
     DeadlineExceeded,
     RequestError,
@@ -45,6 +46,7 @@ class Form:
 FORMS: Final[dict[type[BaseException], Form]] = {
     # 422 is what text-embeddings-inference answers, and Cohere as well.
     RequestError: Form(422, "Validation"),
+    AccessDenied: Form(401, "Unauthorized"),
     UnknownModel: Form(404, "Validation"),
     RequestTooLarge: Form(413, "Validation"),
     CapacityError: Form(429, "Overloaded"),
@@ -70,6 +72,9 @@ def refusal(error: Exception, record: RequestRecord) -> Response:
         _log.error("fault", request_id=record.request_id, model=record.model, exc_info=error)
     text = form.text.format(message=error, request_id=record.request_id)
     headers = {}
+    if isinstance(error, AccessDenied):
+        # RFC 9110, section 11.6.1: every 401 names the scheme.
+        headers["www-authenticate"] = "Bearer"
     if isinstance(error, CapacityError):
         headers["retry-after"] = str(max(1, math.ceil(error.retry_after_s)))
     return json_response(_Error(text, form.kind, text), status=form.status, headers=headers)

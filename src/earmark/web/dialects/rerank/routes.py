@@ -13,6 +13,7 @@ from earmark.errors import UnknownModel
 from earmark.serving.preferences import Preferences
 from earmark.serving.service import Service
 from earmark.tasks.task import TaskName
+from earmark.web.access import AccessForm, read_bearer
 from earmark.web.body import decode_json, read_body
 from earmark.web.dialects.rerank import cohere, text_embeddings_inference
 from earmark.web.dialects.rerank.errors import refusal
@@ -26,6 +27,8 @@ __all__ = ["RerankDialect"]
 
 _RERANK: Final = ("/rerank", "/v1/rerank", "/v2/rerank")
 """The last two are where Cohere's and Jina's own clients look below their base address."""
+
+_PREDICT: Final = "/predict"
 
 _AnyExchange: TypeAlias = Exchange[Relevance] | Exchange[Classification]
 _Opener: TypeAlias = Callable[[bytes], tuple[_AnyExchange, str | None]]
@@ -53,7 +56,19 @@ class RerankDialect:
                 Route(address, endpoint(self._rerank, refusal), methods=["POST"])
                 for address in _RERANK
             ),
-            Route("/predict", endpoint(self._predict, refusal), methods=["POST"]),
+            Route(_PREDICT, endpoint(self._predict, refusal), methods=["POST"]),
+        ]
+
+    def access_forms(self) -> list[AccessForm]:
+        """Tell how this dialect's callers present a key and are refused."""
+        return [
+            AccessForm(
+                prefix=address,
+                read=read_bearer,
+                is_open=lambda _: False,
+                refuse=lambda error, scope: refusal(error, record_of(scope)),
+            )
+            for address in (*_RERANK, _PREDICT)
         ]
 
     async def _rerank(self, request: Request) -> Response:

@@ -1,0 +1,61 @@
+"""How callers of Workers AI present a key, and how they are told that it is none.
+
+``Authorization: Bearer``, or ``X-Auth-Email`` with ``X-Auth-Key``: a key of earmark's is good for
+both, and the mail address may be anyone's. Python's SDK sends only the pair where both are set, and
+JavaScript's sends everything, so that the pair counts first.
+"""
+
+from typing import Final
+
+from starlette.datastructures import Headers
+from starlette.responses import Response
+from starlette.types import Scope
+
+from earmark.errors import AccessDenied
+from earmark.web.access import AccessForm, read_bearer
+from earmark.web.dialects.cloudflare.envelope import ApiError, failed
+from earmark.web.dialects.cloudflare.errors import edge_refusal
+from earmark.web.request_log import record_of
+
+__all__ = ["WRONG_KEY", "access_form"]
+
+WRONG_KEY: Final = ApiError(10000, "Authentication error")
+"""What a wrong key is told, and a wrong account: which of the two, nobody learns."""
+
+_NO_KEY: Final = ApiError(9106, "Missing X-Auth-Key, X-Auth-Email or Authorization headers")
+_MALFORMED: Final = ApiError(
+    6003,
+    "Invalid request headers",
+    (ApiError(6111, "Invalid format for Authorization header"),),
+)
+
+_PAIR: Final = ("x-auth-email", "x-auth-key")
+_BEARERS: Final = ("authorization", "cf-aig-authorization")
+"""The second is what a gateway of Cloudflare's asks for."""
+_SERVICE_KEY: Final = "x-auth-user-service-key"
+
+
+def access_form(prefix: str) -> AccessForm:
+    """Tell how callers below a prefix get in; no address of this dialect is open."""
+    return AccessForm(prefix=prefix, read=_read, is_open=_never, refuse=_refuse)
+
+
+def _never(_: Scope) -> bool:
+    return False
+
+
+def _read(headers: Headers) -> str | None:
+    if all(headers.get(name) for name in _PAIR):
+        return headers["x-auth-key"]
+    found = (read_bearer(headers, name) for name in _BEARERS)
+    return next((key for key in found if key), headers.get(_SERVICE_KEY) or None)
+
+
+def _refuse(error: Exception, scope: Scope) -> Response:
+    if not isinstance(error, AccessDenied):
+        return edge_refusal(error, record_of(scope))
+    headers = Headers(scope=scope)
+    if _read(headers) is not None:
+        return failed(WRONG_KEY, status=401)
+    malformed = any(name in headers for name in _BEARERS)
+    return failed(_MALFORMED if malformed else _NO_KEY, status=400)

@@ -1,0 +1,123 @@
+"""Access in the words of Workers AI: keys in any of its headers, and accounts."""
+
+import pytest
+from support.fake_engine import FakeEngine, reranker
+from support.http_app import ask
+from support.workers_ai import ACCOUNT, AI, CLASSIFIER, workers_ai
+
+from earmark.serving.access.gate import AccessGate
+from earmark.serving.access.keys import new_key
+from earmark.serving.access.store import KeysInMemory
+from earmark.web.app import WebOptions
+
+_MADE = new_key("ci", now_s=0.0)
+_KEY = _MADE.secret
+RUN = f"{AI}/run/{CLASSIFIER}"
+GATEWAY = f"/v1/account/gateway/workers-ai/{CLASSIFIER}"
+TEXT = '{"text": "hello"}'
+
+
+def gate() -> AccessGate:
+    """Return a gate that one key opens."""
+    store = KeysInMemory()
+    store.add(_MADE.kept)
+    return AccessGate(store)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"authorization": f"Bearer {_KEY}"},
+        {"x-auth-email": "anyone@example.org", "x-auth-key": _KEY},
+        {"x-auth-email": "a@b.co", "x-auth-key": _KEY, "authorization": f"Bearer {_KEY}"},
+        {"x-auth-user-service-key": _KEY},
+    ],
+)
+def test_a_key_opens_in_any_header_that_clients_have_for_it(headers: dict[str, str]) -> None:
+    """8. of the essential eight: Python prefers the pair, and then sends no bearer."""
+    answer = ask("POST", RUN, TEXT, engines=workers_ai(), gate=gate(), headers=headers)
+    assert answer.status_code == 200, answer.text
+
+
+def test_a_gateways_own_header_opens_a_gateways_address() -> None:
+    """Beside the bearer's."""
+    for headers in (
+        {"cf-aig-authorization": f"Bearer {_KEY}"},
+        {"authorization": f"Bearer {_KEY}"},
+    ):
+        answer = ask("POST", GATEWAY, TEXT, engines=workers_ai(), gate=gate(), headers=headers)
+        assert answer.status_code == 200
+    assert ask("POST", GATEWAY, TEXT, engines=workers_ai(), gate=gate()).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("headers", "status", "code"),
+    [
+        ({}, 400, 9106),
+        ({"x-auth-email": "a@b.co"}, 400, 9106),
+        ({"x-auth-key": _KEY}, 400, 9106),
+        ({"authorization": _KEY}, 400, 6003),
+        ({"authorization": "Basic eDp5"}, 400, 6003),
+        ({"authorization": "Bearer another"}, 401, 10000),
+        ({"x-auth-email": "a@b.co", "x-auth-key": "another"}, 401, 10000),
+        # The pair counts where both are there, as in the SDKs.
+        (
+            {"x-auth-email": "a", "x-auth-key": "another", "authorization": f"Bearer {_KEY}"},
+            401,
+            10000,
+        ),
+    ],
+)
+@pytest.mark.parametrize("path", [RUN, f"{AI}/models/search", f"{AI}/nothing"])
+def test_what_is_no_key_is_told_in_cloudflares_codes(
+    path: str, headers: dict[str, str], status: int, code: int
+) -> None:
+    """From the edge: no model is reached, and what is there is not told."""
+    method = "POST" if path == RUN else "GET"
+    answer = ask(method, path, TEXT, engines=workers_ai(), gate=gate(), headers=headers)
+    assert answer.status_code == status
+    (error,) = answer.json()["errors"]
+    assert error["code"] == code
+    assert answer.json()["result"] is None
+    assert ("error_chain" in error) == (code == 6003)
+
+
+@pytest.mark.parametrize("path", ["/client/v4/user/tokens/verify", f"{ACCOUNT}/tokens/verify"])
+def test_a_key_is_verified_by_its_id(path: str) -> None:
+    """The id that `earmark keys list` shows; 10000 stands among the messages here."""
+    headers = {"authorization": f"Bearer {_KEY}"}
+    answer = ask("GET", path, engines=workers_ai(), gate=gate(), headers=headers).json()
+    assert answer["result"] == {"id": _MADE.kept.key_id, "status": "active"}
+    assert answer["messages"] == [
+        {"code": 10000, "message": "This API Token is valid and active", "type": None}
+    ]
+    open_door = ask("GET", path, engines=workers_ai()).json()
+    assert open_door["result"] == {"id": "0" * 32, "status": "active"}
+
+
+def test_a_wrong_account_looks_like_a_wrong_key() -> None:
+    """Nobody learns which accounts there are."""
+    web = WebOptions(accounts=("mine", "yours"))
+    for account, status in (("mine", 200), ("yours", 200), ("theirs", 401)):
+        path = f"/client/v4/accounts/{account}/ai/run/{CLASSIFIER}"
+        answer = ask("POST", path, TEXT, engines=workers_ai(), web=web)
+        assert answer.status_code == status
+    assert answer.json()["errors"] == [{"code": 10000, "message": "Authentication error"}]
+    assert ask("POST", GATEWAY, TEXT, engines=workers_ai(), web=web).status_code == 401
+    assert (
+        ask("GET", "/client/v4/user/tokens/verify", engines=workers_ai(), web=web).status_code
+        == 200
+    )
+
+
+@pytest.mark.parametrize("path", ["/rerank", "/v1/rerank", "/v2/rerank", "/predict"])
+def test_reranking_elsewhere_demands_a_bearer(path: str) -> None:
+    """401 in a body that the clients of either server read."""
+    body = '{"query": "q", "texts": ["a"], "inputs": "a"}'
+    engines: tuple[FakeEngine, ...] = (reranker(),)
+    refused = ask("POST", path, body, engines=engines, gate=gate())
+    assert refused.status_code == 401
+    assert refused.headers["www-authenticate"] == "Bearer"
+    assert refused.json()["error_type"] == "Unauthorized"
+    headers = {"authorization": f"Bearer {_KEY}"}
+    assert ask("POST", path, body, engines=engines, gate=gate(), headers=headers).status_code == 200
