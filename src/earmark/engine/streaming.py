@@ -131,11 +131,13 @@ class EntityStream:
         self._submission.abandon()
 
     async def _next_answered(self) -> tuple[Ticket, Answer]:
-        if self._deadline_s is None:
-            return await self._answered.get()
-        left_s = max(self._deadline_s - time.monotonic(), 0.0)
+        deadline_s = self._deadline_s
+        left_s = None if deadline_s is None else max(deadline_s - time.monotonic(), 0.0)
         try:
-            return await asyncio.wait_for(self._answered.get(), left_s)
+            # Not `wait_for`, which up to Python 3.11 swallows the cancellation of a caller who
+            # leaves in the moment in which a window is done.
+            async with asyncio.timeout(left_s):
+                return await self._answered.get()
         except TimeoutError:
             self._submission.give_up(too_late(time.monotonic() - self._plan.started_s))
             self._deadline_s = None  # every ticket is answered now, and none is waited for

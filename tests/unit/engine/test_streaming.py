@@ -251,6 +251,27 @@ def test_a_long_text_is_encoded_beside_the_event_loop_and_what_is_cut_is_known_a
     asyncio.run(scenario())
 
 
+@pytest.mark.parametrize("steps", range(5))
+def test_a_caller_who_leaves_as_a_window_is_done_is_let_go(steps: int) -> None:
+    """However close the two moments are, a cancellation that was taken on gets through."""
+
+    async def scenario() -> None:
+        handle = Held()
+        deadline_s = time.monotonic() + PATIENCE_S
+        stream = await engine_on(handle).stream(request(LONG), deadline_s=deadline_s)
+        reading = asyncio.create_task(stream.__anext__())
+        for _ in range(3):
+            await asyncio.sleep(0)
+        handle.answer(0)
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        if reading.cancel():
+            with pytest.raises(asyncio.CancelledError):
+                await reading
+
+    asyncio.run(scenario())
+
+
 def test_a_loop_that_has_closed_is_not_woken() -> None:
     """The thread that answers goes on undisturbed."""
     handle = Held()
