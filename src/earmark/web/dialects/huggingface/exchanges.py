@@ -16,6 +16,7 @@ from earmark.tasks.task import TaskName, TaskRequest
 from earmark.tasks.zero_shot import names_entailment
 from earmark.web.dialects.huggingface.clients import ZeroShotForm, zero_shot_form
 from earmark.web.dialects.huggingface.headers import Counted, answer_headers
+from earmark.web.dialects.huggingface.streaming import StreamedExchange
 from earmark.web.dialects.huggingface.text_classification import (
     classifications_body,
     decode_text_classification,
@@ -94,7 +95,9 @@ class Exchange(Generic[Result]):
         return json_response(self.body(results), headers=headers)
 
 
-AnyExchange: TypeAlias = Exchange[Classification] | Exchange[Ranking] | Exchange[Entities]
+AnyExchange: TypeAlias = (
+    Exchange[Classification] | Exchange[Ranking] | Exchange[Entities] | StreamedExchange
+)
 
 
 def task_named(name: str) -> TaskName:
@@ -186,8 +189,10 @@ def _open_zero_shot(body: bytes, caller: Caller) -> Exchange[Ranking]:
     )
 
 
-def _open_token_classification(body: bytes, _: Caller) -> Exchange[Entities]:
+def _open_token_classification(body: bytes, _: Caller) -> Exchange[Entities] | StreamedExchange:
     decoded = decode_token_classification(body)
+    if decoded.streamed:
+        return StreamedExchange(decoded.request, listed=decoded.listed)
     return Exchange(
         decoded.request,
         decoded.request.characters,
