@@ -1,20 +1,22 @@
 """The one door: every caller, over HTTP or not, goes through `Service`."""
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from earmark.engine.info import EngineInfo, QueueState
 from earmark.engine.reply import Reply
+from earmark.engine.streaming import EntityStream
 from earmark.errors import InvalidInput, RequestTooLarge, UnsupportedTask
 from earmark.serving.admission import Admission, AdmissionLimits
 from earmark.serving.models import ServedEngine, ServedModels
 from earmark.serving.preferences import NO_PREFERENCES, Preferences
 from earmark.tasks.task import TaskRequest
+from earmark.tasks.token_classification import TokenClassification
 
-__all__ = ["ModelStatus", "Served", "Service", "ServiceOptions"]
+__all__ = ["ModelStatus", "Served", "ServedStream", "Service", "ServiceOptions"]
 
 Result = TypeVar("Result")
 
@@ -56,6 +58,14 @@ class Served(Generic[Result]):
     """An answer, and the model that gave it."""
 
     reply: Reply[Result]
+    info: EngineInfo
+
+
+@dataclass(frozen=True, slots=True)
+class ServedStream:
+    """An answer that comes window by window, and the model that gives it."""
+
+    stream: EntityStream
     info: EngineInfo
 
 
@@ -128,6 +138,26 @@ class Service:
             deadline_s = self._clock() + self._allowed_s(preferences)
             reply = await engine.answer(request, deadline_s=deadline_s)
         return Served(reply, engine.info)
+
+    @asynccontextmanager
+    async def stream(
+        self,
+        model_id: str | None,
+        request: TokenClassification,
+        *,
+        preferences: Preferences = NO_PREFERENCES,
+    ) -> AsyncIterator[ServedStream]:
+        """Answer a request window by window.
+
+        Arguments and errors are those of `answer`, on entering. Leaving the context, however it
+        comes about, gives the permit back and drops from the queue what has not run.
+        """
+        engine = self._models.find(model_id)
+        self._check(engine.info, request)
+        with self._permit(request.texts):
+            deadline_s = self._clock() + self._allowed_s(preferences)
+            with closing(await engine.stream(request, deadline_s=deadline_s)) as stream:
+                yield ServedStream(stream, engine.info)
 
     def status(self, model_id: str | None) -> ModelStatus:
         """Tell how one model is; None for the only one.

@@ -22,6 +22,7 @@ from earmark.tasks.spans import (
     without_overlaps,
 )
 from earmark.tasks.task import TaskName
+from earmark.tasks.window_merge import WindowMerge, earliest_start
 
 __all__ = ["TokenClassification"]
 
@@ -89,6 +90,10 @@ class TokenClassification:
             sum(len(one) for one in encodings),
             sum(one.truncated_tokens for one in encodings),
         )
+
+    def merge(self, encodings: Sequence[Encoding]) -> WindowMerge:
+        """Begin to read one text's windows one by one, to the same end as `finish` does."""
+        return WindowMerge([earliest_start(one) for one in encodings])
 
     def read_window(
         self, item: int, encoding: Encoding, logits: Float32, head: ModelHead

@@ -10,7 +10,7 @@ from typing import Final, Protocol
 from earmark.domain.timings import Timings
 from earmark.engine.info import EngineInfo
 
-__all__ = ["EXPOSED_HEADERS", "answer_headers"]
+__all__ = ["EXPOSED_HEADERS", "answer_headers", "reading_headers"]
 
 EXPOSED_HEADERS: Final = (
     "x-compute-type",
@@ -35,7 +35,7 @@ _MOST_TRUNCATED_LISTED = 32
 
 
 class Counted(Protocol):
-    """A result of any task."""
+    """An input, encoded or answered."""
 
     @property
     def tokens(self) -> int:
@@ -59,14 +59,27 @@ def answer_headers(
         timings: where the time went.
         info: of the model that answered.
     """
+    read = reading_headers(results, characters=characters, info=info)
+    return {**read, **_time_headers(timings)}
+
+
+def reading_headers(
+    inputs: Sequence[Counted], *, characters: int, info: EngineInfo
+) -> dict[str, str]:
+    """Say what is known once the texts are encoded, before the model has run.
+
+    Args:
+        inputs: what is read of each.
+        characters: Unicode code points that came in.
+        info: of the model that answers.
+    """
     return {
         "x-compute-type": "cpu",
         "x-compute-characters": str(characters),
-        "x-compute-tokens": str(sum(each.tokens for each in results)),
+        "x-compute-tokens": str(sum(each.tokens for each in inputs)),
         "x-compute-model": info.model_id,
         "x-compute-precision": info.precision,
-        **_time_headers(timings),
-        **_truncation_headers(results),
+        **_truncation_headers(inputs),
     }
 
 

@@ -15,6 +15,7 @@ from earmark.serving.service import Service
 from earmark.tasks.task import TaskName
 from earmark.tasks.zero_shot import names_entailment
 from earmark.web.dialects.huggingface.clients import ZeroShotForm, zero_shot_form
+from earmark.web.dialects.huggingface.streaming import StreamedExchange
 from earmark.web.dialects.huggingface.text_classification import (
     classifications_body,
     decode_text_classification,
@@ -52,7 +53,9 @@ class Caller:
     unknown_form: ZeroShotForm
 
 
-AnyExchange: TypeAlias = Exchange[Classification] | Exchange[Ranking] | Exchange[Entities]
+AnyExchange: TypeAlias = (
+    Exchange[Classification] | Exchange[Ranking] | Exchange[Entities] | StreamedExchange
+)
 
 
 async def answered(
@@ -69,6 +72,8 @@ async def answered(
     Raises:
         EarmarkError: the whole request failed, or its first input that did.
     """
+    if isinstance(exchange, StreamedExchange):
+        return await exchange.answer(service, model_id, preferences)
     carried = await exchange.carry_out(service, model_id, preferences)
     headers = carried.headers
     if exchange.request.task == "zero-shot-classification":
@@ -166,8 +171,10 @@ def _open_zero_shot(body: bytes, caller: Caller) -> Exchange[Ranking]:
     )
 
 
-def _open_token_classification(body: bytes, _: Caller) -> Exchange[Entities]:
+def _open_token_classification(body: bytes, _: Caller) -> Exchange[Entities] | StreamedExchange:
     decoded = decode_token_classification(body)
+    if decoded.streamed:
+        return StreamedExchange(decoded.request, listed=decoded.listed)
     return Exchange(
         decoded.request,
         decoded.request.characters,
