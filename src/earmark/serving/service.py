@@ -36,7 +36,7 @@ class ServiceOptions:
         request_timeout_s: how long a request may take. Below the 300 s after which Node's fetch
             gives up on its own.
         cache_bytes: memory for results that may be given again, of all models; 0 keeps none, and
-            joins no text in flight. 64 MiB hold some 250,000 results of two labels.
+            joins no text in flight. 64 MiB hold some 200,000 results of two labels.
         admission: what may be in flight over all callers.
     """
 

@@ -42,15 +42,13 @@ def canonical(part: Part) -> bytes:
     Every piece begins with its type and says where it ends. `True` is not `1`, `("ab", "c")` is
     not `("a", "bc")`, and half of a UTF-16 pair, which UTF-8 has no room for, is still itself.
     """
-    match part:
-        case None:
-            return b"n"
-        case bool():
-            return b"t" if part else b"f"
-        case int():
-            return b"i%d;" % part
-        case str():
-            written = part.encode("utf-8", "surrogatepass")
-            return b"s%d:%b" % (len(written), written)
-        case _:
-            return b"(%d:%b" % (len(part), b"".join(map(canonical, part)))
+    if isinstance(part, str):
+        written = part.encode("utf-8", "surrogatepass")
+        return b"s%d:%b" % (len(written), written)
+    if isinstance(part, tuple):
+        return b"(%d:%b" % (len(part), b"".join(map(canonical, part)))
+    if part is None:
+        return b"n"
+    if isinstance(part, bool):  # before int, of which it is a kind
+        return b"t" if part else b"f"
+    return b"i%d;" % part
