@@ -64,8 +64,7 @@ class Flights:
 
     def find(self, key: bytes) -> Flight | None:
         """Find the run in progress that a text is part of."""
-        flight = self._by_key.get(key)
-        return None if flight is None or flight.task.done() else flight
+        return self._by_key.get(key)
 
     def start(self, keys: Sequence[bytes], run: Run, *, shared: bool) -> Flight:
         """Start a run; somebody has to wait for it, or it is never cancelled.
@@ -90,8 +89,6 @@ class Flights:
     ) -> None:
         """Wait for runs; when this ends, so does every one that nobody else waits for.
 
-        Cancelling the wait also waits until a run that this ends has let go of its permit.
-
         Args:
             own: ends in time by itself; where it fails, the others are not waited for.
             joined: started by others.
@@ -106,14 +103,13 @@ class Flights:
             if joined and not (own and own.failed):
                 await asyncio.wait([flight.task for flight in joined], timeout=left_s())
         finally:
-            await self._leave(flights)
+            self._leave(flights)
 
-    async def _leave(self, flights: Sequence[Flight]) -> None:
-        ended = [flight for flight in flights if flight.leave()]
-        for flight in ended:
-            self._forget(flight)
-        if ended:
-            await asyncio.wait([flight.task for flight in ended])
+    def _leave(self, flights: Sequence[Flight]) -> None:
+        for flight in flights:
+            if flight.leave():
+                # At once: whoever asks before the run has ended must not join it any more.
+                self._forget(flight)
 
     def _end(self, flight: Flight) -> None:
         self._forget(flight)

@@ -209,18 +209,35 @@ def test_what_befell_the_starter_alone_is_not_passed_on(failure: Exception, *, w
 
 @pytest.mark.parametrize("failure", [RuntimeError("a bug"), ShuttingDown("closing")])
 def test_an_engine_that_goes_on_failing_fails_everyone_once(failure: Exception) -> None:
-    """Each caller gets one error, after no more runs than there are callers."""
+    """Each gets one error, after no more runs than callers; from the third on, all run at once."""
 
     async def scenario() -> None:
         door = _Door()
         tasks = [await door.ask("a") for _ in range(20)]
+        most_at_once = 0
         while door.engine.open_calls:
+            most_at_once = max(most_at_once, len(door.engine.open_calls))
             door.engine.open_calls[0].fail(failure)
             await ripple()
         assert [task.exception() for task in tasks] == [failure] * 20
         assert len(door.engine.calls) == 20
+        assert most_at_once == 18
 
     asyncio.run(scenario())
+
+
+@_scenario
+async def test_a_request_whose_own_run_fails_waits_for_no_other() -> None:
+    """Nothing that it could still be told would be an answer."""
+    door = _Door()
+    other = await door.ask("a")
+    task = await door.ask("a", "b")
+    door.engine.calls[1].fail(RuntimeError("a bug"))
+    await ripple()
+    assert isinstance(task.exception(), RuntimeError)
+    assert not door.engine.calls[0].left
+    door.engine.calls[0].finish()
+    await other
 
 
 @pytest.mark.parametrize("failure", [InvalidInput("too long"), NonFiniteScore("NaN")])
