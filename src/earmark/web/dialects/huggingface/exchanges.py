@@ -87,6 +87,7 @@ class Exchange(Generic[Result]):
             characters=self.characters,
             timings=served.reply.timings,
             info=served.info,
+            cached=served.cached,
         )
         if self.request.task == "zero-shot-classification":
             # The form follows the client's name: a cache in front must not mix them up.
@@ -181,11 +182,12 @@ def _open_text_classification(body: bytes, _: Caller) -> Exchange[Classification
 def _open_zero_shot(body: bytes, caller: Caller) -> Exchange[Ranking]:
     decoded = decode_zero_shot(body)
     form = zero_shot_form(caller.user_agent, unknown=caller.unknown_form)
-    characters = sum(len(text) for text in decoded.request.inputs)
+    texts = decoded.request.inputs
+    characters = sum(len(text) for text in texts)
     return Exchange(
         decoded.request,
         characters,
-        lambda results: zero_shot_body(results, form=form, listed=decoded.listed),
+        lambda results: zero_shot_body(results, texts, form=form, listed=decoded.listed),
     )
 
 
