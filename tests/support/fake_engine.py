@@ -67,6 +67,7 @@ class FakeEngine:
         tasks: what the model is for.
         max_input_tokens: longer texts are cut, or refused.
         state: what `queue_state` says until it is closed.
+        identity: what was loaded under the id.
         failure: raised for every request.
         text_failures: outcome of the texts named here.
         logits: used instead of `pseudo_logits` for the texts named here; of a model that labels
@@ -89,6 +90,7 @@ class FakeEngine:
     tasks: tuple[TaskName, ...] = ("text-classification", "zero-shot-classification")
     max_input_tokens: int = 16
     state: EngineState = "ready"
+    identity: str = "as first loaded"
     failure: Exception | None = None
     text_failures: Mapping[str, EarmarkError] = field(default_factory=dict)
     logits: Mapping[TextInput, Sequence[float]] = field(default_factory=dict)
@@ -121,6 +123,7 @@ class FakeEngine:
             max_input_tokens=self.max_input_tokens,
             max_batch_tokens=1024,
             source="/secret/folder/of/the/operator",
+            identity=self.identity,
             load_s=0.5,
         )
 

@@ -122,16 +122,16 @@ def make_plan(
     for question, windows in zip(questions, encoded, strict=True):
         encodings[question.item].extend(windows)
         if question.refuse and windows[0].truncated_tokens:
-            refused[question.item] = _too_long(question.item, windows[0], max_tokens)
+            refused[question.item] = _too_long(windows[0], max_tokens)
     items = tuple(
         PlannedInput(tuple(read), why) for read, why in zip(encodings, refused, strict=True)
     )
     return Plan(request, items, started_s, time.monotonic() - started_s)
 
 
-def _too_long(item: int, encoding: Encoding, max_tokens: int) -> InvalidInput:
+def _too_long(encoding: Encoding, max_tokens: int) -> InvalidInput:
     length = len(encoding) + encoding.truncated_tokens
     return InvalidInput(
-        f"input {item} is {length} tokens long and the model reads {max_tokens}; "
+        f"a text is {length} tokens long and the model reads {max_tokens}; "
         "shorten it, or allow truncation"
     )

@@ -1,7 +1,7 @@
 """How well documents answer a query: text classification of pairs by a model with one label."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, Literal
 
 from earmark.domain.encoding import Encoding
@@ -10,7 +10,7 @@ from earmark.domain.packing import Float32
 from earmark.domain.results import Relevance
 from earmark.domain.texts import Question, TextInput
 from earmark.tasks.activations import apply_function
-from earmark.tasks.task import TaskName
+from earmark.tasks.task import Part, TaskName
 
 __all__ = ["Reranking", "best_first"]
 
@@ -49,6 +49,18 @@ class Reranking:
     def characters(self) -> int:
         """Unicode code points of all pairs, the query counted with each document."""
         return len(self.query) * len(self.documents) + sum(map(len, self.documents))
+
+    def parameters(self) -> tuple[Part, ...]:
+        """A document's score depends on all of them."""
+        return (self.query, self.function, self.truncate)
+
+    def content(self, item: int) -> tuple[Part, ...]:
+        """The document."""
+        return (self.documents[item],)
+
+    def only(self, items: Sequence[int]) -> "Reranking":
+        """Ask the same of some documents alone, in the order given."""
+        return replace(self, documents=tuple(self.documents[item] for item in items))
 
     def questions(self) -> Sequence[Question]:
         """Ask for the query beside each document."""

@@ -1,7 +1,8 @@
 """Headers of an answer in any dialect, which say what it cost and what was left out.
 
 Beside those of the Hub's servers: ``x-truncated-tokens`` and ``x-truncated-inputs`` (what the model
-did not read; absent when it read everything), ``x-compute-model`` and ``x-compute-precision``.
+did not read; absent when it read everything), ``x-compute-model``, ``x-compute-precision`` and
+``x-cache-hits``.
 """
 
 from collections.abc import Sequence
@@ -9,6 +10,7 @@ from typing import Final, Protocol
 
 from earmark.domain.timings import Timings
 from earmark.engine.info import EngineInfo
+from earmark.serving.cache.use import CacheUse
 
 __all__ = ["EXPOSED_HEADERS", "answer_headers", "reading_headers"]
 
@@ -23,6 +25,7 @@ EXPOSED_HEADERS: Final = (
     "x-tokenization-time",
     "x-queue-time",
     "x-inference-time",
+    "x-cache-hits",
     "x-truncated-tokens",
     "x-truncated-inputs",
     "x-error-message",
@@ -49,7 +52,12 @@ class Counted(Protocol):
 
 
 def answer_headers(
-    results: Sequence[Counted], *, characters: int, timings: Timings, info: EngineInfo
+    results: Sequence[Counted],
+    *,
+    characters: int,
+    timings: Timings,
+    info: EngineInfo,
+    cached: CacheUse,
 ) -> dict[str, str]:
     """Say what an answer cost.
 
@@ -58,9 +66,12 @@ def answer_headers(
         characters: Unicode code points that came in.
         timings: where the time went.
         info: of the model that answered.
+        cached: what did not have to be run.
     """
     read = reading_headers(results, characters=characters, info=info)
-    return {**read, **_time_headers(timings)}
+    if cached.hits == len(results):
+        read["x-compute-type"] = "cache"
+    return {**read, "x-cache-hits": str(cached.hits + cached.joined), **_time_headers(timings)}
 
 
 def reading_headers(

@@ -62,5 +62,6 @@ class Exchange(Generic[Result]):
             characters=self.characters,
             timings=served.reply.timings,
             info=served.info,
+            cached=served.cached,
         )
         return Carried(self.body(results), headers, served.info)

@@ -45,6 +45,7 @@ def info() -> EngineInfo:
     """State the facts of a small labeller."""
     return EngineInfo(
         model_id="tests/labeller",
+        identity="tests",
         tasks=("token-classification",),
         architecture="bert",
         labels=LABELS,

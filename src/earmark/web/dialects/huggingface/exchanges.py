@@ -163,11 +163,12 @@ def _open_text_classification(body: bytes, _: Caller) -> Exchange[Classification
 def _open_zero_shot(body: bytes, caller: Caller) -> Exchange[Ranking]:
     decoded = decode_zero_shot(body)
     form = zero_shot_form(caller.user_agent, unknown=caller.unknown_form)
-    characters = sum(len(text) for text in decoded.request.inputs)
+    texts = decoded.request.inputs
+    characters = sum(len(text) for text in texts)
     return Exchange(
         decoded.request,
         characters,
-        lambda results: zero_shot_body(results, form=form, listed=decoded.listed),
+        lambda results: zero_shot_body(results, texts, form=form, listed=decoded.listed),
     )
 
 
