@@ -242,12 +242,7 @@ def build_document(
         paths.setdefault(each.path, {})[each.method.lower()] = components.operation(each)
     return {
         "openapi": "3.1.1",
-        "info": {
-            "title": "earmark",
-            "version": version,
-            "description": description,
-            "license": {"name": "Apache 2.0", "identifier": "Apache-2.0"},
-        },
+        "info": {"title": "earmark", "version": version, "description": description},
         # Relative to the document: right also behind a proxy that adds a prefix.
         "servers": [{"url": "."}],
         "security": [{}, {_SECURITY: []}],

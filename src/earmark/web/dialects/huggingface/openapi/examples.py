@@ -195,7 +195,7 @@ ERRORS: Final[Mapping[int, str]] = {
         " an access key of this server"
     ),
     404: "Model acme/unknown does not exist; served here: earmark/sentiment",
-    405: "DELETE is not allowed here; expected GET, POST",
+    405: "DELETE is not allowed here; expected GET, HEAD, POST",
     408: "the request's body did not arrive in time",
     413: (
         "the body is 2,097,153 bytes, at most 2,097,152 bytes are accepted; send the texts in"

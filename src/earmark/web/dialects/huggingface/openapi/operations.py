@@ -1,7 +1,7 @@
 """The operations of this dialect, in the order in which a reader should meet them."""
 
 from dataclasses import replace
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final
 
 import msgspec
 
@@ -93,7 +93,7 @@ _EXPAND: Final = Parameter(
     example="inferenceProviderMapping",
 )
 
-_Flag = Literal["true", "false", "1", "0"]
+_Flag = Annotated[str, msgspec.Meta(extra_json_schema={"enum": ["true", "false", "1", "0"]})]
 
 
 def _wish(name: str, description: str, example: str) -> Parameter:
