@@ -106,6 +106,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         max_texts: inputs times labels of one zero-shot request.
         zero_shot_form: how zero-shot answers look to whoever is no official client.
         request_timeout_s: a request not answered by then is given up.
+        cache_bytes: memory for results that may be given again; 0 keeps none.
         log_format: how log lines look.
         allow_anonymous: listen where other machines reach it though no access key was created.
             Once there is one it is demanded all the same.
@@ -124,6 +125,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     max_texts: Annotated[int, Meta(ge=1, le=_SERVICE.admission.max_texts)] = _SERVICE.max_texts
     zero_shot_form: ZeroShotForm = _WEB.zero_shot_form
     request_timeout_s: Annotated[float, Meta(gt=0, le=3600)] = _SERVICE.request_timeout_s
+    cache_bytes: Annotated[int, Meta(ge=0, le=1 << 40)] = _SERVICE.cache_bytes
     log_format: LogFormat = "console"
     allow_anonymous: bool = False
     state_folder: Annotated[str, Meta(min_length=1)] | None = None
@@ -170,6 +172,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             # The same for characters: a body that is not too large is one of them each at most.
             max_characters=max(_SERVICE.max_characters, self.max_body_bytes),
             request_timeout_s=self.request_timeout_s,
+            cache_bytes=self.cache_bytes,
         )
 
     def web_options(self) -> WebOptions:

@@ -90,6 +90,7 @@ def test_what_is_set_reaches_the_options_of_each_floor() -> None:
             "max_batch_tokens": 256,
             "max_body_bytes": 99,
             "request_timeout_s": 1.5,
+            "cache_bytes": 0,
         }
     )
     assert settings.engine_options() == EngineOptions(
@@ -97,6 +98,7 @@ def test_what_is_set_reaches_the_options_of_each_floor() -> None:
     )
     assert settings.web_options().max_body_bytes == 99
     assert settings.service_options().request_timeout_s == 1.5
+    assert settings.service_options().cache_bytes == 0
 
 
 def test_a_larger_limit_on_what_comes_in_raises_those_on_what_is_read() -> None:

@@ -45,6 +45,7 @@ class ServeFlags:
         max_batch_tokens: the largest batch.
         max_body_bytes: the longest request.
         request_timeout_s: patience with a request.
+        cache_bytes: memory for results.
         log_format: for people or for a collector.
         allow_anonymous: lets other machines in without a key.
     """
@@ -66,6 +67,11 @@ class ServeFlags:
         float | None,
         flag("Seconds until an unanswered request is given up."),
         default("request_timeout_s"),
+    ] = None
+    cache_bytes: Annotated[
+        int | None,
+        flag("Memory for results that may be given again; 0 keeps none."),
+        default("cache_bytes"),
     ] = None
     log_format: Annotated[LogFormat | None, flag("How log lines look."), default("log_format")] = (
         None

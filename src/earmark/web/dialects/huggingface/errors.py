@@ -25,7 +25,7 @@ from earmark.errors import (
 from earmark.web.request_log import RequestRecord
 from earmark.web.responses import error_response
 
-__all__ = ["FORMS", "Form", "error_headers", "form_of", "refusal"]
+__all__ = ["FORMS", "Form", "error_headers", "form_of", "refusal", "wording"]
 
 _LONGEST_HEADER = 1000
 """Characters; proxies commonly allow 4 to 8 KiB for all headers of an answer together."""
@@ -75,8 +75,8 @@ def form_of(error: Exception) -> Form:
     return next(FORMS[kind] for kind in type(error).__mro__ if kind in FORMS)
 
 
-def refusal(error: Exception, record: RequestRecord) -> Response:
-    """Answer an error, and log it with its traceback where it is ours.
+def wording(error: Exception, record: RequestRecord) -> str:
+    """Put an error into the words a client reads, and log it where it is ours.
 
     Args:
         error: what went wrong.
@@ -85,7 +85,17 @@ def refusal(error: Exception, record: RequestRecord) -> Response:
     form = form_of(error)
     if form.status == 500:  # noqa: PLR2004 - the status of what is ours to mend
         _log.error("fault", request_id=record.request_id, model=record.model, exc_info=error)
-    text = form.text.format(message=error, model=record.model, request_id=record.request_id)
+    return form.text.format(message=error, model=record.model, request_id=record.request_id)
+
+
+def refusal(error: Exception, record: RequestRecord) -> Response:
+    """Answer an error, and log it with its traceback where it is ours.
+
+    Args:
+        error: what went wrong.
+        record: names the request and its model.
+    """
+    form, text = form_of(error), wording(error, record)
     headers = error_headers(text)
     if isinstance(error, AccessDenied):
         # RFC 9110, section 11.6.1: every 401 names the scheme.

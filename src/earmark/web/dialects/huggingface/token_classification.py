@@ -30,6 +30,7 @@ __all__ = [
     "TokenClassificationParameters",
     "decode_token_classification",
     "entities_body",
+    "wire_entity",
 ]
 
 _DEFAULT_IGNORED = ("O",)
@@ -72,6 +73,9 @@ class TokenClassificationBody(msgspec.Struct, frozen=True):
 
     inputs: str | list[str]
     parameters: TokenClassificationParameters | None = None
+    stream: Annotated[
+        bool | None, msgspec.Meta(description="true: answer in events, entity by entity.")
+    ] = None
 
 
 _decoder = msgspec.json.Decoder(TokenClassificationBody)
@@ -107,7 +111,8 @@ def decode_token_classification(body: bytes) -> Decoded[TokenClassification]:
         frozenset(_DEFAULT_IGNORED if ignored is None else ignored),
         parameters.stride,
     )
-    return Decoded(request, listed=not isinstance(asked.inputs, str))
+    listed = not isinstance(asked.inputs, str)
+    return Decoded(request, listed=listed, streamed=bool(asked.stream))
 
 
 def _strategy(parameters: TokenClassificationParameters) -> AggregationStrategy:

@@ -181,9 +181,9 @@ EXCHANGES: Final[Mapping[str, ExampleExchange]] = {
 STREAM: Final = Example(
     summary="Named entities, each as soon as it is certain",
     value=(
-        'data: {"entity_group":"PER","score":0.9375,"word":"Sarah Jessica Parker","start":11,'
+        'data:{"entity_group":"PER","score":0.9375,"word":"Sarah Jessica Parker","start":11,'
         '"end":31}\n\n'
-        'data: {"entity_group":"PER","score":0.9375,"word":"Jessica","start":52,"end":59}\n\n'
+        'data:{"entity_group":"PER","score":0.9375,"word":"Jessica","start":52,"end":59}\n\n'
         "data: [DONE]\n\n"
     ),
 )

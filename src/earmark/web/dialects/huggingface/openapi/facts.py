@@ -9,6 +9,7 @@ from earmark.engine.info import QueueState, Totals
 from earmark.tasks.task import TaskName
 from earmark.web.dialects.huggingface.describe import (
     ADDRESSES,
+    CacheFacts,
     Health,
     ModelCard,
     ModelInfo,
@@ -87,6 +88,15 @@ INFO: Final = _json(
             waiting_tokens=0,
             running_s=0.0,
             totals=Totals(batches=1, texts=2, tokens=10, cells=16, run_s=0.032),
+        ),
+        cache=CacheFacts(
+            hits=1,
+            joined=0,
+            misses=2,
+            hit_rate=0.3333,
+            entries=2,
+            bytes=1024,
+            limit_bytes=64 * 1024 * 1024,
         ),
     )
 )
