@@ -22,13 +22,21 @@ from support.openapi_reading import (
 
 from earmark import __version__
 from earmark.domain.texts import TextInput
+from earmark.serving.access.gate import AccessGate
+from earmark.serving.access.keys import new_key
+from earmark.serving.access.store import KeysInMemory
 from earmark.serving.models import ServedModels
 from earmark.serving.service import Service
 from earmark.web.app import WebOptions, create_app
 from earmark.web.dialects.huggingface.describe import ADDRESSES
 from earmark.web.dialects.huggingface.errors import FORMS
 from earmark.web.dialects.huggingface.headers import EXPOSED_HEADERS
-from earmark.web.dialects.huggingface.openapi.examples import ERRORS, EXCHANGES, ExampleExchange
+from earmark.web.dialects.huggingface.openapi.examples import (
+    ERRORS,
+    EXCHANGES,
+    STREAM,
+    ExampleExchange,
+)
 from earmark.web.openapi import Json
 
 _AS_SHOWN = 1e-4
@@ -223,6 +231,24 @@ def test_the_answer_shown_is_what_the_server_answers(name: str) -> None:
     assert _rounded(answer.json()) == _rounded(exchange.answer)
 
 
+def test_the_events_shown_are_those_that_the_server_sends() -> None:
+    """To the request shown for entities, with a wish for events."""
+    request = {**mapping(EXCHANGES["entities"].request), "stream": True}
+    answer = ask("POST", "/", json.dumps(request), engines=(_tagger(),))
+    assert answer.headers["content-type"] == "text/event-stream"
+    assert isinstance(STREAM.value, str)
+    sent, shown = answer.text.split("\n\n"), STREAM.value.split("\n\n")
+    assert sent[-2:] == shown[-2:] == ["data: [DONE]", ""]
+    assert [_rounded(_event(each)) for each in sent[:-2]] == [
+        _rounded(_event(each)) for each in shown[:-2]
+    ]
+
+
+def _event(line: str) -> Json:
+    found: Json = json.loads(line.removeprefix("data:"))
+    return found
+
+
 def _rounded(value: Json) -> object:
     """Round every score: what is left is equal or not."""
     if isinstance(value, dict):
@@ -249,6 +275,15 @@ def test_the_error_shown_is_what_the_server_says(
     answer = ask(method, path, body, engines=engines, web=WebOptions())
     assert answer.status_code == status
     assert answer.json() == {"error": ERRORS[status]}
+
+
+def test_the_error_shown_without_a_key_is_what_the_server_says() -> None:
+    """At the document and its page too: they are no exception."""
+    keys = KeysInMemory()
+    keys.add(new_key("someone", now_s=0.0).kept)
+    for path in ("/models", "/openapi.json", "/docs", "/docs/rapidoc-min.js"):
+        answer = ask("GET", path, engines=(FakeEngine(),), gate=AccessGate(keys))
+        assert (answer.status_code, answer.json()) == (401, {"error": ERRORS[401]})
 
 
 def test_what_a_look_up_shows_has_the_fields_of_a_real_one(document: Node) -> None:
