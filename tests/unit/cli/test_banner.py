@@ -40,6 +40,12 @@ def test_the_banner_tells_the_address_and_each_model() -> None:
         assert fact in shown
 
 
+def test_the_banner_names_the_page_about_the_api_where_a_browser_can_open_it() -> None:
+    """On one line, to be clicked; a browser has no key to send."""
+    assert f"{ADDRESS}/docs" in banner(FakeEngine(), width=30)
+    assert "/docs" not in banner(FakeEngine(), keyed=True)
+
+
 @pytest.mark.parametrize("width", [30, 80])
 def test_the_example_can_be_pasted_into_a_shell(width: int) -> None:
     """It stands on one line however narrow the terminal, and sends valid JSON to the model."""

@@ -13,7 +13,19 @@ from earmark.tasks.task import TaskName
 from earmark.web.dialects.huggingface.errors import error_headers
 from earmark.web.responses import json_response
 
-__all__ = ["ADDRESSES", "health", "index", "model_card", "model_info", "models"]
+__all__ = [
+    "ADDRESSES",
+    "CacheFacts",
+    "Health",
+    "ModelCard",
+    "ModelInfo",
+    "ServerIndex",
+    "health",
+    "index",
+    "model_card",
+    "model_info",
+    "models",
+]
 
 ADDRESSES: Final = (
     "POST /models/{id}",
@@ -35,8 +47,10 @@ ADDRESSES: Final = (
     "GET /framework/{name}",
     "GET /api/models/{id}",
     "GET /api/tasks",
+    "GET /openapi.json",
+    "GET /docs",
 )
-"""Every address of this dialect; those without an id mean the only model served."""
+"""Every address of this dialect and of the documentation; without an id the only model is meant."""
 
 _HEADERS_TELL: Final = "the answer's headers x-truncated-tokens and x-truncated-inputs say so."
 
@@ -57,7 +71,7 @@ _TRUNCATION: Final[Mapping[TaskName, str]] = {
 """What becomes of a text longer than the model reads, by what the model is for."""
 
 
-class _Cache(msgspec.Struct, frozen=True, kw_only=True):
+class CacheFacts(msgspec.Struct, frozen=True, kw_only=True):
     """What did not have to be run for this model; entries and bytes are of all models."""
 
     hits: int
@@ -69,8 +83,8 @@ class _Cache(msgspec.Struct, frozen=True, kw_only=True):
     limit_bytes: int
 
 
-class _Info(msgspec.Struct, frozen=True, kw_only=True):
-    """`GET .../info`; names as in text-embeddings-inference where that has the same thing."""
+class ModelInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """The facts of a model; names as in text-embeddings-inference where that has the same."""
 
     model_id: str
     model_sha: str | None
@@ -94,24 +108,30 @@ class _Info(msgspec.Struct, frozen=True, kw_only=True):
     load_s: float
     version: str
     queue: QueueState
-    cache: _Cache | None
+    cache: CacheFacts | None
 
 
-class _Card(msgspec.Struct, frozen=True):
+class ModelCard(msgspec.Struct, frozen=True):
+    """What a model is for, in short."""
+
     model_id: str
     pipeline_tag: str
     labels: tuple[str, ...]
     status: EngineState
 
 
-class _Index(msgspec.Struct, frozen=True):
+class ServerIndex(msgspec.Struct, frozen=True):
+    """What is served, and every address."""
+
     server: str
     version: str
-    models: list[_Card]
+    models: list[ModelCard]
     addresses: tuple[str, ...]
 
 
-class _Health(msgspec.Struct, frozen=True, omit_defaults=True):
+class Health(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Whether models can answer, and what is wrong where one cannot."""
+
     status: EngineState
     models: dict[str, EngineState]
     error: str | None = None
@@ -121,7 +141,7 @@ def model_info(status: ModelStatus, *, max_inputs: int, version: str) -> Respons
     """Answer the facts of a model; where its files lie is nobody's business."""
     info = status.info
     return json_response(
-        _Info(
+        ModelInfo(
             model_id=info.model_id,
             model_sha=None,  # only the Hub has revisions
             task=info.task,
@@ -161,7 +181,9 @@ def model_card(status: ModelStatus) -> Response:
 
 def index(statuses: Sequence[ModelStatus], *, version: str) -> Response:
     """Answer what is served here and how to ask for it."""
-    return json_response(_Index("earmark", version, [_card(each) for each in statuses], ADDRESSES))
+    return json_response(
+        ServerIndex("earmark", version, [_card(each) for each in statuses], ADDRESSES)
+    )
 
 
 def health(statuses: Sequence[ModelStatus]) -> Response:
@@ -169,16 +191,16 @@ def health(statuses: Sequence[ModelStatus]) -> Response:
     states = {each.info.model_id: each.queue.state for each in statuses}
     broken = [each for each in statuses if each.queue.state != "ready"]
     if not broken:
-        return json_response(_Health("ready", states))
+        return json_response(Health("ready", states))
     text = "; ".join(_complaint(each) for each in broken)
-    found = _Health(broken[0].queue.state, states, text)
+    found = Health(broken[0].queue.state, states, text)
     return json_response(found, status=503, headers=error_headers(text))
 
 
-def _cache(state: CacheState | None) -> _Cache | None:
+def _cache(state: CacheState | None) -> CacheFacts | None:
     if state is None:
         return None
-    return _Cache(
+    return CacheFacts(
         hits=state.hits,
         joined=state.joined,
         misses=state.misses,
@@ -189,9 +211,9 @@ def _cache(state: CacheState | None) -> _Cache | None:
     )
 
 
-def _card(status: ModelStatus) -> _Card:
+def _card(status: ModelStatus) -> ModelCard:
     info = status.info
-    return _Card(info.model_id, info.task, info.labels.names, status.queue.state)
+    return ModelCard(info.model_id, info.task, info.labels.names, status.queue.state)
 
 
 def _complaint(status: ModelStatus) -> str:

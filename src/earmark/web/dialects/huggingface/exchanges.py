@@ -28,7 +28,7 @@ from earmark.web.dialects.huggingface.token_classification import (
 from earmark.web.dialects.huggingface.zero_shot import decode_zero_shot, zero_shot_body
 from earmark.web.responses import json_response
 
-__all__ = ["Caller", "Exchange", "asked_task", "open_exchange", "task_named"]
+__all__ = ["TASK_NAMES", "Caller", "Exchange", "asked_task", "open_exchange", "task_named"]
 
 Result = TypeVar("Result", bound=Counted)
 
@@ -40,6 +40,9 @@ _ALIASES: Final[Mapping[str, TaskName]] = {
     "ner": "token-classification",
 }
 """Names of tasks in an address; two have a second one in `transformers` (pipelines/__init__.py)."""
+
+TASK_NAMES: Final = tuple(_ALIASES)
+"""Every name that an address may have for a task."""
 
 
 @dataclass(frozen=True, slots=True)
