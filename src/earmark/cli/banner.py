@@ -16,6 +16,9 @@ from earmark.tasks.task import TaskName
 
 __all__ = ["address_of", "announce", "is_loopback", "show_banner"]
 
+MOST_IDS_SHOWN = 8
+"""A models folder may hold hundreds."""
+
 log = structlog.get_logger("earmark.cli")
 
 EXAMPLES: Mapping[TaskName, Mapping[str, object]] = {
@@ -49,8 +52,17 @@ def example(address: str, model: EngineInfo) -> str:
     return f"curl {address}/models/{model.model_id} -d {body}"
 
 
-def show_banner(console: Console, address: str, models: Sequence[EngineInfo]) -> None:
-    """Tell a person at a terminal."""
+def show_banner(
+    console: Console, address: str, models: Sequence[EngineInfo], *, loadable: Sequence[str] = ()
+) -> None:
+    """Tell a person at a terminal.
+
+    Args:
+        console: where to.
+        address: of the server.
+        models: what is loaded.
+        loadable: ids of what is loaded when it is asked for.
+    """
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     for name in ("model", "precision", "runtime"):
         table.add_column(name, no_wrap=name == "model")
@@ -66,17 +78,28 @@ def show_banner(console: Console, address: str, models: Sequence[EngineInfo]) ->
         )
     console.print(Text.assemble(("earmark", "bold"), " is serving at ", (address, "bold cyan")))
     console.print()
-    console.print(table)
-    console.print()
-    # Soft: a line broken by us could not be pasted.
-    console.print(Text(example(address, models[0])), soft_wrap=True)
-    console.print()
+    if models:
+        console.print(table)
+        console.print()
+    if loadable:
+        console.print(Text(f"loaded when asked for: {_few(loadable)}", style="dim"))
+        console.print()
+    for model in models[:1]:
+        # Soft: a line broken by us could not be pasted.
+        console.print(Text(example(address, model)), soft_wrap=True)
+        console.print()
     console.print(Text("Ctrl-C stops it, once what was accepted is answered.", style="dim"))
     console.print()
 
 
-def announce(address: str, models: Sequence[EngineInfo], *, warning: str | None) -> None:
-    """Tell a log."""
+def announce(
+    address: str,
+    models: Sequence[EngineInfo],
+    *,
+    loadable: Sequence[str] = (),
+    warning: str | None,
+) -> None:
+    """Tell a log; arguments as in `show_banner`."""
     for model in models:
         log.info(
             "model ready",
@@ -86,6 +109,14 @@ def announce(address: str, models: Sequence[EngineInfo], *, warning: str | None)
             max_tokens=model.max_input_tokens,
             load_s=round(model.load_s, 2),
         )
-    log.info("serving", address=address, example=example(address, models[0]))
+    facts = {"loadable": _few(loadable)} if loadable else {}
+    if models:
+        facts["example"] = example(address, models[0])
+    log.info("serving", address=address, **facts)
     if warning:
         log.warning(warning, address=address)
+
+
+def _few(ids: Sequence[str]) -> str:
+    more = len(ids) - MOST_IDS_SHOWN
+    return ", ".join(ids[:MOST_IDS_SHOWN]) + (f" and {more} more" if more > 0 else "")

@@ -6,12 +6,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from earmark.engine.info import EngineInfo, QueueState
+from earmark.engine.facts import ModelFacts
+from earmark.engine.info import EngineInfo
 from earmark.engine.reply import Reply
 from earmark.errors import InvalidInput, RequestTooLarge, UnsupportedTask
 from earmark.serving.admission import Admission, AdmissionLimits
-from earmark.serving.models import ServedEngine, ServedModels
+from earmark.serving.models import ServedModels
 from earmark.serving.preferences import NO_PREFERENCES, Preferences
+from earmark.serving.status import ModelStatus
 from earmark.tasks.task import TaskRequest
 
 __all__ = ["ModelStatus", "Served", "Service", "ServiceOptions"]
@@ -59,14 +61,6 @@ class Served(Generic[Result]):
     info: EngineInfo
 
 
-@dataclass(frozen=True, slots=True)
-class ModelStatus:
-    """A model, and how it is at this moment."""
-
-    info: EngineInfo
-    queue: QueueState
-
-
 class Service:
     """Many models, many callers."""
 
@@ -111,7 +105,7 @@ class Service:
         Cancelling the awaiting task gives the permit back and drops the texts from the queue.
 
         Args:
-            model_id: None for the only model served.
+            model_id: None for the only model named by the operator.
             request: at least one input.
             preferences: how the caller wants it carried out.
 
@@ -119,48 +113,52 @@ class Service:
             UnknownModel: no such model is served.
             UnsupportedTask: the model does something else.
             RequestTooLarge: more texts than one request may bring.
-            CapacityError: too much is in flight, or the answer was not ready in time.
+            CapacityError: too much is in flight, the answer was not ready in time, or the model
+                is not in memory and the caller does not wait for it.
+            ModelUnavailable: the model could not be loaded.
             EngineError: the engine failed the whole request.
         """
-        engine = self._models.find(model_id)
-        self._check(engine.info, request)
+        info = self._models.status(model_id).info
+        # Before the model is loaded: a request that cannot be answered is no reason to.
+        self._check(info, request)
         with self._permit(request.texts):
             deadline_s = self._clock() + self._allowed_s(preferences)
-            reply = await engine.answer(request, deadline_s=deadline_s)
-        return Served(reply, engine.info)
+            async with self._models.engine(
+                info.model_id, preferences, until_s=deadline_s
+            ) as engine:
+                reply = await engine.answer(request, deadline_s=deadline_s)
+                return Served(reply, engine.info)
 
     def status(self, model_id: str | None) -> ModelStatus:
-        """Tell how one model is; None for the only one.
+        """Tell how one model is, without loading it; None for the only one named.
 
         Raises:
             UnknownModel: no such model is served.
+            ModelUnavailable: its files do not even say what it is for.
         """
-        return _status(self._models.find(model_id))
+        return self._models.status(model_id)
 
     def statuses(self) -> tuple[ModelStatus, ...]:
-        """Tell how every model is."""
-        return tuple(_status(engine) for engine in self._models.engines)
+        """Tell how every model is, loaded or not."""
+        return self._models.statuses()
+
+    def loaded(self) -> tuple[ModelStatus, ...]:
+        """Tell how every model in memory is."""
+        return tuple(map(ModelStatus.of, self._models.engines))
 
     def close(self) -> None:
-        """Close every engine, also when one fails to close.
+        """Close every engine, also when one fails to close; wait for no load.
 
         Raises:
             ExceptionGroup: what engines raised while closing.
         """
-        faults: list[Exception] = []
-        for engine in self._models.engines:
-            try:
-                engine.close()
-            except Exception as fault:  # noqa: BLE001 - raised below, once the others are closed
-                faults.append(fault)
-        if faults:
-            raise ExceptionGroup("engines failed to close", faults)
+        self._models.close()
 
     def _allowed_s(self, preferences: Preferences) -> float:
         asked = preferences.timeout_s
         return self._options.request_timeout_s if asked is None else asked
 
-    def _check(self, info: EngineInfo, request: TaskRequest[Result]) -> None:
+    def _check(self, info: EngineInfo | ModelFacts, request: TaskRequest[Result]) -> None:
         if request.task not in info.tasks:
             raise UnsupportedTask(
                 f"model {info.model_id} is for {', '.join(info.tasks)}, not for {request.task}"
@@ -190,7 +188,3 @@ class Service:
             yield
         finally:
             self._admission.release(permit, now_s=self._clock())
-
-
-def _status(engine: ServedEngine) -> ModelStatus:
-    return ModelStatus(engine.info, engine.queue_state())

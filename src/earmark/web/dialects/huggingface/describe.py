@@ -6,8 +6,9 @@ from typing import Final
 import msgspec
 from starlette.responses import Response
 
-from earmark.engine.info import EngineState, QueueState
-from earmark.serving.service import ModelStatus
+from earmark.engine.facts import ModelFacts
+from earmark.engine.info import QueueState
+from earmark.serving.status import ModelState, ModelStatus
 from earmark.tasks.task import TaskName
 from earmark.web.dialects.huggingface.errors import error_headers
 from earmark.web.responses import json_response
@@ -80,14 +81,29 @@ class _Info(msgspec.Struct, frozen=True, kw_only=True):
     max_client_batch_size: int
     load_s: float
     version: str
-    queue: QueueState
+    queue: QueueState | None
+
+
+class _FactsInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """The same of a model that is not in memory: what its small files say."""
+
+    model_id: str
+    task: str
+    pipeline_tag: str
+    tasks: tuple[TaskName, ...]
+    architecture: str
+    labels: tuple[str, ...]
+    problem_type: str | None
+    weights_bytes: int
+    state: ModelState
+    version: str
 
 
 class _Card(msgspec.Struct, frozen=True):
     model_id: str
     pipeline_tag: str
     labels: tuple[str, ...]
-    status: EngineState
+    status: ModelState
 
 
 class _Index(msgspec.Struct, frozen=True):
@@ -98,14 +114,16 @@ class _Index(msgspec.Struct, frozen=True):
 
 
 class _Health(msgspec.Struct, frozen=True, omit_defaults=True):
-    status: EngineState
-    models: dict[str, EngineState]
+    status: ModelState
+    models: dict[str, ModelState]
     error: str | None = None
 
 
 def model_info(status: ModelStatus, *, max_inputs: int, version: str) -> Response:
     """Answer the facts of a model; where its files lie is nobody's business."""
     info = status.info
+    if isinstance(info, ModelFacts):
+        return json_response(_facts_info(info, status.state, version))
     return json_response(
         _Info(
             model_id=info.model_id,
@@ -134,6 +152,21 @@ def model_info(status: ModelStatus, *, max_inputs: int, version: str) -> Respons
     )
 
 
+def _facts_info(facts: ModelFacts, state: ModelState, version: str) -> _FactsInfo:
+    return _FactsInfo(
+        model_id=facts.model_id,
+        task=facts.task,
+        pipeline_tag=facts.task,
+        tasks=facts.tasks,
+        architecture=facts.architecture,
+        labels=facts.labels.names,
+        problem_type=facts.labels.problem_type,
+        weights_bytes=facts.weights_bytes,
+        state=state,
+        version=version,
+    )
+
+
 def models(statuses: Sequence[ModelStatus]) -> Response:
     """Answer what is served, with task and state."""
     return json_response([_card(each) for each in statuses])
@@ -150,23 +183,27 @@ def index(statuses: Sequence[ModelStatus], *, version: str) -> Response:
 
 
 def health(statuses: Sequence[ModelStatus]) -> Response:
-    """Answer 200 only when every one of the models can answer, else 503 and what is wrong."""
-    states = {each.info.model_id: each.queue.state for each in statuses}
-    broken = [each for each in statuses if each.queue.state != "ready"]
+    """Answer 200 only when none of the models is hindered from answering, else 503 and why.
+
+    A model that only has to be loaded first is not.
+    """
+    states = {each.info.model_id: each.state for each in statuses}
+    broken = [each for each in statuses if each.state not in ("ready", "loadable")]
     if not broken:
-        return json_response(_Health("ready", states))
+        alone = statuses[0].state if len(statuses) == 1 else "ready"
+        return json_response(_Health(alone, states))
     text = "; ".join(_complaint(each) for each in broken)
-    found = _Health(broken[0].queue.state, states, text)
+    found = _Health(broken[0].state, states, text)
     return json_response(found, status=503, headers=error_headers(text))
 
 
 def _card(status: ModelStatus) -> _Card:
     info = status.info
-    return _Card(info.model_id, info.task, info.labels.names, status.queue.state)
+    return _Card(info.model_id, info.task, info.labels.names, status.state)
 
 
 def _complaint(status: ModelStatus) -> str:
     model, queue = status.info.model_id, status.queue
-    if queue.state == "stalled":
+    if queue is not None and queue.state == "stalled":
         return f"model {model} is stalled: the run in progress has taken {queue.running_s:.0f} s"
-    return f"model {model} is {queue.state}"
+    return f"model {model} is {status.state}"
