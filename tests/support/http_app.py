@@ -6,7 +6,9 @@ from contextlib import asynccontextmanager
 
 import httpx
 
-from earmark.serving.models import ServedEngine, ServedModels
+from earmark.serving.engines import ServedEngine
+from earmark.serving.models import ServedModels
+from earmark.serving.on_demand import OnDemand
 from earmark.serving.service import Service, ServiceOptions
 from earmark.web.app import WebOptions, create_app
 
@@ -18,9 +20,11 @@ async def asking(
     *engines: ServedEngine,
     service: ServiceOptions | None = None,
     web: WebOptions | None = None,
+    on_demand: OnDemand | None = None,
 ) -> AsyncIterator[httpx.AsyncClient]:
-    """Open a client on an app that serves these engines."""
-    app = create_app(Service(ServedModels(engines), service), web)
+    """Open a client on an app that serves these engines, and what it loads on demand."""
+    named = None if engines or on_demand is None else on_demand.ids()
+    app = create_app(Service(ServedModels(engines, named=named, on_demand=on_demand), service), web)
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://earmark.test") as client:
         yield client

@@ -60,7 +60,7 @@ def test_no_error_of_the_tree_is_without_a_form(name: str) -> None:
     status = form_of(kind("x")).status
     expected = {200} if kind is errors.ModelNotLoaded else {400, 404, 413, 429, 500, 503, 504}
     assert status in expected
-    assert (status == 503) == issubclass(kind, ShuttingDown)
+    assert (status == 503) == issubclass(kind, (ShuttingDown, errors.ModelLoading))
 
 
 @pytest.mark.parametrize(("retry_after_s", "expected"), [(0.01, "1"), (2.2, "3"), (60.0, "60")])
