@@ -190,6 +190,7 @@ class OnDemand:
         if known is None:
             raise ModelUnavailable(f"Model {model_id} is no longer there")
         expected_s = self._expected_s(known)
+        away: list[ServedEngine] | None = None
         with self._lock:
             self._refuse_when_closed()
             step = self._shelf.want(known, load=load, now_s=self._clock())
@@ -203,6 +204,7 @@ class OnDemand:
                 case Loading(elapsed_s):
                     wait = _Wait(self._bell.listen(), remaining_s(expected_s, elapsed_s))
                 case Started():
+                    away = [] if step.put_away is None else [step.put_away]
                     wait = _Wait(self._bell.listen(), remaining_s(expected_s, 0.0))
                 case NoRoom():
                     text = (
@@ -210,8 +212,9 @@ class OnDemand:
                         " memory, are in use"
                     )
                     wait = _Wait(self._bell.listen(), remaining_s(expected_s, 0.0), text)
-        if isinstance(step, Started):
-            self._begin(known, step.put_away)
+        del step  # else the engine put away would stay in memory while the next is loaded
+        if away is not None:
+            self._begin(known, away)
         return wait
 
     def _refuse_when_closed(self) -> None:
@@ -237,16 +240,16 @@ class OnDemand:
             raise ModelUnavailable(f"Model {known.model_id} cannot be loaded") from facts
         return facts
 
-    def _begin(self, known: KnownModel, put_away: ServedEngine | None) -> None:
+    def _begin(self, known: KnownModel, away: list[ServedEngine]) -> None:
         try:
-            self._start(lambda: self._load(known, put_away))
+            self._start(lambda: self._load(known, away))
         except RuntimeError as error:  # the system gives no more threads
             self._give_up(known, error)
-            _close(put_away)
+            _close_all(away)
 
-    def _load(self, known: KnownModel, put_away: ServedEngine | None) -> None:
-        """Load a model in a thread of its own."""
-        _close(put_away)
+    def _load(self, known: KnownModel, away: list[ServedEngine]) -> None:
+        """Load a model in a thread of its own, once what made room for it is gone."""
+        _close_all(away)
         started_s = self._clock()
         try:
             engine = self._loader.load(known)
@@ -255,12 +258,13 @@ class OnDemand:
             return
         took_s = self._clock() - started_s
         with self._lock:
-            wanted = not self._closed
-            if wanted:
+            unwanted = [engine] if self._closed else []
+            if not unwanted:
                 self._shelf.finished(known.model_id, engine, now_s=self._clock())
-                self._bell.ring()
-        if not wanted:
-            _close(engine)
+            del engine  # the shelf's alone now
+            self._bell.ring()
+        if unwanted:
+            _close_all(unwanted)
             return
         _log.info("model ready", model=known.model_id, load_s=round(took_s, 2))
         self._times.add(known.model_id, took_s)
@@ -288,10 +292,11 @@ class _Wait:
     text: str = "is currently loading"
 
 
-def _close(engine: ServedEngine | None) -> None:
-    if engine is None:
-        return
-    try:
-        engine.close()
-    except Exception as fault:  # noqa: BLE001 - an engine that will not go must not keep the next out
-        _log.error("an engine failed to close", model=engine.info.model_id, exc_info=fault)
+def _close_all(engines: list[ServedEngine]) -> None:
+    """Close engines and forget them: the memory of one goes with the last who knows it."""
+    while engines:
+        engine = engines.pop()
+        try:
+            engine.close()
+        except Exception as fault:  # noqa: BLE001 - one that will not go must not keep the next out
+            _log.error("an engine failed to close", model=engine.info.model_id, exc_info=fault)

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import weakref
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -23,7 +24,7 @@ from earmark.errors import (
     ShuttingDown,
     UnknownModel,
 )
-from earmark.serving.catalogue import Catalogue
+from earmark.serving.catalogue import Catalogue, KnownModel
 from earmark.serving.load_times import LoadTimes
 from earmark.serving.models import ServedModels
 from earmark.serving.on_demand import OnDemand, OnDemandOptions
@@ -243,6 +244,38 @@ def test_an_idle_model_is_closed_to_make_room_before_the_next_is_loaded() -> Non
         first, second = loader.engines
         assert (first.closed, second.closed) == (1, 0)
         assert service.status("a").state == "loadable"
+
+    asyncio.run(scenario())
+
+
+class _Watching(FakeLoader):
+    """Sees which engines are still in memory when a load begins; keeps none itself."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.loaded: list[weakref.ref[_Engine]] = []
+        self.alive: list[int] = []
+
+    def load(self, known: KnownModel) -> FakeEngine:
+        self.alive.append(sum(each() is not None for each in self.loaded))
+        engine = _Engine(known.model_id)
+        self.loaded.append(weakref.ref(engine))
+        return engine
+
+
+class _Engine(FakeEngine):
+    """One that can be watched: a class with slots alone cannot."""
+
+
+def test_a_closed_model_has_left_memory_before_the_next_is_loaded() -> None:
+    """Else two would be there at once where one has room."""
+
+    async def scenario() -> None:
+        loader = _Watching()
+        service = _service(_on_demand(loader, max_loaded=1))
+        for model_id in ("a", "b", "c"):
+            await _ask(service, model_id)
+        assert loader.alive == [0, 0, 0]
 
     asyncio.run(scenario())
 
