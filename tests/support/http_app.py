@@ -7,7 +7,9 @@ from contextlib import asynccontextmanager
 import httpx
 
 from earmark.serving.access.gate import AccessGate
-from earmark.serving.models import ServedEngine, ServedModels
+from earmark.serving.engines import ServedEngine
+from earmark.serving.models import ServedModels
+from earmark.serving.on_demand import OnDemand
 from earmark.serving.service import Service, ServiceOptions
 from earmark.web.app import WebOptions, create_app
 
@@ -20,9 +22,12 @@ async def asking(
     service: ServiceOptions | None = None,
     web: WebOptions | None = None,
     gate: AccessGate | None = None,
+    on_demand: OnDemand | None = None,
 ) -> AsyncIterator[httpx.AsyncClient]:
-    """Open a client on an app that serves these engines."""
-    app = create_app(Service(ServedModels(engines), service), web, gate=gate)
+    """Open a client on an app that serves these engines, and what it loads on demand."""
+    named = None if engines or on_demand is None else on_demand.ids()
+    models = ServedModels(engines, named=named, on_demand=on_demand)
+    app = create_app(Service(models, service), web, gate=gate)
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://earmark.test") as client:
         yield client

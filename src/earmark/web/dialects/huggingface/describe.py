@@ -6,9 +6,10 @@ from typing import Final
 import msgspec
 from starlette.responses import Response
 
-from earmark.engine.info import EngineState, QueueState
+from earmark.engine.facts import ModelFacts
+from earmark.engine.info import QueueState
 from earmark.serving.cache.use import CacheState
-from earmark.serving.service import ModelStatus
+from earmark.serving.status import ModelState, ModelStatus
 from earmark.tasks.task import TaskName
 from earmark.web.dialects.huggingface.errors import error_headers
 from earmark.web.responses import json_response
@@ -107,8 +108,23 @@ class ModelInfo(msgspec.Struct, frozen=True, kw_only=True):
     max_client_batch_size: int
     load_s: float
     version: str
-    queue: QueueState
+    queue: QueueState | None
     cache: CacheFacts | None
+
+
+class LoadableInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """The same of a model that is not in memory: what its small files say."""
+
+    model_id: str
+    task: str
+    pipeline_tag: str
+    tasks: tuple[TaskName, ...]
+    architecture: str
+    labels: tuple[str, ...]
+    problem_type: str | None
+    weights_bytes: int
+    state: ModelState
+    version: str
 
 
 class ModelCard(msgspec.Struct, frozen=True):
@@ -117,7 +133,7 @@ class ModelCard(msgspec.Struct, frozen=True):
     model_id: str
     pipeline_tag: str
     labels: tuple[str, ...]
-    status: EngineState
+    status: ModelState
 
 
 class ServerIndex(msgspec.Struct, frozen=True):
@@ -132,14 +148,16 @@ class ServerIndex(msgspec.Struct, frozen=True):
 class Health(msgspec.Struct, frozen=True, omit_defaults=True):
     """Whether models can answer, and what is wrong where one cannot."""
 
-    status: EngineState
-    models: dict[str, EngineState]
+    status: ModelState
+    models: dict[str, ModelState]
     error: str | None = None
 
 
 def model_info(status: ModelStatus, *, max_inputs: int, version: str) -> Response:
     """Answer the facts of a model; where its files lie is nobody's business."""
     info = status.info
+    if isinstance(info, ModelFacts):
+        return json_response(_facts_info(info, status.state, version))
     return json_response(
         ModelInfo(
             model_id=info.model_id,
@@ -169,6 +187,21 @@ def model_info(status: ModelStatus, *, max_inputs: int, version: str) -> Respons
     )
 
 
+def _facts_info(facts: ModelFacts, state: ModelState, version: str) -> LoadableInfo:
+    return LoadableInfo(
+        model_id=facts.model_id,
+        task=facts.task,
+        pipeline_tag=facts.task,
+        tasks=facts.tasks,
+        architecture=facts.architecture,
+        labels=facts.labels.names,
+        problem_type=facts.labels.problem_type,
+        weights_bytes=facts.weights_bytes,
+        state=state,
+        version=version,
+    )
+
+
 def models(statuses: Sequence[ModelStatus]) -> Response:
     """Answer what is served, with task and state."""
     return json_response([_card(each) for each in statuses])
@@ -187,13 +220,17 @@ def index(statuses: Sequence[ModelStatus], *, version: str) -> Response:
 
 
 def health(statuses: Sequence[ModelStatus]) -> Response:
-    """Answer 200 only when every one of the models can answer, else 503 and what is wrong."""
-    states = {each.info.model_id: each.queue.state for each in statuses}
-    broken = [each for each in statuses if each.queue.state != "ready"]
+    """Answer 200 only when none of the models is hindered from answering, else 503 and why.
+
+    A model that only has to be loaded first is not.
+    """
+    states = {each.info.model_id: each.state for each in statuses}
+    broken = [each for each in statuses if each.state not in ("ready", "loadable")]
     if not broken:
-        return json_response(Health("ready", states))
+        alone = statuses[0].state if len(statuses) == 1 else "ready"
+        return json_response(Health(alone, states))
     text = "; ".join(_complaint(each) for each in broken)
-    found = Health(broken[0].queue.state, states, text)
+    found = Health(broken[0].state, states, text)
     return json_response(found, status=503, headers=error_headers(text))
 
 
@@ -213,11 +250,11 @@ def _cache(state: CacheState | None) -> CacheFacts | None:
 
 def _card(status: ModelStatus) -> ModelCard:
     info = status.info
-    return ModelCard(info.model_id, info.task, info.labels.names, status.queue.state)
+    return ModelCard(info.model_id, info.task, info.labels.names, status.state)
 
 
 def _complaint(status: ModelStatus) -> str:
     model, queue = status.info.model_id, status.queue
-    if queue.state == "stalled":
+    if queue is not None and queue.state == "stalled":
         return f"model {model} is stalled: the run in progress has taken {queue.running_s:.0f} s"
-    return f"model {model} is {queue.state}"
+    return f"model {model} is {status.state}"

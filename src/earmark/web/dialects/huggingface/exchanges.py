@@ -8,6 +8,7 @@ import msgspec
 from starlette.responses import Response
 
 from earmark.domain.results import Classification, Entities, Ranking
+from earmark.engine.facts import ModelFacts
 from earmark.engine.info import EngineInfo
 from earmark.errors import UnsupportedTask
 from earmark.serving.preferences import Preferences
@@ -132,7 +133,7 @@ _peek = msgspec.json.Decoder(_Peeked)
 _peek_inputs = msgspec.json.Decoder(object)
 
 
-def asked_task(body: bytes, info: EngineInfo) -> TaskName:
+def asked_task(body: bytes, info: EngineInfo | ModelFacts) -> TaskName:
     """Tell from a body which of a model's tasks is asked.
 
     The model's own first task, but for two bodies that can only mean another: one with candidate

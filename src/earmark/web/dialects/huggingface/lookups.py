@@ -4,12 +4,14 @@ New clients given a model's id ask the Hub whether it does the task; older ones 
 state of a model. These answers hold what each version was seen to need, and nothing is made up.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Final
 
 import msgspec
 from starlette.responses import Response
 
-from earmark.serving.service import ModelStatus
+from earmark.engine.info import EngineInfo
+from earmark.serving.status import ModelState, ModelStatus
 from earmark.tasks.task import TaskName
 from earmark.web.responses import json_response
 
@@ -28,6 +30,13 @@ __all__ = [
 
 _FRAMEWORK = "transformers"
 """The library whose checkpoints are served, by the name clients list models under."""
+
+_STATES: Final[Mapping[ModelState, str]] = {
+    "ready": "Loaded",
+    "loadable": "Loadable",
+    "loading": "Loadable",
+}
+"""The Hub's words; whatever else a model may be is an error."""
 
 
 class LegacyStatus(msgspec.Struct, frozen=True):
@@ -83,9 +92,9 @@ class HubTask(msgspec.Struct, frozen=True):
 
 def status(found: ModelStatus) -> Response:
     """Answer `get_model_status`; all four keys must be there."""
-    ready = found.queue.state == "ready"
-    compute = {"cpu": {"precision": found.info.precision}}
-    return json_response(LegacyStatus(ready, "Loaded" if ready else "error", compute, _FRAMEWORK))
+    facts = {"precision": found.info.precision} if isinstance(found.info, EngineInfo) else {}
+    state = _STATES.get(found.state, "error")
+    return json_response(LegacyStatus(state == "Loaded", state, {"cpu": facts}, _FRAMEWORK))
 
 
 def framework(name: str, served: Sequence[ModelStatus]) -> Response:
