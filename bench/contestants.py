@@ -172,6 +172,7 @@ def earmark_server(model: str, precision: str, *, load: Helper, log: Path) -> Se
     port = _free_port()
     command = [sys.executable, "-m", "earmark", "serve"]
     command += ["--model", model, "--precision", precision, "--port", str(port)]
+    command += ["--cache-bytes", "0"]  # the load repeats its texts
     facts = ContestantFacts(name=f"earmark {precision}", kind="earmark", precision=precision)
     return Server(facts, command, port=port, load=load, log=log)
 

@@ -9,12 +9,14 @@ from starlette.types import ASGIApp
 from earmark.engine.engine import Engine
 from earmark.engine.info import EngineInfo
 from earmark.engine.load import load_engine
+from earmark.serving.access.gate import AccessGate
+from earmark.serving.access.store import SqliteKeys
 from earmark.serving.models import ServedModels
 from earmark.serving.service import Service
 from earmark.settings import ModelSource, Settings
 from earmark.web.app import create_app
 
-__all__ = ["Composition", "composed", "loaded_engine"]
+__all__ = ["Composition", "composed", "loaded_engine", "opened_gate"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +33,19 @@ class Composition:
 
 
 @contextmanager
-def composed(settings: Settings) -> Iterator[Composition]:
+def opened_gate(settings: Settings) -> Iterator[AccessGate]:
+    """Open the gate before the access keys of the settings' database, and close that at the end."""
+    with closing(SqliteKeys(settings.database)) as keys:
+        yield AccessGate(keys)
+
+
+@contextmanager
+def composed(settings: Settings, gate: AccessGate) -> Iterator[Composition]:
     """Load every model of the settings and put the app on top; at the end close the last first.
+
+    Args:
+        settings: of everything.
+        gate: decides who is let in.
 
     Raises:
         SettingsError: a model is malformed, or two have one id.
@@ -43,7 +56,7 @@ def composed(settings: Settings) -> Iterator[Composition]:
             stack.enter_context(loaded_engine(settings, model)) for model in settings.sources()
         ]
         service = Service(ServedModels(engines), settings.service_options())
-        app = create_app(service, settings.web_options())
+        app = create_app(service, settings.web_options(), gate=gate)
         yield Composition(app, tuple(engine.info for engine in engines))
 
 

@@ -4,6 +4,7 @@
     ├── RequestError            the client can act: the request is wrong
     │   ├── InvalidInput          a field is missing, of the wrong type or out of range
     │   ├── RequestTooLarge       the body or a list in it is over the limit
+    │   ├── AccessDenied          an access key is needed, and what was sent is none
     │   ├── UnknownModel          no such model is served here
     │   └── UnsupportedTask       the model is served but cannot do this task
     ├── CapacityError           waiting can help; carries ``retry_after_s``
@@ -26,6 +27,7 @@ Messages say what was found, what was expected and what to do; they never quote 
 """
 
 __all__ = [
+    "AccessDenied",
     "AddressUnavailable",
     "CapacityError",
     "CheckpointError",
@@ -63,6 +65,10 @@ class InvalidInput(RequestError):
 
 class RequestTooLarge(RequestError):
     """The body, or a list in it, is larger than the server accepts."""
+
+
+class AccessDenied(RequestError):
+    """An access key is needed, and what the client sent is none that opens."""
 
 
 class UnknownModel(RequestError):

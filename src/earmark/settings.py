@@ -27,13 +27,17 @@ from earmark.serving.service import ServiceOptions
 from earmark.web.app import WebOptions
 from earmark.web.dialects.huggingface.clients import ZeroShotForm
 
-__all__ = ["CONFIG_FILE", "LogFormat", "ModelSource", "Settings", "read_settings"]
+__all__ = ["CONFIG_FILE", "KEY_VARIABLE", "LogFormat", "ModelSource", "Settings", "read_settings"]
 
 CONFIG_FILE = "earmark.toml"
 """Read from the working directory when no other file is named; need not be there."""
 PREFIX = "EARMARK_"
 CONFIG_VARIABLE = f"{PREFIX}CONFIG"
 """Names the TOML file, as ``--config`` does."""
+KEY_VARIABLE = f"{PREFIX}KEY"
+"""What examples call a client's access key; no setting, but often there beside them."""
+
+_NO_SETTINGS = frozenset({CONFIG_VARIABLE, KEY_VARIABLE})
 
 LogFormat = Literal["console", "json"]
 _ENGINE = EngineOptions()
@@ -102,7 +106,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         max_texts: inputs times labels of one zero-shot request.
         zero_shot_form: how zero-shot answers look to whoever is no official client.
         request_timeout_s: a request not answered by then is given up.
+        cache_bytes: memory for results that may be given again; 0 keeps none.
         log_format: how log lines look.
+        allow_anonymous: listen where other machines reach it though no access key was created.
+            Once there is one it is demanded all the same.
         state_folder: where what has to outlive a run is kept; None is the platform's own place.
     """
 
@@ -118,7 +125,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     max_texts: Annotated[int, Meta(ge=1, le=_SERVICE.admission.max_texts)] = _SERVICE.max_texts
     zero_shot_form: ZeroShotForm = _WEB.zero_shot_form
     request_timeout_s: Annotated[float, Meta(gt=0, le=3600)] = _SERVICE.request_timeout_s
+    cache_bytes: Annotated[int, Meta(ge=0, le=1 << 40)] = _SERVICE.cache_bytes
     log_format: LogFormat = "console"
+    allow_anonymous: bool = False
     state_folder: Annotated[str, Meta(min_length=1)] | None = None
 
     @property
@@ -163,6 +172,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             # The same for characters: a body that is not too large is one of them each at most.
             max_characters=max(_SERVICE.max_characters, self.max_body_bytes),
             request_timeout_s=self.request_timeout_s,
+            cache_bytes=self.cache_bytes,
         )
 
     def web_options(self) -> WebOptions:
@@ -237,7 +247,7 @@ def _read_environment(
         if key is not None and text:
             value: object = [part.strip() for part in text.split(",")] if key == "models" else text
             values[key] = _check(name, key, value, strict=False)
-        elif key is None and name.startswith(PREFIX) and name != CONFIG_VARIABLE:
+        elif key is None and name.startswith(PREFIX) and name not in _NO_SETTINGS:
             warn(f"the environment variable {name} means nothing{_suggest(name, names)}")
     return values
 

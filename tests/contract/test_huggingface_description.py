@@ -79,6 +79,15 @@ def test_a_models_facts_are_told(path: str) -> None:
                 "run_s": 0.0,
             },
         },
+        "cache": {
+            "hits": 0,
+            "joined": 0,
+            "misses": 0,
+            "hit_rate": 0.0,
+            "entries": 0,
+            "bytes": 0,
+            "limit_bytes": 64 * 1024 * 1024,
+        },
     }
 
 

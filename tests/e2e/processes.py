@@ -30,7 +30,9 @@ def command(*arguments: str) -> list[str]:
 def environment(
     more: Mapping[str, str] | None = None, *, path: Path | None = None
 ) -> dict[str, str]:
-    """Return this process's environment without settings of earmark.
+    """Return this process's environment without settings of earmark, or what it has kept here.
+
+    What outlives a run goes into `state` in the working directory.
 
     Args:
         more: further variables.
@@ -38,7 +40,9 @@ def environment(
     """
     ours = {name: value for name, value in os.environ.items() if not name.startswith("EARMARK_")}
     folders = [str(path)] if path else []
-    return ours | {"PYTHONPATH": os.pathsep.join([*folders, str(SOURCE)])} | dict(more or {})
+    python_path = os.pathsep.join([*folders, str(SOURCE)])
+    apart = {"PYTHONPATH": python_path, "EARMARK_STATE_FOLDER": "state"}
+    return ours | apart | dict(more or {})
 
 
 @dataclass(slots=True)

@@ -4,22 +4,27 @@ import asyncio
 import hashlib
 import re
 import threading
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
 import numpy as np
 
+from earmark.batching.ticket import Logits, Submission
 from earmark.domain.encoding import Alignment, Encoding
 from earmark.domain.head import HeadKind, ModelHead
 from earmark.domain.labels import LabelSet, ProblemType
 from earmark.domain.packing import Float32
-from earmark.domain.texts import TextInput
+from earmark.domain.texts import Question, TextInput
 from earmark.domain.timings import Timings
 from earmark.engine.info import EngineInfo, EngineState, QueueState
+from earmark.engine.plan import Plan, PlannedInput
 from earmark.engine.reply import Reply
+from earmark.engine.streaming import EntityStream
 from earmark.errors import EarmarkError, InvalidInput
 from earmark.tasks.task import TaskName, TaskRequest
+from earmark.tasks.token_classification import TokenClassification
 
 __all__ = ["FAKE_TIMINGS", "FakeEngine", "pseudo_logits", "token_labeller", "zero_shot_model"]
 
@@ -55,14 +60,17 @@ class FakeEngine:
         tasks: what the model is for.
         max_input_tokens: longer texts are cut, or refused.
         state: what `queue_state` says until it is closed.
+        identity: what was loaded under the id.
         failure: raised for every request.
         text_failures: outcome of the texts named here.
         logits: used instead of `pseudo_logits` for the texts named here; of a model that labels
             tokens, for the words.
-        gate: an answer waits until it is set.
+        gate: an answer waits until it is set; a stream, before it begins.
+        held_back: of a stream's windows, so many of the last wait for `let_go`.
+        submissions: of every stream, its windows.
         entered: set when a request has arrived, for a test on the engine's own loop.
         arrived: the same, for a test in another thread.
-        left: set when a caller has left, for a test in another thread.
+        left: set when a caller has left, or closed a stream, for a test in another thread.
         requests: every request that arrived.
         deadlines_s: their deadlines.
         cancelled: requests whose caller left while they waited.
@@ -75,10 +83,13 @@ class FakeEngine:
     tasks: tuple[TaskName, ...] = ("text-classification", "zero-shot-classification")
     max_input_tokens: int = 16
     state: EngineState = "ready"
+    identity: str = "as first loaded"
     failure: Exception | None = None
     text_failures: Mapping[str, EarmarkError] = field(default_factory=dict)
     logits: Mapping[TextInput, Sequence[float]] = field(default_factory=dict)
     gate: asyncio.Event | None = None
+    held_back: int = 0
+    submissions: list["_Watched"] = field(default_factory=list)
     entered: asyncio.Event = field(default_factory=asyncio.Event)
     arrived: threading.Event = field(default_factory=threading.Event)
     left: threading.Event = field(default_factory=threading.Event)
@@ -105,6 +116,7 @@ class FakeEngine:
             max_input_tokens=self.max_input_tokens,
             max_batch_tokens=1024,
             source="/secret/folder/of/the/operator",
+            identity=self.identity,
             load_s=0.5,
         )
 
@@ -118,6 +130,41 @@ class FakeEngine:
         self, request: TaskRequest[Result], *, deadline_s: float | None = None
     ) -> Reply[Result]:
         """Answer every input once the gate is open."""
+        await self._arrive(request, deadline_s)
+        items = range(request.items)
+        return Reply(tuple(self._outcome(request, item) for item in items), FAKE_TIMINGS)
+
+    async def stream(
+        self, request: TokenClassification, *, deadline_s: float | None = None
+    ) -> EntityStream:
+        """Answer every window once the gate is open, but for those that are held back."""
+        await self._arrive(request, deadline_s)
+        items = tuple(PlannedInput(tuple(self._read(one))) for one in request.questions())
+        plan = Plan(request, items, time.monotonic(), FAKE_TIMINGS.tokenize_ms / 1000)
+        submission = _Watched.of(plan.accepted, now_s=0.0, deadline_s=deadline_s)
+        submission.left = self.left
+        submission.texts = [
+            text for text, item in zip(request.inputs, items, strict=True) for _ in item.encodings
+        ]
+        self.submissions.append(submission)
+        self.let_go(*range(len(submission.tickets) - self.held_back))
+        head = ModelHead("token", self.info.labels, WordPieces())
+        return EntityStream(request, plan, submission, head, deadline_s=deadline_s)
+
+    def let_go(self, *places: int) -> None:
+        """Answer windows of the last stream, by their place among all of its windows."""
+        submission = self.submissions[-1]
+        for place in places:
+            ticket, text = submission.tickets[place], submission.texts[place]
+            values = self._answer(TextInput(text), ticket.encoding, "token")
+            ticket.settle(self.text_failures.get(text) or Logits(values, 0.0, 0.0))
+
+    def close(self) -> None:
+        """Count the call."""
+        self.closed += 1
+
+    async def _arrive(self, request: TaskRequest[object], deadline_s: float | None) -> None:
+        """Remember a request, wait for the gate, then fail where that was asked."""
         self.requests.append(request)
         self.deadlines_s.append(deadline_s)
         self.entered.set()
@@ -131,12 +178,6 @@ class FakeEngine:
             raise
         if self.failure is not None:
             raise self.failure
-        items = range(request.items)
-        return Reply(tuple(self._outcome(request, item) for item in items), FAKE_TIMINGS)
-
-    def close(self) -> None:
-        """Count the call."""
-        self.closed += 1
 
     def _outcome(self, request: TaskRequest[Result], item: int) -> Result | EarmarkError:
         encodings, logits = [], []
@@ -145,26 +186,26 @@ class FakeEngine:
                 continue
             if question.text.text in self.text_failures:
                 return self.text_failures[question.text.text]
-            encoding = self._encode(question.text)
-            if question.refuse and encoding.truncated_tokens:
-                return InvalidInput(f"a text is {encoding.truncated_tokens} tokens too long")
-            encodings.append(encoding)
-            logits.append(self._answer(question.text, encoding, request.head))
+            for encoding in self._read(question):
+                if question.refuse and encoding.truncated_tokens:
+                    return InvalidInput(f"a text is {encoding.truncated_tokens} tokens too long")
+                encodings.append(encoding)
+                logits.append(self._answer(question.text, encoding, request.head))
         head = ModelHead(request.head, self.info.labels, WordPieces())
         return request.finish(item, encodings, logits, head)
 
-    def _encode(self, text: TextInput) -> Encoding:
-        """Take each word for a token, between two special ones."""
-        words = list(_WORD.finditer(text.text))
-        length = len(words) + len((text.pair or "").split())
-        kept = min(length, self.max_input_tokens - _SPECIAL_TOKENS)
-        alignment = Alignment(
-            ("[CLS]", *(word.group() for word in words[:kept]), "[SEP]"),
-            ((0, 0), *(word.span() for word in words[:kept]), (0, 0)),
-            (True, *(False for _ in words[:kept]), True),
-        )
-        tokens = kept + _SPECIAL_TOKENS
-        return Encoding((0,) * tokens, (0,) * tokens, length - kept, alignment)
+    def _read(self, question: Question) -> Iterator[Encoding]:
+        """Take each word for a token, between two special ones; cut, or go on in windows."""
+        words = list(_WORD.finditer(question.text.text))
+        length = len(words) + len((question.text.pair or "").split())
+        room = self.max_input_tokens - _SPECIAL_TOKENS
+        if question.cut != "windows":
+            yield _encoding(words[:room], min(length, room), max(length - room, 0))
+            return
+        last = max(length - question.stride, 1)
+        for start in range(0, last, room - question.stride):
+            window = words[start : start + room]
+            yield _encoding(window, len(window), 0)
 
     def _answer(self, text: TextInput, encoding: Encoding, head: HeadKind) -> Float32:
         """Answer a text, ``[labels]``, or each of its tokens, ``[tokens, labels]``."""
@@ -179,6 +220,28 @@ class FakeEngine:
         if given is None:
             return pseudo_logits(text, len(self.label_names))
         return np.array(given, np.float32)
+
+
+def _encoding(words: Sequence[re.Match[str]], length: int, lost: int) -> Encoding:
+    alignment = Alignment(
+        ("[CLS]", *(word.group() for word in words), "[SEP]"),
+        ((0, 0), *(word.span() for word in words), (0, 0)),
+        (True, *(False for _ in words), True),
+    )
+    tokens = length + _SPECIAL_TOKENS
+    return Encoding((0,) * tokens, (0,) * tokens, lost, alignment)
+
+
+class _Watched(Submission):
+    """A submission whose caller is heard to leave, and which knows its texts."""
+
+    left: threading.Event
+    texts: list[str]
+
+    def abandon(self) -> None:
+        """Abandon, then tell."""
+        super().abandon()
+        self.left.set()
 
 
 def zero_shot_model(

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 import httpx
 
+from earmark.serving.access.gate import AccessGate
 from earmark.serving.models import ServedEngine, ServedModels
 from earmark.serving.service import Service, ServiceOptions
 from earmark.web.app import WebOptions, create_app
@@ -18,9 +19,10 @@ async def asking(
     *engines: ServedEngine,
     service: ServiceOptions | None = None,
     web: WebOptions | None = None,
+    gate: AccessGate | None = None,
 ) -> AsyncIterator[httpx.AsyncClient]:
     """Open a client on an app that serves these engines."""
-    app = create_app(Service(ServedModels(engines), service), web)
+    app = create_app(Service(ServedModels(engines), service), web, gate=gate)
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://earmark.test") as client:
         yield client
@@ -35,11 +37,12 @@ def ask(  # noqa: PLR0913 - every part of a request that some test sets
     headers: Mapping[str, str] | None = None,
     service: ServiceOptions | None = None,
     web: WebOptions | None = None,
+    gate: AccessGate | None = None,
 ) -> httpx.Response:
     """Send one request to an app of its own and return the answer."""
 
     async def scenario() -> httpx.Response:
-        async with asking(*engines, service=service, web=web) as client:
+        async with asking(*engines, service=service, web=web, gate=gate) as client:
             return await client.request(method, path, content=body, headers=headers)
 
     return asyncio.run(scenario())

@@ -90,6 +90,7 @@ def test_what_is_set_reaches_the_options_of_each_floor() -> None:
             "max_batch_tokens": 256,
             "max_body_bytes": 99,
             "request_timeout_s": 1.5,
+            "cache_bytes": 0,
         }
     )
     assert settings.engine_options() == EngineOptions(
@@ -97,6 +98,7 @@ def test_what_is_set_reaches_the_options_of_each_floor() -> None:
     )
     assert settings.web_options().max_body_bytes == 99
     assert settings.service_options().request_timeout_s == 1.5
+    assert settings.service_options().cache_bytes == 0
 
 
 def test_a_larger_limit_on_what_comes_in_raises_those_on_what_is_read() -> None:
@@ -125,6 +127,24 @@ def test_a_variable_that_means_nothing_is_warned_of() -> None:
     assert warnings == [
         "the environment variable EARMARK_PROT means nothing (did you mean EARMARK_PORT?)"
     ]
+
+
+def test_the_variable_of_a_clients_key_is_not_warned_of() -> None:
+    """Examples put a key there, and the server may be started from the same shell."""
+    warnings: list[str] = []
+    assert read(environ={"EARMARK_KEY": "ek_x"}, warnings=warnings) == Settings()
+    assert warnings == []
+
+
+def test_anonymous_callers_are_allowed_by_any_source(tmp_path: Path) -> None:
+    """A variable says yes or no in words."""
+    assert not read().allow_anonymous
+    assert read(environ={"EARMARK_ALLOW_ANONYMOUS": "true"}).allow_anonymous
+    assert not read(
+        flags={"allow_anonymous": False}, environ={"EARMARK_ALLOW_ANONYMOUS": "1"}
+    ).allow_anonymous
+    write(tmp_path, "allow_anonymous = true")
+    assert read(folder=tmp_path).allow_anonymous
 
 
 def test_the_file_can_be_named_by_flag_or_by_variable(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Self, TypeAlias
 
 from earmark.domain.encoding import Encoding
 from earmark.domain.packing import Float32
@@ -79,11 +79,10 @@ class Submission:
     _open: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _on_done: Callable[[], None] | None = None
+    _on_each: Callable[[Ticket, Answer], None] | None = None
 
     @classmethod
-    def of(
-        cls, encodings: Sequence[Encoding], *, now_s: float, deadline_s: float | None
-    ) -> "Submission":
+    def of(cls, encodings: Sequence[Encoding], *, now_s: float, deadline_s: float | None) -> Self:
         """Make a submission with a ticket for each encoding."""
         submission = cls()
         submission.tickets = tuple(
@@ -99,7 +98,10 @@ class Submission:
                 return False
             ticket.answer = answer
             self._open -= 1
+            tell = self._on_each if not self.abandoned else None
             wake = self._on_done if self._open == 0 and not self.abandoned else None
+        if tell is not None:
+            tell(ticket, answer)
         if wake is not None:
             wake()
         return True
@@ -114,6 +116,17 @@ class Submission:
             done = self._open == 0
         if done:
             callback()
+
+    def when_each(self, callback: Callable[[Ticket, Answer], None]) -> None:
+        """Call back for every ticket once it is answered, at once for those that are already.
+
+        The callback runs in the thread that answers and must return quickly; not after `abandon`.
+        """
+        with self._lock:
+            self._on_each = callback
+            answered = [(one, one.answer) for one in self.tickets if one.answer is not None]
+        for ticket, answer in answered:
+            callback(ticket, answer)
 
     def give_up(self, error: EarmarkError) -> None:
         """Answer whatever is still open with an error, such as a deadline that has passed."""

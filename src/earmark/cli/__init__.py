@@ -1,4 +1,4 @@
-"""The command line: `earmark serve`, `earmark classify`, `earmark models`.
+"""The command line: `earmark serve`, `classify`, `models`, `keys`.
 
 Owns what a person at a terminal sees. What the commands do stands below this floor.
 """

@@ -50,6 +50,11 @@ app.command(
     help="List the models at hand.",
     help_epilogue="Try: earmark models --json",
 )
+app.command(
+    "earmark.cli.keys:keys",
+    name="keys",
+    help="Create, list and revoke access keys.",
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from earmark.engine.info import EngineInfo
+from earmark.settings import KEY_VARIABLE
 from earmark.tasks.task import TaskName
 
 __all__ = ["address_of", "announce", "is_loopback", "show_banner"]
@@ -43,14 +44,24 @@ def is_loopback(listener: socket.socket) -> bool:
     return ip_address(listener.getsockname()[0]).is_loopback
 
 
-def example(address: str, model: EngineInfo) -> str:
-    """Write a request that can be pasted into a shell."""
+def example(address: str, model: EngineInfo, *, keyed: bool) -> str:
+    """Write a request that can be pasted into a shell, where a key stands in a variable."""
     body = shlex.quote(json.dumps(EXAMPLES[model.task]))
-    return f"curl {address}/models/{model.model_id} -d {body}"
+    key = f'-H "Authorization: Bearer ${KEY_VARIABLE}" ' if keyed else ""
+    return f"curl {key}{address}/models/{model.model_id} -d {body}"
 
 
-def show_banner(console: Console, address: str, models: Sequence[EngineInfo]) -> None:
-    """Tell a person at a terminal."""
+def show_banner(
+    console: Console, address: str, models: Sequence[EngineInfo], *, keyed: bool
+) -> None:
+    """Tell a person at a terminal.
+
+    Args:
+        console: of the terminal.
+        address: as a URL.
+        models: at least one.
+        keyed: whether requests need an access key.
+    """
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     for name in ("model", "precision", "runtime"):
         table.add_column(name, no_wrap=name == "model")
@@ -69,14 +80,18 @@ def show_banner(console: Console, address: str, models: Sequence[EngineInfo]) ->
     console.print(table)
     console.print()
     # Soft: a line broken by us could not be pasted.
-    console.print(Text(example(address, models[0])), soft_wrap=True)
+    console.print(Text(example(address, models[0], keyed=keyed)), soft_wrap=True)
     console.print()
+    access = "Requests need an access key." if keyed else "No access key is needed."
+    console.print(Text(f"{access} earmark keys --help tells more.", style="dim"))
     console.print(Text("Ctrl-C stops it, once what was accepted is answered.", style="dim"))
     console.print()
 
 
-def announce(address: str, models: Sequence[EngineInfo], *, warning: str | None) -> None:
-    """Tell a log."""
+def announce(
+    address: str, models: Sequence[EngineInfo], *, keyed: bool, warning: str | None
+) -> None:
+    """Tell a log; arguments as in `show_banner`."""
     for model in models:
         log.info(
             "model ready",
@@ -86,6 +101,11 @@ def announce(address: str, models: Sequence[EngineInfo], *, warning: str | None)
             max_tokens=model.max_input_tokens,
             load_s=round(model.load_s, 2),
         )
-    log.info("serving", address=address, example=example(address, models[0]))
+    log.info(
+        "serving",
+        address=address,
+        access="keys" if keyed else "open",
+        example=example(address, models[0], keyed=keyed),
+    )
     if warning:
         log.warning(warning, address=address)

@@ -12,7 +12,15 @@ from earmark.graph.precision import Precision
 from earmark.runtime.session import RuntimeName
 from earmark.settings import CONFIG_FILE, Settings, read_settings
 
-__all__ = ["DEFAULTS", "ConfigFlag", "EngineFlags", "default", "flag", "settings_from"]
+__all__ = [
+    "DEFAULTS",
+    "ConfigFlag",
+    "EngineFlags",
+    "StateFlags",
+    "default",
+    "flag",
+    "settings_from",
+]
 
 DEFAULTS = Settings()
 
@@ -51,6 +59,22 @@ class EngineFlags:
     runtime: Annotated[RuntimeName | None, flag("What runs the model."), default("runtime")] = None
     threads: Annotated[
         int | None, flag("Threads for one batch."), default("threads", "all cores")
+    ] = None
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StateFlags:
+    """Where a run finds what earlier ones left.
+
+    Attributes:
+        state_folder: holds the database.
+    """
+
+    state_folder: Annotated[
+        str | None,
+        flag("Folder of what outlives a run, such as access keys."),
+        default("state_folder", str(DEFAULTS.database.parent)),
     ] = None
 
 

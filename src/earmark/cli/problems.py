@@ -8,7 +8,7 @@ from rich.text import Text
 
 from earmark.errors import CheckpointNotFound, EarmarkError
 
-__all__ = ["Problem", "explain_error", "explain_usage", "show_problem", "show_warning"]
+__all__ = ["Problem", "explain_error", "explain_usage", "show_note", "show_problem", "show_warning"]
 
 FETCH_FIRST = (
     "a model of the Hugging Face Hub has to be fetched first: "
@@ -33,12 +33,13 @@ def explain_usage(error: CycloptsError) -> Problem:
     """Put an error of the command line's parser into a line of ours."""
     error.verbose = False
     message = str(error).strip()
+    message = message[:1].lower() + message[1:]
     if isinstance(error, UnusedCliTokensError) and error.unused_tokens:
         message = f"unexpected argument {error.unused_tokens[0]!r}"
     elif isinstance(error, MissingArgumentError) and error.argument is not None:
         message = f"{error.argument.name} needs a value"
     command = " ".join(("earmark", *(error.command_chain or ())))
-    return Problem(message[:1].lower() + message[1:], f"{command} --help lists what it takes")
+    return Problem(message, f"{command} --help lists what it takes")
 
 
 def explain_error(error: EarmarkError) -> Problem:
@@ -59,6 +60,11 @@ def show_problem(problem: Problem) -> None:
 def show_warning(message: str) -> None:
     """Print a warning to standard error."""
     _show("warning", "bold yellow", message)
+
+
+def show_note(message: str) -> None:
+    """Print to standard error what is worth knowing and no cause for worry."""
+    _show("note", "cyan", message)
 
 
 def _show(kind: str, style: str, message: str) -> None:

@@ -10,22 +10,27 @@ from typing import Annotated
 from cyclopts import Parameter
 from rich.console import Console
 
-from earmark.cli.banner import address_of, announce, is_loopback, show_banner
-from earmark.cli.flags import DEFAULTS, ConfigFlag, EngineFlags, default, flag, settings_from
+from earmark.cli.banner import address_of, announce, show_banner
+from earmark.cli.exposure import refuse_exposure, warn_of_exposure
+from earmark.cli.flags import (
+    DEFAULTS,
+    ConfigFlag,
+    EngineFlags,
+    StateFlags,
+    default,
+    flag,
+    settings_from,
+)
 from earmark.cli.logs import configure_logs
 from earmark.cli.problems import show_warning
 from earmark.cli.signals import INTERRUPTED, stop_signals
-from earmark.compose import composed
+from earmark.compose import composed, opened_gate
 from earmark.engine.info import EngineInfo
+from earmark.serving.access.gate import AccessGate
 from earmark.settings import LogFormat
 from earmark.web.serve import open_socket, run_server
 
 __all__ = ["serve"]
-
-OPEN_DOOR = (
-    "there is no access control yet, and this address can be reached from other machines: "
-    "whoever reaches it can use the models"
-)
 
 
 @Parameter(name="*")
@@ -40,7 +45,9 @@ class ServeFlags:
         max_batch_tokens: the largest batch.
         max_body_bytes: the longest request.
         request_timeout_s: patience with a request.
+        cache_bytes: memory for results.
         log_format: for people or for a collector.
+        allow_anonymous: lets other machines in without a key.
     """
 
     models: Annotated[
@@ -61,19 +68,31 @@ class ServeFlags:
         flag("Seconds until an unanswered request is given up."),
         default("request_timeout_s"),
     ] = None
+    cache_bytes: Annotated[
+        int | None,
+        flag("Memory for results that may be given again; 0 keeps none."),
+        default("cache_bytes"),
+    ] = None
     log_format: Annotated[LogFormat | None, flag("How log lines look."), default("log_format")] = (
         None
     )
+    allow_anonymous: Annotated[
+        bool | None,
+        flag("Listen on an address that others can reach although there is no access key."),
+        default("allow_anonymous", "no"),
+    ] = None
 
 
 NO_SERVE_FLAGS = ServeFlags()
 NO_ENGINE_FLAGS = EngineFlags()
+NO_STATE_FLAGS = StateFlags()
 
 
 def serve(
     *,
     flags: ServeFlags = NO_SERVE_FLAGS,
     engine: EngineFlags = NO_ENGINE_FLAGS,
+    state: StateFlags = NO_STATE_FLAGS,
     config: ConfigFlag = None,
 ) -> None:
     """Serve models over HTTP, in the dialect of the Hugging Face Inference API.
@@ -81,31 +100,35 @@ def serve(
     A flag left out is taken from its variable (EARMARK_PORT), then from the settings file. SIGINT
     and SIGTERM stop the server once what it has accepted is answered.
     """
-    settings = settings_from(flags, engine, config=config)
+    settings = settings_from(flags, engine, state, config=config)
     configure_logs(settings.log_format)
     for_people = sys.stderr.isatty() and settings.log_format == "console"
     console = Console(stderr=True, highlight=False, quiet=not for_people)
     with stop_signals() as signals:
         # The address first: a port in use is worth knowing before a model is loaded.
         with open_socket(settings.host, settings.port) as listener, ExitStack() as stack:
+            gate = stack.enter_context(opened_gate(settings))
+            refuse_exposure(listener, gate, settings)
             with console.status(f"loading {', '.join(settings.models)}"):
-                composition = stack.enter_context(composed(settings))
+                composition = stack.enter_context(composed(settings, gate))
             signals.serving()
             run_server(
                 composition.app,
                 listener,
-                on_listening=lambda: _ready(listener, composition.models, console),
+                on_listening=lambda: _ready(listener, composition.models, gate, console),
             )
         if signals.forced:
             raise SystemExit(INTERRUPTED)
 
 
-def _ready(listener: socket.socket, models: Sequence[EngineInfo], console: Console) -> None:
-    address = address_of(listener)
-    warning = None if is_loopback(listener) else OPEN_DOOR
+def _ready(
+    listener: socket.socket, models: Sequence[EngineInfo], gate: AccessGate, console: Console
+) -> None:
+    address, keyed = address_of(listener), gate.demands_key
+    warning = warn_of_exposure(listener, gate)
     if console.quiet:
-        announce(address, models, warning=warning)
+        announce(address, models, keyed=keyed, warning=warning)
         return
-    show_banner(console, address, models)
+    show_banner(console, address, models, keyed=keyed)
     if warning:
         show_warning(warning)

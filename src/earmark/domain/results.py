@@ -48,13 +48,11 @@ class Ranking:
     """Candidate labels for one text, from zero-shot classification.
 
     Attributes:
-        sequence: the text.
         scores: one for each candidate label, best first.
         tokens: tokens the model read over all hypotheses, special ones included.
         truncated_tokens: tokens that did not fit beside a hypothesis, over all of them.
     """
 
-    sequence: str
     scores: tuple[LabelScore, ...]
     tokens: int
     truncated_tokens: int = 0

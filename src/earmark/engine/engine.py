@@ -14,8 +14,10 @@ from earmark.engine.handle import EngineHandle
 from earmark.engine.info import EngineInfo, EngineState, QueueState
 from earmark.engine.plan import Plan, make_plan
 from earmark.engine.reply import Reply
+from earmark.engine.streaming import EntityStream
 from earmark.errors import UnsupportedTask
 from earmark.tasks.task import TaskRequest
+from earmark.tasks.token_classification import TokenClassification
 from earmark.tokenizing.tokenizer import TextTokenizer
 
 __all__ = ["Engine"]
@@ -94,10 +96,7 @@ class Engine:
             QueueFull: too much is waiting.
             ShuttingDown: the engine is closed.
         """
-        if request.characters <= INLINE_CHARACTERS:
-            plan = self._plan(request)
-        else:
-            plan = await asyncio.to_thread(self._plan, request)
+        plan = await self._planned(request)
         submission = self._handle.submit(plan.accepted, deadline_s=deadline_s)
         try:
             await _done(submission, deadline_s)
@@ -105,6 +104,17 @@ class Engine:
             submission.abandon()
             raise
         return plan.reply(submission.answers(), self._head)
+
+    async def stream(
+        self, request: TokenClassification, *, deadline_s: float | None = None
+    ) -> EntityStream:
+        """Begin to answer a request window by window; close the stream when nobody reads it.
+
+        Arguments and errors are those of `answer`: with the stream in hand, the request is queued.
+        """
+        plan = await self._planned(request)
+        submission = self._handle.submit(plan.accepted, deadline_s=deadline_s)
+        return EntityStream(request, plan, submission, self._head, deadline_s=deadline_s)
 
     def answer_blocking(
         self, request: TaskRequest[Result], *, timeout_s: float | None = None
@@ -136,6 +146,12 @@ class Engine:
     def close(self) -> None:
         """Take no more work; what waits is answered with `ShuttingDown`."""
         self._handle.close()
+
+    async def _planned(self, request: TaskRequest[Result]) -> Plan[Result]:
+        """Encode short texts at once, and long ones beside the event loop."""
+        if request.characters <= INLINE_CHARACTERS:
+            return self._plan(request)
+        return await asyncio.to_thread(self._plan, request)
 
     def _plan(self, request: TaskRequest[Result]) -> Plan[Result]:
         if request.head != self._head.kind:

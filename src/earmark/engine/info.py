@@ -31,6 +31,7 @@ class EngineInfo:
         max_input_tokens: longest text, special tokens included; more is truncated.
         max_batch_tokens: cells of the largest batch.
         source: ``bundled`` or the folder the files came from.
+        identity: tells this load from any other, also of other files under the same id.
         load_s: seconds from opening the files to the first answer of the warm-up.
     """
 
@@ -48,6 +49,7 @@ class EngineInfo:
     max_input_tokens: int
     max_batch_tokens: int
     source: str
+    identity: str
     load_s: float
 
     @property

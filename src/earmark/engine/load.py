@@ -15,8 +15,9 @@ from earmark.domain.head import HeadKind, ModelHead
 from earmark.domain.labels import LabelSet
 from earmark.engine.engine import Engine
 from earmark.engine.events import Tally
+from earmark.engine.identity import files_identity, load_identity
 from earmark.engine.info import EngineInfo
-from earmark.engine.model import OpenedModel, open_model, start_session
+from earmark.engine.model import OpenedModel, open_model, open_repository, start_session
 from earmark.engine.warmup import warm_up
 from earmark.graph.precision import ComputePrecision, Precision, choose_precision
 from earmark.runtime.devices import available_threads, computes_bfloat16
@@ -72,6 +73,7 @@ def load_engine(
     """
     started_s = time.monotonic()
     options = options or EngineOptions()
+    files = files_identity(open_repository(source))
     model = open_model(source)
     precision = choose_precision(
         options.precision,
@@ -97,6 +99,7 @@ def load_engine(
         max_input_tokens=model.max_tokens,
         max_batch_tokens=limits.max_cells,
         source="bundled" if source in BUNDLED else str(Path(source).resolve()),
+        identity=load_identity(files, precision, session.runtime, session.device),
         load_s=time.monotonic() - started_s,
     )
     return _start(info, model, session, limits, options)

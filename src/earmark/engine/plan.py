@@ -14,7 +14,7 @@ from earmark.errors import EarmarkError, InvalidInput
 from earmark.tasks.task import TaskRequest
 from earmark.tokenizing.tokenizer import TextTokenizer
 
-__all__ = ["Plan", "make_plan"]
+__all__ = ["Plan", "PlannedInput", "make_plan"]
 
 Result = TypeVar("Result")
 
@@ -22,11 +22,26 @@ MS_PER_S = 1000.0
 
 
 @dataclass(frozen=True, slots=True)
-class _Item:
-    """One input: what the model reads for it, or why it is not run."""
+class PlannedInput:
+    """One input of a request.
+
+    Attributes:
+        encodings: what the model reads for it.
+        refused: why it is not run; None where it is.
+    """
 
     encodings: tuple[Encoding, ...]
     refused: EarmarkError | None = None
+
+    @property
+    def tokens(self) -> int:
+        """Tokens that the model reads, special ones included."""
+        return sum(len(one) for one in self.encodings)
+
+    @property
+    def truncated_tokens(self) -> int:
+        """Tokens that it does not read."""
+        return sum(one.truncated_tokens for one in self.encodings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +56,7 @@ class Plan(Generic[Result]):
     """
 
     request: TaskRequest[Result]
-    items: tuple[_Item, ...]
+    items: tuple[PlannedInput, ...]
     started_s: float
     tokenize_s: float
 
@@ -71,7 +86,7 @@ class Plan(Generic[Result]):
         return Reply(tuple(outcomes), self._timings(answers))
 
     def _finish(
-        self, index: int, item: _Item, answers: Sequence[Answer], head: ModelHead
+        self, index: int, item: PlannedInput, answers: Sequence[Answer], head: ModelHead
     ) -> Result | EarmarkError:
         """Read one input's answers; the first error among them is the input's."""
         logits = []
@@ -107,14 +122,16 @@ def make_plan(
     for question, windows in zip(questions, encoded, strict=True):
         encodings[question.item].extend(windows)
         if question.refuse and windows[0].truncated_tokens:
-            refused[question.item] = _too_long(question.item, windows[0], max_tokens)
-    items = tuple(_Item(tuple(read), why) for read, why in zip(encodings, refused, strict=True))
+            refused[question.item] = _too_long(windows[0], max_tokens)
+    items = tuple(
+        PlannedInput(tuple(read), why) for read, why in zip(encodings, refused, strict=True)
+    )
     return Plan(request, items, started_s, time.monotonic() - started_s)
 
 
-def _too_long(item: int, encoding: Encoding, max_tokens: int) -> InvalidInput:
+def _too_long(encoding: Encoding, max_tokens: int) -> InvalidInput:
     length = len(encoding) + encoding.truncated_tokens
     return InvalidInput(
-        f"input {item} is {length} tokens long and the model reads {max_tokens}; "
+        f"a text is {length} tokens long and the model reads {max_tokens}; "
         "shorten it, or allow truncation"
     )

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from earmark.domain.timings import Timings
-from earmark.errors import EarmarkError
+from earmark.errors import EarmarkError, InvalidInput
 
 __all__ = ["Reply"]
 
@@ -27,10 +27,13 @@ class Reply(Generic[Result]):
         """Return all results.
 
         Raises:
-            EarmarkError: the first input's error, where one failed.
+            EarmarkError: the first input's error, where one failed; of several inputs, one that
+                the client can mend is named by its number.
         """
         results: list[Result] = []
-        for outcome in self.outcomes:
+        for index, outcome in enumerate(self.outcomes):
+            if isinstance(outcome, InvalidInput) and len(self.outcomes) > 1:
+                raise InvalidInput(f"input {index}: {outcome}") from outcome
             if isinstance(outcome, EarmarkError):
                 raise outcome
             results.append(outcome)

@@ -5,8 +5,10 @@ from typing import Protocol, TypeVar
 
 from earmark.engine.info import EngineInfo, QueueState
 from earmark.engine.reply import Reply
+from earmark.engine.streaming import EntityStream
 from earmark.errors import UnknownModel
 from earmark.tasks.task import TaskRequest
+from earmark.tasks.token_classification import TokenClassification
 
 __all__ = ["ServedEngine", "ServedModels"]
 
@@ -43,6 +45,15 @@ class ServedEngine(Protocol):
 
         Raises:
             CapacityError: the texts were not taken, or not answered in time.
+        """
+        ...
+
+    async def stream(
+        self, request: TokenClassification, *, deadline_s: float | None = None
+    ) -> EntityStream:
+        """Begin to answer window by window; closing the stream drops what still waits.
+
+        Arguments and errors are those of `answer`.
         """
         ...
 

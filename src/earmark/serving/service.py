@@ -1,20 +1,25 @@
 """The one door: every caller, over HTTP or not, goes through `Service`."""
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from earmark.engine.info import EngineInfo, QueueState
 from earmark.engine.reply import Reply
+from earmark.engine.streaming import EntityStream
 from earmark.errors import InvalidInput, RequestTooLarge, UnsupportedTask
 from earmark.serving.admission import Admission, AdmissionLimits
+from earmark.serving.cache.cache import ResultCache
+from earmark.serving.cache.results import MemoryStore
+from earmark.serving.cache.use import NOTHING_CACHED, CacheState, CacheUse
 from earmark.serving.models import ServedEngine, ServedModels
 from earmark.serving.preferences import NO_PREFERENCES, Preferences
 from earmark.tasks.task import TaskRequest
+from earmark.tasks.token_classification import TokenClassification
 
-__all__ = ["ModelStatus", "Served", "Service", "ServiceOptions"]
+__all__ = ["ModelStatus", "Served", "ServedStream", "Service", "ServiceOptions"]
 
 Result = TypeVar("Result")
 
@@ -32,6 +37,8 @@ class ServiceOptions:
             some 4 seconds and 300 MB.
         request_timeout_s: how long a request may take. Below the 300 s after which Node's fetch
             gives up on its own.
+        cache_bytes: memory for results that may be given again, of all models; 0 keeps none, and
+            joins no text in flight. 64 MiB hold some 200,000 results of two labels.
         admission: what may be in flight over all callers.
     """
 
@@ -39,6 +46,7 @@ class ServiceOptions:
     max_texts: int = 4096
     max_characters: int = 4 * 1024 * 1024
     request_timeout_s: float = 60.0
+    cache_bytes: int = 64 * 1024 * 1024
     admission: AdmissionLimits = field(default_factory=AdmissionLimits)
 
     def __post_init__(self) -> None:
@@ -53,18 +61,40 @@ class ServiceOptions:
 
 @dataclass(frozen=True, slots=True)
 class Served(Generic[Result]):
-    """An answer, and the model that gave it."""
+    """An answer, and the model that gave it.
+
+    Attributes:
+        reply: the answer.
+        info: of the model.
+        cached: how many inputs did not have to be run.
+    """
 
     reply: Reply[Result]
+    info: EngineInfo
+    cached: CacheUse = NOTHING_CACHED
+
+
+@dataclass(frozen=True, slots=True)
+class ServedStream:
+    """An answer that comes window by window, and the model that gives it."""
+
+    stream: EntityStream
     info: EngineInfo
 
 
 @dataclass(frozen=True, slots=True)
 class ModelStatus:
-    """A model, and how it is at this moment."""
+    """A model, and how it is at this moment.
+
+    Attributes:
+        info: facts that hold from load to close.
+        queue: what waits, and what has been run.
+        cache: what did not have to be run; None where nothing is kept.
+    """
 
     info: EngineInfo
     queue: QueueState
+    cache: CacheState | None = None
 
 
 class Service:
@@ -88,6 +118,9 @@ class Service:
         self._options = options or ServiceOptions()
         self._admission = Admission(self._options.admission)
         self._clock = clock
+        self._cache: ResultCache | None = None
+        if self._options.cache_bytes:
+            self._cache = ResultCache(MemoryStore(self._options.cache_bytes), clock=clock)
 
     @property
     def models(self) -> ServedModels:
@@ -108,7 +141,8 @@ class Service:
     ) -> Served[Result]:
         """Answer a request with one model.
 
-        Cancelling the awaiting task gives the permit back and drops the texts from the queue.
+        Cancelling the awaiting task gives the permit back and drops the texts from the queue, but
+        for those of a run for which another request waits too.
 
         Args:
             model_id: None for the only model served.
@@ -124,10 +158,40 @@ class Service:
         """
         engine = self._models.find(model_id)
         self._check(engine.info, request)
+        deadline_s = self._clock() + self._allowed_s(preferences)
+        if self._cache is None:
+            with self._permit(request.texts):
+                reply = await engine.answer(request, deadline_s=deadline_s)
+            return Served(reply, engine.info)
+        if not preferences.use_cache:
+            reply = await self._cache.compute(
+                engine, request, deadline_s=deadline_s, admit=self._permit
+            )
+            return Served(reply, engine.info)
+        reply, cached = await self._cache.answer(
+            engine, request, deadline_s=deadline_s, admit=self._permit
+        )
+        return Served(reply, engine.info, cached)
+
+    @asynccontextmanager
+    async def stream(
+        self,
+        model_id: str | None,
+        request: TokenClassification,
+        *,
+        preferences: Preferences = NO_PREFERENCES,
+    ) -> AsyncIterator[ServedStream]:
+        """Answer a request window by window.
+
+        Arguments and errors are those of `answer`, on entering. Leaving the context, however it
+        comes about, gives the permit back and drops from the queue what has not run.
+        """
+        engine = self._models.find(model_id)
+        self._check(engine.info, request)
         with self._permit(request.texts):
             deadline_s = self._clock() + self._allowed_s(preferences)
-            reply = await engine.answer(request, deadline_s=deadline_s)
-        return Served(reply, engine.info)
+            with closing(await engine.stream(request, deadline_s=deadline_s)) as stream:
+                yield ServedStream(stream, engine.info)
 
     def status(self, model_id: str | None) -> ModelStatus:
         """Tell how one model is; None for the only one.
@@ -135,11 +199,11 @@ class Service:
         Raises:
             UnknownModel: no such model is served.
         """
-        return _status(self._models.find(model_id))
+        return self._status(self._models.find(model_id))
 
     def statuses(self) -> tuple[ModelStatus, ...]:
         """Tell how every model is."""
-        return tuple(_status(engine) for engine in self._models.engines)
+        return tuple(self._status(engine) for engine in self._models.engines)
 
     def close(self) -> None:
         """Close every engine, also when one fails to close.
@@ -155,6 +219,10 @@ class Service:
                 faults.append(fault)
         if faults:
             raise ExceptionGroup("engines failed to close", faults)
+
+    def _status(self, engine: ServedEngine) -> ModelStatus:
+        cache = None if self._cache is None else self._cache.state(engine.info.model_id)
+        return ModelStatus(engine.info, engine.queue_state(), cache)
 
     def _allowed_s(self, preferences: Preferences) -> float:
         asked = preferences.timeout_s
@@ -190,7 +258,3 @@ class Service:
             yield
         finally:
             self._admission.release(permit, now_s=self._clock())
-
-
-def _status(engine: ServedEngine) -> ModelStatus:
-    return ModelStatus(engine.info, engine.queue_state())

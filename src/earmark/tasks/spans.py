@@ -9,7 +9,7 @@ from typing import Literal
 
 import numpy as np
 
-from earmark.domain.encoding import Encoding
+from earmark.domain.encoding import Alignment, Encoding
 from earmark.domain.head import ModelHead, Pieces
 from earmark.domain.labels import LabelSet
 from earmark.domain.packing import Float32
@@ -20,9 +20,12 @@ __all__ = [
     "AggregationStrategy",
     "AlignedToken",
     "aligned_tokens",
+    "alignment_of",
+    "beats",
     "group",
     "label_tokens",
     "label_words",
+    "overlap",
     "without_overlaps",
 ]
 
@@ -65,10 +68,8 @@ def aligned_tokens(
     Raises:
         ValueError: the encoding has no alignment, which the engine never lets happen.
     """
-    if encoding.alignment is None:
-        raise ValueError("the encoding has no alignment; it was made for another task")
     tokens = []
-    alignment = encoding.alignment
+    alignment = alignment_of(encoding)
     for index, (token, (start, end)) in enumerate(
         zip(alignment.tokens, alignment.offsets, strict=True)
     ):
@@ -79,6 +80,17 @@ def aligned_tokens(
         continues = known and _continues(text, token, start, end, pieces)
         tokens.append(AlignedToken(word, scores[index], start, end, index, continues))
     return tokens
+
+
+def alignment_of(encoding: Encoding) -> Alignment:
+    """Return where an encoding's tokens stand.
+
+    Raises:
+        ValueError: it has no alignment, which the engine never lets happen.
+    """
+    if encoding.alignment is None:
+        raise ValueError("the encoding has no alignment; it was made for another task")
+    return encoding.alignment
 
 
 def _continues(text: str, token: str, start: int, end: int, pieces: Pieces) -> bool:
@@ -173,13 +185,19 @@ def without_overlaps(entities: Sequence[Entity]) -> list[Entity]:
     """
     kept: list[Entity] = []
     for entity in sorted(entities, key=lambda one: one.start):
-        if not kept or not kept[-1].start <= entity.start < kept[-1].end:
+        if not kept or not overlap(kept[-1], entity):
             kept.append(entity)
-        elif _beats(entity, kept[-1]):
+        elif beats(entity, kept[-1]):
             kept[-1] = entity
     return kept
 
 
-def _beats(entity: Entity, other: Entity) -> bool:
+def overlap(entity: Entity, later: Entity) -> bool:
+    """Say whether an entity that starts no earlier begins within another."""
+    return entity.start <= later.start < entity.end
+
+
+def beats(entity: Entity, other: Entity) -> bool:
+    """Say which of two that overlap stays: the longer, then the surer, else the other."""
     length, other_length = entity.end - entity.start, other.end - other.start
     return length > other_length or (length == other_length and entity.score > other.score)

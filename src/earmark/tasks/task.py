@@ -1,17 +1,20 @@
 """What every task has in common: questions to the model, and an answer per input."""
 
 from collections.abc import Sequence
-from typing import ClassVar, Literal, Protocol, TypeVar
+from typing import ClassVar, Literal, Protocol, TypeAlias, TypeVar
 
 from earmark.domain.encoding import Encoding
 from earmark.domain.head import HeadKind, ModelHead
 from earmark.domain.packing import Float32
 from earmark.domain.texts import Question
 
-__all__ = ["TaskName", "TaskRequest"]
+__all__ = ["Part", "TaskName", "TaskRequest"]
 
 TaskName = Literal["text-classification", "zero-shot-classification", "token-classification"]
 """The Hub's names."""
+
+Part: TypeAlias = "str | int | bool | tuple[Part, ...] | None"
+"""What tells one question from another: plain values, so that they can be written down."""
 
 Result = TypeVar("Result", covariant=True)  # noqa: PLC0105 - the name of what it stands for
 
@@ -35,6 +38,18 @@ class TaskRequest(Protocol[Result]):
     @property
     def characters(self) -> int:
         """Unicode code points that are to be encoded, hypotheses included."""
+        ...
+
+    def parameters(self) -> tuple[Part, ...]:
+        """Tell on what an input's result depends beside the input and the model."""
+        ...
+
+    def content(self, item: int) -> tuple[Part, ...]:
+        """Tell what one input is."""
+        ...
+
+    def only(self, items: Sequence[int]) -> "TaskRequest[Result]":
+        """Ask the same of some inputs alone, in the order given."""
         ...
 
     def questions(self) -> Sequence[Question]:

@@ -1,7 +1,7 @@
 """Labels for a text, or for a pair of texts."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -12,7 +12,7 @@ from earmark.domain.packing import Float32
 from earmark.domain.results import Classification, LabelScore
 from earmark.domain.texts import Question, TextInput
 from earmark.tasks.activations import FunctionToApply, apply_function, default_function
-from earmark.tasks.task import TaskName
+from earmark.tasks.task import Part, TaskName
 
 __all__ = ["TextClassification"]
 
@@ -50,6 +50,19 @@ class TextClassification:
     def characters(self) -> int:
         """Unicode code points of all texts."""
         return sum(text.characters for text in self.inputs)
+
+    def parameters(self) -> tuple[Part, ...]:
+        """A text's result depends on all of them."""
+        return (self.function, self.top_k, self.truncate)
+
+    def content(self, item: int) -> tuple[Part, ...]:
+        """The text, and the second one of a pair."""
+        text = self.inputs[item]
+        return (text.text, text.pair)
+
+    def only(self, items: Sequence[int]) -> "TextClassification":
+        """Ask the same of some inputs alone, in the order given."""
+        return replace(self, inputs=tuple(self.inputs[item] for item in items))
 
     def questions(self) -> Sequence[Question]:
         """Ask each text as it is."""

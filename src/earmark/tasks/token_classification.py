@@ -4,7 +4,7 @@ Follows `transformers` 5.23.0, pipelines/token_classification.py.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from earmark.domain.encoding import Encoding
@@ -21,7 +21,8 @@ from earmark.tasks.spans import (
     label_words,
     without_overlaps,
 )
-from earmark.tasks.task import TaskName
+from earmark.tasks.task import Part, TaskName
+from earmark.tasks.window_merge import WindowMerge, earliest_start
 
 __all__ = ["TokenClassification"]
 
@@ -60,6 +61,18 @@ class TokenClassification:
         """Unicode code points of all texts."""
         return sum(len(text) for text in self.inputs)
 
+    def parameters(self) -> tuple[Part, ...]:
+        """The labels left out are a set: their order says nothing."""
+        return (self.strategy, tuple(sorted(self.ignore_labels)), self.stride)
+
+    def content(self, item: int) -> tuple[Part, ...]:
+        """The text."""
+        return (self.inputs[item],)
+
+    def only(self, items: Sequence[int]) -> "TokenClassification":
+        """Ask the same of some inputs alone, in the order given."""
+        return replace(self, inputs=tuple(self.inputs[item] for item in items))
+
     def questions(self) -> Sequence[Question]:
         """Ask each text, whole or in windows."""
         if self.stride is None:
@@ -89,6 +102,10 @@ class TokenClassification:
             sum(len(one) for one in encodings),
             sum(one.truncated_tokens for one in encodings),
         )
+
+    def merge(self, encodings: Sequence[Encoding]) -> WindowMerge:
+        """Begin to read one text's windows one by one, to the same end as `finish` does."""
+        return WindowMerge([earliest_start(one) for one in encodings])
 
     def read_window(
         self, item: int, encoding: Encoding, logits: Float32, head: ModelHead

@@ -6,7 +6,7 @@ overflow.
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -19,7 +19,7 @@ from earmark.domain.results import LabelScore, Ranking
 from earmark.domain.texts import Question, TextInput
 from earmark.errors import InvalidInput
 from earmark.tasks.activations import apply_function
-from earmark.tasks.task import TaskName
+from earmark.tasks.task import Part, TaskName
 
 __all__ = ["DEFAULT_TEMPLATE", "ZeroShot", "hypothesis", "names_entailment"]
 
@@ -119,6 +119,18 @@ class ZeroShot:
         hypotheses = sum(len(self.template) + places * len(label) for label in self.labels)
         return texts + hypotheses * len(self.inputs)
 
+    def parameters(self) -> tuple[Part, ...]:
+        """The order of the labels counts: it decides between equal scores."""
+        return (self.labels, self.template, self.multi_label)
+
+    def content(self, item: int) -> tuple[Part, ...]:
+        """The text."""
+        return (self.inputs[item],)
+
+    def only(self, items: Sequence[int]) -> "ZeroShot":
+        """Ask the same of some inputs alone, in the order given."""
+        return replace(self, inputs=tuple(self.inputs[item] for item in items))
+
     def questions(self) -> Sequence[Question]:
         """Ask of each text every hypothesis; a long text is cut, a hypothesis never.
 
@@ -134,7 +146,7 @@ class ZeroShot:
 
     def finish(
         self,
-        item: int,
+        item: int,  # noqa: ARG002 - every text is read alike
         encodings: Sequence[Encoding],
         logits: Sequence[Float32],
         head: ModelHead,
@@ -145,7 +157,6 @@ class ZeroShot:
         order = np.argsort(scores, kind="stable")[::-1]
         ranked = tuple(LabelScore(self.labels[index], float(scores[index])) for index in order)
         return Ranking(
-            self.inputs[item],
             ranked,
             sum(len(one) for one in encodings),
             sum(one.truncated_tokens for one in encodings),

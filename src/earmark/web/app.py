@@ -12,7 +12,10 @@ from starlette.responses import Response
 from starlette.routing import Match, Route
 
 from earmark import __version__
+from earmark.serving.access.gate import AccessGate
+from earmark.serving.access.store import KeysInMemory
 from earmark.serving.service import Service
+from earmark.web.access import AccessControl
 from earmark.web.dialects.huggingface.clients import ZeroShotForm
 from earmark.web.dialects.huggingface.describe import ADDRESSES
 from earmark.web.dialects.huggingface.headers import EXPOSED_HEADERS
@@ -51,12 +54,15 @@ class WebOptions:
     zero_shot_form: ZeroShotForm = "labels"
 
 
-def create_app(service: Service, options: WebOptions | None = None) -> Starlette:
+def create_app(
+    service: Service, options: WebOptions | None = None, *, gate: AccessGate | None = None
+) -> Starlette:
     """Compose the app.
 
     Args:
         service: closed when the server has answered its last request.
         options: the defaults when None.
+        gate: decides who is let in; None lets everyone in.
     """
     options = options or WebOptions()
     dialect = HuggingFaceDialect(
@@ -77,6 +83,12 @@ def create_app(service: Service, options: WebOptions | None = None) -> Starlette
                 allow_methods=("GET", "POST"),
                 allow_headers=_CLIENT_HEADERS,
                 expose_headers=("x-request-id", "retry-after", *EXPOSED_HEADERS),
+            ),
+            Middleware(
+                AccessControl,
+                gate=gate or AccessGate(KeysInMemory()),
+                # In this order: a dialect below a prefix of its own stands before the one for all.
+                forms=(dialect.access_form(),),
             ),
         ],
         exception_handlers={404: _no_such_address, 405: _no_such_method},

@@ -32,11 +32,14 @@ class RequestRecord:
         request_id: the caller's ``x-request-id`` where it is sane, else made here.
         model: the model asked, once it is known to be served.
         texts: how many texts were sent, once they are decoded. The texts are never logged.
+        key: public id of the access key that let the caller in; None where none was needed. The
+            key itself is never logged.
     """
 
     request_id: str
     model: str | None = None
     texts: int = 0
+    key: str | None = None
 
 
 def record_of(scope: Scope) -> RequestRecord:
@@ -100,6 +103,7 @@ def _line(
         "model": record.model,
         "texts": record.texts,
         "request_id": record.request_id,
+        **({"key": record.key} if record.key else {}),
     }
 
 

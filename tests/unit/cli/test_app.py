@@ -18,8 +18,9 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(autouse=True)
 def empty_working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Keep the settings of this machine out."""
+    """Keep the settings of this machine, and what it has kept, out."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("EARMARK_STATE_FOLDER", str(tmp_path / "state"))
     return tmp_path
 
 
@@ -31,6 +32,12 @@ def empty_working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         (["serve", "--port", "eighty"], '--port: unable to convert "eighty" into int'),
         (["serve", "--port"], "--port needs a value"),
         (["serve", "stray"], "unexpected argument 'stray'"),
+        (["serve", "--port", "0", "--host", "0.0.0.0"], "0.0.0.0 can be reached from other"),  # noqa: S104 - under test
+        (["keys", "crate", "x"], 'unknown command "crate". Did you mean "create"?'),
+        (["keys", "create"], "NAME needs a value"),
+        (["keys", "create", "a b"], "'a b' cannot name an access key"),
+        (["keys", "revoke", "nobody"], "no access key with the id or the name 'nobody'"),
+        (["keys", "list", "--state-folder", __file__], "test_app.py/earmark.sqlite cannot be used"),
         (["serve", "--port", "65536"], "--port is 65536: expected int <= 65535"),
         (["serve", "--precision", "int4"], 'Choose from: "auto", "float32", "bfloat16", "int8"'),
         (["serve", "--config", "missing.toml"], "missing.toml cannot be read"),
@@ -82,14 +89,14 @@ def test_without_a_command_the_help_is_shown(capsys: pytest.CaptureFixture[str])
     """A newcomer types the name and sees what there is."""
     assert main([]) == 0
     out = capsys.readouterr().out
-    for command in ("serve", "classify", "models"):
+    for command in ("serve", "classify", "models", "keys"):
         assert command in out
 
 
-@pytest.mark.parametrize("command", ["serve", "classify", "models"])
+@pytest.mark.parametrize("command", ["serve", "classify", "models", "keys create", "keys list"])
 def test_every_command_explains_its_flags(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     """The help shows the flags, and an example to start from."""
-    assert main([command, "--help"]) == 0
+    assert main([*command.split(), "--help"]) == 0
     out = capsys.readouterr().out
     assert f"Try: earmark {command}" in out
     assert "--config" in out

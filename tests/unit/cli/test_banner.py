@@ -8,24 +8,27 @@ from contextlib import closing
 
 import pytest
 from rich.console import Console
+from structlog.testing import capture_logs
 from support.fake_engine import FakeEngine, token_labeller, zero_shot_model
 from support.http_app import ask
 
-from earmark.cli.banner import address_of, is_loopback, show_banner
+from earmark.cli.banner import address_of, announce, is_loopback, show_banner
 
 ADDRESS = "http://127.0.0.1:8080"
 
 
-def banner(*engines: FakeEngine, width: int = 80) -> str:
+def banner(*engines: FakeEngine, width: int = 80, keyed: bool = False) -> str:
     """Show a banner on a terminal."""
     out = io.StringIO()
-    show_banner(Console(file=out, width=width), ADDRESS, tuple(one.info for one in engines))
+    models = tuple(one.info for one in engines)
+    show_banner(Console(file=out, width=width), ADDRESS, models, keyed=keyed)
     return out.getvalue()
 
 
-def pasted(*engines: FakeEngine, width: int = 80) -> list[str]:
+def pasted(*engines: FakeEngine, width: int = 80, keyed: bool = False) -> list[str]:
     """Take the example apart as a shell would."""
-    [line] = [one for one in banner(*engines, width=width).splitlines() if "curl" in one]
+    shown = banner(*engines, width=width, keyed=keyed)
+    [line] = [one for one in shown.splitlines() if "curl" in one]
     return shlex.split(line)
 
 
@@ -43,6 +46,28 @@ def test_the_example_can_be_pasted_into_a_shell(width: int) -> None:
     program, url, data_flag, body = pasted(FakeEngine("acme/one"), width=width)
     assert (program, url, data_flag) == ("curl", f"{ADDRESS}/models/acme/one", "-d")
     assert json.loads(body) == {"inputs": "I like it"}
+
+
+def test_where_keys_are_demanded_the_example_sends_one() -> None:
+    """Out of a variable, so that no key stands in a shell's history; and the banner says so."""
+    assert "Requests need an access key." in banner(FakeEngine(), keyed=True)
+    assert "No access key is needed." in banner(FakeEngine())
+    program, header_flag, header, url, *_ = pasted(FakeEngine("acme/one"), width=30, keyed=True)
+    assert (program, header_flag) == ("curl", "-H")
+    assert header == "Authorization: Bearer $EARMARK_KEY"
+    assert url == f"{ADDRESS}/models/acme/one"
+
+
+@pytest.mark.parametrize("keyed", [False, True])
+def test_a_log_tells_whether_keys_are_demanded(
+    keyed: bool,  # noqa: FBT001 - pytest passes by name
+) -> None:
+    """A collector can look for servers that are open."""
+    with capture_logs() as lines:
+        announce(ADDRESS, [FakeEngine().info], keyed=keyed, warning=None)
+    [line] = [one for one in lines if one["event"] == "serving"]
+    assert line["access"] == ("keys" if keyed else "open")
+    assert ("$EARMARK_KEY" in line["example"]) == keyed
 
 
 @pytest.mark.parametrize(

@@ -47,6 +47,7 @@ INFO = EngineInfo(
     max_input_tokens=40,
     max_batch_tokens=64,
     source="tests",
+    identity="tests",
     load_s=0.0,
 )
 
@@ -159,7 +160,9 @@ def test_a_text_that_may_not_be_cut_is_refused_by_itself(
     first, second, third = reply.outcomes
     assert isinstance(first, Classification)
     assert isinstance(third, Classification)
-    with pytest.raises(InvalidInput, match="input 1 is 62 tokens long and the model reads 40"):
+    with pytest.raises(
+        InvalidInput, match="input 1: a text is 62 tokens long and the model reads 40"
+    ):
         reply.results()
     assert isinstance(second, InvalidInput)
     assert sorted(model.ran) == [3, 4]

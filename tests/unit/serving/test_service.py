@@ -98,10 +98,11 @@ def test_pairs_count_as_texts_in_flight() -> None:
         engine = FakeEngine(gate=asyncio.Event())
         service = _service(engine, options=options)
         request = ZeroShot(("a",), ("w", "x", "y"))
+        other = ZeroShot(("b",), ("w", "x", "y"))
         first = asyncio.create_task(service.answer(None, request))
         await engine.entered.wait()
         with pytest.raises(QueueFull, match="3 texts are in flight and this request brings 3"):
-            await asyncio.wait_for(service.answer(None, request), _PATIENCE_S)
+            await asyncio.wait_for(service.answer(None, other), _PATIENCE_S)
         assert engine.gate is not None
         engine.gate.set()
         await first

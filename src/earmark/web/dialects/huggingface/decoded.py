@@ -15,7 +15,9 @@ class Decoded(Generic[Asked]):
     Attributes:
         request: what the engine is asked.
         listed: whether the inputs came as a list, which the answer then is as well.
+        streamed: whether the answer is to come in events.
     """
 
     request: Asked
     listed: bool
+    streamed: bool = False

@@ -7,6 +7,7 @@ import msgspec
 from starlette.responses import Response
 
 from earmark.engine.info import EngineState, QueueState
+from earmark.serving.cache.use import CacheState
 from earmark.serving.service import ModelStatus
 from earmark.tasks.task import TaskName
 from earmark.web.dialects.huggingface.errors import error_headers
@@ -56,6 +57,18 @@ _TRUNCATION: Final[Mapping[TaskName, str]] = {
 """What becomes of a text longer than the model reads, by what the model is for."""
 
 
+class _Cache(msgspec.Struct, frozen=True, kw_only=True):
+    """What did not have to be run for this model; entries and bytes are of all models."""
+
+    hits: int
+    joined: int
+    misses: int
+    hit_rate: float
+    entries: int
+    bytes: int
+    limit_bytes: int
+
+
 class _Info(msgspec.Struct, frozen=True, kw_only=True):
     """`GET .../info`; names as in text-embeddings-inference where that has the same thing."""
 
@@ -81,6 +94,7 @@ class _Info(msgspec.Struct, frozen=True, kw_only=True):
     load_s: float
     version: str
     queue: QueueState
+    cache: _Cache | None
 
 
 class _Card(msgspec.Struct, frozen=True):
@@ -130,6 +144,7 @@ def model_info(status: ModelStatus, *, max_inputs: int, version: str) -> Respons
             load_s=round(info.load_s, 3),
             version=version,
             queue=status.queue,
+            cache=_cache(status.cache),
         )
     )
 
@@ -158,6 +173,20 @@ def health(statuses: Sequence[ModelStatus]) -> Response:
     text = "; ".join(_complaint(each) for each in broken)
     found = _Health(broken[0].queue.state, states, text)
     return json_response(found, status=503, headers=error_headers(text))
+
+
+def _cache(state: CacheState | None) -> _Cache | None:
+    if state is None:
+        return None
+    return _Cache(
+        hits=state.hits,
+        joined=state.joined,
+        misses=state.misses,
+        hit_rate=round(state.hit_rate, 4),
+        entries=state.store.entries,
+        bytes=state.store.bytes,
+        limit_bytes=state.store.limit_bytes,
+    )
 
 
 def _card(status: ModelStatus) -> _Card:

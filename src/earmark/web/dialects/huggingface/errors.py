@@ -13,6 +13,7 @@ import structlog
 from starlette.responses import Response
 
 from earmark.errors import (
+    AccessDenied,
     CapacityError,
     DeadlineExceeded,
     NonFiniteScore,
@@ -24,10 +25,14 @@ from earmark.errors import (
 from earmark.web.request_log import RequestRecord
 from earmark.web.responses import error_response
 
-__all__ = ["FORMS", "Form", "error_headers", "form_of", "refusal"]
+__all__ = ["FORMS", "Form", "error_headers", "form_of", "refusal", "wording"]
 
 _LONGEST_HEADER = 1000
 """Characters; proxies commonly allow 4 to 8 KiB for all headers of an answer together."""
+
+_INVALID_CREDENTIALS = "Invalid credentials in Authorization header"
+"""The Hub's own words. As ``x-error-message``, and only where that is nothing but them, they keep
+`huggingface_hub` from taking a 401 of ``/api/models/{id}`` for a model that does not exist."""
 
 _log: structlog.typing.FilteringBoundLogger = structlog.get_logger("earmark.web")
 
@@ -47,6 +52,10 @@ class Form:
 
 FORMS: Final[dict[type[BaseException], Form]] = {
     RequestError: Form(400),
+    AccessDenied: Form(
+        401,
+        f"{_INVALID_CREDENTIALS}: {{message}}; expected Bearer and an access key of this server",
+    ),
     UnknownModel: Form(404),
     RequestTooLarge: Form(413),
     CapacityError: Form(429),
@@ -66,8 +75,8 @@ def form_of(error: Exception) -> Form:
     return next(FORMS[kind] for kind in type(error).__mro__ if kind in FORMS)
 
 
-def refusal(error: Exception, record: RequestRecord) -> Response:
-    """Answer an error, and log it with its traceback where it is ours.
+def wording(error: Exception, record: RequestRecord) -> str:
+    """Put an error into the words a client reads, and log it where it is ours.
 
     Args:
         error: what went wrong.
@@ -76,8 +85,21 @@ def refusal(error: Exception, record: RequestRecord) -> Response:
     form = form_of(error)
     if form.status == 500:  # noqa: PLR2004 - the status of what is ours to mend
         _log.error("fault", request_id=record.request_id, model=record.model, exc_info=error)
-    text = form.text.format(message=error, model=record.model, request_id=record.request_id)
+    return form.text.format(message=error, model=record.model, request_id=record.request_id)
+
+
+def refusal(error: Exception, record: RequestRecord) -> Response:
+    """Answer an error, and log it with its traceback where it is ours.
+
+    Args:
+        error: what went wrong.
+        record: names the request and its model.
+    """
+    form, text = form_of(error), wording(error, record)
     headers = error_headers(text)
+    if isinstance(error, AccessDenied):
+        # RFC 9110, section 11.6.1: every 401 names the scheme.
+        headers |= {"x-error-message": _INVALID_CREDENTIALS, "www-authenticate": "Bearer"}
     if isinstance(error, CapacityError) and form.status in (429, 503):
         headers["retry-after"] = str(max(1, math.ceil(error.retry_after_s)))
     return error_response(form.status, text, headers=headers)

@@ -16,6 +16,7 @@ from earmark.tasks.task import TaskName, TaskRequest
 from earmark.tasks.zero_shot import names_entailment
 from earmark.web.dialects.huggingface.clients import ZeroShotForm, zero_shot_form
 from earmark.web.dialects.huggingface.headers import Counted, answer_headers
+from earmark.web.dialects.huggingface.streaming import StreamedExchange
 from earmark.web.dialects.huggingface.text_classification import (
     classifications_body,
     decode_text_classification,
@@ -86,6 +87,7 @@ class Exchange(Generic[Result]):
             characters=self.characters,
             timings=served.reply.timings,
             info=served.info,
+            cached=served.cached,
         )
         if self.request.task == "zero-shot-classification":
             # The form follows the client's name: a cache in front must not mix them up.
@@ -94,7 +96,9 @@ class Exchange(Generic[Result]):
         return json_response(self.body(results), headers=headers)
 
 
-AnyExchange: TypeAlias = Exchange[Classification] | Exchange[Ranking] | Exchange[Entities]
+AnyExchange: TypeAlias = (
+    Exchange[Classification] | Exchange[Ranking] | Exchange[Entities] | StreamedExchange
+)
 
 
 def task_named(name: str) -> TaskName:
@@ -178,16 +182,19 @@ def _open_text_classification(body: bytes, _: Caller) -> Exchange[Classification
 def _open_zero_shot(body: bytes, caller: Caller) -> Exchange[Ranking]:
     decoded = decode_zero_shot(body)
     form = zero_shot_form(caller.user_agent, unknown=caller.unknown_form)
-    characters = sum(len(text) for text in decoded.request.inputs)
+    texts = decoded.request.inputs
+    characters = sum(len(text) for text in texts)
     return Exchange(
         decoded.request,
         characters,
-        lambda results: zero_shot_body(results, form=form, listed=decoded.listed),
+        lambda results: zero_shot_body(results, texts, form=form, listed=decoded.listed),
     )
 
 
-def _open_token_classification(body: bytes, _: Caller) -> Exchange[Entities]:
+def _open_token_classification(body: bytes, _: Caller) -> Exchange[Entities] | StreamedExchange:
     decoded = decode_token_classification(body)
+    if decoded.streamed:
+        return StreamedExchange(decoded.request, listed=decoded.listed)
     return Exchange(
         decoded.request,
         decoded.request.characters,

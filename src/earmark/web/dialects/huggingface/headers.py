@@ -1,7 +1,7 @@
 """Headers of an answer, which say what it cost and what was left out.
 
 Beside those of the Hub's servers: ``x-truncated-tokens`` and ``x-truncated-inputs`` (what the model
-did not read; absent when it read everything) and ``x-compute-precision``.
+did not read; absent when it read everything), ``x-compute-precision`` and ``x-cache-hits``.
 """
 
 from collections.abc import Sequence
@@ -9,8 +9,9 @@ from typing import Final, Protocol
 
 from earmark.domain.timings import Timings
 from earmark.engine.info import EngineInfo
+from earmark.serving.cache.use import CacheUse
 
-__all__ = ["EXPOSED_HEADERS", "answer_headers"]
+__all__ = ["EXPOSED_HEADERS", "answer_headers", "reading_headers"]
 
 EXPOSED_HEADERS: Final = (
     "x-compute-type",
@@ -22,6 +23,7 @@ EXPOSED_HEADERS: Final = (
     "x-tokenization-time",
     "x-queue-time",
     "x-inference-time",
+    "x-cache-hits",
     "x-truncated-tokens",
     "x-truncated-inputs",
     "x-error-message",
@@ -34,7 +36,7 @@ _MOST_TRUNCATED_LISTED = 32
 
 
 class Counted(Protocol):
-    """A result of any task."""
+    """An input, encoded or answered."""
 
     @property
     def tokens(self) -> int:
@@ -48,7 +50,12 @@ class Counted(Protocol):
 
 
 def answer_headers(
-    results: Sequence[Counted], *, characters: int, timings: Timings, info: EngineInfo
+    results: Sequence[Counted],
+    *,
+    characters: int,
+    timings: Timings,
+    info: EngineInfo,
+    cached: CacheUse,
 ) -> dict[str, str]:
     """Say what an answer cost.
 
@@ -57,14 +64,30 @@ def answer_headers(
         characters: Unicode code points that came in.
         timings: where the time went.
         info: of the model that answered.
+        cached: what did not have to be run.
+    """
+    read = reading_headers(results, characters=characters, info=info)
+    if cached.hits == len(results):
+        read["x-compute-type"] = "cache"
+    return {**read, "x-cache-hits": str(cached.hits + cached.joined), **_time_headers(timings)}
+
+
+def reading_headers(
+    inputs: Sequence[Counted], *, characters: int, info: EngineInfo
+) -> dict[str, str]:
+    """Say what is known once the texts are encoded, before the model has run.
+
+    Args:
+        inputs: what is read of each.
+        characters: Unicode code points that came in.
+        info: of the model that answers.
     """
     return {
         "x-compute-type": "cpu",
         "x-compute-characters": str(characters),
-        "x-compute-tokens": str(sum(each.tokens for each in results)),
+        "x-compute-tokens": str(sum(each.tokens for each in inputs)),
         "x-compute-precision": info.precision,
-        **_time_headers(timings),
-        **_truncation_headers(results),
+        **_truncation_headers(inputs),
     }
 
 

@@ -6,8 +6,11 @@ from typing import TypeAlias
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import Scope
 
+from earmark.errors import UnknownModel
 from earmark.serving.service import ModelStatus, Service
+from earmark.web.access import AccessForm, read_bearer
 from earmark.web.body import read_body
 from earmark.web.dialects.huggingface import describe, lookups
 from earmark.web.dialects.huggingface.clients import ZeroShotForm
@@ -36,6 +39,7 @@ _ASKING_ADDRESSES = (
 )
 """What clients of all ages post to; a model's address may also end in ``/pipeline/{task}``."""
 
+_MODELS = "/models/"
 _ACTIONS = frozenset({"health", "info"})
 
 _CLIENT_CLOSED_REQUEST = 499
@@ -88,6 +92,22 @@ class HuggingFaceDialect:
             Route("/info", _answered(self._info), methods=["GET"]),
         ]
 
+    def access_form(self) -> AccessForm:
+        """Tell how this dialect's callers, who may be anywhere, present a key and are refused."""
+        return AccessForm(prefix="", read=read_bearer, is_open=self._is_health, refuse=refusal)
+
+    def _is_health(self, scope: Scope) -> bool:
+        """Say whether health is asked for, and not a model that has the name of it."""
+        path: str = scope["path"]
+        if scope["method"] not in {"GET", "HEAD"} or not path.rstrip("/").endswith("/health"):
+            return False
+        if not path.startswith(_MODELS):
+            return path == "/health"
+        try:
+            return self._wanted(path.removeprefix(_MODELS))[1] == "health"
+        except UnknownModel:
+            return False
+
     async def _answer(self, request: Request) -> Response:
         model_id, named = self._asked_model(request)
         info = self._service.status(model_id).info
@@ -119,8 +139,7 @@ class HuggingFaceDialect:
         return models.find(path).info.model_id, named
 
     async def _describe(self, request: Request) -> Response:
-        path: str = request.path_params["path"]
-        model_id, action = self._service.models.split(path.rstrip("/"), actions=_ACTIONS)
+        model_id, action = self._wanted(request.path_params["path"])
         status = self._service.status(model_id)
         record_of(request.scope).model = model_id
         match action:
@@ -131,6 +150,10 @@ class HuggingFaceDialect:
                 return describe.model_info(status, max_inputs=limit, version=self._version)
             case _:
                 return describe.model_card(status)
+
+    def _wanted(self, path: str) -> tuple[str, str]:
+        """Read what follows ``/models/`` as a model's id, and what is wanted of it."""
+        return self._service.models.split(path.rstrip("/"), actions=_ACTIONS)
 
     async def _models(self, _: Request) -> Response:
         return describe.models(self._service.statuses())

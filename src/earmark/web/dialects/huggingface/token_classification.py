@@ -23,7 +23,7 @@ from earmark.tasks.token_classification import TokenClassification
 from earmark.web.body import decode_json
 from earmark.web.dialects.huggingface.decoded import Decoded
 
-__all__ = ["decode_token_classification", "entities_body"]
+__all__ = ["decode_token_classification", "entities_body", "wire_entity"]
 
 _DEFAULT_IGNORED = ("O",)
 _LONGEST_VALUE_SHOWN = 40
@@ -42,6 +42,7 @@ class _Parameters(msgspec.Struct, frozen=True):
 class _Body(msgspec.Struct, frozen=True):
     inputs: str | list[str]
     parameters: _Parameters | None = None
+    stream: bool | None = None
 
 
 _decoder = msgspec.json.Decoder(_Body)
@@ -77,7 +78,8 @@ def decode_token_classification(body: bytes) -> Decoded[TokenClassification]:
         frozenset(_DEFAULT_IGNORED if ignored is None else ignored),
         parameters.stride,
     )
-    return Decoded(request, listed=not isinstance(asked.inputs, str))
+    listed = not isinstance(asked.inputs, str)
+    return Decoded(request, listed=listed, streamed=bool(asked.stream))
 
 
 def _strategy(parameters: _Parameters) -> AggregationStrategy:

@@ -111,34 +111,37 @@ class _Both(msgspec.Struct, frozen=True):
     scores: list[float]
 
 
-def zero_shot_body(results: Sequence[Ranking], *, form: ZeroShotForm, listed: bool) -> object:
+def zero_shot_body(
+    results: Sequence[Ranking], texts: Sequence[str], *, form: ZeroShotForm, listed: bool
+) -> object:
     """Put rankings into the form a client reads.
 
     Args:
         results: one per text.
+        texts: the texts; some forms repeat them.
         form: from `clients.zero_shot_form`.
         listed: whether a list of texts came in.
     """
     if form == "objects" or (form == "both" and listed):
         # A list either way: of one, or of as many as came in. For several texts it is also what
         # `both` has to be: clients that want labels read one text at a time, the others this.
-        return [_object(result) for result in results]
-    shaped = [_shaped(result, form) for result in results]
+        return [_object(*each) for each in zip(texts, results, strict=True)]
+    shaped = [_shaped(*each, form) for each in zip(texts, results, strict=True)]
     return shaped if listed else shaped[0]
 
 
-def _shaped(result: Ranking, form: ZeroShotForm) -> object:
+def _shaped(text: str, result: Ranking, form: ZeroShotForm) -> object:
     if form == "labels":
         return result.scores
     if form == "object":
-        return _object(result)
-    whole = _object(result)
+        return _object(text, result)
+    whole = _object(text, result)
     return [_both(each, whole) for each in result.scores]
 
 
-def _object(result: Ranking) -> _Object:
+def _object(text: str, result: Ranking) -> _Object:
     labels = [each.label for each in result.scores]
-    return _Object(result.sequence, labels, [each.score for each in result.scores])
+    return _Object(text, labels, [each.score for each in result.scores])
 
 
 def _both(each: LabelScore, whole: _Object) -> _Both:

@@ -8,6 +8,7 @@ from structlog.testing import capture_logs
 
 from earmark import errors
 from earmark.errors import (
+    AccessDenied,
     CapacityError,
     CheckpointError,
     DeadlineExceeded,
@@ -25,6 +26,10 @@ from earmark.web.dialects.huggingface.errors import error_headers, form_of, refu
 from earmark.web.request_log import RequestRecord
 
 _RECORD = RequestRecord("r1", model="org/name")
+_NO_KEY = (
+    "Invalid credentials in Authorization header: no; expected Bearer and an access key of this"
+    " server"
+)
 
 
 @pytest.mark.parametrize(
@@ -32,6 +37,11 @@ _RECORD = RequestRecord("r1", model="org/name")
     [
         (InvalidInput("no"), 400, "no"),
         (UnsupportedTask("no"), 400, "no"),
+        (
+            AccessDenied("no"),
+            401,
+            _NO_KEY,
+        ),
         (UnknownModel("no"), 404, "no"),
         (RequestTooLarge("no"), 413, "no"),
         (QueueFull("no"), 429, "no"),
@@ -58,7 +68,7 @@ def test_no_error_of_the_tree_is_without_a_form(name: str) -> None:
     assert inspect.isclass(kind)
     assert issubclass(kind, EarmarkError)
     status = form_of(kind("x")).status
-    assert status in {400, 404, 413, 429, 500, 503, 504}
+    assert status in {400, 401, 404, 413, 429, 500, 503, 504}
     assert (status == 503) == issubclass(kind, ShuttingDown)
 
 
@@ -72,6 +82,13 @@ def test_overload_says_when_to_come_back(retry_after_s: float, expected: str) ->
 def test_only_overload_says_when_to_come_back() -> None:
     """A wrong request stays wrong."""
     assert "retry-after" not in refusal(InvalidInput("no"), _RECORD).headers
+
+
+def test_a_refusal_of_access_names_the_scheme_and_says_what_the_hub_says() -> None:
+    """`huggingface_hub` compares this header with the Hub's words for equality."""
+    headers = refusal(AccessDenied("no"), _RECORD).headers
+    assert headers["www-authenticate"] == "Bearer"
+    assert headers["x-error-message"] == "Invalid credentials in Authorization header"
 
 
 def test_what_is_ours_is_logged_with_its_traceback() -> None:

@@ -1,8 +1,10 @@
 """Headers say what an answer cost and what was cut."""
 
+import pytest
 from support.fake_engine import FAKE_TIMINGS, FakeEngine
 
 from earmark.domain.results import Classification, LabelScore
+from earmark.serving.cache.use import NOTHING_CACHED, CacheUse
 from earmark.web.dialects.huggingface.headers import EXPOSED_HEADERS, answer_headers
 
 
@@ -10,8 +12,10 @@ def _result(*, cut: int = 0) -> Classification:
     return Classification((LabelScore("A", 0.5),), tokens=7, truncated_tokens=cut)
 
 
-def _headers(*results: Classification) -> dict[str, str]:
-    return answer_headers(results, characters=8, timings=FAKE_TIMINGS, info=FakeEngine().info)
+def _headers(*results: Classification, cached: CacheUse = NOTHING_CACHED) -> dict[str, str]:
+    return answer_headers(
+        results, characters=8, timings=FAKE_TIMINGS, info=FakeEngine().info, cached=cached
+    )
 
 
 def test_headers_say_what_the_answer_cost() -> None:
@@ -21,12 +25,27 @@ def test_headers_say_what_the_answer_cost() -> None:
         "x-compute-characters": "8",
         "x-compute-tokens": "14",
         "x-compute-precision": "float32",
+        "x-cache-hits": "0",
         "x-compute-time": "0.006",
         "x-total-time": "6.0",
         "x-tokenization-time": "0.2",
         "x-queue-time": "1.5",
         "x-inference-time": "4.0",
     }
+
+
+@pytest.mark.parametrize(
+    ("cached", "kind", "saved"),
+    [
+        (CacheUse(hits=2), "cache", "2"),
+        (CacheUse(hits=1), "cpu", "1"),
+        (CacheUse(hits=1, joined=1), "cpu", "2"),
+    ],
+)
+def test_an_answer_without_a_run_is_the_caches(cached: CacheUse, kind: str, saved: str) -> None:
+    """One that waited for another request's run was computed."""
+    headers = _headers(_result(), _result(), cached=cached)
+    assert (headers["x-compute-type"], headers["x-cache-hits"]) == (kind, saved)
 
 
 def test_headers_say_what_was_cut() -> None:

@@ -167,8 +167,8 @@ def test_a_wrong_body_is_told_what_was_expected_where(body: object, text: str) -
     assert text in _complaint(body)
 
 
-_FIRST = Ranking("a", (LabelScore("y", 0.75), LabelScore("x", 0.25)), tokens=9)
-_SECOND = Ranking("b", (LabelScore("x", 0.5), LabelScore("y", 0.5)), tokens=9)
+_FIRST = Ranking((LabelScore("y", 0.75), LabelScore("x", 0.25)), tokens=9)
+_SECOND = Ranking((LabelScore("x", 0.5), LabelScore("y", 0.5)), tokens=9)
 
 _LABELS = [{"label": "y", "score": 0.75}, {"label": "x", "score": 0.25}]
 _OBJECT = {"sequence": "a", "labels": ["y", "x"], "scores": [0.75, 0.25]}
@@ -178,7 +178,9 @@ _OBJECTS = [_OBJECT, _SECOND_OBJECT]
 
 
 def _body(form: ZeroShotForm, *results: Ranking, listed: bool) -> object:
-    wire = msgspec.json.encode(zero_shot_body(results, form=form, listed=listed))
+    wire = msgspec.json.encode(
+        zero_shot_body(results, "ab"[: len(results)], form=form, listed=listed)
+    )
     return msgspec.json.decode(wire)
 
 
@@ -226,5 +228,5 @@ def test_a_list_of_one_text_is_answered_by_a_list_of_one(form: ZeroShotForm, bod
 
 def test_fields_stand_in_the_references_order() -> None:
     """As `transformers` writes them."""
-    wire = msgspec.json.encode(zero_shot_body([_FIRST], form="object", listed=False))
+    wire = msgspec.json.encode(zero_shot_body([_FIRST], ["a"], form="object", listed=False))
     assert wire == b'{"sequence":"a","labels":["y","x"],"scores":[0.75,0.25]}'

@@ -1,0 +1,43 @@
+"""Who can reach the server, and whether that is wise."""
+
+import shlex
+import socket
+
+from earmark.cli.banner import is_loopback
+from earmark.errors import SettingsError
+from earmark.serving.access.gate import AccessGate
+from earmark.settings import Settings
+
+__all__ = ["OPEN_DOOR", "refuse_exposure", "warn_of_exposure"]
+
+OPEN_DOOR = (
+    "this address can be reached from other machines, and there is no access key yet: whoever"
+    " reaches it can use the models"
+)
+
+
+def refuse_exposure(listener: socket.socket, gate: AccessGate, settings: Settings) -> None:
+    """Stop a server that would let other machines in without a key, unless that is wished for.
+
+    Raises:
+        SettingsError: it would.
+        StateUnavailable: the access keys cannot be read.
+    """
+    if settings.allow_anonymous or is_loopback(listener) or gate.demands_key:
+        return
+    error = SettingsError(
+        f"{settings.host} can be reached from other machines, and there is no access key in "
+        f"{settings.database}: whoever reaches it could use the models"
+    )
+    folder = settings.state_folder
+    there = f" --state-folder {shlex.quote(folder)}" if folder is not None else ""
+    error.add_note(
+        f"earmark keys create NAME{there} makes a key, which is demanded from then on;"
+        " --allow-anonymous lets everyone in"
+    )
+    raise error
+
+
+def warn_of_exposure(listener: socket.socket, gate: AccessGate) -> str | None:
+    """Return what to tell an operator who wished for it; None where there is nothing to tell."""
+    return None if is_loopback(listener) or gate.demands_key else OPEN_DOOR

@@ -1,0 +1,46 @@
+"""Which model was loaded, apart from its name: the same id may stand for other files tomorrow."""
+
+import hashlib
+
+from earmark.checkpoint.repository import Repository
+
+__all__ = ["files_identity", "load_identity"]
+
+_FILES = (
+    "config.json",
+    "model.safetensors",
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "vocab.txt",
+)
+"""Every file of a checkpoint that a load reads."""
+
+
+def files_identity(repository: Repository) -> str:
+    """Tell the files of a checkpoint from any others, and from what they were before a change.
+
+    By size, times and number in the file system rather than by content: that takes no time, and no
+    file can be replaced, be it by one of the same size and date, without its change time moving.
+    Read it before the files, so that what is replaced meanwhile goes by the older name, which
+    never comes back.
+    """
+    facts = []
+    for name in _FILES:
+        path = repository.find(name)
+        if path is not None:
+            found = path.stat()
+            facts.append((name, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns))
+    return repr(facts)
+
+
+def load_identity(files: str, *how: str) -> str:
+    """Tell a load from any other that might answer differently.
+
+    Args:
+        files: from `files_identity`.
+        how: the model is run: precision, runtime, device.
+
+    Returns:
+        32 hexadecimal digits.
+    """
+    return hashlib.sha256(repr((files, how)).encode()).hexdigest()[:32]

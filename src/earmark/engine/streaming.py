@@ -1,0 +1,155 @@
+"""Entities of a request as its windows finish."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Self, TypeAlias
+
+from earmark.batching.queue import too_late
+from earmark.batching.ticket import Answer, Logits, Submission, Ticket
+from earmark.domain.encoding import Encoding
+from earmark.domain.head import ModelHead
+from earmark.domain.results import Entities, Entity
+from earmark.engine.plan import Plan, PlannedInput
+from earmark.errors import EarmarkError
+from earmark.tasks.token_classification import TokenClassification
+
+__all__ = ["EntityStream", "Failed", "Found"]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What has become certain of one input.
+
+    Attributes:
+        item: index of the input.
+        entities: at least one, in the order of the text.
+    """
+
+    item: int
+    entities: tuple[Entity, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """One input's failure; nothing more comes of it.
+
+    Attributes:
+        item: index of the input.
+        error: what went wrong.
+    """
+
+    item: int
+    error: EarmarkError
+
+
+Finding: TypeAlias = Found | Failed
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where the encoding of a ticket belongs."""
+
+    item: int
+    window: int
+
+
+class EntityStream:
+    """A request that is under way: iterate to hear of it, close it when nobody listens any more.
+
+    Of each input all that is told, in the order in which it is told, is what a plain answer
+    holds; inputs come as they finish.
+    """
+
+    def __init__(
+        self,
+        request: TokenClassification,
+        plan: Plan[Entities],
+        submission: Submission,
+        head: ModelHead,
+        *,
+        deadline_s: float | None,
+    ) -> None:
+        """Begin to listen, in the caller's event loop.
+
+        Args:
+            request: what was asked; none of its inputs is one that may not be cut.
+            plan: its encodings.
+            submission: a ticket for each of `plan.accepted`, in order.
+            head: how to read logits.
+            deadline_s: when the caller stops waiting, on `time.monotonic`.
+        """
+        self._request, self._plan, self._head = request, plan, head
+        self._submission, self._deadline_s = submission, deadline_s
+        places = [
+            _Place(item, window)
+            for item, planned in enumerate(plan.items)
+            for window in range(len(planned.encodings))
+        ]
+        self._places = dict(zip(submission.tickets, places, strict=True))
+        self._merges = [request.merge(planned.encodings) for planned in plan.items]
+        self._failed: set[int] = set()
+        self._answered: asyncio.Queue[tuple[Ticket, Answer]] = asyncio.Queue()
+        loop = asyncio.get_running_loop()
+
+        def tell(ticket: Ticket, answer: Answer) -> None:
+            with suppress(RuntimeError):  # the caller's loop has closed: nobody waits any more
+                loop.call_soon_threadsafe(self._answered.put_nowait, (ticket, answer))
+
+        submission.when_each(tell)
+
+    @property
+    def inputs(self) -> Sequence[PlannedInput]:
+        """What the model reads of each input, and what it does not: known before it has run."""
+        return self._plan.items
+
+    @property
+    def tokenize_s(self) -> float:
+        """Seconds that encoding took."""
+        return self._plan.tokenize_s
+
+    def __aiter__(self) -> Self:
+        """Iterate over what is found."""
+        return self
+
+    async def __anext__(self) -> Finding:
+        """Wait for the next window of which there is something to tell.
+
+        At the deadline the inputs that are still open fail with `DeadlineExceeded`.
+        """
+        while self._places:
+            ticket, answer = await self._next_answered()
+            finding = self._read(self._places.pop(ticket), ticket.encoding, answer)
+            if finding is not None:
+                return finding
+        raise StopAsyncIteration
+
+    def close(self) -> None:
+        """Drop from the queue what has not run; a second call does nothing."""
+        self._submission.abandon()
+
+    async def _next_answered(self) -> tuple[Ticket, Answer]:
+        deadline_s = self._deadline_s
+        left_s = None if deadline_s is None else max(deadline_s - time.monotonic(), 0.0)
+        try:
+            # Not `wait_for`, which up to Python 3.11 swallows the cancellation of a caller who
+            # leaves in the moment in which a window is done.
+            async with asyncio.timeout(left_s):
+                return await self._answered.get()
+        except TimeoutError:
+            self._submission.give_up(too_late(time.monotonic() - self._plan.started_s))
+            self._deadline_s = None  # every ticket is answered now, and none is waited for
+            return await self._answered.get()
+
+    def _read(self, place: _Place, encoding: Encoding, answer: Answer) -> Finding | None:
+        item = place.item
+        if item in self._failed:
+            return None
+        if not isinstance(answer, Logits):
+            self._failed.add(item)
+            return Failed(item, answer)
+        found = self._request.read_window(item, encoding, answer.values, self._head)
+        certain = self._merges[item].feed(place.window, found)
+        return Found(item, tuple(certain)) if certain else None

@@ -1,0 +1,189 @@
+"""Where access keys are kept, and how a change to them is noticed."""
+
+import dataclasses
+import sqlite3
+from pathlib import Path
+from typing import Protocol
+
+from earmark.errors import SettingsError
+from earmark.serving.access.keys import AccessKey
+from earmark.serving.database import open_database, reading_faults
+
+__all__ = ["KeyStore", "KeysInMemory", "SqliteKeys"]
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS access_keys (
+    key_id TEXT PRIMARY KEY,
+    name TEXT NOT NULL,
+    digest BLOB NOT NULL UNIQUE,
+    ending TEXT NOT NULL,
+    created_s REAL NOT NULL,
+    revoked_s REAL
+) STRICT;
+CREATE UNIQUE INDEX IF NOT EXISTS active_key_names
+    ON access_keys (name) WHERE revoked_s IS NULL;
+"""
+
+_COLUMNS = ", ".join(column.name for column in dataclasses.fields(AccessKey))
+
+
+class KeyStore(Protocol):
+    """Keeps access keys, the revoked ones too."""
+
+    def add(self, key: AccessKey) -> None:
+        """Keep a key.
+
+        Raises:
+            SettingsError: a key that is not revoked has its name.
+        """
+        ...
+
+    def revoke(self, key_id: str, *, now_s: float) -> None:
+        """Mark a key as revoked at this Unix time; one that is so already stays as it is."""
+        ...
+
+    def all_keys(self) -> tuple[AccessKey, ...]:
+        """List every key, the oldest first."""
+        ...
+
+    def version(self) -> object:
+        """Return what equals the last value as long as nobody has changed a key since."""
+        ...
+
+    def close(self) -> None:
+        """Let go of whatever is held open; nothing may be asked any more."""
+        ...
+
+
+class KeysInMemory:
+    """Keys that end with the process: a server on loopback that was given no file."""
+
+    def __init__(self) -> None:
+        """Begin without a key."""
+        self._keys: dict[str, AccessKey] = {}
+        self._changes = 0
+
+    def add(self, key: AccessKey) -> None:
+        """Keep a key."""
+        if any(one.name == key.name and one.revoked_s is None for one in self._keys.values()):
+            raise _taken(key)
+        self._keys[key.key_id] = key
+        self._changes += 1
+
+    def revoke(self, key_id: str, *, now_s: float) -> None:
+        """Mark a key as revoked."""
+        key = self._keys.get(key_id)
+        if key is not None and key.revoked_s is None:
+            self._keys[key_id] = dataclasses.replace(key, revoked_s=now_s)
+            self._changes += 1
+
+    def all_keys(self) -> tuple[AccessKey, ...]:
+        """List every key."""
+        return tuple(self._keys.values())
+
+    def version(self) -> object:
+        """Count the changes."""
+        return self._changes
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+
+class SqliteKeys:
+    """Keys in a database, which other processes may change at any time.
+
+    Without a file there are no keys. It is made when the first one is added, by whichever process,
+    and from then on it is held open: a file that is deleted below a running server goes on counting
+    there.
+    """
+
+    def __init__(self, file: Path) -> None:
+        """Name the file; it is not opened yet.
+
+        Every method raises `StateUnavailable` where the file cannot be used.
+        """
+        self._file = file
+        self._connection: sqlite3.Connection | None = None
+
+    def add(self, key: AccessKey) -> None:
+        """Keep a key, in a new file where there is none."""
+        connection = self._opened()
+        with reading_faults(self._file):
+            try:
+                connection.execute(
+                    f"INSERT INTO access_keys ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)",  # noqa: S608 - our own names
+                    dataclasses.astuple(key),
+                )
+            except sqlite3.IntegrityError:
+                # Of two processes that add the same name at once, the database lets one.
+                raise _taken(key) from None
+
+    def revoke(self, key_id: str, *, now_s: float) -> None:
+        """Mark a key as revoked."""
+        connection = self._opened()
+        with reading_faults(self._file):
+            connection.execute(
+                "UPDATE access_keys SET revoked_s = ? WHERE key_id = ? AND revoked_s IS NULL",
+                (now_s, key_id),
+            )
+
+    def all_keys(self) -> tuple[AccessKey, ...]:
+        """List every key; none where there is no file."""
+        connection = self._found()
+        if connection is None:
+            return ()
+        with reading_faults(self._file):
+            rows = connection.execute(
+                f"SELECT {_COLUMNS} FROM access_keys ORDER BY created_s, rowid"  # noqa: S608 - our own names
+            ).fetchall()
+        return tuple(
+            AccessKey(
+                key_id=key_id,
+                name=name,
+                digest=digest,
+                ending=ending,
+                created_s=created_s,
+                revoked_s=revoked_s,
+            )
+            for key_id, name, digest, ending, created_s, revoked_s in rows
+        )
+
+    def version(self) -> object:
+        """Ask SQLite whether anything was committed; microseconds, and no row is read.
+
+        ``data_version`` (https://sqlite.org/pragma.html#pragma_data_version) counts what other
+        connections commit and leaves out our own changes.
+        """
+        connection = self._found()
+        if connection is None:
+            return None
+        with reading_faults(self._file):
+            others = connection.execute("PRAGMA data_version").fetchone()
+        return (others, connection.total_changes)
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._connection is not None:
+            self._connection.close()
+
+    def _found(self) -> sqlite3.Connection | None:
+        """Return the database, or None where nobody has made one yet."""
+        if self._connection is None:
+            with reading_faults(self._file):
+                try:
+                    self._file.stat()
+                except FileNotFoundError:
+                    # This alone means no keys: a file that is there but out of reach may hold some.
+                    return None
+        return self._opened()
+
+    def _opened(self) -> sqlite3.Connection:
+        if self._connection is None:
+            self._connection = open_database(self._file, _SCHEMA)
+        return self._connection
+
+
+def _taken(key: AccessKey) -> SettingsError:
+    return SettingsError(
+        f"there is an access key named {key.name} already; revoke it first, or choose another name"
+    )

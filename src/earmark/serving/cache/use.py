@@ -1,0 +1,49 @@
+"""What the cache did, for one answer and since the start."""
+
+from dataclasses import dataclass
+
+from earmark.serving.cache.results import StoreState
+
+__all__ = ["NOTHING_CACHED", "CacheState", "CacheUse"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CacheUse:
+    """How many inputs of a request did not have to be run for it.
+
+    Attributes:
+        hits: known before.
+        joined: run for another request at the time, or for an equal input of this one.
+    """
+
+    hits: int = 0
+    joined: int = 0
+
+
+NOTHING_CACHED = CacheUse()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CacheState:
+    """What the cache did for the inputs of one model, and how full it is.
+
+    Only inputs that were answered count, and only those of requests that would have taken an
+    earlier answer.
+
+    Attributes:
+        hits: inputs that were known before.
+        joined: inputs that were run for somebody else at the time.
+        misses: inputs that had to be run.
+        store: how full the store is, which all models share.
+    """
+
+    hits: int
+    joined: int
+    misses: int
+    store: StoreState
+
+    @property
+    def hit_rate(self) -> float:
+        """The share of inputs that did not have to be run; 0 before the first."""
+        saved = self.hits + self.joined
+        return saved / (saved + self.misses) if saved else 0.0

@@ -1,0 +1,55 @@
+"""A model that was loaded from other files, or runs otherwise, is another model."""
+
+import os
+from pathlib import Path
+
+import pytest
+from support.checkpoints import CheckpointSpec, write_checkpoint
+
+from earmark.checkpoint.local import LocalRepository
+from earmark.engine.identity import files_identity, load_identity
+from earmark.engine.load import EngineOptions, load_engine
+
+
+def _identity(folder: Path) -> str:
+    return files_identity(LocalRepository.open(folder))
+
+
+@pytest.mark.parametrize("name", ["config.json", "model.safetensors", "tokenizer.json"])
+def test_a_replaced_file_shows_though_size_and_date_are_the_same(tmp_path: Path, name: str) -> None:
+    """As when a retrained checkpoint is copied over the old one with its dates."""
+    folder = write_checkpoint(tmp_path / "model", CheckpointSpec())
+    before = _identity(folder)
+    assert _identity(folder) == before
+    path = folder / name
+    found, copy = path.stat(), tmp_path / "copy"
+    copy.write_bytes(path.read_bytes())
+    os.utime(copy, ns=(found.st_atime_ns, found.st_mtime_ns))
+    copy.replace(path)
+    assert path.stat().st_mtime_ns == found.st_mtime_ns
+    assert _identity(folder) != before
+
+
+def test_a_file_that_was_not_there_shows(tmp_path: Path) -> None:
+    """A load reads it where it is there."""
+    (tmp_path / "config.json").write_text("{}")
+    before = _identity(tmp_path)
+    (tmp_path / "vocab.txt").write_text("a")
+    assert _identity(tmp_path) != before
+
+
+def test_the_way_a_model_runs_shows() -> None:
+    """Another precision answers a little differently."""
+    assert load_identity("files", "int8", "cpu") != load_identity("files", "float32", "cpu")
+
+
+def test_the_same_files_run_the_same_way_are_the_same_model(tmp_path: Path) -> None:
+    """So that a model that was put away and loaded again knows its results."""
+    source = str(write_checkpoint(tmp_path / "model", CheckpointSpec()))
+    found = []
+    for model_id in ("one", "other"):
+        engine = load_engine(source, model_id=model_id, options=EngineOptions(threads=1))
+        found.append(engine.info.identity)
+        engine.close()
+    assert found[0] == found[1]
+    assert len(found[0]) == 32

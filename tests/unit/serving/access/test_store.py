@@ -1,0 +1,139 @@
+"""Both stores of access keys, and what only the one on disk can do."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from earmark.errors import SettingsError, StateUnavailable
+from earmark.serving.access.keys import new_key
+from earmark.serving.access.store import KeysInMemory, KeyStore, SqliteKeys
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[KeyStore]:
+    """An empty store of either kind."""
+    made: dict[str, Callable[[], KeyStore]] = {
+        "memory": KeysInMemory,
+        "sqlite": lambda: SqliteKeys(tmp_path / "state" / "earmark.sqlite"),
+    }
+    with closing(made[request.param]()) as one:
+        yield one
+
+
+def test_keys_are_listed_as_they_were_added(store: KeyStore) -> None:
+    """The oldest first, nothing of them lost."""
+    assert store.all_keys() == ()
+    added = tuple(new_key(f"k{moment}", now_s=moment).kept for moment in (1.0, 2.0, 3.0))
+    for key in added:
+        store.add(key)
+    assert store.all_keys() == added
+
+
+def test_a_revoked_key_is_kept_with_the_moment_of_it(store: KeyStore) -> None:
+    """The first one: to revoke it once more changes nothing."""
+    key = new_key("ci", now_s=1.0).kept
+    store.add(key)
+    store.revoke(key.key_id, now_s=5.0)
+    store.revoke(key.key_id, now_s=9.0)
+    assert [one.revoked_s for one in store.all_keys()] == [5.0]
+
+
+def test_two_keys_that_open_cannot_have_one_name(store: KeyStore) -> None:
+    """The name of a revoked one is free again."""
+    first = new_key("ci", now_s=1.0).kept
+    store.add(first)
+    with pytest.raises(SettingsError, match="an access key named ci already"):
+        store.add(new_key("ci", now_s=2.0).kept)
+    assert store.all_keys() == (first,)
+    store.revoke(first.key_id, now_s=3.0)
+    store.add(new_key("ci", now_s=4.0).kept)
+    assert [key.revoked_s for key in store.all_keys()] == [3.0, None]
+
+
+def test_the_version_changes_with_every_change_and_only_then(store: KeyStore) -> None:
+    """What reads the keys only when they changed misses none."""
+    key = new_key("ci", now_s=1.0).kept
+    before = store.version()
+    assert store.version() == before
+    store.add(key)
+    added = store.version()
+    assert added != before
+    assert store.all_keys()
+    assert store.version() == added
+    store.revoke(key.key_id, now_s=2.0)
+    assert store.version() != added
+
+
+def test_a_change_by_another_connection_is_noticed(tmp_path: Path) -> None:
+    """Also where it is the one that makes the file: `earmark keys create` beside a server."""
+    file = tmp_path / "state" / "earmark.sqlite"
+    with closing(SqliteKeys(file)) as server, closing(SqliteKeys(file)) as command:
+        assert server.all_keys() == ()
+        versions = [server.version()]
+        key = new_key("ci", now_s=1.0).kept
+        command.add(key)
+        versions.append(server.version())
+        assert server.all_keys() == (key,)
+        command.revoke(key.key_id, now_s=2.0)
+        versions.append(server.version())
+        assert server.all_keys()[0].revoked_s == 2.0
+        assert len(set(versions)) == 3
+
+
+def test_asking_leaves_no_file_behind(tmp_path: Path) -> None:
+    """A server without keys writes nothing."""
+    with closing(SqliteKeys(tmp_path / "state" / "earmark.sqlite")) as store:
+        assert store.all_keys() == ()
+        assert store.version() == store.version()
+    assert not (tmp_path / "state").exists()
+
+
+def test_no_byte_on_disk_holds_a_key(tmp_path: Path) -> None:
+    """Neither the database nor its log of changes, while both are open."""
+    file = tmp_path / "state" / "earmark.sqlite"
+    with closing(SqliteKeys(file)) as store:
+        secrets = []
+        for number in range(20):
+            made = new_key(f"k{number}", now_s=1.0)
+            store.add(made.kept)
+            secrets.append(made.secret)
+        written = b"".join(each.read_bytes() for each in file.parent.iterdir())
+        assert store.all_keys()[0].digest in written
+        for secret in secrets:
+            assert secret.encode() not in written
+            assert secret.removeprefix("ek_").encode() not in written
+
+
+def test_a_file_deleted_below_a_server_goes_on_counting(tmp_path: Path) -> None:
+    """It must not open a door that was closed."""
+    file = tmp_path / "state" / "earmark.sqlite"
+    with closing(SqliteKeys(file)) as store:
+        store.add(new_key("ci", now_s=1.0).kept)
+        if os.name == "posix":  # elsewhere it cannot be deleted
+            for each in file.parent.iterdir():
+                each.unlink()
+        assert len(store.all_keys()) == 1
+
+
+def test_what_is_there_but_no_folder_is_not_taken_for_no_keys(tmp_path: Path) -> None:
+    """Only a file that is missing means that there are none."""
+    (tmp_path / "taken").write_text("")
+    with (
+        closing(SqliteKeys(tmp_path / "taken" / "earmark.sqlite")) as store,
+        pytest.raises(StateUnavailable, match="cannot be used"),
+    ):
+        store.version()
+
+
+def test_a_damaged_file_is_named(tmp_path: Path) -> None:
+    """In one line, by whichever method comes upon it."""
+    file = tmp_path / "earmark.sqlite"
+    file.write_text("no database at all, but longer than the header of one would have to be" * 9)
+    with (
+        closing(SqliteKeys(file)) as store,
+        pytest.raises(StateUnavailable, match=r"earmark\.sqlite cannot be used"),
+    ):
+        store.all_keys()

@@ -1,0 +1,281 @@
+"""Every address but health asks for an access key, once there is one."""
+
+import asyncio
+from collections.abc import Iterator
+
+import httpx
+import pytest
+from starlette.datastructures import Headers
+from starlette.responses import PlainTextResponse
+from starlette.routing import BaseRoute, Route
+from starlette.types import Message, Receive, Scope, Send
+from structlog.testing import capture_logs
+from support.fake_engine import FakeEngine
+from support.http_app import ask
+
+from earmark.errors import EarmarkError, StateUnavailable
+from earmark.serving.access.gate import AccessGate
+from earmark.serving.access.keys import new_key
+from earmark.serving.access.store import KeysInMemory
+from earmark.serving.models import ServedModels
+from earmark.serving.service import Service
+from earmark.web.access import AccessControl, AccessForm, read_bearer
+from earmark.web.app import create_app
+from earmark.web.request_log import RequestLog, RequestRecord
+
+_ENGINES = (FakeEngine("acme/tc"), FakeEngine("acme/health"), FakeEngine("health"))
+_OPEN = ["/health", "/models/acme/tc/health", "/models/acme%2Ftc/health", "/models/acme/tc/health/"]
+
+_MADE = new_key("ci", now_s=0.0)
+_BEARER = {"authorization": f"Bearer {_MADE.secret}"}
+
+
+def gate() -> AccessGate:
+    """Return a gate that one key opens."""
+    store = KeysInMemory()
+    store.add(_MADE.kept)
+    return AccessGate(store)
+
+
+def addresses() -> Iterator[tuple[str, str]]:
+    """List every route of the app with every method of it, its parameters filled in."""
+    routes: list[BaseRoute] = create_app(Service(ServedModels(_ENGINES))).routes
+    for route in routes:
+        assert isinstance(route, Route), "teach this test what other kinds of routes answer"
+        path = route.path.replace("{path:path}", "acme/tc").replace("{task}", "ner")
+        path = path.replace("{name}", "transformers")
+        assert "{" not in path, "teach this test the parameter"
+        for method in route.methods or ():
+            yield method, path
+
+
+@pytest.mark.parametrize(("method", "path"), list(addresses()))
+def test_every_address_but_health_demands_a_key(method: str, path: str) -> None:
+    """Whatever is added to the app, it is listed here by itself."""
+    only = (FakeEngine("acme/tc"),)
+    answer = ask(method, path, engines=only, gate=gate())
+    with_key = ask(method, path, engines=only, gate=gate(), headers=_BEARER)
+    assert (answer.status_code == 401) == (path not in _OPEN)
+    assert with_key.status_code not in {401, 404, 405}
+
+
+@pytest.mark.parametrize("path", _OPEN)
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_health_is_told_to_everyone(method: str, path: str) -> None:
+    """A load balancer or a supervisor has no key."""
+    assert ask(method, path, engines=_ENGINES, gate=gate()).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/models/acme/health"),  # a model of that name
+        ("GET", "/models/health"),  # another
+        ("GET", "/models/nobody/health"),  # tells whether there is such a model
+        ("GET", "/api/models/acme/tc/health"),
+        ("GET", "/health/"),
+        ("GET", "//health"),
+        ("POST", "/health"),
+        ("POST", "/models/acme/health"),
+        ("POST", "/models/acme/tc/health"),
+        ("OPTIONS", "/health"),
+        ("GET", "/nothing/here"),
+        ("GET", "/docs"),
+        ("GET", "/openapi.json"),
+        ("GET", "/client/v4/accounts"),
+        ("DELETE", "/models/acme/tc"),
+    ],
+)
+def test_what_only_resembles_health_demands_a_key(method: str, path: str) -> None:
+    """So does what is not there: strangers learn nothing about a server from it."""
+    assert ask(method, path, engines=_ENGINES, gate=gate()).status_code == 401
+
+
+def test_a_model_named_health_has_its_own_health() -> None:
+    """Its page needs a key, its health does not."""
+    answer = ask("GET", "/models/acme/health/health", engines=_ENGINES, gate=gate())
+    assert (answer.status_code, answer.json()["status"]) == (200, "ready")
+
+
+def test_without_keys_nobody_needs_one() -> None:
+    """And a credential meant for another server does no harm."""
+    for headers in ({}, _BEARER, {"authorization": "Basic eDp5"}):
+        assert ask("GET", "/models", engines=_ENGINES, headers=headers).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("headers", "told"),
+    [
+        ({}, "no access key was sent"),
+        ({"authorization": ""}, "no access key was sent"),
+        ({"authorization": "Bearer"}, "no access key was sent"),
+        ({"authorization": "Basic ZWs6ZWs="}, "no access key was sent"),
+        ({"authorization": _MADE.secret}, "no access key was sent"),
+        ({"authorization": "Bearer hf_other"}, "unknown here, or has been revoked"),
+        ({"authorization": f"Bearer {_MADE.secret}A"}, "unknown here, or has been revoked"),
+        ({"authorization": f"Bearer {_MADE.secret[:-1]}"}, "unknown here, or has been revoked"),
+        ({"x-auth-key": _MADE.secret}, "no access key was sent"),
+    ],
+)
+def test_a_refusal_says_what_is_wrong(headers: dict[str, str], told: str) -> None:
+    """401 in the Hub's words, which `huggingface_hub` knows, and with the scheme to use."""
+    answer = ask("POST", "/", '{"inputs": "x"}', engines=_ENGINES, gate=gate(), headers=headers)
+    assert answer.status_code == 401
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.headers["www-authenticate"] == "Bearer"
+    assert answer.headers["x-error-message"] == "Invalid credentials in Authorization header"
+    error = answer.json()["error"]
+    assert error.startswith("Invalid credentials in Authorization header: ")
+    assert told in error
+    assert "hf_other" not in answer.text
+
+
+@pytest.mark.parametrize("form", ["Bearer {}", "bearer {}", "BEARER   {} "])
+def test_the_schemes_case_and_spaces_are_free(form: str) -> None:
+    """RFC 9110, section 11.1."""
+    header = {"authorization": form.format(_MADE.secret)}
+    answer = ask("GET", "/models", engines=_ENGINES, gate=gate(), headers=header)
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize("junk", ["Bearer \xff\xfe", "Bearer " + "x" * 20_000, "\x80"])
+def test_whatever_is_presented_is_refused_as_any_other(junk: str) -> None:
+    """A header may hold any byte."""
+    header = httpx.Headers([(b"authorization", junk.encode("latin-1"))])
+    answer = ask("GET", "/models", engines=_ENGINES, gate=gate(), headers=header)
+    assert answer.status_code == 401
+
+
+@pytest.mark.parametrize("path", ["", "*", "health", "models/acme/tc/health"])
+def test_a_path_that_is_none_demands_a_key(path: str) -> None:
+    """`OPTIONS *` and the like get as far as this from a raw connection."""
+    sent: list[Message] = []
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    app = create_app(Service(ServedModels(_ENGINES)), gate=gate())
+    scope = {"type": "http", "method": "GET", "path": path, "headers": [], "query_string": b""}
+    asyncio.run(app(scope, receive, send))
+    assert sent[0]["status"] == 401
+
+
+def test_an_engine_sees_nothing_of_a_refused_request() -> None:
+    """Nor is its body read."""
+    engine = FakeEngine("acme/tc")
+    ask("POST", "/", '{"inputs": "x"}', engines=(engine,), gate=gate())
+    assert engine.requests == []
+
+
+def test_the_log_names_the_key_by_its_id_and_never_the_key() -> None:
+    """An operator can tell callers apart; a refused one has an id and a line as well."""
+    with capture_logs() as lines:
+        ask("POST", "/", '{"inputs": "x"}', engines=_ENGINES[:1], gate=gate(), headers=_BEARER)
+        wrong = {"authorization": f"Bearer {_MADE.secret}A"}
+        refused = ask("GET", "/", engines=_ENGINES, gate=gate(), headers=wrong)
+    assert refused.headers["x-request-id"]
+    assert [line["event"] for line in lines] == ["request", "request"]
+    assert [line["status"] for line in lines] == [200, 401]
+    assert [line.get("key") for line in lines] == [_MADE.kept.key_id, None]
+    assert _MADE.secret not in repr(lines)
+
+
+def test_a_page_can_ask_with_a_key_and_read_a_refusal() -> None:
+    """The preflight carries no key, and passes; the 401 has the header that lets a page see it."""
+    origin = {"origin": "https://page.example"}
+    asked = {
+        "access-control-request-method": "POST",
+        "access-control-request-headers": "authorization",
+    }
+    preflight = ask("OPTIONS", "/", engines=_ENGINES, gate=gate(), headers=origin | asked)
+    assert preflight.status_code == 200
+    assert "authorization" in preflight.headers["access-control-allow-headers"].lower()
+    refused = ask("POST", "/", engines=_ENGINES, gate=gate(), headers=origin)
+    assert refused.status_code == 401
+    assert refused.headers["access-control-allow-origin"] == "*"
+
+
+class _Unreadable(KeysInMemory):
+    """A store whose file has gone bad."""
+
+    def version(self) -> object:
+        """Fail."""
+        raise StateUnavailable("the disk is gone")
+
+
+def test_where_the_keys_cannot_be_read_nobody_is_let_in() -> None:
+    """500 and a line in the log; health goes on telling."""
+    shut = AccessGate(_Unreadable())
+    with capture_logs() as lines:
+        answer = ask("GET", "/models", engines=_ENGINES, gate=shut, headers=_BEARER)
+    assert answer.status_code == 500
+    assert "disk" not in answer.text
+    assert [line["event"] for line in lines] == ["fault", "request"]
+    assert ask("GET", "/health", engines=_ENGINES, gate=shut).status_code == 200
+
+
+def test_each_prefix_has_its_own_way_to_present_a_key_and_to_be_refused() -> None:
+    """Forms are asked in order, by whole segments of the path."""
+
+    def refuse(_: Exception, record: RequestRecord) -> PlainTextResponse:
+        return PlainTextResponse(f"not you, {bool(record.request_id)}", 403)
+
+    def refuse_elsewhere(error: Exception, _: RequestRecord) -> PlainTextResponse:
+        assert isinstance(error, EarmarkError)
+        return PlainTextResponse("elsewhere", 401)
+
+    special = AccessForm(
+        prefix="/special/v4",
+        read=lambda headers: headers.get("x-auth-key"),
+        is_open=lambda scope: scope["path"] == "/special/v4/open",
+        refuse=refuse,
+    )
+    rest = AccessForm(prefix="", read=read_bearer, is_open=lambda _: False, refuse=refuse_elsewhere)
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await PlainTextResponse("in")(scope, receive, send)
+
+    guarded = RequestLog(AccessControl(app, gate=gate(), forms=(special, rest)))
+    key = {"x-auth-key": _MADE.secret}
+
+    def get(path: str, headers: dict[str, str]) -> str:
+        async def scenario() -> str:
+            transport = httpx.ASGITransport(guarded)
+            async with httpx.AsyncClient(transport=transport, base_url="http://x") as client:
+                return (await client.get(path, headers=headers)).text
+
+        return asyncio.run(scenario())
+
+    assert get("/special/v4/a", key) == "in"
+    assert get("/special/v4", key) == "in"
+    assert get("/special/v4/open", {}) == "in"
+    assert get("/special/v4/a", _BEARER) == "not you, True"
+    assert get("/special/v41", key) == "elsewhere"
+    assert get("/", key) == "elsewhere"
+    assert get("/", _BEARER) == "in"
+
+
+def test_the_lifespan_of_the_server_needs_no_key() -> None:
+    """It is not a request."""
+    seen: list[str] = []
+
+    async def app(scope: Scope, _receive: Receive, _send: Send) -> None:
+        seen.append(scope["type"])
+
+    async def receive() -> Message:
+        return {"type": "lifespan.startup"}
+
+    async def send(_: Message) -> None:
+        return
+
+    asyncio.run(AccessControl(app, gate=gate(), forms=())({"type": "lifespan"}, receive, send))
+    assert seen == ["lifespan"]
+
+
+def test_an_absent_header_is_no_credential() -> None:
+    """Nor is an empty one."""
+    assert read_bearer(Headers({})) is None
+    assert read_bearer(Headers({"authorization": "Bearer   "})) is None
