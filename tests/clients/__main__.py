@@ -74,7 +74,7 @@ def _run(client: Client, environment: Path, job: Job, home: Path) -> list[Check]
             command_of(client, environment),
             env=kept | {name: str(value) for name, value in told.items()},
             cwd=home,
-            input=msgspec.json.encode(job).decode(),
+            input=msgspec.json.encode(job.of(client)).decode(),
             capture_output=True,
             encoding="utf-8",
             timeout=SCRIPT_S,

@@ -3,15 +3,15 @@
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
 import msgspec
+from clients.table import CLIENTS, Client
 from e2e.processes import PATIENCE_S, command, environment, running_server
 from support.checkpoints import CheckpointSpec, write_checkpoint
 
 from earmark.checkpoint.bundled import bundled_ids
+from earmark.settings import Settings
 
 __all__ = ["Features", "Job", "Models", "Samples", "running_job"]
 
@@ -30,16 +30,30 @@ TINY = {
 """Stand in for models that are not in the box yet; nothing is asked of their judgement."""
 
 RERANKER = CheckpointSpec(seed=5, num_labels=1)
+COLD = CheckpointSpec(seed=2)
 
 
 class Models(msgspec.Struct, frozen=True, kw_only=True):
-    """The ids that the models are served by; each is asked its own task."""
+    """The ids that the models are served by; each is asked its own task.
+
+    Attributes:
+        cold: not loaded at first; one for each client, since it is cold only once.
+    """
 
     sentiment: str = "earmark/sentiment"
     zero_shot: str = "earmark/zero-shot"
     ner: str = "earmark/ner"
     reranker: str = "tiny/reranker"
+    cold: str = "cold"
     unknown: str = "nobody/nothing"
+
+    def cold_for(self, client: Client) -> str:
+        """Name the cold model of a client."""
+        return f"{self.cold}/{client.folder}"
+
+    def of(self, client: Client) -> "Models":
+        """Return the models as this client is told them."""
+        return msgspec.structs.replace(self, cold=self.cold_for(client))
 
 
 class Samples(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,10 +82,13 @@ class Sense(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Features(msgspec.Struct, frozen=True, kw_only=True):
-    """What this server does, as found by asking it."""
+    """What this server does.
 
-    streams: bool
-    keys: bool
+    Attributes:
+        loads_on_demand: whether it has a folder of models that are loaded when asked for.
+    """
+
+    loads_on_demand: bool
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,11 +106,9 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     sense: Sense
     features: Features
 
-
-@dataclass(frozen=True, slots=True)
-class _Access:
-    key: str
-    demanded: bool
+    def of(self, client: Client) -> "Job":
+        """Return the job of this client."""
+        return msgspec.structs.replace(self, models=self.models.of(client))
 
 
 @contextmanager
@@ -103,52 +118,44 @@ def running_job(folder: Path) -> Iterator[Job]:
     Args:
         folder: an empty one, for the stand-ins and for what the server keeps.
     """
-    env = environment({"EARMARK_STATE_FOLDER": str(folder / "state")})
-    models, flags = Models(), []
+    models = Models()
+    for client in CLIENTS:
+        write_checkpoint(folder / "models" / models.cold_for(client), COLD)
+    loads = "models_folder" in Settings.__struct_fields__
+    more = {"EARMARK_MODELS_FOLDER": str(folder / "models")} if loads else {}
+    # Without the cache, so that each client's answers are computed for that client.
+    fixed = {"EARMARK_STATE_FOLDER": str(folder / "state"), "EARMARK_CACHE_BYTES": "0"}
+    env = environment(fixed | more)
     boxed = bundled_ids()
+    flags = [f"--model={models.reranker}={write_checkpoint(folder / 'reranker', RERANKER)}"]
     for model_id in (models.sentiment, models.zero_shot, models.ner):
-        source = (
-            "" if model_id in boxed else f"={write_checkpoint(folder / model_id, TINY[model_id])}"
-        )
-        flags += ["--model", f"{model_id}{source}"]
-    reranker = write_checkpoint(folder / models.reranker, RERANKER)
-    flags += ["--model", f"{models.reranker}={reranker}"]
-    access = _key(folder, env)
+        flags.append(f"--model={model_id}")
+        if model_id not in boxed:
+            flags[-1] += f"={write_checkpoint(folder / model_id, TINY[model_id])}"
+    key = _new_key(folder, env)
     with running_server(*flags, env=env, folder=folder) as server:
         yield Job(
             url=server.address,
-            key=access.key,
+            key=key,
             models=models,
             samples=Samples(),
             sense=Sense(
                 zero_shot="refund" if models.zero_shot in boxed else None,
                 persons=((11, 31), (52, 59)) if models.ner in boxed else None,
             ),
-            features=Features(
-                streams=_streams(f"{server.address}/models/{models.ner}", access.key),
-                keys=access.demanded,
-            ),
+            features=Features(loads_on_demand=loads),
         )
 
 
-def _key(folder: Path, env: dict[str, str]) -> _Access:
+def _new_key(folder: Path, env: dict[str, str]) -> str:
     made = subprocess.run(  # noqa: S603 - our own words
         command("keys", "create", "clients"),
         env=env,
         cwd=folder,
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
         text=True,
         timeout=PATIENCE_S,
-        check=False,
+        check=True,
     )
-    return _Access(made.stdout.strip() or "any", demanded=made.returncode == 0)
-
-
-def _streams(url: str, key: str) -> bool:
-    answer = httpx.post(
-        url,
-        json={"inputs": "a text", "stream": True},
-        headers={"authorization": f"Bearer {key}"},
-        timeout=PATIENCE_S,
-    )
-    return answer.headers["content-type"].startswith("text/event-stream")
+    return made.stdout.strip()
