@@ -61,8 +61,9 @@ async function outcome({ name, pending, call }) {
     const seen = Object.entries((await call()) ?? {});
     return { name, seen: seen.map(([sample, scores]) => ({ sample, scores })) };
   } catch (error) {
-    const problem = error instanceof Expected ? error.message : `${error?.stack ?? error}`;
-    return { name, state: "failed", problem };
+    const [, line] = /_calls\.mjs:(\d+)/.exec(error?.stack) ?? [];
+    const kind = error instanceof Expected ? "" : `${error?.name}: `;
+    return { name, state: "failed", problem: `${kind}${error?.message ?? error} (line ${line})` };
   }
 }
 
