@@ -8,120 +8,44 @@ import asyncio
 import contextlib
 import json
 import math
-import os
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import is_dataclass
+from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 import huggingface_hub
-import huggingface_hub.utils
-from clients.calls.checking import Checks, Scores, Seen, close_to, equal, expect
-from huggingface_hub import (
-    AsyncInferenceClient,
-    HfApi,
-    InferenceClient,
-    TextClassificationOutputElement,
-    TokenClassificationOutputElement,
-    ZeroShotClassificationOutputElement,
+from clients.calls.checking import Checks, Scores, Seen, equal, expect
+from clients.calls.huggingface_hub_answers import (
+    EMPTY,
+    JOB,
+    KEY,
+    LABELS,
+    MODELS,
+    PAIRS,
+    SAMPLES,
+    SENSE,
+    TIMEOUT_S,
+    URL,
+    VERSION,
+    BadRequestError,
+    HfHubHTTPError,
+    arguments,
+    client,
+    entity_scores,
+    label_scores,
+    old,
+    persons_are_found,
+    ranking_is_sensible,
+    raw_scores,
+    refused,
+    sentiment_is_sensible,
+    text_scores,
 )
+from clients.calls.huggingface_hub_rerouting import rerouted
+from huggingface_hub import AsyncInferenceClient, HfApi, InferenceClient
 
-VERSION = tuple(int(part) for part in huggingface_hub.__version__.split(".")[:3])
-JOB = json.load(sys.stdin)
-URL, KEY, MODELS, SAMPLES, SENSE = (
-    JOB[name] for name in ("url", "key", "models", "samples", "sense")
-)
-LABELS = SAMPLES["labels"]
-PAIRS = [{"text": SAMPLES["query"], "text_pair": passage} for passage in SAMPLES["passages"]]
-TIMEOUT_S = 30
-EMPTY = "You must include at least one label and at least one sequence."
 STRATEGIES = ("none", "simple", "first", "average", "max")
 
-
 checks = Checks(VERSION)
-
-
-def arguments(model: str, key: str = KEY) -> dict[str, Any]:
-    """Point a client at a model; the provider is what health and info demand from 0.28 on."""
-    url = f"{URL}/models/{MODELS[model]}"
-    given: dict[str, Any] = {"model": url, "token": key, "timeout": TIMEOUT_S}
-    return given | ({"provider": "hf-inference"} if VERSION >= (0, 28) else {})
-
-
-def old(owner: object, name: str) -> Any:  # noqa: ANN401 - what has no types
-    """Find what the newest version has no more, or not there, and so no type for."""
-    return getattr(owner, name)
-
-
-# Where 0.23 has them too.
-BadRequestError = old(huggingface_hub.utils, "BadRequestError")
-HfHubHTTPError = old(huggingface_hub.utils, "HfHubHTTPError")
-
-
-def client(model: str, key: str = KEY) -> InferenceClient:
-    """Make a client of a model."""
-    return InferenceClient(**arguments(model, key))
-
-
-def scores_of(answer: Sequence[Any], kind: type, what: str) -> dict[str, float]:
-    """Demand typed elements with a label and a score, best first."""
-    for each in answer:
-        expect(isinstance(each, kind) and is_dataclass(each), f"{what}: {each!r} is no {kind}")
-        expect(isinstance(each.label, str), f"{what}: the label is {each.label!r}")
-        expect(isinstance(each.score, float), f"{what}: the score is {each.score!r}")
-    scores = [each.score for each in answer]
-    equal(scores, sorted(scores, reverse=True), f"{what}, the order of scores")
-    return {each.label: each.score for each in answer}
-
-
-def text_scores(answer: Sequence[Any], what: str) -> dict[str, float]:
-    """Read what `text_classification` answers."""
-    return scores_of(answer, TextClassificationOutputElement, what)
-
-
-def label_scores(answer: Sequence[Any], what: str) -> dict[str, float]:
-    """Read what `zero_shot_classification` answers."""
-    return scores_of(answer, ZeroShotClassificationOutputElement, what)
-
-
-def entity_scores(answer: Sequence[Any], *, group: str = "entity_group") -> dict[str, float]:
-    """Read what `token_classification` answers: scores by label and place."""
-    for each in answer:
-        typed = isinstance(each, TokenClassificationOutputElement) and is_dataclass(each)
-        expect(typed, f"{each!r} is no element of an answer")
-        kinds = [type(getattr(each, name)) for name in ("score", "word", "start", "end")]
-        equal(kinds, [float, str, int, int], "the types of score, word, start and end")
-        expect(0 <= each.start < each.end, f"the place is {each.start} to {each.end}")
-        expect(isinstance(each[group], str), f"the label is {each[group]!r}")
-    return {f"{each[group]} {each.start}-{each.end}": each.score for each in answer}
-
-
-def raw_scores(answer: Sequence[Mapping[str, Any]]) -> dict[str, float]:
-    """Read labels and scores out of plain JSON."""
-    return {each["label"]: each["score"] for each in answer}
-
-
-def sentiment_is_sensible(scores: Scores, expected: str) -> None:
-    """Demand two labels, the right one first."""
-    equal(set(scores), {"POSITIVE", "NEGATIVE"}, "the labels")
-    close_to(sum(scores.values()), 1, "the sum of scores")
-    equal(next(iter(scores)), expected, "the best label")
-
-
-def ranking_is_sensible(scores: Scores) -> None:
-    """Demand all labels; the right one first, where the model can know."""
-    equal(set(scores), set(LABELS), "the labels")
-    close_to(sum(scores.values()), 1, "the sum of scores")
-    if SENSE["zero_shot"] is not None:
-        equal(next(iter(scores)), SENSE["zero_shot"], "the best label")
-
-
-def persons_are_found(scores: Scores) -> None:
-    """Demand the two names, where the model can know them."""
-    expect(bool(scores), "no entity was found")
-    if SENSE["persons"] is not None:
-        equal(list(scores), [f"PER {start}-{end}" for start, end in SENSE["persons"]], "persons")
 
 
 @checks.add("text_classification")
@@ -351,46 +275,6 @@ def id_mode() -> Seen:
     }
 
 
-@contextlib.contextmanager
-def rerouted() -> Iterator[None]:
-    """Send whatever goes over https to the server, from within the client's own session.
-
-    What a model is for the client asks in the name of the user and of no argument.
-    """
-    os.environ["HF_TOKEN"] = KEY
-    session: Any = huggingface_hub.get_session()
-    if VERSION < (1,):  # of `requests`
-        adapter = session.get_adapter("https://")
-        session.mount("https://", Rerouting(adapter))
-        yield
-        session.mount("https://", adapter)
-    else:  # of `httpx`
-        hooks = session.event_hooks
-        session.event_hooks = {**hooks, "request": [*hooks["request"], reroute]}
-        yield
-        session.event_hooks = hooks
-    del os.environ["HF_TOKEN"]
-
-
-def reroute(request: Any) -> None:  # noqa: ANN401 - of a package that old clients do not have
-    """Change where a request of `httpx` goes, but for its path."""
-    to = urlsplit(URL)
-    request.url = request.url.copy_with(scheme=to.scheme, host=to.hostname, port=to.port)
-
-
-class Rerouting:
-    """An adapter of `requests` before another one."""
-
-    def __init__(self, adapter: Any) -> None:  # noqa: ANN401 - new clients do not have `requests`
-        """Send by this adapter."""
-        self._adapter = adapter
-
-    def send(self, request: Any, **rest: object) -> object:  # noqa: ANN401 - the same
-        """Send a request, changing where it goes but for its path."""
-        request.url = URL + request.path_url
-        return self._adapter.send(request, **rest)
-
-
 @checks.add("AsyncInferenceClient: every task at once")
 def asynchronous() -> Seen:
     """As the client for threads."""
@@ -434,19 +318,6 @@ def kept_alive() -> None:
         with contextlib.suppress(HfHubHTTPError):
             client("unknown").text_classification(SAMPLES["liked"])
     expect(len(opened) <= 1, f"{len(opened)} connections were opened for 6 calls")
-
-
-def refused(call: Callable[[], object], status: int, kind: type, text: str) -> None:
-    """Demand an exception of this kind, with the server's status and its text, once."""
-    try:
-        call()
-    except HfHubHTTPError as error:
-        expect(type(error) is kind, f"expected {kind.__name__}, found {type(error).__name__}")
-        expect(error.response is not None, "the exception has no response")
-        equal(error.response.status_code, status, "the status")
-        expect(str(error).count(text) == 1, f"expected {text!r} once, found {error}")
-    else:
-        raise AssertionError(f"expected {kind.__name__}, and nothing was raised")
 
 
 @checks.add("400 is a BadRequestError with the server's text, once")
