@@ -11,7 +11,7 @@ INSTALL := $(PIP) install --no-warn-script-location
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
-.PHONY: help serve test check golden golden-check bench train-sentiment need-data size clean
+.PHONY: help serve test check clients golden golden-check bench train-sentiment need-data size clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,6 +32,9 @@ check: .venv/.installed-dev ## check the style, the types and the floors
 	@.venv/bin/mypy
 	@echo "== floors"
 	@.venv/bin/lint-imports
+
+clients: .venv/.installed-dev ## run official clients of several versions against one server
+	@PYTHONPATH=tests .venv/bin/python -m clients
 
 golden: .venv-reference/.installed ## recompute the golden files with transformers, and rewrite them
 	@PYTHONPATH=tests .venv-reference/bin/python -m golden.regenerate

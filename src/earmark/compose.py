@@ -7,13 +7,17 @@ from dataclasses import dataclass
 from starlette.types import ASGIApp
 
 from earmark.engine.engine import Engine
+from earmark.engine.facts import ModelFacts, read_facts
 from earmark.engine.info import EngineInfo
-from earmark.engine.load import load_engine
+from earmark.engine.load import EngineOptions, load_engine
 from earmark.serving.access.gate import AccessGate
 from earmark.serving.access.store import SqliteKeys
+from earmark.serving.catalogue import KnownModel
 from earmark.serving.jobs.runner import JobRunner
 from earmark.serving.jobs.store import SqliteJobs
+from earmark.serving.load_times import LoadTimes
 from earmark.serving.models import ServedModels
+from earmark.serving.on_demand import OnDemand
 from earmark.serving.service import Service
 from earmark.settings import ModelSource, Settings
 from earmark.web.app import create_app
@@ -27,11 +31,13 @@ class Composition:
 
     Attributes:
         app: what a server runs.
-        models: what the app serves, in the order of the settings.
+        models: what is loaded, in the order of the settings.
+        loadable: what can be loaded on demand beside them.
     """
 
     app: ASGIApp
     models: tuple[EngineInfo, ...]
+    loadable: tuple[str, ...] = ()
 
 
 @contextmanager
@@ -43,7 +49,7 @@ def opened_gate(settings: Settings) -> Iterator[AccessGate]:
 
 @contextmanager
 def composed(settings: Settings, gate: AccessGate) -> Iterator[Composition]:
-    """Load every model of the settings and put the app on top; at the end close the last first.
+    """Load the models of the settings and put the app on top; at the end close what is loaded.
 
     Args:
         settings: of everything.
@@ -55,10 +61,23 @@ def composed(settings: Settings, gate: AccessGate) -> Iterator[Composition]:
         StateUnavailable: there is a database, but it cannot be used.
     """
     with ExitStack() as stack:
+        sources = settings.sources()
+        catalogue = settings.catalogue()
         engines = [
-            stack.enter_context(loaded_engine(settings, model)) for model in settings.sources()
+            stack.enter_context(loaded_engine(settings, model))
+            for model in sources
+            if settings.preload
         ]
-        service = Service(ServedModels(engines), settings.service_options())
+        on_demand = None
+        if catalogue is not None:
+            loader = _Loader(settings.engine_options())
+            times = LoadTimes(settings.database)
+            on_demand = OnDemand(catalogue, loader, settings.on_demand_options(), times=times)
+        named = [one.model_id for one in sources]
+        models = ServedModels(engines, named=named, on_demand=on_demand)
+        # Also where no server ran, whose end would close them.
+        stack.callback(models.close)
+        service = Service(models, settings.service_options())
         jobs = stack.enter_context(closing(SqliteJobs(settings.database)))
         app = create_app(
             service,
@@ -66,7 +85,22 @@ def composed(settings: Settings, gate: AccessGate) -> Iterator[Composition]:
             gate=gate,
             jobs=JobRunner(jobs, settings.job_options()),
         )
-        yield Composition(app, tuple(engine.info for engine in engines))
+        loaded = tuple(engine.info for engine in engines)
+        ready = {one.model_id for one in loaded}
+        yield Composition(app, loaded, tuple(one for one in models.ids if one not in ready))
+
+
+@dataclass(frozen=True, slots=True)
+class _Loader:
+    """Loads what a catalogue knows, with the same options as at the start."""
+
+    options: EngineOptions
+
+    def facts(self, known: KnownModel) -> ModelFacts:
+        return read_facts(known.source, model_id=known.model_id)
+
+    def load(self, known: KnownModel) -> Engine:
+        return load_engine(known.source, model_id=known.model_id, options=self.options)
 
 
 @contextmanager

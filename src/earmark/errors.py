@@ -10,12 +10,15 @@
     ├── CapacityError           waiting can help; carries ``retry_after_s``
     │   ├── QueueFull             more work is waiting than the server accepts
     │   ├── DeadlineExceeded      the answer was not ready in time
+    │   ├── ModelLoading          the model is on its way into memory; carries ``estimated_time_s``
+    │   ├── ModelNotLoaded        the model is not in memory, and the caller wants no load
     │   └── ShuttingDown          the server is going down
     ├── CheckpointError         the operator can act: the files of a model, or how it is to run
     │   ├── CheckpointNotFound    no such folder, file or bundled id
     │   ├── InvalidCheckpoint     a file is there but does not hold what it should
     │   ├── UnsupportedCheckpoint the files are fine but earmark cannot run them
-    │   └── UnsupportedDevice     runtime, device and precision do not go together
+    │   ├── UnsupportedDevice     runtime, device and precision do not go together
+    │   └── ModelUnavailable      a model that was to be loaded on demand could not be
     ├── SettingsError           the operator can act: a flag, a variable or the settings file
     ├── AddressUnavailable      the operator can act: the host or port to listen on
     ├── StateUnavailable        the operator can act: the file that outlives a run
@@ -37,6 +40,9 @@ __all__ = [
     "EngineError",
     "InvalidCheckpoint",
     "InvalidInput",
+    "ModelLoading",
+    "ModelNotLoaded",
+    "ModelUnavailable",
     "NonFiniteScore",
     "QueueFull",
     "RequestError",
@@ -100,6 +106,23 @@ class DeadlineExceeded(CapacityError):
     """The answer was not ready before the request's deadline."""
 
 
+class ModelLoading(CapacityError):
+    """The model is being loaded, or waits for room.
+
+    Attributes:
+        estimated_time_s: seconds until it is likely to be ready.
+    """
+
+    def __init__(self, message: str, *, estimated_time_s: float = 1.0) -> None:
+        """Keep the message and the estimate."""
+        super().__init__(message, retry_after_s=estimated_time_s)
+        self.estimated_time_s = estimated_time_s
+
+
+class ModelNotLoaded(CapacityError):
+    """The model is not in memory, and the caller asked for no load."""
+
+
 class ShuttingDown(CapacityError):
     """The engine is closing and takes no more work."""
 
@@ -122,6 +145,10 @@ class UnsupportedCheckpoint(CheckpointError):
 
 class UnsupportedDevice(CheckpointError):
     """Runtime, device and precision as asked do not go together on this machine."""
+
+
+class ModelUnavailable(CheckpointError):
+    """A model could not be loaded on demand; the cause says why, and may name files."""
 
 
 class SettingsError(EarmarkError):

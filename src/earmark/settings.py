@@ -19,11 +19,14 @@ from msgspec import Meta
 from platformdirs import user_state_path
 
 from earmark.checkpoint.bundled import DEFAULT_MODEL, bundled_ids
+from earmark.checkpoint.root import ModelsFolder
 from earmark.engine.load import EngineOptions
-from earmark.errors import SettingsError
+from earmark.errors import CheckpointNotFound, SettingsError
 from earmark.graph.precision import Precision
 from earmark.runtime.session import RuntimeName
+from earmark.serving.catalogue import Catalogue
 from earmark.serving.jobs.runner import JobOptions
+from earmark.serving.on_demand import OnDemandOptions
 from earmark.serving.service import ServiceOptions
 from earmark.web.app import WebOptions
 from earmark.web.dialects.huggingface.clients import ZeroShotForm
@@ -45,6 +48,7 @@ _ENGINE = EngineOptions()
 _SERVICE = ServiceOptions()
 _WEB = WebOptions()
 _JOBS = JobOptions()
+_ON_DEMAND = OnDemandOptions()
 
 DATABASE = "earmark.sqlite"
 """The file in the state folder; see `serving.database`."""
@@ -97,6 +101,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         models: as written; `sources` reads them.
+        preload: load them before listening; False loads them on demand.
+        load_on_demand: load what else is at hand when a request asks for it.
+        models_folder: checkpoints below it, as ``org/name``, can be loaded on demand.
+        max_loaded: models loaded on demand at once.
+        hold_s: a request that waits for its model is held so long at most.
         host: address to listen on.
         port: 0 lets the system choose a free one.
         precision: what the graphs compute in.
@@ -118,6 +127,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     models: Annotated[tuple[str, ...], Meta(min_length=1)] = (DEFAULT_MODEL,)
+    preload: bool = True
+    load_on_demand: bool = True
+    models_folder: Annotated[str, Meta(min_length=1)] | None = None
+    max_loaded: Annotated[int, Meta(ge=1, le=1024)] = _ON_DEMAND.max_loaded
+    hold_s: Annotated[float, Meta(ge=0, lt=300)] = _ON_DEMAND.hold_s
     host: Annotated[str, Meta(min_length=1)] = "127.0.0.1"
     port: Annotated[int, Meta(ge=0, le=65535)] = 8080
     precision: Precision = _ENGINE.precision
@@ -159,6 +173,34 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
                 )
             seen[one.model_id] = one.source
         return sources
+
+    def catalogue(self) -> Catalogue | None:
+        """Find what can be loaded on demand; None where nothing is to be.
+
+        Raises:
+            SettingsError: loading on demand is off, but something else needs it; or there is no
+                such models folder.
+        """
+        if not self.load_on_demand:
+            if self.models_folder is not None or not self.preload:
+                raise SettingsError(
+                    "load_on_demand is off, so that models_folder and no preload leave models that"
+                    " nobody could ever use; leave either out"
+                )
+            return None
+        sources = {name: name for name in bundled_ids()}
+        named = {one.model_id: one.source for one in self.sources()}
+        folder = None
+        if self.models_folder is not None:
+            try:
+                folder = ModelsFolder.open(Path(self.models_folder).expanduser())
+            except CheckpointNotFound as error:
+                raise SettingsError(str(error)) from None
+        return Catalogue(named | sources | named, folder)
+
+    def on_demand_options(self) -> OnDemandOptions:
+        """Pick what loading on demand needs."""
+        return OnDemandOptions(max_loaded=self.max_loaded, hold_s=self.hold_s)
 
     def engine_options(self) -> EngineOptions:
         """Pick what one engine needs."""

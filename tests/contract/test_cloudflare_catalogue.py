@@ -58,9 +58,10 @@ def test_a_model_is_listed_with_what_clients_need() -> None:
     facts = {each["property_id"]: each["value"] for each in model["properties"]}
     assert facts == {
         "runs": "me/mine",
+        "labels": ["NEGATIVE", "POSITIVE"],
+        "state": "ready",
         "precision": "float32",
         "max_input_tokens": "16",
-        "labels": ["NEGATIVE", "POSITIVE"],
     }
     assert answer["result_info"] == {"count": 1, "page": 1, "per_page": 50, "total_count": 1}
 

@@ -7,7 +7,9 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import httpx
 
 from earmark.serving.access.gate import AccessGate
-from earmark.serving.models import ServedEngine, ServedModels
+from earmark.serving.engines import ServedEngine
+from earmark.serving.models import ServedModels
+from earmark.serving.on_demand import OnDemand
 from earmark.serving.service import Service, ServiceOptions
 from earmark.web.app import WebOptions, create_app
 
@@ -20,6 +22,7 @@ async def asking(
     service: ServiceOptions | None = None,
     web: WebOptions | None = None,
     gate: AccessGate | None = None,
+    on_demand: OnDemand | None = None,
     alive: bool = False,
 ) -> AsyncIterator[httpx.AsyncClient]:
     """Open a client on an app that serves these engines.
@@ -29,9 +32,12 @@ async def asking(
         service: the service's options.
         web: the app's options.
         gate: who is let in.
+        on_demand: what it loads when it is asked for it.
         alive: start what runs beside requests, and close the engines in the end.
     """
-    app = create_app(Service(ServedModels(engines), service), web, gate=gate)
+    named = None if engines or on_demand is None else on_demand.ids()
+    models = ServedModels(engines, named=named, on_demand=on_demand)
+    app = create_app(Service(models, service), web, gate=gate)
     transport = httpx.ASGITransport(app)
     async with AsyncExitStack() as stack:
         if alive:

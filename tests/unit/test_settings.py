@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from earmark.engine.load import EngineOptions
 from earmark.errors import SettingsError
+from earmark.serving.on_demand import OnDemandOptions
 from earmark.serving.service import ServiceOptions
 from earmark.settings import CONFIG_FILE, ModelSource, Settings, read_settings
 from earmark.web.app import WebOptions
@@ -248,3 +249,46 @@ def test_two_models_of_one_id_are_refused() -> None:
     """Two folders of the same name need ids of their own."""
     with pytest.raises(SettingsError, match="two models have the id 'x': a/x and b/x"):
         read(flags={"models": ["a/x", "b/x"]}).sources()
+
+
+def test_what_can_be_loaded_on_demand_is_what_is_named_in_the_box_and_in_the_folder(
+    tmp_path: Path,
+) -> None:
+    """Named models first; a bundled id named otherwise keeps the operator's meaning."""
+    (tmp_path / "org" / "name").mkdir(parents=True)
+    (tmp_path / "org" / "name" / "config.json").touch()
+    flags: dict[str, object] = {
+        "models": ["earmark/sentiment=/mine", "x=/y"],
+        "models_folder": str(tmp_path),
+    }
+    catalogue = read(flags=flags).catalogue()
+    assert catalogue is not None
+    assert catalogue.ids()[:2] == ("earmark/sentiment", "x")
+    assert catalogue.ids()[-1] == "org/name"
+    found = catalogue.find("earmark/sentiment")
+    assert found is not None
+    assert found.source == "/mine"
+
+
+@pytest.mark.parametrize("flags", [{"preload": False}, {"models_folder": "."}])
+def test_models_that_nobody_could_ever_use_are_refused(flags: dict[str, object]) -> None:
+    """With loading on demand turned off."""
+    with pytest.raises(SettingsError, match="load_on_demand is off"):
+        read(flags=flags | {"load_on_demand": False}).catalogue()
+    assert read(flags={"load_on_demand": False}).catalogue() is None
+
+
+def test_a_models_folder_has_to_be_there() -> None:
+    """The folder is named."""
+    with pytest.raises(SettingsError, match=r"models folder .*no such folder is not there"):
+        read(environ={"EARMARK_MODELS_FOLDER": str(NOWHERE)}).catalogue()
+
+
+def test_how_models_are_loaded_on_demand_can_be_set() -> None:
+    """By variables, where a truth value is a word."""
+    settings = read(
+        environ={"EARMARK_MAX_LOADED": "2", "EARMARK_HOLD_S": "30", "EARMARK_PRELOAD": "false"}
+    )
+    assert settings.on_demand_options() == OnDemandOptions(max_loaded=2, hold_s=30.0)
+    assert not settings.preload
+    assert read().on_demand_options() == OnDemandOptions()

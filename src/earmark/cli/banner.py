@@ -17,6 +17,9 @@ from earmark.tasks.task import TaskName
 
 __all__ = ["address_of", "announce", "is_loopback", "show_banner"]
 
+MOST_IDS_SHOWN = 8
+"""A models folder may hold hundreds."""
+
 log = structlog.get_logger("earmark.cli")
 
 EXAMPLES: Mapping[TaskName, Mapping[str, object]] = {
@@ -52,15 +55,21 @@ def example(address: str, model: EngineInfo, *, keyed: bool) -> str:
 
 
 def show_banner(
-    console: Console, address: str, models: Sequence[EngineInfo], *, keyed: bool
+    console: Console,
+    address: str,
+    models: Sequence[EngineInfo],
+    *,
+    keyed: bool,
+    loadable: Sequence[str] = (),
 ) -> None:
     """Tell a person at a terminal.
 
     Args:
         console: of the terminal.
         address: as a URL.
-        models: at least one.
+        models: what is loaded.
         keyed: whether requests need an access key.
+        loadable: ids of what is loaded when it is asked for.
     """
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     for name in ("model", "precision", "runtime"):
@@ -77,11 +86,18 @@ def show_banner(
         )
     console.print(Text.assemble(("earmark", "bold"), " is serving at ", (address, "bold cyan")))
     console.print()
-    console.print(table)
-    console.print()
-    # Soft: a line broken by us could not be pasted.
-    console.print(Text(example(address, models[0], keyed=keyed)), soft_wrap=True)
-    console.print()
+    if models:
+        console.print(table)
+        console.print()
+    if loadable:
+        console.print(Text(f"loaded when asked for: {_few(loadable)}", style="dim"))
+        console.print()
+    for model in models[:1]:
+        # Soft: a line broken by us could not be pasted.
+        console.print(Text(example(address, model, keyed=keyed)), soft_wrap=True)
+        console.print()
+    if not keyed:  # a browser has no key to send with a page
+        console.print(Text(f"Read and try the API at {address}/docs", style="dim"), soft_wrap=True)
     access = "Requests need an access key." if keyed else "No access key is needed."
     console.print(Text(f"{access} earmark keys --help tells more.", style="dim"))
     console.print(Text("Ctrl-C stops it, once what was accepted is answered.", style="dim"))
@@ -89,7 +105,12 @@ def show_banner(
 
 
 def announce(
-    address: str, models: Sequence[EngineInfo], *, keyed: bool, warning: str | None
+    address: str,
+    models: Sequence[EngineInfo],
+    *,
+    keyed: bool,
+    loadable: Sequence[str] = (),
+    warning: str | None,
 ) -> None:
     """Tell a log; arguments as in `show_banner`."""
     for model in models:
@@ -101,11 +122,16 @@ def announce(
             max_tokens=model.max_input_tokens,
             load_s=round(model.load_s, 2),
         )
-    log.info(
-        "serving",
-        address=address,
-        access="keys" if keyed else "open",
-        example=example(address, models[0], keyed=keyed),
-    )
+    facts = {"access": "keys" if keyed else "open"}
+    if loadable:
+        facts["loadable"] = _few(loadable)
+    if models:
+        facts["example"] = example(address, models[0], keyed=keyed)
+    log.info("serving", address=address, **facts)
     if warning:
         log.warning(warning, address=address)
+
+
+def _few(ids: Sequence[str]) -> str:
+    more = len(ids) - MOST_IDS_SHOWN
+    return ", ".join(ids[:MOST_IDS_SHOWN]) + (f" and {more} more" if more > 0 else "")

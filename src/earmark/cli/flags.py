@@ -20,6 +20,7 @@ __all__ = [
     "default",
     "flag",
     "settings_from",
+    "switch",
 ]
 
 DEFAULTS = Settings()
@@ -28,6 +29,11 @@ DEFAULTS = Settings()
 def flag(help_text: str, *, name: str | None = None) -> Parameter:
     """Describe a flag that stands for a setting; None on the command line means not named."""
     return Parameter(name=name, help=help_text, negative=())
+
+
+def switch(help_text: str, *, off: str) -> Parameter:
+    """Describe a flag that is on or off; None on the command line means not named."""
+    return Parameter(help=help_text, negative=off)
 
 
 def default(setting: str, shown: str | None = None) -> Parameter:

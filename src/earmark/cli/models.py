@@ -3,6 +3,7 @@
 import math
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Annotated
 
 import msgspec
@@ -14,7 +15,7 @@ from earmark.checkpoint.bundled import bundled_ids
 from earmark.checkpoint.config import read_config
 from earmark.checkpoint.local import LocalRepository
 from earmark.checkpoint.weights import DTYPE_NAMES, SCALE_SUFFIX, TensorSource, open_safetensors
-from earmark.cli.flags import ConfigFlag, settings_from
+from earmark.cli.flags import ConfigFlag, default, flag, settings_from
 from earmark.cli.problems import show_warning
 from earmark.engine.load import tasks_of
 from earmark.engine.model import open_repository
@@ -49,22 +50,48 @@ class _Row(msgspec.Struct, frozen=True, kw_only=True):
     problem: str | None
 
 
+@Parameter(name="*")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelsFolderFlags:
+    """Where further models are.
+
+    Attributes:
+        models_folder: as of `earmark serve`.
+    """
+
+    models_folder: Annotated[
+        str | None,
+        flag("Folders below it, such as org/name, are models too."),
+        default("models_folder", "none"),
+    ] = None
+
+
+NO_FOLDER = ModelsFolderFlags()
+
+
 def models(
     *,
     json: Annotated[
         bool, Parameter(help="One JSON array instead of a table.", negative=(), show_default=False)
     ] = False,
+    folder: ModelsFolderFlags = NO_FOLDER,
     config: ConfigFlag = None,
 ) -> None:
-    """List the models at hand: those in the box, and those of the settings.
+    """List the models at hand: those in the box, those of the settings and of the models folder.
 
     Nothing is loaded; the facts are those of the files. A model that cannot be read is listed
     with what is wrong with it.
     """
-    settings = settings_from(config=config)
+    settings = settings_from(folder, config=config)
     bundled = tuple(ModelSource(name, name) for name in bundled_ids())
     named = (*bundled, *(one for one in settings.sources() if one not in bundled))
-    rows = [_describe(model) for model in named]
+    catalogue = settings.catalogue()
+    known = tuple(map(catalogue.find, catalogue.ids())) if catalogue else ()
+    taken = {one.model_id for one in named}
+    below = (ModelSource(one.model_id, one.source) for one in known if one)
+    rows = [
+        _describe(model) for model in (*named, *(one for one in below if one.model_id not in taken))
+    ]
     if json:
         sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(rows), indent=2) + b"\n")
         return

@@ -2,7 +2,6 @@
 
 import socket
 import sys
-from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Annotated
@@ -20,12 +19,12 @@ from earmark.cli.flags import (
     default,
     flag,
     settings_from,
+    switch,
 )
 from earmark.cli.logs import configure_logs
 from earmark.cli.problems import show_warning
 from earmark.cli.signals import INTERRUPTED, stop_signals
-from earmark.compose import composed, opened_gate
-from earmark.engine.info import EngineInfo
+from earmark.compose import Composition, composed, opened_gate
 from earmark.serving.access.gate import AccessGate
 from earmark.settings import LogFormat
 from earmark.web.serve import open_socket, run_server
@@ -40,6 +39,11 @@ class ServeFlags:
 
     Attributes:
         models: what to serve.
+        preload: whether before listening.
+        load_on_demand: whether to load others too.
+        models_folder: where others are.
+        max_loaded: how many of those at once.
+        hold_s: patience with a load.
         host: where to listen.
         port: the same.
         max_batch_tokens: the largest batch.
@@ -54,6 +58,29 @@ class ServeFlags:
         list[str] | None,
         flag("A bundled id, a folder, or my-id=folder; may be repeated.", name="--model"),
         default("models", ", ".join(DEFAULTS.models)),
+    ] = None
+    preload: Annotated[
+        bool | None,
+        switch("Load these models before listening, not on demand.", off="--no-preload"),
+        default("preload"),
+    ] = None
+    load_on_demand: Annotated[
+        bool | None,
+        switch("Load other models at hand when asked for.", off="--no-load-on-demand"),
+        default("load_on_demand"),
+    ] = None
+    models_folder: Annotated[
+        str | None,
+        flag("Folders below it, such as org/name, are models to load on demand."),
+        default("models_folder", "none"),
+    ] = None
+    max_loaded: Annotated[
+        int | None, flag("Models loaded on demand at once."), default("max_loaded")
+    ] = None
+    hold_s: Annotated[
+        float | None,
+        flag("Seconds for which a request waits for its model, if it does."),
+        default("hold_s"),
     ] = None
     host: Annotated[str | None, flag("Address to listen on."), default("host")] = None
     port: Annotated[int | None, flag("0 takes any free one."), default("port")] = None
@@ -115,20 +142,21 @@ def serve(
             run_server(
                 composition.app,
                 listener,
-                on_listening=lambda: _ready(listener, composition.models, gate, console),
+                on_listening=lambda: _ready(listener, composition, gate, console),
             )
         if signals.forced:
             raise SystemExit(INTERRUPTED)
 
 
 def _ready(
-    listener: socket.socket, models: Sequence[EngineInfo], gate: AccessGate, console: Console
+    listener: socket.socket, composition: Composition, gate: AccessGate, console: Console
 ) -> None:
     address, keyed = address_of(listener), gate.demands_key
+    models, loadable = composition.models, composition.loadable
     warning = warn_of_exposure(listener, gate)
     if console.quiet:
-        announce(address, models, keyed=keyed, warning=warning)
+        announce(address, models, keyed=keyed, loadable=loadable, warning=warning)
         return
-    show_banner(console, address, models, keyed=keyed)
+    show_banner(console, address, models, keyed=keyed, loadable=loadable)
     if warning:
         show_warning(warning)

@@ -1,16 +1,15 @@
 """The models served here, found by the id a request names."""
 
-from collections.abc import Iterable
-from typing import Protocol, TypeVar
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager, suppress
 
-from earmark.engine.info import EngineInfo, QueueState
-from earmark.engine.reply import Reply
-from earmark.engine.streaming import EntityStream
-from earmark.errors import UnknownModel
-from earmark.tasks.task import TaskRequest
-from earmark.tasks.token_classification import TokenClassification
+from earmark.errors import ModelUnavailable, UnknownModel
+from earmark.serving.engines import ServedEngine
+from earmark.serving.on_demand import OnDemand
+from earmark.serving.preferences import NO_PREFERENCES, Preferences
+from earmark.serving.status import ModelStatus
 
-__all__ = ["ServedEngine", "ServedModels"]
+__all__ = ["ServedModels"]
 
 _MOST_IDS_NAMED = 10
 """An error names no more served ids than this: it is read by people."""
@@ -19,88 +18,115 @@ _LONGEST_ID_SHOWN = 100
 """An error repeats no more of an unknown id than this: an address may hold kilobytes."""
 
 
-Result = TypeVar("Result")
-
-
-class ServedEngine(Protocol):
-    """What serving needs of an engine; where the engine lives is its own business."""
-
-    @property
-    def info(self) -> EngineInfo:
-        """Facts that hold from load to close."""
-        ...
-
-    def queue_state(self) -> QueueState:
-        """Facts of this moment."""
-        ...
-
-    async def answer(
-        self, request: TaskRequest[Result], *, deadline_s: float | None = None
-    ) -> Reply[Result]:
-        """Answer every input; cancelling the awaiting task drops those still waiting.
-
-        Args:
-            request: the texts, and what to do with their logits.
-            deadline_s: moment on `time.monotonic` after which nobody waits for the answer.
-
-        Raises:
-            CapacityError: the texts were not taken, or not answered in time.
-        """
-        ...
-
-    async def stream(
-        self, request: TokenClassification, *, deadline_s: float | None = None
-    ) -> EntityStream:
-        """Begin to answer window by window; closing the stream drops what still waits.
-
-        Arguments and errors are those of `answer`.
-        """
-        ...
-
-    def close(self) -> None:
-        """Stop the engine; a second call does nothing."""
-        ...
-
-
 class ServedModels:
-    """A fixed set of engines, each found by its model id."""
+    """Engines loaded at the start, and models that are loaded on demand."""
 
-    def __init__(self, engines: Iterable[ServedEngine]) -> None:
+    def __init__(
+        self,
+        engines: Iterable[ServedEngine],
+        *,
+        named: Sequence[str] | None = None,
+        on_demand: OnDemand | None = None,
+    ) -> None:
         """Take the engines in the order in which they are to be listed.
 
+        Args:
+            engines: these stay until the end.
+            named: the models that the operator chose, the only one of which needs no name in a
+                request; the engines' when None.
+            on_demand: loads the others.
+
         Raises:
-            ValueError: there is none, or two have one id.
+            ValueError: nothing could be served, or two engines have one id.
         """
         self._engines: dict[str, ServedEngine] = {}
         for engine in engines:
             if engine.info.model_id in self._engines:
                 raise ValueError(f"two engines have the model id {engine.info.model_id}")
             self._engines[engine.info.model_id] = engine
-        if not self._engines:
+        self._on_demand = on_demand
+        self._named = tuple(self._engines if named is None else named)
+        if not self._named:
             raise ValueError("no engine to serve: expected at least one")
 
     @property
     def ids(self) -> tuple[str, ...]:
-        """The ids served here, in order."""
-        return tuple(self._engines)
+        """The ids served here: those named first, then what else can be loaded."""
+        others = self._on_demand.ids() if self._on_demand else ()
+        return tuple(dict.fromkeys((*self._named, *others)))
 
     @property
     def engines(self) -> tuple[ServedEngine, ...]:
-        """The engines, in the same order."""
-        return tuple(self._engines.values())
+        """The engines in memory."""
+        others = self._on_demand.engines() if self._on_demand else ()
+        return (*self._engines.values(), *others)
 
-    def find(self, model_id: str | None) -> ServedEngine:
-        """Find an engine; None means the only one.
+    def knows(self, model_id: str) -> bool:
+        """Say whether a model of this id is served, loaded or not."""
+        return model_id in self._engines or bool(
+            self._on_demand and self._on_demand.knows(model_id)
+        )
+
+    def resolve(self, model_id: str | None) -> str:
+        """Return the id of a model that is served; None means the only one named.
 
         Raises:
-            UnknownModel: no such id, or None where several models are served.
+            UnknownModel: no such id, or None where several models are named.
         """
         if model_id is None:
             return self._only()
-        engine = self._engines.get(model_id)
-        if engine is None:
+        if not self.knows(model_id):
             raise self._unknown(model_id)
-        return engine
+        return model_id
+
+    def status(self, model_id: str | None) -> ModelStatus:
+        """Tell how a model is, without loading it.
+
+        Raises:
+            UnknownModel: as `resolve`.
+            ModelUnavailable: its files do not even say what it is for.
+        """
+        model_id = self._only() if model_id is None else model_id
+        engine = self._engines.get(model_id)
+        if engine is not None:
+            return ModelStatus.of(engine)
+        found = self._on_demand.status(model_id) if self._on_demand else None
+        if found is None:
+            raise self._unknown(model_id)
+        return found
+
+    def statuses(self) -> tuple[ModelStatus, ...]:
+        """Tell how every model is, but for those whose files do not say what they are for."""
+        found: list[ModelStatus] = []
+        for model_id in self.ids:
+            with suppress(ModelUnavailable, UnknownModel):  # gone since they were listed
+                found.append(self.status(model_id))
+        return tuple(found)
+
+    @asynccontextmanager
+    async def engine(
+        self, model_id: str, preferences: Preferences = NO_PREFERENCES, *, until_s: float
+    ) -> AsyncIterator[ServedEngine]:
+        """Borrow an engine: it is not closed while the context lasts.
+
+        Args:
+            model_id: from `resolve`.
+            preferences: whether to load the model, and to wait for that.
+            until_s: moment on the clock after which nobody waits.
+
+        Raises:
+            UnknownModel: no such model is served.
+            CapacityError: the model is not in memory, and the caller does not wait for it.
+            ModelUnavailable: its load failed.
+        """
+        engine = self._engines.get(model_id)
+        if engine is not None:
+            yield engine
+        elif self._on_demand is None:
+            raise self._unknown(model_id)
+        else:
+            async with self._on_demand.engine(model_id, preferences, until_s=until_s) as engine:
+                yield engine
 
     def split(self, path: str, *, actions: frozenset[str]) -> tuple[str, str]:
         """Tell a model id from what an address wants of the model.
@@ -118,22 +144,36 @@ class ServedModels:
         Raises:
             UnknownModel: neither reading gives an id that is served.
         """
-        if path in self._engines:
+        if self.knows(path):
             return path, ""
         head, _, tail = path.rpartition("/")
         if not head or tail not in actions:
             raise self._unknown(path)
-        if head not in self._engines:
-            raise self._unknown(head)
-        return head, tail
+        return self.resolve(head), tail
 
-    def _only(self) -> ServedEngine:
-        if len(self._engines) > 1:
+    def close(self) -> None:
+        """Close every engine, also when one fails to close; wait for no load.
+
+        Raises:
+            ExceptionGroup: what engines raised while closing.
+        """
+        faults: list[Exception] = []
+        loaded = self._on_demand.close() if self._on_demand else ()
+        for engine in (*self._engines.values(), *loaded):
+            try:
+                engine.close()
+            except Exception as fault:  # noqa: BLE001 - raised below, once the others are closed
+                faults.append(fault)
+        if faults:
+            raise ExceptionGroup("engines failed to close", faults)
+
+    def _only(self) -> str:
+        if len(self._named) > 1:
             raise UnknownModel(
-                f"{len(self._engines)} models are served here, so the address has to name one, as"
+                f"{len(self._named)} models are served here, so the address has to name one, as"
                 f" /models/{{id}}; {self._served()}"
             )
-        return self.engines[0]
+        return self._named[0]
 
     def _unknown(self, model_id: str) -> UnknownModel:
         shown = model_id[:_LONGEST_ID_SHOWN] + "..." * (len(model_id) > _LONGEST_ID_SHOWN)
@@ -141,6 +181,8 @@ class ServedModels:
         return UnknownModel(f"Model {shown} does not exist; {self._served()}")
 
     def _served(self) -> str:
-        more = len(self._engines) - _MOST_IDS_NAMED
-        named = ", ".join(self.ids[:_MOST_IDS_NAMED])
-        return f"served here: {named}{f' and {more} more' if more > 0 else ''}"
+        # Not what a folder holds: whoever guesses ids must not keep us reading it.
+        more = len(self._named) - _MOST_IDS_NAMED
+        named = ", ".join(self._named[:_MOST_IDS_NAMED])
+        others = ", others on demand" if self._on_demand else ""
+        return f"served here: {named}{f' and {more} more' if more > 0 else ''}{others}"

@@ -2,20 +2,29 @@
 
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, closing, contextmanager
-from dataclasses import dataclass, field
+from contextlib import (
+    AsyncExitStack,
+    asynccontextmanager,
+    closing,
+    contextmanager,
+    nullcontext,
+)
+from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
 
-from earmark.engine.info import EngineInfo, QueueState
+from earmark.engine.facts import ModelFacts
+from earmark.engine.info import EngineInfo
 from earmark.engine.reply import Reply
 from earmark.engine.streaming import EntityStream
 from earmark.errors import InvalidInput, RequestTooLarge, UnsupportedTask
 from earmark.serving.admission import Admission, AdmissionLimits
 from earmark.serving.cache.cache import ResultCache
 from earmark.serving.cache.results import MemoryStore
-from earmark.serving.cache.use import NOTHING_CACHED, CacheState, CacheUse
-from earmark.serving.models import ServedEngine, ServedModels
+from earmark.serving.cache.use import NOTHING_CACHED, CacheUse
+from earmark.serving.engines import ServedEngine
+from earmark.serving.models import ServedModels
 from earmark.serving.preferences import NO_PREFERENCES, Preferences
+from earmark.serving.status import ModelStatus
 from earmark.tasks.task import TaskRequest
 from earmark.tasks.token_classification import TokenClassification
 
@@ -82,21 +91,6 @@ class ServedStream:
     info: EngineInfo
 
 
-@dataclass(frozen=True, slots=True)
-class ModelStatus:
-    """A model, and how it is at this moment.
-
-    Attributes:
-        info: facts that hold from load to close.
-        queue: what waits, and what has been run.
-        cache: what did not have to be run; None where nothing is kept.
-    """
-
-    info: EngineInfo
-    queue: QueueState
-    cache: CacheState | None = None
-
-
 class Service:
     """Many models, many callers."""
 
@@ -145,7 +139,7 @@ class Service:
         for those of a run for which another request waits too.
 
         Args:
-            model_id: None for the only model served.
+            model_id: None for the only model named by the operator.
             request: at least one input.
             preferences: how the caller wants it carried out.
 
@@ -153,25 +147,29 @@ class Service:
             UnknownModel: no such model is served.
             UnsupportedTask: the model does something else.
             RequestTooLarge: more texts than one request may bring.
-            CapacityError: too much is in flight, or the answer was not ready in time.
+            CapacityError: too much is in flight, the answer was not ready in time, or the model
+                is not in memory and the caller does not wait for it.
+            ModelUnavailable: the model could not be loaded.
             EngineError: the engine failed the whole request.
         """
-        engine = self._models.find(model_id)
-        self._check(engine.info, request)
+        status = self._models.status(model_id)
+        # Before the model is loaded: a request that cannot be answered is no reason to.
+        self._check(status.info, request)
         deadline_s = self._clock() + self._allowed_s(preferences)
-        if self._cache is None:
-            with self._permit(request.texts):
-                reply = await engine.answer(request, deadline_s=deadline_s)
-            return Served(reply, engine.info)
-        if not preferences.use_cache:
-            reply = await self._cache.compute(
+        async with self._engine(status, request.texts, preferences, deadline_s) as engine:
+            if self._cache is None:
+                with self._permit(request.texts):
+                    reply = await engine.answer(request, deadline_s=deadline_s)
+                return Served(reply, engine.info)
+            if not preferences.use_cache:
+                reply = await self._cache.compute(
+                    engine, request, deadline_s=deadline_s, admit=self._permit
+                )
+                return Served(reply, engine.info)
+            reply, cached = await self._cache.answer(
                 engine, request, deadline_s=deadline_s, admit=self._permit
             )
-            return Served(reply, engine.info)
-        reply, cached = await self._cache.answer(
-            engine, request, deadline_s=deadline_s, admit=self._permit
-        )
-        return Served(reply, engine.info, cached)
+            return Served(reply, engine.info, cached)
 
     @asynccontextmanager
     async def stream(
@@ -186,49 +184,65 @@ class Service:
         Arguments and errors are those of `answer`, on entering. Leaving the context, however it
         comes about, gives the permit back and drops from the queue what has not run.
         """
-        engine = self._models.find(model_id)
-        self._check(engine.info, request)
-        with self._permit(request.texts):
-            deadline_s = self._clock() + self._allowed_s(preferences)
-            with closing(await engine.stream(request, deadline_s=deadline_s)) as stream:
+        status = self._models.status(model_id)
+        self._check(status.info, request)
+        deadline_s = self._clock() + self._allowed_s(preferences)
+        async with self._engine(status, request.texts, preferences, deadline_s) as engine:
+            with (
+                self._permit(request.texts),
+                closing(await engine.stream(request, deadline_s=deadline_s)) as stream,
+            ):
                 yield ServedStream(stream, engine.info)
 
     def status(self, model_id: str | None) -> ModelStatus:
-        """Tell how one model is; None for the only one.
+        """Tell how one model is, without loading it; None for the only one named.
 
         Raises:
             UnknownModel: no such model is served.
+            ModelUnavailable: its files do not even say what it is for.
         """
-        return self._status(self._models.find(model_id))
+        return self._with_cache(self._models.status(model_id))
 
     def statuses(self) -> tuple[ModelStatus, ...]:
-        """Tell how every model is."""
-        return tuple(self._status(engine) for engine in self._models.engines)
+        """Tell how every model is, loaded or not."""
+        return tuple(map(self._with_cache, self._models.statuses()))
+
+    def loaded(self) -> tuple[ModelStatus, ...]:
+        """Tell how every model in memory is."""
+        return tuple(map(ModelStatus.of, self._models.engines))
 
     def close(self) -> None:
-        """Close every engine, also when one fails to close.
+        """Close every engine, also when one fails to close; wait for no load.
 
         Raises:
             ExceptionGroup: what engines raised while closing.
         """
-        faults: list[Exception] = []
-        for engine in self._models.engines:
-            try:
-                engine.close()
-            except Exception as fault:  # noqa: BLE001 - raised below, once the others are closed
-                faults.append(fault)
-        if faults:
-            raise ExceptionGroup("engines failed to close", faults)
+        self._models.close()
 
-    def _status(self, engine: ServedEngine) -> ModelStatus:
-        cache = None if self._cache is None else self._cache.state(engine.info.model_id)
-        return ModelStatus(engine.info, engine.queue_state(), cache)
+    @asynccontextmanager
+    async def _engine(
+        self, status: ModelStatus, texts: int, preferences: Preferences, deadline_s: float
+    ) -> AsyncIterator[ServedEngine]:
+        """Borrow a model's engine; whoever is held while it loads takes a permit for that time."""
+        waits = self._permit(texts) if status.queue is None else nullcontext()
+        async with AsyncExitStack() as stack:
+            with waits:
+                engine = await stack.enter_async_context(
+                    self._models.engine(status.info.model_id, preferences, until_s=deadline_s)
+                )
+            yield engine
+
+    def _with_cache(self, status: ModelStatus) -> ModelStatus:
+        """Add what the cache did for a model that is in memory."""
+        if self._cache is None or status.queue is None:
+            return status
+        return replace(status, cache=self._cache.state(status.info.model_id))
 
     def _allowed_s(self, preferences: Preferences) -> float:
         asked = preferences.timeout_s
         return self._options.request_timeout_s if asked is None else asked
 
-    def _check(self, info: EngineInfo, request: TaskRequest[Result]) -> None:
+    def _check(self, info: EngineInfo | ModelFacts, request: TaskRequest[Result]) -> None:
         if request.task not in info.tasks:
             raise UnsupportedTask(
                 f"model {info.model_id} is for {', '.join(info.tasks)}, not for {request.task}"

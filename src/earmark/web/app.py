@@ -24,8 +24,16 @@ from earmark.web.dialects.cloudflare.routes import PREFIX as CLOUDFLARE
 from earmark.web.dialects.cloudflare.routes import CloudflareDialect, CloudflareOptions
 from earmark.web.dialects.huggingface.clients import ZeroShotForm
 from earmark.web.dialects.huggingface.describe import ADDRESSES
+from earmark.web.dialects.huggingface.openapi.answers import LOOKUP_ERRORS
+from earmark.web.dialects.huggingface.openapi.operations import OPERATIONS, TAGS
 from earmark.web.dialects.huggingface.routes import HuggingFaceDialect
 from earmark.web.dialects.rerank.routes import RerankDialect
+from earmark.web.documentation import (
+    DOCUMENTATION_TAG,
+    documentation_operations,
+    documentation_routes,
+)
+from earmark.web.openapi import Json, build_document
 from earmark.web.request_log import RequestLog
 from earmark.web.responses import error_response
 
@@ -42,6 +50,11 @@ _CLIENT_HEADERS = (
     "x-request-id",
 )
 """What official clients send from a browser."""
+
+_DESCRIPTION = (
+    "Labels text: whole texts, pairs, any labels you name, named entities. Speaks the Hugging Face"
+    " Inference API: a program written for it changes its address and nothing else."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +107,12 @@ def create_app(
     )
     rerank = RerankDialect(service, max_body_bytes=options.max_body_bytes)
     app = Starlette(
-        routes=[*huggingface.routes(), *cloudflare.routes(), *rerank.routes()],
+        routes=[
+            *huggingface.routes(),
+            *cloudflare.routes(),
+            *rerank.routes(),
+            *documentation_routes(_document()),
+        ],
         middleware=[
             Middleware(RequestLog),
             Middleware(
@@ -123,6 +141,16 @@ def create_app(
     # A redirect would send the client to whatever its own Host header says.
     app.router.redirect_slashes = False
     return app
+
+
+def _document() -> dict[str, Json]:
+    """Describe what all dialects serve."""
+    return build_document(
+        [*OPERATIONS, *documentation_operations(LOOKUP_ERRORS)],
+        description=_DESCRIPTION,
+        tags=[*TAGS, DOCUMENTATION_TAG],
+        version=__version__,
+    )
 
 
 def _living(

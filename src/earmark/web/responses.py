@@ -6,12 +6,19 @@ from typing import Final
 import msgspec
 from starlette.responses import Response
 
-__all__ = ["JSON_TYPE", "error_response", "json_response"]
+__all__ = ["JSON_TYPE", "ErrorBody", "error_response", "json_response"]
 
 JSON_TYPE: Final = "application/json"
 """Exactly this, no charset: older `huggingface_hub` clients compare the header for equality."""
 
 _encoder = msgspec.json.Encoder()
+
+
+class ErrorBody(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What went wrong; of a model that is being loaded, also how many seconds that may take."""
+
+    error: str
+    estimated_time: float | None = None
 
 
 def json_response(
@@ -23,4 +30,4 @@ def json_response(
 
 def error_response(status: int, text: str, *, headers: Mapping[str, str] | None = None) -> Response:
     """Answer an error as ``{"error": "text"}``."""
-    return json_response({"error": text}, status=status, headers=headers)
+    return json_response(ErrorBody(text), status=status, headers=headers)

@@ -40,6 +40,12 @@ def test_the_banner_tells_the_address_and_each_model() -> None:
         assert fact in shown
 
 
+def test_the_banner_names_the_page_about_the_api_where_a_browser_can_open_it() -> None:
+    """On one line, to be clicked; a browser has no key to send."""
+    assert f"{ADDRESS}/docs" in banner(FakeEngine(), width=30)
+    assert "/docs" not in banner(FakeEngine(), keyed=True)
+
+
 @pytest.mark.parametrize("width", [30, 80])
 def test_the_example_can_be_pasted_into_a_shell(width: int) -> None:
     """It stands on one line however narrow the terminal, and sends valid JSON to the model."""
@@ -108,3 +114,32 @@ def test_an_ipv6_address_stands_in_brackets() -> None:
             pytest.skip("this machine has no IPv6 loopback")
         assert address_of(listener) == f"http://[::1]:{listener.getsockname()[1]}"
         assert is_loopback(listener)
+
+
+def test_models_that_are_loaded_when_asked_for_are_named() -> None:
+    """The first of them, and how many more; with nothing loaded there is no example."""
+    loadable = tuple(f"org/m{index}" for index in range(10))
+    out = io.StringIO()
+    show_banner(Console(file=out, width=200), ADDRESS, (), keyed=False, loadable=loadable)
+    assert "loaded when asked for: org/m0, " in out.getvalue()
+    assert "org/m7 and 2 more" in out.getvalue()
+    assert "curl" not in out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("engines", "loadable", "told"),
+    [
+        ((), ("org/a", "org/b"), {"loadable": "org/a, org/b"}),
+        ((FakeEngine("acme/one"),), (), {"example"}),
+    ],
+)
+def test_a_log_is_told_the_same(
+    engines: tuple[FakeEngine, ...], loadable: tuple[str, ...], told: object
+) -> None:
+    """Where it serves, and what there is."""
+    with capture_logs() as logs:
+        infos = tuple(one.info for one in engines)
+        announce(ADDRESS, infos, keyed=False, loadable=loadable, warning=None)
+    facts = {key: logs[-1].get(key) for key in logs[-1].keys() & {"loadable", "example"}}
+    assert logs[-1]["address"] == ADDRESS
+    assert facts == told if isinstance(told, dict) else facts.keys() == told

@@ -15,31 +15,31 @@ def _models(*ids: str) -> ServedModels:
 
 def test_the_only_model_needs_no_name() -> None:
     """None finds the single model."""
-    assert _models("acme/tc").find(None).info.model_id == "acme/tc"
+    assert _models("acme/tc").resolve(None) == "acme/tc"
 
 
 def test_one_of_several_models_has_to_be_named() -> None:
     """None with two models is an error that names both."""
     with pytest.raises(UnknownModel, match=r"2 models .* served here: acme/tc, foo$"):
-        _models("acme/tc", "foo").find(None)
+        _models("acme/tc", "foo").resolve(None)
 
 
 def test_an_unknown_model_is_named_as_the_hub_names_it() -> None:
     """The Hub's sentence comes first, then what is served."""
     with pytest.raises(UnknownModel, match=r"^Model org/x does not exist; served here: foo$"):
-        _models("foo").find("org/x")
+        _models("foo").resolve("org/x")
 
 
 def test_an_error_names_only_the_first_ids_of_many() -> None:
     """Ten ids are named and the others counted."""
     with pytest.raises(UnknownModel, match=r"m0, .*m9 and 2 more$"):
-        _models(*(f"m{index}" for index in range(12))).find("x")
+        _models(*(f"m{index}" for index in range(12))).resolve("x")
 
 
 def test_an_error_repeats_only_the_beginning_of_a_long_id() -> None:
     """An id of kilobytes is cut."""
     with pytest.raises(UnknownModel, match=r"^Model x{100}\.\.\. does not exist;"):
-        _models("foo").find("x" * 5000)
+        _models("foo").resolve("x" * 5000)
 
 
 @pytest.mark.parametrize(

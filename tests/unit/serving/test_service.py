@@ -170,9 +170,9 @@ def test_a_caller_who_leaves_gives_the_permit_back() -> None:
 def test_statuses_list_every_model_in_order() -> None:
     """Each with its state of this moment."""
     service = _service(FakeEngine("first"), FakeEngine("second", state="stalled"))
-    found = [(each.info.model_id, each.queue.state) for each in service.statuses()]
+    found = [(each.info.model_id, each.state) for each in service.statuses()]
     assert found == [("first", "ready"), ("second", "stalled")]
-    assert service.status("second").queue.state == "stalled"
+    assert service.status("second").state == "stalled"
 
 
 class _Unclosable(FakeEngine):

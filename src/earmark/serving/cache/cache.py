@@ -20,7 +20,7 @@ from earmark.serving.cache.keys import item_keys
 from earmark.serving.cache.results import ResultStore
 from earmark.serving.cache.use import CacheState, CacheUse
 from earmark.serving.cache.values import read_result, write_result
-from earmark.serving.models import ServedEngine
+from earmark.serving.engines import ServedEngine
 from earmark.tasks.task import TaskRequest
 
 __all__ = ["Admit", "ResultCache"]

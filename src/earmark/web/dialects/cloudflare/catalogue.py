@@ -11,6 +11,7 @@ from typing import Final, TypeVar
 import msgspec
 
 from earmark.domain.results import LabelScore
+from earmark.engine.info import EngineInfo
 from earmark.errors import InvalidInput, UnknownModel
 from earmark.serving.service import ModelStatus
 from earmark.web.dialects.cloudflare.envelope import Paging
@@ -175,15 +176,18 @@ def _model(named: Named) -> Model:
     labels = "" if named.reranks else f" {', '.join(info.labels.names)}"
     facts: dict[str, str | tuple[str, ...]] = {
         "runs": info.model_id,
-        "precision": info.precision,
-        "max_input_tokens": str(info.max_input_tokens),
         "labels": info.labels.names,
+        "state": named.status.state,
     }
+    made_of = info.architecture
+    if isinstance(info, EngineInfo):
+        facts |= {"precision": info.precision, "max_input_tokens": str(info.max_input_tokens)}
+        made_of = f"{info.architecture}, {info.precision}"
     return Model(
         _id_of(named.name),
         1,
         named.name,
-        f"{kind}{labels}: {info.model_id} ({info.architecture}, {info.precision})",
+        f"{kind}{labels}: {info.model_id} ({made_of})",
         TASK,
         (),
         tuple(Property(name, value) for name, value in facts.items()),

@@ -12,6 +12,7 @@ import msgspec
 
 from earmark.domain.results import Classification, LabelScore, Relevance
 from earmark.domain.texts import TextInput
+from earmark.engine.facts import ModelFacts
 from earmark.engine.info import EngineInfo
 from earmark.tasks.reranking import Reranking, best_first
 from earmark.tasks.text_classification import TextClassification
@@ -79,7 +80,7 @@ _classifier = msgspec.json.Decoder(ClassifierInput)
 _reranker = msgspec.json.Decoder(RerankerInput)
 
 
-def open_exchange(body: bytes, info: EngineInfo) -> AnyExchange:
+def open_exchange(body: bytes, info: EngineInfo | ModelFacts) -> AnyExchange:
     """Read the input of a model.
 
     Raises:

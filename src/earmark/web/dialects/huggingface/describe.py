@@ -6,14 +6,27 @@ from typing import Final
 import msgspec
 from starlette.responses import Response
 
-from earmark.engine.info import EngineState, QueueState
+from earmark.engine.facts import ModelFacts
+from earmark.engine.info import QueueState
 from earmark.serving.cache.use import CacheState
-from earmark.serving.service import ModelStatus
+from earmark.serving.status import ModelState, ModelStatus
 from earmark.tasks.task import TaskName
 from earmark.web.dialects.huggingface.errors import error_headers
 from earmark.web.responses import json_response
 
-__all__ = ["ADDRESSES", "health", "index", "model_card", "model_info", "models"]
+__all__ = [
+    "ADDRESSES",
+    "CacheFacts",
+    "Health",
+    "ModelCard",
+    "ModelInfo",
+    "ServerIndex",
+    "health",
+    "index",
+    "model_card",
+    "model_info",
+    "models",
+]
 
 ADDRESSES: Final = (
     "POST /models/{id}",
@@ -35,8 +48,10 @@ ADDRESSES: Final = (
     "GET /framework/{name}",
     "GET /api/models/{id}",
     "GET /api/tasks",
+    "GET /openapi.json",
+    "GET /docs",
 )
-"""Every address of this dialect; those without an id mean the only model served."""
+"""Every address of this dialect and of the documentation; without an id the only model is meant."""
 
 _HEADERS_TELL: Final = "the answer's headers x-truncated-tokens and x-truncated-inputs say so."
 
@@ -57,7 +72,7 @@ _TRUNCATION: Final[Mapping[TaskName, str]] = {
 """What becomes of a text longer than the model reads, by what the model is for."""
 
 
-class _Cache(msgspec.Struct, frozen=True, kw_only=True):
+class CacheFacts(msgspec.Struct, frozen=True, kw_only=True):
     """What did not have to be run for this model; entries and bytes are of all models."""
 
     hits: int
@@ -69,8 +84,8 @@ class _Cache(msgspec.Struct, frozen=True, kw_only=True):
     limit_bytes: int
 
 
-class _Info(msgspec.Struct, frozen=True, kw_only=True):
-    """`GET .../info`; names as in text-embeddings-inference where that has the same thing."""
+class ModelInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """The facts of a model; names as in text-embeddings-inference where that has the same."""
 
     model_id: str
     model_sha: str | None
@@ -93,35 +108,58 @@ class _Info(msgspec.Struct, frozen=True, kw_only=True):
     max_client_batch_size: int
     load_s: float
     version: str
-    queue: QueueState
-    cache: _Cache | None
+    queue: QueueState | None
+    cache: CacheFacts | None
 
 
-class _Card(msgspec.Struct, frozen=True):
+class LoadableInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """The same of a model that is not in memory: what its small files say."""
+
+    model_id: str
+    task: str
+    pipeline_tag: str
+    tasks: tuple[TaskName, ...]
+    architecture: str
+    labels: tuple[str, ...]
+    problem_type: str | None
+    weights_bytes: int
+    state: ModelState
+    version: str
+
+
+class ModelCard(msgspec.Struct, frozen=True):
+    """What a model is for, in short."""
+
     model_id: str
     pipeline_tag: str
     labels: tuple[str, ...]
-    status: EngineState
+    status: ModelState
 
 
-class _Index(msgspec.Struct, frozen=True):
+class ServerIndex(msgspec.Struct, frozen=True):
+    """What is served, and every address."""
+
     server: str
     version: str
-    models: list[_Card]
+    models: list[ModelCard]
     addresses: tuple[str, ...]
 
 
-class _Health(msgspec.Struct, frozen=True, omit_defaults=True):
-    status: EngineState
-    models: dict[str, EngineState]
+class Health(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Whether models can answer, and what is wrong where one cannot."""
+
+    status: ModelState
+    models: dict[str, ModelState]
     error: str | None = None
 
 
 def model_info(status: ModelStatus, *, max_inputs: int, version: str) -> Response:
     """Answer the facts of a model; where its files lie is nobody's business."""
     info = status.info
+    if isinstance(info, ModelFacts):
+        return json_response(_facts_info(info, status.state, version))
     return json_response(
-        _Info(
+        ModelInfo(
             model_id=info.model_id,
             model_sha=None,  # only the Hub has revisions
             task=info.task,
@@ -149,6 +187,21 @@ def model_info(status: ModelStatus, *, max_inputs: int, version: str) -> Respons
     )
 
 
+def _facts_info(facts: ModelFacts, state: ModelState, version: str) -> LoadableInfo:
+    return LoadableInfo(
+        model_id=facts.model_id,
+        task=facts.task,
+        pipeline_tag=facts.task,
+        tasks=facts.tasks,
+        architecture=facts.architecture,
+        labels=facts.labels.names,
+        problem_type=facts.labels.problem_type,
+        weights_bytes=facts.weights_bytes,
+        state=state,
+        version=version,
+    )
+
+
 def models(statuses: Sequence[ModelStatus]) -> Response:
     """Answer what is served, with task and state."""
     return json_response([_card(each) for each in statuses])
@@ -161,24 +214,30 @@ def model_card(status: ModelStatus) -> Response:
 
 def index(statuses: Sequence[ModelStatus], *, version: str) -> Response:
     """Answer what is served here and how to ask for it."""
-    return json_response(_Index("earmark", version, [_card(each) for each in statuses], ADDRESSES))
+    return json_response(
+        ServerIndex("earmark", version, [_card(each) for each in statuses], ADDRESSES)
+    )
 
 
 def health(statuses: Sequence[ModelStatus]) -> Response:
-    """Answer 200 only when every one of the models can answer, else 503 and what is wrong."""
-    states = {each.info.model_id: each.queue.state for each in statuses}
-    broken = [each for each in statuses if each.queue.state != "ready"]
+    """Answer 200 only when none of the models is hindered from answering, else 503 and why.
+
+    A model that only has to be loaded first is not.
+    """
+    states = {each.info.model_id: each.state for each in statuses}
+    broken = [each for each in statuses if each.state not in ("ready", "loadable")]
     if not broken:
-        return json_response(_Health("ready", states))
+        alone = statuses[0].state if len(statuses) == 1 else "ready"
+        return json_response(Health(alone, states))
     text = "; ".join(_complaint(each) for each in broken)
-    found = _Health(broken[0].queue.state, states, text)
+    found = Health(broken[0].state, states, text)
     return json_response(found, status=503, headers=error_headers(text))
 
 
-def _cache(state: CacheState | None) -> _Cache | None:
+def _cache(state: CacheState | None) -> CacheFacts | None:
     if state is None:
         return None
-    return _Cache(
+    return CacheFacts(
         hits=state.hits,
         joined=state.joined,
         misses=state.misses,
@@ -189,13 +248,13 @@ def _cache(state: CacheState | None) -> _Cache | None:
     )
 
 
-def _card(status: ModelStatus) -> _Card:
+def _card(status: ModelStatus) -> ModelCard:
     info = status.info
-    return _Card(info.model_id, info.task, info.labels.names, status.queue.state)
+    return ModelCard(info.model_id, info.task, info.labels.names, status.state)
 
 
 def _complaint(status: ModelStatus) -> str:
     model, queue = status.info.model_id, status.queue
-    if queue.state == "stalled":
+    if queue is not None and queue.state == "stalled":
         return f"model {model} is stalled: the run in progress has taken {queue.running_s:.0f} s"
-    return f"model {model} is {queue.state}"
+    return f"model {model} is {status.state}"

@@ -2,7 +2,8 @@
 
 The statuses are those that the official clients read best. 400 and never 422, whose text
 `huggingface_hub` before 0.29 replaces. 429 and never 503 when there is too much to do: the
-JavaScript client from 3.4 on repeats a 503 at once and without end.
+JavaScript client from 3.4 on repeats a 503 at once and without end. 503 is for a model on its way
+into memory, and that client is held meanwhile.
 """
 
 import math
@@ -16,6 +17,9 @@ from earmark.errors import (
     AccessDenied,
     CapacityError,
     DeadlineExceeded,
+    ModelLoading,
+    ModelNotLoaded,
+    ModelUnavailable,
     NonFiniteScore,
     RequestError,
     RequestTooLarge,
@@ -24,7 +28,7 @@ from earmark.errors import (
 )
 from earmark.web.error_forms import nearest_form
 from earmark.web.request_log import RequestRecord
-from earmark.web.responses import error_response
+from earmark.web.responses import error_response, json_response
 
 __all__ = ["FORMS", "Form", "error_headers", "refusal", "wording"]
 
@@ -62,6 +66,12 @@ FORMS: Final[dict[type[BaseException], Form]] = {
     CapacityError: Form(429),
     # Reaches few: the server closes its connections and listens no more, so nobody spins on it.
     ShuttingDown: Form(503),
+    # Only for those who did not ask to wait, or have waited: see `clients.expects_to_wait`.
+    ModelLoading: Form(503),
+    # The Hub's widget looks for these words in an answer of 200; no client treats it as an error.
+    ModelNotLoaded: Form(200, "not loaded yet"),
+    # What is wrong names the operator's files: the log has it under the request's id.
+    ModelUnavailable: Form(500, "{message}; the server's log says why (request {request_id})"),
     # The first words are the Hub's own: callers match on them.
     DeadlineExceeded: Form(504, "Model {model} time out: {message}"),
     NonFiniteScore: Form(500),
@@ -98,6 +108,9 @@ def refusal(error: Exception, record: RequestRecord) -> Response:
         headers |= {"x-error-message": _INVALID_CREDENTIALS, "www-authenticate": "Bearer"}
     if isinstance(error, CapacityError) and form.status in (429, 503):
         headers["retry-after"] = str(max(1, math.ceil(error.retry_after_s)))
+    if isinstance(error, ModelLoading):
+        estimate = {"error": text, "estimated_time": round(error.estimated_time_s, 1)}
+        return json_response(estimate, status=form.status, headers=headers)
     return error_response(form.status, text, headers=headers)
 
 

@@ -8,6 +8,7 @@ import msgspec
 from starlette.responses import Response
 
 from earmark.domain.results import Classification, Entities, Ranking
+from earmark.engine.facts import ModelFacts
 from earmark.engine.info import EngineInfo
 from earmark.errors import UnsupportedTask
 from earmark.serving.preferences import Preferences
@@ -28,7 +29,15 @@ from earmark.web.dialects.huggingface.zero_shot import decode_zero_shot, zero_sh
 from earmark.web.exchange import Exchange
 from earmark.web.responses import json_response
 
-__all__ = ["AnyExchange", "Caller", "answered", "asked_task", "open_exchange", "task_named"]
+__all__ = [
+    "TASK_NAMES",
+    "AnyExchange",
+    "Caller",
+    "answered",
+    "asked_task",
+    "open_exchange",
+    "task_named",
+]
 
 _ALIASES: Final[Mapping[str, TaskName]] = {
     "text-classification": "text-classification",
@@ -38,6 +47,9 @@ _ALIASES: Final[Mapping[str, TaskName]] = {
     "ner": "token-classification",
 }
 """Names of tasks in an address; two have a second one in `transformers` (pipelines/__init__.py)."""
+
+TASK_NAMES: Final = tuple(_ALIASES)
+"""Every name that an address may have for a task."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +122,7 @@ _peek = msgspec.json.Decoder(_Peeked)
 _peek_inputs = msgspec.json.Decoder(object)
 
 
-def asked_task(body: bytes, info: EngineInfo) -> TaskName:
+def asked_task(body: bytes, info: EngineInfo | ModelFacts) -> TaskName:
     """Tell from a body which of a model's tasks is asked.
 
     The model's own first task, but for two bodies that can only mean another: one with candidate

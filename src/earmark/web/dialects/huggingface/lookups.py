@@ -4,40 +4,68 @@ New clients given a model's id ask the Hub whether it does the task; older ones 
 state of a model. These answers hold what each version was seen to need, and nothing is made up.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Final
 
 import msgspec
 from starlette.responses import Response
 
-from earmark.serving.service import ModelStatus
+from earmark.engine.info import EngineInfo
+from earmark.serving.status import ModelState, ModelStatus
 from earmark.tasks.task import TaskName
 from earmark.web.responses import json_response
 
-__all__ = ["framework", "model", "status", "tasks"]
+__all__ = [
+    "DeployedModel",
+    "HubModel",
+    "HubTask",
+    "HubTaskModel",
+    "LegacyStatus",
+    "ProviderMapping",
+    "framework",
+    "model",
+    "status",
+    "tasks",
+]
 
 _FRAMEWORK = "transformers"
 """The library whose checkpoints are served, by the name clients list models under."""
 
+_STATES: Final[Mapping[ModelState, str]] = {
+    "ready": "Loaded",
+    "loadable": "Loadable",
+    "loading": "Loadable",
+}
+"""The Hub's words; whatever else a model may be is an error."""
 
-class _Status(msgspec.Struct, frozen=True):
+
+class LegacyStatus(msgspec.Struct, frozen=True):
+    """The state of a model, for `get_model_status`."""
+
     loaded: bool
     state: str
     compute_type: dict[str, dict[str, str]]
     framework: str
 
 
-class _Deployed(msgspec.Struct, frozen=True):
+class DeployedModel(msgspec.Struct, frozen=True):
+    """A model, for `list_deployed_models`."""
+
     model_id: str
     task: TaskName
 
 
-class _Mapping(msgspec.Struct, frozen=True, rename="camel"):
+class ProviderMapping(msgspec.Struct, frozen=True, rename="camel"):
+    """Who serves a model, and by what name."""
+
     status: str
     provider_id: str
     task: TaskName
 
 
-class _HubModel(msgspec.Struct, frozen=True):
+class HubModel(msgspec.Struct, frozen=True):
+    """A model as the Hub shows it."""
+
     _id: str
     id: str
     modelId: str  # noqa: N815 - a name on the wire
@@ -46,46 +74,50 @@ class _HubModel(msgspec.Struct, frozen=True):
     likes: int
     pipeline_tag: TaskName
     tags: tuple[str, ...]
-    inferenceProviderMapping: dict[str, _Mapping]  # noqa: N815 - a name on the wire
+    inferenceProviderMapping: dict[str, ProviderMapping]  # noqa: N815 - a name on the wire
 
 
-class _TaskModel(msgspec.Struct, frozen=True):
+class HubTaskModel(msgspec.Struct, frozen=True):
+    """A model that the Hub recommends."""
+
     id: str
 
 
-class _HubTask(msgspec.Struct, frozen=True):
-    models: list[_TaskModel]
+class HubTask(msgspec.Struct, frozen=True):
+    """The models that the Hub recommends for a task, in two forms."""
+
+    models: list[HubTaskModel]
     widgetModels: list[str]  # noqa: N815 - a name on the wire
 
 
 def status(found: ModelStatus) -> Response:
     """Answer `get_model_status`; all four keys must be there."""
-    ready = found.queue.state == "ready"
-    compute = {"cpu": {"precision": found.info.precision}}
-    return json_response(_Status(ready, "Loaded" if ready else "error", compute, _FRAMEWORK))
+    facts = {"precision": found.info.precision} if isinstance(found.info, EngineInfo) else {}
+    state = _STATES.get(found.state, "error")
+    return json_response(LegacyStatus(state == "Loaded", state, {"cpu": facts}, _FRAMEWORK))
 
 
 def framework(name: str, served: Sequence[ModelStatus]) -> Response:
     """Answer `list_deployed_models`; a framework nobody has is an empty list, not an error."""
-    listed = [_Deployed(each.info.model_id, each.info.task) for each in served]
+    listed = [DeployedModel(each.info.model_id, each.info.task) for each in served]
     return json_response(listed if name == _FRAMEWORK else [])
 
 
 def model(found: ModelStatus) -> Response:
     """Answer the Hub's page of a model."""
     model_id, task = found.info.model_id, found.info.task
-    mapping = {"hf-inference": _Mapping("live", model_id, task)}
+    mapping = {"hf-inference": ProviderMapping("live", model_id, task)}
     # The Hub counts downloads and likes; clients of 2024 fail without the two numbers.
     return json_response(
-        _HubModel(model_id, model_id, model_id, False, 0, 0, task, (task,), mapping)  # noqa: FBT003
+        HubModel(model_id, model_id, model_id, False, 0, 0, task, (task,), mapping)  # noqa: FBT003
     )
 
 
 def tasks(served: Sequence[ModelStatus]) -> Response:
     """Answer the Hub's recommended models: those that are served."""
-    found: dict[TaskName, _HubTask] = {}
+    found: dict[TaskName, HubTask] = {}
     for each in served:
-        entry = found.setdefault(each.info.task, _HubTask([], []))
-        entry.models.append(_TaskModel(each.info.model_id))
+        entry = found.setdefault(each.info.task, HubTask([], []))
+        entry.models.append(HubTaskModel(each.info.model_id))
         entry.widgetModels.append(each.info.model_id)
     return json_response(found)

@@ -131,11 +131,11 @@ class HuggingFaceDialect:
         path: str = request.path_params.get("path", "").rstrip("/")
         named: str | None = request.path_params.get("task")
         models = self._service.models
-        if path in models.ids or not request.path_params:
+        if not request.path_params or models.knows(path):
             return path or None, named
         if named is None and "/pipeline/" in path:
             path, _, named = path.rpartition("/pipeline/")
-        return models.find(path).info.model_id, named
+        return models.resolve(path), named
 
     async def _describe(self, request: Request) -> Response:
         model_id, action = self._wanted(request.path_params["path"])
@@ -179,7 +179,8 @@ class HuggingFaceDialect:
         return describe.index(self._service.statuses(), version=self._version)
 
     async def _health(self, _: Request) -> Response:
-        return describe.health(self._service.statuses())
+        # A model that is not in memory is nothing that ails the server.
+        return describe.health(self._service.loaded())
 
     async def _info(self, _: Request) -> Response:
         limit = self._service.options.max_inputs

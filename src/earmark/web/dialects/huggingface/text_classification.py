@@ -23,7 +23,13 @@ from earmark.tasks.activations import FUNCTIONS, FunctionToApply
 from earmark.tasks.text_classification import TextClassification
 from earmark.web.body import decode_json
 
-__all__ = ["classifications_body", "decode_text_classification"]
+__all__ = [
+    "TextClassificationBody",
+    "TextClassificationParameters",
+    "TextPair",
+    "classifications_body",
+    "decode_text_classification",
+]
 
 _PAIR = 2
 """Texts in a pair."""
@@ -39,28 +45,48 @@ _LONGEST_VALUE_SHOWN = 40
 """Characters of a wrong parameter that an error repeats."""
 
 
-class _TextPair(msgspec.Struct, frozen=True):
+class TextPair(msgspec.Struct, frozen=True):
+    """A text beside another, as for a reranker."""
+
     text: str
     text_pair: str | None = None
 
 
 _Listed: TypeAlias = list[str | list[str]]
-_Item: TypeAlias = str | _TextPair | _Listed
+_Item: TypeAlias = str | TextPair | _Listed
 
 
-class _Parameters(msgspec.Struct, frozen=True):
-    function_to_apply: str | None = None
-    top_k: Annotated[int, msgspec.Meta(ge=1)] | None = None
-    truncation: bool | str | None = None
+class TextClassificationParameters(msgspec.Struct, frozen=True):
+    """How a text is to be classified."""
+
+    function_to_apply: Annotated[
+        str | None,
+        msgspec.Meta(
+            description="softmax, sigmoid or none, in any case; by default the checkpoint decides."
+        ),
+    ] = None
+    top_k: Annotated[
+        Annotated[int, msgspec.Meta(ge=1)] | None,
+        msgspec.Meta(description="So many of the best labels; by default all."),
+    ] = None
+    truncation: Annotated[
+        bool | str | None,
+        msgspec.Meta(
+            description="false, or do_not_truncate: refuse a text that is too long rather than cut"
+            " it; true, or longest_first: cut it, of a pair the longer half first."
+        ),
+    ] = None
 
 
-class _Body(msgspec.Struct, frozen=True):
-    inputs: str | _TextPair | list[_Item]
-    parameters: _Parameters | None = None
+class TextClassificationBody(msgspec.Struct, frozen=True):
+    """A text, a pair, or a list of both."""
+
+    inputs: str | TextPair | list[_Item]
+    parameters: TextClassificationParameters | None = None
 
 
-_decoder = msgspec.json.Decoder(_Body)
-_NO_PARAMETERS = _Parameters()
+_decoder = msgspec.json.Decoder(TextClassificationBody)
+_NO_PARAMETERS = TextClassificationParameters()
 
 
 def decode_text_classification(body: bytes) -> TextClassification:
@@ -79,7 +105,7 @@ def decode_text_classification(body: bytes) -> TextClassification:
     )
 
 
-def _texts(inputs: str | _TextPair | list[_Item]) -> Iterator[TextInput]:
+def _texts(inputs: str | TextPair | list[_Item]) -> Iterator[TextInput]:
     if not isinstance(inputs, list):
         yield _text(inputs, "")
         return
@@ -93,7 +119,7 @@ def _text(item: _Item, place: str) -> TextInput:
     match item:
         case str():
             return TextInput(item)
-        case _TextPair():
+        case TextPair():
             return TextInput(item.text, item.text_pair)
         case [[str() as text, str() as pair]] | [str() as text, str() as pair]:
             return TextInput(text, pair)

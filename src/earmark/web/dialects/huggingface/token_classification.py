@@ -23,30 +23,63 @@ from earmark.tasks.token_classification import TokenClassification
 from earmark.web.body import decode_json
 from earmark.web.dialects.huggingface.decoded import Decoded
 
-__all__ = ["decode_token_classification", "entities_body", "wire_entity"]
+__all__ = [
+    "EntityGroup",
+    "EntityToken",
+    "TokenClassificationBody",
+    "TokenClassificationParameters",
+    "decode_token_classification",
+    "entities_body",
+    "wire_entity",
+]
 
 _DEFAULT_IGNORED = ("O",)
 _LONGEST_VALUE_SHOWN = 40
 """Characters of a wrong parameter that an error repeats."""
 
 
-class _Parameters(msgspec.Struct, frozen=True):
-    aggregation_strategy: str | None = None
-    ignore_labels: list[str] | None = None
-    stride: Annotated[int, msgspec.Meta(ge=0)] | None = None
-    grouped_entities: bool | None = None
-    ignore_subwords: bool | None = None
-    is_split_into_words: bool | None = None
+class TokenClassificationParameters(msgspec.Struct, frozen=True):
+    """How tokens are joined, and which are left out."""
+
+    aggregation_strategy: Annotated[
+        str | None,
+        msgspec.Meta(
+            description="none, simple, first, average or max, in any case; by default simple."
+        ),
+    ] = None
+    ignore_labels: Annotated[
+        list[str] | None, msgspec.Meta(description="Labels left out; by default O alone.")
+    ] = None
+    stride: Annotated[
+        Annotated[int, msgspec.Meta(ge=0)] | None,
+        msgspec.Meta(
+            description="Read a long text whole, in windows that share so many tokens, rather than"
+            " cut it. Needs a strategy that joins."
+        ),
+    ] = None
+    grouped_entities: Annotated[
+        bool | None, msgspec.Meta(description="What came before aggregation_strategy, until 2021.")
+    ] = None
+    ignore_subwords: Annotated[
+        bool | None, msgspec.Meta(description="The same; both of them mean first.")
+    ] = None
+    is_split_into_words: Annotated[
+        bool | None, msgspec.Meta(description="Refused: join the words with spaces.")
+    ] = None
 
 
-class _Body(msgspec.Struct, frozen=True):
+class TokenClassificationBody(msgspec.Struct, frozen=True):
+    """A text or several, whose tokens are to be labelled."""
+
     inputs: str | list[str]
-    parameters: _Parameters | None = None
-    stream: bool | None = None
+    parameters: TokenClassificationParameters | None = None
+    stream: Annotated[
+        bool | None, msgspec.Meta(description="true: answer in events, entity by entity.")
+    ] = None
 
 
-_decoder = msgspec.json.Decoder(_Body)
-_NO_PARAMETERS = _Parameters()
+_decoder = msgspec.json.Decoder(TokenClassificationBody)
+_NO_PARAMETERS = TokenClassificationParameters()
 
 
 def decode_token_classification(body: bytes) -> Decoded[TokenClassification]:
@@ -82,7 +115,7 @@ def decode_token_classification(body: bytes) -> Decoded[TokenClassification]:
     return Decoded(request, listed=listed, streamed=bool(asked.stream))
 
 
-def _strategy(parameters: _Parameters) -> AggregationStrategy:
+def _strategy(parameters: TokenClassificationParameters) -> AggregationStrategy:
     name = parameters.aggregation_strategy
     if name is None:
         return _old_strategy(parameters)
@@ -96,7 +129,7 @@ def _strategy(parameters: _Parameters) -> AggregationStrategy:
     )
 
 
-def _old_strategy(parameters: _Parameters) -> AggregationStrategy:
+def _old_strategy(parameters: TokenClassificationParameters) -> AggregationStrategy:
     if parameters.grouped_entities is None and parameters.ignore_subwords is None:
         return "simple"
     if not parameters.grouped_entities:
@@ -104,7 +137,9 @@ def _old_strategy(parameters: _Parameters) -> AggregationStrategy:
     return "first" if parameters.ignore_subwords else "simple"
 
 
-class _Group(msgspec.Struct, frozen=True):
+class EntityGroup(msgspec.Struct, frozen=True):
+    """Tokens that belong together; places count Unicode code points."""
+
     entity_group: str
     score: float
     word: str
@@ -112,7 +147,9 @@ class _Group(msgspec.Struct, frozen=True):
     end: int
 
 
-class _Token(msgspec.Struct, frozen=True):
+class EntityToken(msgspec.Struct, frozen=True):
+    """A single token; places count Unicode code points."""
+
     entity: str
     score: float
     index: int
@@ -128,9 +165,9 @@ def entities_body(results: Sequence[Entities], *, listed: bool) -> object:
     return lists if listed else lists[0]
 
 
-def wire_entity(entity: Entity) -> _Group | _Token:
+def wire_entity(entity: Entity) -> EntityGroup | EntityToken:
     """Put one entity into the form clients read."""
     place = (entity.word, entity.start, entity.end)
     if entity.index is None:
-        return _Group(entity.label, entity.score, *place)
-    return _Token(entity.label, entity.score, entity.index, *place, entity.group)
+        return EntityGroup(entity.label, entity.score, *place)
+    return EntityToken(entity.label, entity.score, entity.index, *place, entity.group)

@@ -11,7 +11,7 @@ What is decided here:
 """
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 
@@ -22,32 +22,63 @@ from earmark.web.body import decode_json
 from earmark.web.dialects.huggingface.clients import ZeroShotForm
 from earmark.web.dialects.huggingface.decoded import Decoded
 
-__all__ = ["decode_zero_shot", "zero_shot_body"]
+__all__ = [
+    "LabelAndSequence",
+    "LabelledSequence",
+    "WrappedText",
+    "ZeroShotBody",
+    "ZeroShotParameters",
+    "decode_zero_shot",
+    "zero_shot_body",
+]
 
 _EMPTY: Final = "You must include at least one label and at least one sequence."
 """The reference's own words."""
 
 
-class _Wrapped(msgspec.Struct, frozen=True):
+class WrappedText(msgspec.Struct, frozen=True):
+    """Texts as the pipeline's own arguments name them."""
+
     text: str | None = None
     sequences: str | list[str] | None = None
 
 
-class _Parameters(msgspec.Struct, frozen=True):
-    candidate_labels: str | list[str] | None = None
-    candidateLabels: str | list[str] | None = None  # noqa: N815 - a name on the wire
-    hypothesis_template: str | None = None
-    multi_label: bool | None = None
-    multi_class: bool | None = None
+class ZeroShotParameters(msgspec.Struct, frozen=True):
+    """The labels, and how they are weighed."""
+
+    candidate_labels: Annotated[
+        str | list[str] | None,
+        msgspec.Meta(description="A list, or one string with commas. At least one is needed."),
+    ] = None
+    candidateLabels: Annotated[  # noqa: N815 - a name on the wire
+        str | list[str] | None, msgspec.Meta(description="The same under another name.")
+    ] = None
+    hypothesis_template: Annotated[
+        str | None,
+        msgspec.Meta(
+            description="A sentence with {} where the label goes; by default This example is {}."
+        ),
+    ] = None
+    multi_label: Annotated[
+        bool | None,
+        msgspec.Meta(
+            description="true: score each label by itself, rather than against the others."
+        ),
+    ] = None
+    multi_class: Annotated[
+        bool | None, msgspec.Meta(description="What multi_label was called before 2021.")
+    ] = None
 
 
-class _Body(msgspec.Struct, frozen=True):
-    inputs: str | list[str] | _Wrapped
-    parameters: _Parameters | None = None
+class ZeroShotBody(msgspec.Struct, frozen=True):
+    """A text or several, and the labels to sort them by."""
+
+    inputs: str | list[str] | WrappedText
+    parameters: ZeroShotParameters | None = None
 
 
-_decoder = msgspec.json.Decoder(_Body)
-_NO_PARAMETERS = _Parameters()
+_decoder = msgspec.json.Decoder(ZeroShotBody)
+_NO_PARAMETERS = ZeroShotParameters()
 
 
 def decode_zero_shot(body: bytes) -> Decoded[ZeroShot]:
@@ -59,7 +90,7 @@ def decode_zero_shot(body: bytes) -> Decoded[ZeroShot]:
     asked = decode_json(body, _decoder)
     parameters = asked.parameters or _NO_PARAMETERS
     inputs = asked.inputs
-    if isinstance(inputs, _Wrapped):
+    if isinstance(inputs, WrappedText):
         inputs = _unwrapped(inputs)
     texts = (inputs,) if isinstance(inputs, str) else tuple(inputs)
     labels = _labels(parameters)
@@ -73,14 +104,14 @@ def decode_zero_shot(body: bytes) -> Decoded[ZeroShot]:
     return Decoded(request, listed=not isinstance(inputs, str))
 
 
-def _unwrapped(inputs: _Wrapped) -> str | list[str]:
+def _unwrapped(inputs: WrappedText) -> str | list[str]:
     found = inputs.text if inputs.text is not None else inputs.sequences
     if found is None:
         raise InvalidInput('`inputs` is an object; expected a text, a list, or {"text": ...}')
     return found
 
 
-def _labels(parameters: _Parameters) -> tuple[str, ...]:
+def _labels(parameters: ZeroShotParameters) -> tuple[str, ...]:
     given = parameters.candidate_labels
     if given is None:
         given = parameters.candidateLabels
@@ -97,13 +128,17 @@ def _labels(parameters: _Parameters) -> tuple[str, ...]:
     return tuple(given)
 
 
-class _Object(msgspec.Struct, frozen=True):
+class LabelledSequence(msgspec.Struct, frozen=True):
+    """A text with its labels, best first, as `transformers` answers."""
+
     sequence: str
     labels: list[str]
     scores: list[float]
 
 
-class _Both(msgspec.Struct, frozen=True):
+class LabelAndSequence(msgspec.Struct, frozen=True):
+    """One label, and beside it what every other form has."""
+
     label: str
     score: float
     sequence: str
@@ -139,10 +174,10 @@ def _shaped(text: str, result: Ranking, form: ZeroShotForm) -> object:
     return [_both(each, whole) for each in result.scores]
 
 
-def _object(text: str, result: Ranking) -> _Object:
+def _object(text: str, result: Ranking) -> LabelledSequence:
     labels = [each.label for each in result.scores]
-    return _Object(text, labels, [each.score for each in result.scores])
+    return LabelledSequence(text, labels, [each.score for each in result.scores])
 
 
-def _both(each: LabelScore, whole: _Object) -> _Both:
-    return _Both(each.label, each.score, whole.sequence, whole.labels, whole.scores)
+def _both(each: LabelScore, whole: LabelledSequence) -> LabelAndSequence:
+    return LabelAndSequence(each.label, each.score, whole.sequence, whole.labels, whole.scores)

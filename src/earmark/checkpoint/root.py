@@ -1,0 +1,90 @@
+"""A folder of checkpoints, each found by an id that is its path below the folder."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from earmark.errors import CheckpointNotFound
+
+__all__ = ["Fingerprint", "ModelsFolder", "fingerprint"]
+
+Fingerprint = tuple[tuple[str, int, int], ...]
+"""Name, size in bytes and time of change in nanoseconds of each file of a folder."""
+
+_SEGMENT = r"[A-Za-z0-9][A-Za-z0-9._-]*"
+_ID = re.compile(rf"{_SEGMENT}(/{_SEGMENT})?")
+"""As on the Hub; no segment begins with a dot, so that ``..`` is none."""
+
+_CONFIG = "config.json"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelsFolder:
+    """Checkpoints one or two folders below a root: ``root/org/name`` is called ``org/name``.
+
+    A folder counts when it holds a ``config.json``. A link counts where it leads to a folder below
+    the root; nothing outside can be named. What appears later is found without asking again.
+
+    Attributes:
+        root: with no links in it.
+    """
+
+    root: Path
+
+    @classmethod
+    def open(cls, folder: Path) -> "ModelsFolder":
+        """Take a folder as the root.
+
+        Raises:
+            CheckpointNotFound: there is no such folder.
+        """
+        if not folder.is_dir():
+            raise CheckpointNotFound(
+                f"the models folder {folder} is not there, or is no folder; name one that holds"
+                " folders such as org/name, each with a config.json"
+            )
+        return cls(folder.resolve())
+
+    def find(self, model_id: str) -> Path | None:
+        """Return the folder of a checkpoint; None where there is none of that id."""
+        if not _ID.fullmatch(model_id):
+            return None
+        try:
+            folder = (self.root / model_id).resolve()
+            # A system that ignores case would give one model many names.
+            named = folder.relative_to(self.root)
+            linked = any(part.is_symlink() for part in self._steps(model_id))
+            if not linked and named.as_posix() != model_id:
+                return None
+            return folder if (folder / _CONFIG).is_file() else None
+        except (OSError, ValueError, RuntimeError):  # outside the root, or links in a circle
+            return None
+
+    def ids(self) -> tuple[str, ...]:
+        """List what is there now, sorted."""
+        outer = _folders(self.root)
+        inner = (f"{one}/{name}" for one in outer for name in _folders(self.root / one))
+        return tuple(sorted(one for one in (*outer, *inner) if self.find(one)))
+
+    def _steps(self, model_id: str) -> Iterator[Path]:
+        path = self.root
+        for segment in model_id.split("/"):
+            path /= segment
+            yield path
+
+
+def fingerprint(folder: Path) -> Fingerprint:
+    """Tell one state of a folder's files from another without reading them; sorted by name."""
+    try:
+        facts = [(entry.name, entry.stat()) for entry in folder.iterdir() if entry.is_file()]
+    except OSError:
+        return ()
+    return tuple(sorted((name, stat.st_size, stat.st_mtime_ns) for name, stat in facts))
+
+
+def _folders(folder: Path) -> tuple[str, ...]:
+    try:
+        return tuple(entry.name for entry in folder.iterdir() if entry.is_dir())
+    except OSError:  # gone, or not ours to read
+        return ()

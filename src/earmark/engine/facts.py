@@ -1,0 +1,59 @@
+"""What can be known of a model before it is loaded."""
+
+from dataclasses import dataclass
+
+from earmark.checkpoint.config import read_config
+from earmark.domain.labels import LabelSet
+from earmark.engine.load import tasks_of
+from earmark.engine.model import open_repository
+from earmark.graph.architectures.registry import find_architecture
+from earmark.tasks.task import TaskName
+
+__all__ = ["ModelFacts", "read_facts"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelFacts:
+    """What a checkpoint's files say, its weights unread; names as in `EngineInfo`.
+
+    Attributes:
+        model_id: the id requests name it by.
+        tasks: what it can do, its own task first.
+        architecture: the `model_type` of the config.
+        labels: the head's labels.
+        weights_bytes: size of the weight file.
+    """
+
+    model_id: str
+    tasks: tuple[TaskName, ...]
+    architecture: str
+    labels: LabelSet
+    weights_bytes: int
+
+    @property
+    def task(self) -> TaskName:
+        """What the model is for, first of all."""
+        return self.tasks[0]
+
+
+def read_facts(source: str, *, model_id: str) -> ModelFacts:
+    """Read a checkpoint's config.
+
+    Args:
+        source: a bundled id, or a folder.
+        model_id: what requests call it.
+
+    Raises:
+        CheckpointError: a file is missing or malformed, or the architecture is not supported.
+    """
+    repository = open_repository(source)
+    config = read_config(repository.require("config.json"))
+    _, head = find_architecture(config)
+    labels = config.labels()
+    return ModelFacts(
+        model_id=model_id,
+        tasks=tasks_of(head, labels),
+        architecture=config.text("model_type"),
+        labels=labels,
+        weights_bytes=repository.require("model.safetensors").stat().st_size,
+    )

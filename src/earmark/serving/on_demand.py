@@ -1,0 +1,302 @@
+"""Models that are loaded when a request asks for them."""
+
+import asyncio
+import threading
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import structlog
+
+from earmark.engine.facts import ModelFacts
+from earmark.errors import (
+    CheckpointError,
+    ModelLoading,
+    ModelNotLoaded,
+    ModelUnavailable,
+    ShuttingDown,
+)
+from earmark.serving.bell import Bell, Ear
+from earmark.serving.catalogue import Catalogue, KnownModel
+from earmark.serving.engines import ModelLoader, ServedEngine
+from earmark.serving.load_times import LoadTimes, first_estimate_s, remaining_s
+from earmark.serving.preferences import Preferences
+from earmark.serving.shelf import Failed, Loading, NoRoom, Ready, Shelf, Started, Unloaded
+from earmark.serving.status import ModelStatus
+
+__all__ = ["OnDemand", "OnDemandOptions"]
+
+_log: structlog.typing.FilteringBoundLogger = structlog.get_logger("earmark.serving")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OnDemandOptions:
+    """How models are loaded on demand.
+
+    Attributes:
+        max_loaded: models in memory at once; those loaded at the start do not count.
+        hold_s: how long a request that waits for its model is held at most. Below the 300 s after
+            which Node's fetch gives up on its own.
+        retry_after_s: a load that failed is not tried again for so long, unless files change.
+    """
+
+    max_loaded: int = 4
+    hold_s: float = 60.0
+    retry_after_s: float = 30.0
+
+
+def _in_thread(work: Callable[[], None]) -> None:
+    # Not a daemon: the process would end inside the runtime's native code.
+    threading.Thread(target=work, name="earmark-load").start()
+
+
+class OnDemand:
+    """Loads models of a catalogue, and puts the least used away; safe from any thread.
+
+    Those who wait do so in their event loop; each load runs in a thread of its own.
+    """
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        loader: ModelLoader,
+        options: OnDemandOptions | None = None,
+        *,
+        times: LoadTimes | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        start: Callable[[Callable[[], None]], None] = _in_thread,
+    ) -> None:
+        """Begin with nothing loaded.
+
+        Args:
+            catalogue: what can be had.
+            loader: how to get it.
+            options: the defaults when None.
+            times: what is known of earlier loads; nothing when None.
+            clock: seconds.
+            start: runs a load beside the caller.
+        """
+        self._options = options or OnDemandOptions()
+        self._catalogue, self._loader = catalogue, loader
+        self._times = times or LoadTimes()
+        self._clock, self._start = clock, start
+        self._lock = threading.Lock()
+        self._bell = Bell()
+        self._closed = False
+        self._shelf: Shelf[ServedEngine] = Shelf(
+            self._options.max_loaded, self._options.retry_after_s
+        )
+        self._facts: dict[str, tuple[KnownModel, ModelFacts | CheckpointError]] = {}
+
+    def ids(self) -> tuple[str, ...]:
+        """List what can be had now, and what is in memory though its files have gone."""
+        with self._lock:
+            held = self._shelf.ids()
+        return tuple(dict.fromkeys((*self._catalogue.ids(), *held)))
+
+    def knows(self, model_id: str) -> bool:
+        """Say whether a model is in memory or can be had."""
+        with self._lock:
+            held = self._shelf.engine(model_id) is not None
+        return held or self._catalogue.find(model_id) is not None
+
+    def engines(self) -> tuple[ServedEngine, ...]:
+        """List the engines in memory."""
+        with self._lock:
+            return self._shelf.engines()
+
+    def status(self, model_id: str) -> ModelStatus | None:
+        """Tell how a model is, without loading it; None for an unknown one.
+
+        Raises:
+            ModelUnavailable: its files do not even say what it is for.
+        """
+        with self._lock:
+            engine = self._shelf.engine(model_id)
+        if engine is not None:
+            return ModelStatus.of(engine)
+        known = self._catalogue.find(model_id)
+        if known is None:
+            return None
+        facts = self._read(known)
+        with self._lock:
+            return ModelStatus(facts, self._shelf.state(known, now_s=self._clock()))
+
+    @asynccontextmanager
+    async def engine(
+        self, model_id: str, preferences: Preferences, *, until_s: float
+    ) -> AsyncIterator[ServedEngine]:
+        """Borrow a model's engine, loading it where it is not in memory.
+
+        A caller who leaves while he is held gives up his place; the load goes on.
+
+        Args:
+            model_id: of a model that `knows` knows.
+            preferences: whether to load it, and to wait for that.
+            until_s: moment on the clock after which nobody waits.
+
+        Raises:
+            ModelLoading: it is not ready, and the caller does not wait or has waited long enough.
+            ModelNotLoaded: it is not in memory, and the caller wants no load.
+            ModelUnavailable: its load failed, or its files have gone.
+            ShuttingDown: the server is going down.
+        """
+        engine = await self._obtain(model_id, preferences, until_s)
+        try:
+            yield engine
+        finally:
+            with self._lock:
+                self._shelf.give_back(model_id, now_s=self._clock())
+                self._bell.ring()
+
+    def close(self) -> tuple[ServedEngine, ...]:
+        """Load nothing more; return the engines in memory, for the caller to close.
+
+        Waits for no load: one in progress is closed by its own thread when it is done.
+        """
+        with self._lock:
+            self._closed = True
+            self._bell.ring()
+            return self._shelf.clear()
+
+    async def _obtain(
+        self, model_id: str, preferences: Preferences, until_s: float
+    ) -> ServedEngine:
+        until_s = min(until_s, self._clock() + self._options.hold_s)
+        while True:
+            found = self._try(model_id, load=preferences.load)
+            if not isinstance(found, _Wait):
+                return found
+            try:
+                left_s = until_s - self._clock()
+                if not preferences.wait or left_s <= 0:
+                    raise ModelLoading(
+                        f"Model {model_id} {found.text}", estimated_time_s=found.estimate_s
+                    )
+                await asyncio.wait((found.ear,), timeout=left_s)
+            finally:
+                with self._lock:
+                    self._bell.leave(found.ear)
+
+    def _try(self, model_id: str, *, load: bool) -> "ServedEngine | _Wait":
+        """Take the engine, or begin its load, and hear of the next change."""
+        with self._lock:
+            self._refuse_when_closed()
+            engine = self._shelf.borrow(model_id, now_s=self._clock())
+        if engine is not None:
+            return engine
+        known = self._catalogue.find(model_id)
+        if known is None:
+            raise ModelUnavailable(f"Model {model_id} is no longer there")
+        expected_s = self._expected_s(known)
+        away: list[ServedEngine] | None = None
+        with self._lock:
+            self._refuse_when_closed()
+            step = self._shelf.want(known, load=load, now_s=self._clock())
+            match step:
+                case Ready(engine):
+                    return engine
+                case Unloaded():
+                    raise ModelNotLoaded(f"Model {model_id} is not loaded yet")
+                case Failed(error):
+                    raise ModelUnavailable(f"Model {model_id} cannot be loaded") from error
+                case Loading(elapsed_s):
+                    wait = _Wait(self._bell.listen(), remaining_s(expected_s, elapsed_s))
+                case Started():
+                    away = [] if step.put_away is None else [step.put_away]
+                    wait = _Wait(self._bell.listen(), remaining_s(expected_s, 0.0))
+                case NoRoom():
+                    text = (
+                        f"waits for room: {self._options.max_loaded} models, as many as may be in"
+                        " memory, are in use"
+                    )
+                    wait = _Wait(self._bell.listen(), remaining_s(expected_s, 0.0), text)
+        del step  # else the engine put away would stay in memory while the next is loaded
+        if away is not None:
+            self._begin(known, away)
+        return wait
+
+    def _refuse_when_closed(self) -> None:
+        if self._closed:
+            raise ShuttingDown("the server is going down")
+
+    def _expected_s(self, known: KnownModel) -> float:
+        mean_s = self._times.mean_s(known.model_id)
+        return first_estimate_s(self._read(known).weights_bytes) if mean_s is None else mean_s
+
+    def _read(self, known: KnownModel) -> ModelFacts:
+        """Read a model's facts, once for each state of its files."""
+        before = self._facts.get(known.model_id)
+        if before is None or before[0] != known:
+            try:
+                before = (known, self._loader.facts(known))
+            except CheckpointError as error:
+                _log.warning("a model cannot be read", model=known.model_id, error=str(error))
+                before = (known, error)
+            self._facts[known.model_id] = before
+        facts = before[1]
+        if isinstance(facts, CheckpointError):
+            raise ModelUnavailable(f"Model {known.model_id} cannot be loaded") from facts
+        return facts
+
+    def _begin(self, known: KnownModel, away: list[ServedEngine]) -> None:
+        try:
+            self._start(lambda: self._load(known, away))
+        except RuntimeError as error:  # the system gives no more threads
+            self._give_up(known, error)
+            _close_all(away)
+
+    def _load(self, known: KnownModel, away: list[ServedEngine]) -> None:
+        """Load a model in a thread of its own, once what made room for it is gone."""
+        _close_all(away)
+        started_s = self._clock()
+        try:
+            engine = self._loader.load(known)
+        except Exception as error:  # noqa: BLE001 - whoever waits for the model is told
+            self._give_up(known, error)
+            return
+        took_s = self._clock() - started_s
+        with self._lock:
+            unwanted = [engine] if self._closed else []
+            if not unwanted:
+                self._shelf.finished(known.model_id, engine, now_s=self._clock())
+            del engine  # the shelf's alone now
+            self._bell.ring()
+        if unwanted:
+            _close_all(unwanted)
+            return
+        _log.info("model ready", model=known.model_id, load_s=round(took_s, 2))
+        self._times.add(known.model_id, took_s)
+
+    def _give_up(self, known: KnownModel, error: Exception) -> None:
+        _log.error("a model cannot be loaded", model=known.model_id, exc_info=error)
+        with self._lock:
+            if not self._closed:
+                self._shelf.failed(known, error, now_s=self._clock())
+            self._bell.ring()
+
+
+@dataclass(frozen=True, slots=True)
+class _Wait:
+    """Nothing to be had at this moment.
+
+    Attributes:
+        ear: done at the next change.
+        estimate_s: how long the load is likely to take from now.
+        text: why; the Hub's words where it loads.
+    """
+
+    ear: Ear
+    estimate_s: float
+    text: str = "is currently loading"
+
+
+def _close_all(engines: list[ServedEngine]) -> None:
+    """Close engines and forget them: the memory of one goes with the last who knows it."""
+    while engines:
+        engine = engines.pop()
+        try:
+            engine.close()
+        except Exception as fault:  # noqa: BLE001 - one that will not go must not keep the next out
+            _log.error("an engine failed to close", model=engine.info.model_id, exc_info=fault)

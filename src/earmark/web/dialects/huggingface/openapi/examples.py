@@ -1,0 +1,213 @@
+"""Requests as people send them, and what comes back."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from earmark.tasks.task import TaskName
+from earmark.web.openapi import Example, Json
+
+__all__ = ["ERRORS", "EXCHANGES", "STREAM", "ExampleExchange"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExampleExchange:
+    """A request and its answer.
+
+    Attributes:
+        task: what the model is for.
+        summary: what it shows.
+        request: a body.
+        answer: of a model that is exactly so sure.
+        user_agent: of a client that reads this form; empty for anyone.
+    """
+
+    task: TaskName
+    summary: str
+    request: Json
+    answer: Json
+    user_agent: str = ""
+
+    def asked(self) -> Example:
+        """Show the request."""
+        return Example(summary=self.summary, value=self.request)
+
+    def answered(self) -> Example:
+        """Show the answer."""
+        return Example(summary=self.summary, value=self.answer)
+
+
+_MONEY: Final = "I want my money back"
+_SARAH: Final = "My name is Sarah Jessica Parker but you can call me Jessica"
+_SORTED: Final[Json] = {
+    "inputs": _MONEY,
+    "parameters": {"candidate_labels": ["refund", "legal", "faq"]},
+}
+_LABELS: Final[list[Json]] = ["refund", "faq", "legal"]
+_SCORES: Final[list[Json]] = [0.8125, 0.125, 0.0625]
+
+EXCHANGES: Final[Mapping[str, ExampleExchange]] = {
+    "text": ExampleExchange(
+        task="text-classification",
+        summary="A text",
+        request={"inputs": "I like you. I love you"},
+        answer=[[{"label": "POSITIVE", "score": 0.9734}, {"label": "NEGATIVE", "score": 0.0266}]],
+    ),
+    "texts": ExampleExchange(
+        task="text-classification",
+        summary="Texts, and only the best label of each",
+        request={"inputs": ["I like it", "I do not"], "parameters": {"top_k": 1}},
+        answer=[[{"label": "POSITIVE", "score": 0.9685}], [{"label": "NEGATIVE", "score": 0.9548}]],
+    ),
+    "reranker": ExampleExchange(
+        task="text-classification",
+        summary="Pairs, for a reranker",
+        request={
+            "inputs": [
+                {"text": "What is the capital of France?", "text_pair": "Paris is in France."},
+                {"text": "What is the capital of France?", "text_pair": "Bananas are yellow."},
+            ]
+        },
+        answer=[[{"label": "LABEL_0", "score": 0.9375}], [{"label": "LABEL_0", "score": 0.0625}]],
+    ),
+    "zeroShot": ExampleExchange(
+        task="zero-shot-classification",
+        summary="Labels of your own",
+        request=_SORTED,
+        answer=[
+            {"label": label, "score": score} for label, score in zip(_LABELS, _SCORES, strict=True)
+        ],
+    ),
+    "zeroShotList": ExampleExchange(
+        task="zero-shot-classification",
+        summary="Labels of your own, a list of texts, each label by itself",
+        request={
+            "inputs": [_MONEY],
+            "parameters": {
+                "candidate_labels": ["refund", "legal", "faq"],
+                "multi_label": True,
+                "hypothesis_template": "This example is {}.",
+            },
+        },
+        answer=[
+            [
+                {"label": label, "score": score}
+                for label, score in zip(_LABELS, _SCORES, strict=True)
+            ]
+        ],
+    ),
+    "zeroShotObject": ExampleExchange(
+        task="zero-shot-classification",
+        summary="Labels of your own, as huggingface_hub before 1.1.5 reads them",
+        request=_SORTED,
+        answer={"sequence": _MONEY, "labels": _LABELS, "scores": _SCORES},
+        user_agent="unknown/None; hf_hub/0.36.0; python/3.11.7",
+    ),
+    "zeroShotObjects": ExampleExchange(
+        task="zero-shot-classification",
+        summary="Labels of your own, as @huggingface/inference before 4.5 reads them",
+        request=_SORTED,
+        answer=[{"sequence": _MONEY, "labels": _LABELS, "scores": _SCORES}],
+        user_agent="@huggingface/inference/3.15.0",
+    ),
+    "zeroShotBoth": ExampleExchange(
+        task="zero-shot-classification",
+        summary="Labels of your own, for a client that does not say its version",
+        request=_SORTED,
+        answer=[
+            {
+                "label": label,
+                "score": score,
+                "sequence": _MONEY,
+                "labels": _LABELS,
+                "scores": _SCORES,
+            }
+            for label, score in zip(_LABELS, _SCORES, strict=True)
+        ],
+        user_agent="node",
+    ),
+    "entities": ExampleExchange(
+        task="token-classification",
+        summary="Named entities",
+        request={"inputs": _SARAH},
+        answer=[
+            {
+                "entity_group": "PER",
+                "score": 0.9375,
+                "word": "Sarah Jessica Parker",
+                "start": 11,
+                "end": 31,
+            },
+            {"entity_group": "PER", "score": 0.9375, "word": "Jessica", "start": 52, "end": 59},
+        ],
+    ),
+    "entitiesList": ExampleExchange(
+        task="token-classification",
+        summary="Named entities of several texts",
+        request={"inputs": [_SARAH, "Nobody was there"]},
+        answer=[
+            [
+                {
+                    "entity_group": "PER",
+                    "score": 0.9375,
+                    "word": "Sarah Jessica Parker",
+                    "start": 11,
+                    "end": 31,
+                },
+                {"entity_group": "PER", "score": 0.9375, "word": "Jessica", "start": 52, "end": 59},
+            ],
+            [],
+        ],
+    ),
+    "tokens": ExampleExchange(
+        task="token-classification",
+        summary="Labelled tokens, one by one",
+        request={"inputs": "I am Sarah", "parameters": {"aggregation_strategy": "none"}},
+        answer=[
+            {
+                "entity": "B-PER",
+                "score": 0.9375,
+                "index": 3,
+                "word": "Sarah",
+                "start": 5,
+                "end": 10,
+                "entity_group": "PER",
+            }
+        ],
+    ),
+}
+"""By the name each has in the document."""
+
+STREAM: Final = Example(
+    summary="Named entities, each as soon as it is certain",
+    value=(
+        'data:{"entity_group":"PER","score":0.9375,"word":"Sarah Jessica Parker","start":11,'
+        '"end":31}\n\n'
+        'data:{"entity_group":"PER","score":0.9375,"word":"Jessica","start":52,"end":59}\n\n'
+        "data: [DONE]\n\n"
+    ),
+)
+
+ERRORS: Final[Mapping[int, str]] = {
+    400: "`parameters.top_k`: expected `int` >= 1",
+    401: (
+        "Invalid credentials in Authorization header: no access key was sent; expected Bearer and"
+        " an access key of this server"
+    ),
+    404: "Model acme/unknown does not exist; served here: earmark/sentiment",
+    405: "DELETE is not allowed here; expected GET, HEAD, POST",
+    408: "the request's body did not arrive in time",
+    413: (
+        "the body is 2,097,153 bytes, at most 2,097,152 bytes are accepted; send the texts in"
+        " several requests"
+    ),
+    429: ("the server is busy: 256 requests are in flight, of 256 at most; try again in 2 s"),
+    431: "the request's headers are too large; at most 32,768 bytes are accepted",
+    500: "unknown error (request bf64e82976a648e0a0fb2be1739e5698)",
+    503: "the server is shutting down",
+    504: (
+        "Model earmark/sentiment time out: no answer within 60.0 s; send fewer texts at once or"
+        " allow more time"
+    ),
+}
+"""What is said with each status."""

@@ -1,0 +1,139 @@
+"""`/openapi.json`, and `/docs`, a page made of it that needs nothing from outside.
+
+The page is RapiDoc (``web/docs/``, vendored; see its README), and a security policy that keeps
+whatever it is from reaching any other server. All its addresses are relative, so that it works
+behind a proxy that adds a prefix.
+"""
+
+import hashlib
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Final, TypeAlias
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from earmark.web.openapi import Answer, Content, Example, Header, Json, Operation, Tag
+from earmark.web.responses import JSON_TYPE
+
+__all__ = ["DOCUMENTATION_TAG", "documentation_operations", "documentation_routes"]
+
+_HTML_TYPE: Final = "text/html; charset=utf-8"
+
+_POLICY: Final = (
+    "default-src 'none'; script-src 'self';"
+    # RapiDoc sets styles on its elements; under the other rules a style can load nothing.
+    " style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self';"
+    " base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+"""Nothing from another server, nothing to it, and no other page around it."""
+
+_PAGE: Final[Mapping[str, tuple[str, str]]] = {
+    "/docs": ("index.html", _HTML_TYPE),
+    "/docs/page.js": ("page.js", "text/javascript; charset=utf-8"),
+    "/docs/page.css": ("page.css", "text/css; charset=utf-8"),
+    "/docs/rapidoc-min.js": ("rapidoc-min.js", "text/javascript; charset=utf-8"),
+}
+"""Addresses, the files of ``web/docs/`` behind them, and their types."""
+
+DOCUMENTATION_TAG: Final = Tag(name="documentation", description="This document, and its page.")
+
+_ETAG: Final = Header(
+    name="etag",
+    type=str,
+    description="Changes with the content; send it as `If-None-Match`.",
+    example='"4d39b1f8c5e2a7604d39b1f8c5e2a760"',
+)
+
+_Handler: TypeAlias = Callable[[Request], Awaitable[Response]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Document:
+    """Bytes that stay the same while the server runs.
+
+    Attributes:
+        content: all of it.
+        headers: its type, its entity tag, and who may keep it.
+    """
+
+    content: bytes
+    headers: Mapping[str, str]
+
+    def answer(self, request: Request) -> Response:
+        """Answer 304 to whoever has it already (RFC 9110, section 13.1.2)."""
+        known = request.headers.get("if-none-match", "")
+        tags = {tag.strip().removeprefix("W/") for tag in known.split(",")}
+        if self.headers["etag"] in tags or known.strip() == "*":
+            return Response(status_code=304, headers=self.headers)
+        return Response(self.content, headers=self.headers)
+
+
+def documentation_routes(document: Mapping[str, Json]) -> list[Route]:
+    """List the addresses of the document, of the page, and of what the page is made of.
+
+    Args:
+        document: from `openapi.build_document`.
+    """
+    routes = [Route("/openapi.json", _serving(msgspec.json.encode(document), JSON_TYPE))]
+    folder = files("earmark.web") / "docs"
+    for address, (name, media_type) in _PAGE.items():
+        endpoint = _serving((folder / name).read_bytes(), media_type)
+        # What the page is made of is no business of a document about the API.
+        routes.append(Route(address, endpoint, include_in_schema=address == "/docs"))
+    return routes
+
+
+def documentation_operations(errors: Mapping[int, Answer]) -> tuple[Operation, ...]:
+    """Describe these addresses themselves.
+
+    Args:
+        errors: what may come in place of their answers, in the form of whoever has the server.
+    """
+    unchanged = Answer(description="The caller has it already.", headers=(_ETAG,))
+
+    def operation(path: str, name: str, summary: str, content: Content) -> Operation:
+        answer = Answer(description=summary, contents=(content,), headers=(_ETAG,))
+        return Operation(
+            method="GET",
+            path=path,
+            name=name,
+            tag=DOCUMENTATION_TAG.name,
+            summary=summary,
+            answers={200: answer, 304: unchanged, **errors},
+        )
+
+    document = Content(
+        types=(dict,),
+        examples={"beginning": Example(summary="Its beginning", value={"openapi": "3.1.1"})},
+    )
+    page = Content(
+        types=(str,),
+        examples={"page": Example(summary="Its beginning", value="<!doctype html>")},
+        media_type="text/html",
+    )
+    return (
+        operation("/openapi.json", "document", "This document", document),
+        operation("/docs", "page", "A page made of this document", page),
+    )
+
+
+def _serving(content: bytes, media_type: str) -> _Handler:
+    headers = {
+        "content-type": media_type,
+        "etag": f'"{hashlib.sha256(content).hexdigest()[:32]}"',
+        # Ask each time, so that a new version is seen at once: a 304 costs next to nothing.
+        "cache-control": "no-cache",
+        "x-content-type-options": "nosniff",
+    }
+    if media_type == _HTML_TYPE:
+        headers |= {"content-security-policy": _POLICY, "referrer-policy": "no-referrer"}
+    document = _Document(content, headers)
+
+    async def endpoint(request: Request) -> Response:
+        return document.answer(request)
+
+    return endpoint

@@ -1,0 +1,97 @@
+"""Every client of the table against one running server: ``make clients``."""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from types import FrameType
+
+import msgspec
+from clients.environments import CannotInstall, command_of, missing_programs, prepare
+from clients.outcome import Check, compare, read_lines
+from clients.report import Report
+from clients.served import Job, running_job
+from clients.table import CLIENTS, Client
+from rich.console import Console
+
+SCRIPT_S = 120.0
+"""All of a client's calls take seconds; only a hang takes longer."""
+
+TESTS = Path(__file__).parents[1]
+"""What the scripts in Python import each other from."""
+
+_KEPT = ("PATH", "LANG", "SYSTEMROOT", "SSL_CERT_FILE")
+"""Of our own environment: a token or a proxy of the user's must not decide what a client does."""
+
+
+def main() -> int:
+    """Run the clients; the exit code is 1 where any check failed."""
+    signal.signal(signal.SIGTERM, _leave)
+    report = Report(Console(highlight=False, markup=False, soft_wrap=True))
+    ready = _ready(report)
+    runs: dict[str, list[Check]] = {}
+    with tempfile.TemporaryDirectory(prefix="earmark-clients-") as folder:
+        home = Path(folder) / "home"
+        home.mkdir()
+        with running_job(Path(folder)) as job:
+            for client, environment in ready:
+                runs[client.name] = _run(client, environment, job, home)
+                report.show(client.name, runs[client.name])
+    report.show("the same scores from every client", compare(runs))
+    return report.end()
+
+
+def _ready(report: Report) -> list[tuple[Client, Path]]:
+    """Make the environments; tell of the clients that cannot have one."""
+    for platform, program in missing_programs().items():
+        skipped = [client.name for client in CLIENTS if client.platform == platform]
+        report.skip(f"{program} is not installed", skipped)
+    ready = []
+    for client in CLIENTS:
+        if client.platform in missing_programs():
+            continue
+        try:
+            ready.append((client, prepare(client, tell=report.tell)))
+        except CannotInstall as error:
+            report.show(client.name, [Check("installation", "failed", str(error))])
+    return ready
+
+
+def _run(client: Client, environment: Path, job: Job, home: Path) -> list[Check]:
+    kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
+    # Where the official clients look for a home, for the Hub, and for the Hub's inference.
+    told = {
+        "HOME": home,
+        "HF_HOME": home,
+        "HF_ENDPOINT": job.url,
+        "HF_INFERENCE_ENDPOINT": job.url,
+        "PYTHONPATH": TESTS,
+    }
+    try:
+        ended = subprocess.run(  # noqa: S603 - our own words
+            command_of(client, environment),
+            env=kept | {name: str(value) for name, value in told.items()},
+            cwd=home,
+            input=msgspec.json.encode(job.of(client)).decode(),
+            capture_output=True,
+            encoding="utf-8",
+            timeout=SCRIPT_S,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return [Check("the script", "failed", f"it did not end within {SCRIPT_S:.0f} s")]
+    return read_lines(ended.stdout, errors=ended.stderr)
+
+
+def _leave(number: int, _frame: FrameType | None) -> None:
+    """End by an exception, so that the server is stopped on the way."""
+    raise SystemExit(128 + number)
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(128 + signal.SIGINT)

@@ -1,0 +1,161 @@
+"""What the clients speak to: one server of a model for each task and of a reranker, with a key."""
+
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+from clients.table import CLIENTS, Client
+from e2e.processes import PATIENCE_S, command, environment, running_server
+from support.checkpoints import CheckpointSpec, write_checkpoint
+
+from earmark.checkpoint.bundled import bundled_ids
+from earmark.settings import Settings
+
+__all__ = ["Features", "Job", "Models", "Samples", "running_job"]
+
+TINY = {
+    "earmark/zero-shot": CheckpointSpec(
+        seed=3, num_labels=3, label_names=("entailment", "neutral", "contradiction")
+    ),
+    "earmark/ner": CheckpointSpec(
+        head="token",
+        seed=6,
+        max_positions=64,
+        num_labels=5,
+        label_names=("O", "B-PER", "I-PER", "B-LOC", "I-LOC"),
+    ),
+}
+"""Stand in for models that are not in the box yet; nothing is asked of their judgement."""
+
+RERANKER = CheckpointSpec(seed=5, num_labels=1)
+COLD = CheckpointSpec(seed=2)
+
+
+class Models(msgspec.Struct, frozen=True, kw_only=True):
+    """The ids that the models are served by; each is asked its own task.
+
+    Attributes:
+        cold: not loaded at first; one for each client, since it is cold only once.
+    """
+
+    sentiment: str = "earmark/sentiment"
+    zero_shot: str = "earmark/zero-shot"
+    ner: str = "earmark/ner"
+    reranker: str = "tiny/reranker"
+    cold: str = "cold"
+    unknown: str = "nobody/nothing"
+
+    def cold_for(self, client: Client) -> str:
+        """Name the cold model of a client."""
+        return f"{self.cold}/{client.folder}"
+
+    def of(self, client: Client) -> "Models":
+        """Return the models as this client is told them."""
+        return msgspec.structs.replace(self, cold=self.cold_for(client))
+
+
+class Samples(msgspec.Struct, frozen=True, kw_only=True):
+    """What the clients send, the same for all, so that their answers can be compared."""
+
+    liked: str = "I like you. I love you"
+    disliked: str = "I hate the film."
+    refund: str = (
+        "Hi, I recently bought a device from your company but it is not working as advertised "
+        "and I would like to get reimbursed!"
+    )
+    labels: tuple[str, ...] = ("refund", "legal", "faq")
+    template: str = "This text is about {}."
+    person: str = "My name is Sarah Jessica Parker but you can call me Jessica"
+    query: str = "What is Paris?"
+    passages: tuple[str, ...] = ("Paris is a city in France", "The kettle is loud")
+
+
+class Sense(msgspec.Struct, frozen=True, kw_only=True):
+    """What a model has to say to be believed; None where a stand-in is served."""
+
+    zero_shot: str | None
+    persons: tuple[tuple[int, int], ...] | None
+    liked: str = "POSITIVE"
+    disliked: str = "NEGATIVE"
+
+
+class Features(msgspec.Struct, frozen=True, kw_only=True):
+    """What this server does.
+
+    Attributes:
+        loads_on_demand: whether it has a folder of models that are loaded when asked for.
+    """
+
+    loads_on_demand: bool
+
+
+class Job(msgspec.Struct, frozen=True, kw_only=True):
+    """All that a script is told, as JSON on its standard input.
+
+    Attributes:
+        url: of the server, without a slash at its end.
+        key: what the server lets in.
+    """
+
+    url: str
+    key: str
+    models: Models
+    samples: Samples
+    sense: Sense
+    features: Features
+
+    def of(self, client: Client) -> "Job":
+        """Return the job of this client."""
+        return msgspec.structs.replace(self, models=self.models.of(client))
+
+
+@contextmanager
+def running_job(folder: Path) -> Iterator[Job]:
+    """Start the server, and stop it at the end whatever happens.
+
+    Args:
+        folder: an empty one, for the stand-ins and for what the server keeps.
+    """
+    models = Models()
+    for client in CLIENTS:
+        write_checkpoint(folder / "models" / models.cold_for(client), COLD)
+    loads = "models_folder" in Settings.__struct_fields__
+    more = {"EARMARK_MODELS_FOLDER": str(folder / "models")} if loads else {}
+    # Without the cache, so that each client's answers are computed for that client.
+    fixed = {"EARMARK_STATE_FOLDER": str(folder / "state"), "EARMARK_CACHE_BYTES": "0"}
+    env = environment(fixed | more)
+    boxed = bundled_ids()
+    flags = [f"--model={models.reranker}={write_checkpoint(folder / 'reranker', RERANKER)}"]
+    for model_id in (models.sentiment, models.zero_shot, models.ner):
+        flags.append(f"--model={model_id}")
+        if model_id not in boxed:
+            flags[-1] += f"={write_checkpoint(folder / model_id, TINY[model_id])}"
+    key = _new_key(folder, env)
+    with running_server(*flags, env=env, folder=folder) as server:
+        yield Job(
+            url=server.address,
+            key=key,
+            models=models,
+            samples=Samples(),
+            sense=Sense(
+                zero_shot="refund" if models.zero_shot in boxed else None,
+                persons=((11, 31), (52, 59)) if models.ner in boxed else None,
+            ),
+            features=Features(loads_on_demand=loads),
+        )
+
+
+def _new_key(folder: Path, env: dict[str, str]) -> str:
+    made = subprocess.run(  # noqa: S603 - our own words
+        command("keys", "create", "clients"),
+        env=env,
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        timeout=PATIENCE_S,
+        check=True,
+    )
+    return made.stdout.strip()

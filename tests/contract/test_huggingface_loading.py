@@ -1,0 +1,197 @@
+"""A model that is not in memory: who is told, who is held, and what is known of it."""
+
+import asyncio
+import threading
+from collections.abc import Mapping
+
+import pytest
+from support.fake_engine import FakeEngine
+from support.fake_loader import FAKE_WEIGHTS_BYTES, FakeLoader
+from support.http_app import asking
+
+from earmark.errors import InvalidCheckpoint
+from earmark.serving.catalogue import Catalogue
+from earmark.serving.on_demand import OnDemand, OnDemandOptions
+
+_BODY = b'{"inputs": "I like you"}'
+_ADDRESS = "/models/org/name"
+_LOADING = {"error": "Model org/name is currently loading", "estimated_time": 20.0}
+_PATIENCE_S = 10.0
+"""Far more than any of this takes: a hang has to fail, not to stay."""
+
+
+def _loaded_by(loader: FakeLoader, *, hold_s: float = _PATIENCE_S) -> OnDemand:
+    return OnDemand(Catalogue({"org/name": "org/name"}), loader, OnDemandOptions(hold_s=hold_s))
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"x-wait-for-model": "false", "user-agent": "unknown/None; hf_hub/2.4.0"},
+        {"user-agent": "unknown/None; hf_hub/0.28.1; python/3.11"},
+        {"user-agent": "@huggingface/inference/3.3.7"},
+    ],
+    ids=["curl", "asks not to wait", "asks again every second", "asks again and then waits"],
+)
+def test_whoever_can_read_a_503_gets_one(headers: Mapping[str, str]) -> None:
+    """With the Hub's words and a number of seconds; the load has begun."""
+
+    async def scenario() -> None:
+        loader = FakeLoader()
+        async with asking(on_demand=_loaded_by(loader)) as client:
+            answer = await client.post(_ADDRESS, content=_BODY, headers=headers)
+            assert answer.status_code == 503
+            assert answer.json() == _LOADING
+            assert answer.headers["retry-after"] == "20"
+            assert answer.headers["x-error-message"] == _LOADING["error"]
+            assert await asyncio.to_thread(loader.entered.wait, _PATIENCE_S)
+            loader.gate.set()
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize(
+    ("headers", "body"),
+    [
+        ({"x-wait-for-model": "true"}, _BODY),
+        ({"x-wait-for-model": "1"}, _BODY),
+        ({}, b'{"inputs": "I like you", "options": {"wait_for_model": true}}'),
+        ({"user-agent": "unknown/None; hf_hub/2.4.0; python/3.12"}, _BODY),
+        ({"user-agent": "@huggingface/inference/3.15.0"}, _BODY),
+    ],
+    ids=["true", "1", "options", "fails hard on 503", "spins on 503"],
+)
+def test_whoever_asks_or_cannot_read_a_503_is_held(headers: Mapping[str, str], body: bytes) -> None:
+    """And answered once the model is there."""
+
+    async def scenario() -> None:
+        loader = FakeLoader()
+        async with asking(on_demand=_loaded_by(loader)) as client:
+            held = asyncio.create_task(client.post(_ADDRESS, content=body, headers=headers))
+            assert await asyncio.to_thread(loader.entered.wait, _PATIENCE_S)
+            assert not held.done()
+            loader.gate.set()
+            answer = await held
+            assert (answer.status_code, loader.begun) == (200, ["org/name"])
+
+    asyncio.run(scenario())
+
+
+def test_whoever_is_held_too_long_gets_the_503_after_all() -> None:
+    """The bound is the operator's."""
+
+    async def scenario() -> None:
+        loader = FakeLoader()
+        async with asking(on_demand=_loaded_by(loader, hold_s=0.01)) as client:
+            wait = {"x-wait-for-model": "1"}
+            answer = await client.post(_ADDRESS, content=_BODY, headers=wait)
+            assert (answer.status_code, "estimated_time" in answer.json()) == (503, True)
+            loader.gate.set()
+
+    asyncio.run(scenario())
+
+
+def test_a_caller_may_ask_for_no_load() -> None:
+    """The widget reads these words in an answer of 200."""
+
+    async def scenario() -> None:
+        loader = FakeLoader.open()
+        async with asking(on_demand=_loaded_by(loader)) as client:
+            answer = await client.post(_ADDRESS, content=_BODY, headers={"x-load-model": "0"})
+            assert (answer.status_code, answer.json()) == (200, {"error": "not loaded yet"})
+            assert loader.begun == []
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize(
+    ("address", "body"),
+    [(_ADDRESS, b"{"), (f"{_ADDRESS}/pipeline/token-classification", b'{"inputs": "x"}')],
+)
+def test_a_wrong_request_loads_nothing(address: str, body: bytes) -> None:
+    """A body that is none, a task that the model cannot do: 400 comes first."""
+
+    async def scenario() -> None:
+        loader = FakeLoader.open()
+        async with asking(on_demand=_loaded_by(loader)) as client:
+            answer = await client.post(address, content=body)
+            assert (answer.status_code, loader.begun) == (400, [])
+
+    asyncio.run(scenario())
+
+
+def test_a_failed_load_names_the_request_and_not_the_files() -> None:
+    """The log has what strangers need not know."""
+
+    async def scenario() -> None:
+        loader = FakeLoader.open(failures={"org/name": InvalidCheckpoint("/secret/file is cut")})
+        headers = {"x-wait-for-model": "1", "x-request-id": "r-1"}
+        async with asking(on_demand=_loaded_by(loader)) as client:
+            answer = await client.post(_ADDRESS, content=_BODY, headers=headers)
+            assert answer.status_code == 500
+            assert answer.json() == {
+                "error": "Model org/name cannot be loaded; the server's log says why (request r-1)"
+            }
+            status = await client.get("/status/org/name")
+            assert (status.json()["loaded"], status.json()["state"]) == (False, "error")
+            health = await client.get(f"{_ADDRESS}/health")
+            assert (health.status_code, health.json()["status"]) == (503, "failed")
+
+    asyncio.run(scenario())
+
+
+def test_what_is_known_without_loading() -> None:
+    """Task, labels, size and state; looking it up loads nothing."""
+
+    async def scenario() -> None:
+        loader = FakeLoader.open()
+        async with asking(FakeEngine(), on_demand=_loaded_by(loader)) as client:
+            info = (await client.get(f"{_ADDRESS}/info")).json()
+            assert info["state"] == "loadable"
+            assert info["labels"] == ["NEGATIVE", "POSITIVE"]
+            assert info["weights_bytes"] == FAKE_WEIGHTS_BYTES
+            assert info["pipeline_tag"] == "text-classification"
+            listed = (await client.get("/models")).json()
+            assert [(each["model_id"], each["status"]) for each in listed] == [
+                ("acme/tc", "ready"),
+                ("org/name", "loadable"),
+            ]
+            page = (await client.get("/api/models/org/name")).json()
+            assert page["pipeline_tag"] == "text-classification"
+            tasks = (await client.get("/api/tasks")).json()
+            assert "org/name" in tasks["text-classification"]["widgetModels"]
+            assert (await client.get("/status/org/name")).json() == {
+                "loaded": False,
+                "state": "Loadable",
+                "compute_type": {"cpu": {}},
+                "framework": "transformers",
+            }
+            # Without a name it is the one that the operator named, whatever else there is.
+            assert (await client.post("/", content=_BODY)).status_code == 200
+            assert loader.begun == []
+
+    asyncio.run(scenario())
+
+
+def test_health_of_a_model_follows_its_load() -> None:
+    """Loadable is well, loading is not yet; the server is well throughout."""
+
+    async def scenario() -> None:
+        loader = FakeLoader(gate=threading.Event())
+        async with asking(on_demand=_loaded_by(loader)) as client:
+            address = f"{_ADDRESS}/health"
+            assert (await client.get(address)).json()["status"] == "loadable"
+            await client.post(_ADDRESS, content=_BODY)
+            loading = await client.get(address)
+            assert loading.status_code == 503
+            assert loading.json()["error"] == "model org/name is loading"
+            assert (await client.get("/health")).json() == {"status": "ready", "models": {}}
+            loader.gate.set()
+            wait = {"x-wait-for-model": "1"}
+            await client.post(_ADDRESS, content=_BODY, headers=wait)
+            assert (await client.get(address)).json()["status"] == "ready"
+            info = (await client.get(f"{_ADDRESS}/info")).json()
+            assert info["precision"] == "float32"
+
+    asyncio.run(scenario())

@@ -1,0 +1,313 @@
+"""The document is valid, complete, and true: what it shows is what the server does."""
+
+import json
+import math
+import re
+from collections.abc import Mapping
+
+import jsonschema_rs
+import openapi_spec_validator
+import pytest
+from starlette.routing import Match, Route
+from support.fake_engine import FakeEngine, token_labeller, zero_shot_model
+from support.http_app import ask
+from support.openapi_reading import (
+    Node,
+    answer_examples,
+    mapping,
+    operations_of,
+    request_examples,
+    resolve,
+)
+
+from earmark import __version__
+from earmark.domain.texts import TextInput
+from earmark.serving.access.gate import AccessGate
+from earmark.serving.access.keys import new_key
+from earmark.serving.access.store import KeysInMemory
+from earmark.serving.models import ServedModels
+from earmark.serving.service import Service
+from earmark.web.answer_headers import EXPOSED_HEADERS
+from earmark.web.app import WebOptions, create_app
+from earmark.web.dialects.huggingface.describe import ADDRESSES
+from earmark.web.dialects.huggingface.errors import FORMS
+from earmark.web.dialects.huggingface.openapi.examples import (
+    ERRORS,
+    EXCHANGES,
+    STREAM,
+    ExampleExchange,
+)
+from earmark.web.openapi import Json
+
+_AS_SHOWN = 1e-4
+"""Examples have four digits; the fake computes in float32."""
+
+_SENTIMENT = "earmark/sentiment"
+
+
+@pytest.fixture(scope="module")
+def document() -> Node:
+    """Fetch the document as a client does."""
+    answer = ask("GET", "/openapi.json", engines=(FakeEngine(),))
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "application/json"
+    found: Node = answer.json()
+    return found
+
+
+def test_the_document_is_valid(document: Node) -> None:
+    """By the rules of OpenAPI 3.1, and for this version of earmark."""
+    openapi_spec_validator.validate(dict(document))
+    assert str(document["openapi"]).startswith("3.1.")
+    assert mapping(document["info"])["version"] == __version__
+
+
+def _app_routes() -> list[Route]:
+    app = create_app(Service(ServedModels([FakeEngine()])))
+    return [route for route in app.routes if isinstance(route, Route)]
+
+
+def _scope(method: str, path: str) -> dict[str, object]:
+    filled = path.replace("{id}", "acme/tc").replace("{task}", "ner").replace("{name}", "x")
+    return {"type": "http", "method": method, "path": filled}
+
+
+def test_every_route_of_the_app_is_described(document: Node) -> None:
+    """A route that nobody described is found here."""
+    described = [_scope(method, path) for method, path, _ in operations_of(document)]
+    for route in _app_routes():
+        if route.include_in_schema:
+            matched = [scope for scope in described if route.matches(scope)[0] is Match.FULL]
+            assert matched, f"{route.methods} {route.path} is not described"
+
+
+def test_everything_described_is_a_route_of_the_app(document: Node) -> None:
+    """And is listed by the index and by each 404, in the same words."""
+    for method, path, _ in operations_of(document):
+        scope = _scope(method, path)
+        assert any(route.matches(scope)[0] is Match.FULL for route in _app_routes()), path
+    listed = {f"{method} {path}" for method, path, _ in operations_of(document)}
+    assert listed == set(ADDRESSES)
+    assert len(ADDRESSES) == len(listed)
+
+
+def test_every_status_of_an_error_is_described(document: Node) -> None:
+    """Those of the dialect's table, and those of the layers around it."""
+    around = {401, 405, 408, 431}
+    for method, path, operation in operations_of(document):
+        statuses = {int(status) for status in mapping(operation["responses"])}
+        if method == "POST":
+            assert statuses == {200} | {form.status for form in FORMS.values()} | around, path
+        else:
+            open_to_all = path.endswith("/health")
+            assert statuses >= {200, 400, 404, 405, 408, 431, 500, 503} | (
+                set() if open_to_all else {401}
+            ), path
+
+
+def test_every_header_of_an_answer_is_described(document: Node) -> None:
+    """Also of errors."""
+    described: set[str] = set()
+    for _, _, operation in operations_of(document):
+        for answer in mapping(operation["responses"]).values():
+            described |= set(mapping(resolve(document, answer).get("headers", {})))
+    assert described >= {*EXPOSED_HEADERS, "x-request-id", "retry-after", "allow", "vary"}
+
+
+def test_every_header_that_changes_an_answer_is_described(document: Node) -> None:
+    """On each address that asks a model."""
+    for method, path, operation in operations_of(document):
+        if method == "POST":
+            parameters = operation["parameters"]
+            assert isinstance(parameters, list)
+            names = {resolve(document, each)["name"] for each in parameters}
+            assert names >= {"x-use-cache", "x-wait-for-model", "x-load-model"}
+            assert {f"{{{name}}}" for name in names if f"{{{name}}}" in path} == set(
+                re.findall(r"\{\w+\}", path)
+            )
+
+
+def test_an_access_key_is_described_as_optional_and_health_needs_none(document: Node) -> None:
+    """Without keys in the server nobody needs one."""
+    assert document["security"] == [{}, {"accessKey": []}]
+    open_paths = {path for _, path, each in operations_of(document) if each.get("security") == []}
+    assert open_paths == {"/health", "/models/{id}/health"}
+
+
+def test_every_example_fits_its_schema(document: Node) -> None:
+    """Of requests and of answers, and there are many."""
+    shown = [*request_examples(document), *answer_examples(document)]
+    assert len(shown) > 100
+    assert [each.place for each in shown if not each.valid] == []
+
+
+def test_a_schema_refuses_what_is_no_answer(document: Node) -> None:
+    """Else the test before this one could not fail."""
+    for _, _, operation in operations_of(document):
+        answer = resolve(document, mapping(operation["responses"])["200"])
+        content = mapping(mapping(answer["content"]).get("application/json", {}))
+        if not content or content["schema"] == {"type": "object"}:
+            continue
+        schema = {**mapping(content["schema"]), "components": document["components"]}
+        assert not jsonschema_rs.is_valid(schema, [[{"label": "A", "score": "high"}]])
+
+
+_PERSON = (math.log(0.03125), math.log(0.03125), math.log(0.9375))
+_BEGINS = (math.log(0.03125), math.log(0.9375), math.log(0.03125))
+_NOBODY = (4.0, 0.0, 0.0)
+
+
+def _two(best: float) -> tuple[float, float]:
+    return math.log(1 - best), math.log(best)
+
+
+def _odds(score: float) -> float:
+    return math.log(score / (1 - score))
+
+
+def _zero_shot(*, alone: bool) -> FakeEngine:
+    scores = {"refund": 0.8125, "faq": 0.125, "legal": 0.0625}
+    return zero_shot_model(
+        logits={
+            TextInput("I want my money back", f"This example is {label}."): (
+                0.0,
+                0.0,
+                _odds(score) if alone else math.log(score),
+            )
+            for label, score in scores.items()
+        }
+    )
+
+
+def _text() -> FakeEngine:
+    return FakeEngine(
+        logits={
+            TextInput("I like you. I love you"): _two(0.9734),
+            TextInput("I like it"): _two(0.9685),
+            TextInput("I do not"): _two(1 - 0.9548),
+        }
+    )
+
+
+def _reranker() -> FakeEngine:
+    question = "What is the capital of France?"
+    return FakeEngine(
+        label_names=("LABEL_0",),
+        tasks=("text-classification",),
+        logits={
+            TextInput(question, "Paris is in France."): (_odds(0.9375),),
+            TextInput(question, "Bananas are yellow."): (_odds(0.0625),),
+        },
+    )
+
+
+def _tagger() -> FakeEngine:
+    others = re.findall(r"\S+", "[CLS] My name is but you can call me Nobody was there I am [SEP]")
+    logits: dict[TextInput, tuple[float, ...]] = {TextInput(word): _NOBODY for word in others}
+    logits |= {TextInput(word): _PERSON for word in ("Jessica", "Parker")}
+    return token_labeller(logits={**logits, TextInput("Sarah"): _BEGINS})
+
+
+def _engine(name: str, exchange: ExampleExchange) -> FakeEngine:
+    if exchange.task == "zero-shot-classification":
+        return _zero_shot(alone=name == "zeroShotList")
+    if exchange.task == "token-classification":
+        return _tagger()
+    return _reranker() if name == "reranker" else _text()
+
+
+@pytest.mark.parametrize("name", EXCHANGES)
+def test_the_answer_shown_is_what_the_server_answers(name: str) -> None:
+    """To the request shown beside it, by a model that is exactly so sure."""
+    exchange = EXCHANGES[name]
+    answer = ask(
+        "POST",
+        "/",
+        json.dumps(exchange.request),
+        engines=(_engine(name, exchange),),
+        headers={"user-agent": exchange.user_agent},
+    )
+    assert answer.status_code == 200
+    assert _rounded(answer.json()) == _rounded(exchange.answer)
+
+
+def test_the_events_shown_are_those_that_the_server_sends() -> None:
+    """To the request shown for entities, with a wish for events."""
+    request = {**mapping(EXCHANGES["entities"].request), "stream": True}
+    answer = ask("POST", "/", json.dumps(request), engines=(_tagger(),))
+    assert answer.headers["content-type"] == "text/event-stream"
+    assert isinstance(STREAM.value, str)
+    sent, shown = answer.text.split("\n\n"), STREAM.value.split("\n\n")
+    assert sent[-2:] == shown[-2:] == ["data: [DONE]", ""]
+    assert [_rounded(_event(each)) for each in sent[:-2]] == [
+        _rounded(_event(each)) for each in shown[:-2]
+    ]
+
+
+def _event(line: str) -> Json:
+    found: Json = json.loads(line.removeprefix("data:"))
+    return found
+
+
+def _rounded(value: Json) -> object:
+    """Round every score: what is left is equal or not."""
+    if isinstance(value, dict):
+        return {name: _rounded(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_rounded(each) for each in value]
+    return pytest.approx(value, abs=_AS_SHOWN) if isinstance(value, float) else value
+
+
+@pytest.mark.parametrize(
+    ("status", "method", "path", "body"),
+    [
+        (400, "POST", "/", '{"inputs": "a", "parameters": {"top_k": 0}}'),
+        (404, "POST", "/models/acme/unknown", '{"inputs": "a"}'),
+        (405, "DELETE", "/", None),
+        (413, "POST", "/", "x" * (2 * 1024 * 1024 + 1)),
+    ],
+)
+def test_the_error_shown_is_what_the_server_says(
+    status: int, method: str, path: str, body: str | None
+) -> None:
+    """Word for word."""
+    engines = (FakeEngine(_SENTIMENT, tasks=("text-classification",)),)
+    answer = ask(method, path, body, engines=engines, web=WebOptions())
+    assert answer.status_code == status
+    assert answer.json() == {"error": ERRORS[status]}
+
+
+def test_the_error_shown_without_a_key_is_what_the_server_says() -> None:
+    """At the document and its page too: they are no exception."""
+    keys = KeysInMemory()
+    keys.add(new_key("someone", now_s=0.0).kept)
+    for path in ("/models", "/openapi.json", "/docs", "/docs/rapidoc-min.js"):
+        answer = ask("GET", path, engines=(FakeEngine(),), gate=AccessGate(keys))
+        assert (answer.status_code, answer.json()) == (401, {"error": ERRORS[401]})
+
+
+def test_what_a_look_up_shows_has_the_fields_of_a_real_one(document: Node) -> None:
+    """The same names in the same order, for each look-up."""
+    engines = (FakeEngine(_SENTIMENT, tasks=("text-classification",)),)
+    for each in answer_examples(document):
+        method, path, status, name = each.place.split()
+        if method == "POST" or status != "200" or path in ("/openapi.json", "/docs"):
+            continue
+        asked = path.replace("{id}", _SENTIMENT).replace("{name}", "transformers")
+        answer = ask("GET", asked, engines=engines).json()
+        assert _names(answer) == _names(each.value), name
+
+
+def _names(value: Json) -> object:
+    """Keep the names of fields, and drop what they hold."""
+    if isinstance(value, Mapping):
+        return {name: _names(each) for name, each in value.items()}
+    return [_names(each) for each in value[:1]] if isinstance(value, list) else None
+
+
+@pytest.mark.parametrize("path", ["/models/org/text", "/models/org%2Ftext", "/models/org%2ftext"])
+def test_a_slash_in_an_id_may_be_escaped(path: str) -> None:
+    """As clients do that are made from the document: they know no parameter of two segments."""
+    engines = (FakeEngine("org/text"),)
+    assert ask("GET", path, engines=engines).json()["model_id"] == "org/text"
+    assert ask("POST", path, '{"inputs": "a"}', engines=engines).status_code == 200

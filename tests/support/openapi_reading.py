@@ -1,0 +1,75 @@
+"""Read an OpenAPI document as its users do."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import jsonschema_rs
+
+from earmark.web.openapi import Json
+
+__all__ = ["Shown", "answer_examples", "operations_of", "request_examples", "resolve"]
+
+Node = Mapping[str, Json]
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """An example of a document, where it stands.
+
+    Attributes:
+        place: method and path, the status of an answer, and the example's name.
+        value: as it goes over the wire.
+        valid: whether it fits its schema.
+    """
+
+    place: str
+    value: Json
+    valid: bool
+
+
+def resolve(document: Node, node: Json) -> Node:
+    """Follow a reference, where there is one."""
+    found = mapping(node)
+    reference = found.get("$ref")
+    if not isinstance(reference, str):
+        return found
+    for name in reference.removeprefix("#/").split("/"):
+        document = mapping(document[name])
+    return document
+
+
+def mapping(node: Json) -> Node:
+    """Take a node for an object."""
+    assert isinstance(node, dict)
+    return node
+
+
+def operations_of(document: Node) -> Iterator[tuple[str, str, Node]]:
+    """List method, path and operation."""
+    for path, methods in mapping(document["paths"]).items():
+        for method, operation in mapping(methods).items():
+            yield method.upper(), path, mapping(operation)
+
+
+def request_examples(document: Node) -> Iterator[Shown]:
+    """List the examples of all requests."""
+    for method, path, operation in operations_of(document):
+        if "requestBody" in operation:
+            body = mapping(operation["requestBody"])
+            yield from _examples(document, body, f"{method} {path}")
+
+
+def answer_examples(document: Node) -> Iterator[Shown]:
+    """List the examples of all answers."""
+    for method, path, operation in operations_of(document):
+        for status, answer in mapping(operation["responses"]).items():
+            yield from _examples(document, resolve(document, answer), f"{method} {path} {status}")
+
+
+def _examples(document: Node, holder: Node, place: str) -> Iterator[Shown]:
+    for content in mapping(holder.get("content", {})).values():
+        schema = {**mapping(mapping(content)["schema"]), "components": document["components"]}
+        validator = jsonschema_rs.Draft202012Validator(schema)
+        for name, example in mapping(mapping(content)["examples"]).items():
+            value = mapping(example)["value"]
+            yield Shown(f"{place} {name}", value, validator.is_valid(value))

@@ -1,0 +1,31 @@
+"""What a checkpoint says of itself before it is loaded is what its engine says afterwards."""
+
+from pathlib import Path
+
+import pytest
+from support.checkpoints import CheckpointSpec, write_checkpoint
+
+from earmark.engine.facts import read_facts
+from earmark.engine.load import EngineOptions, load_engine
+from earmark.errors import CheckpointNotFound
+
+
+def test_facts_read_from_files_are_those_of_the_engine(tmp_path: Path) -> None:
+    """Task, labels and architecture; the weights are weighed and not read."""
+    spec = CheckpointSpec(num_labels=3, label_names=("contradiction", "neutral", "entailment"))
+    folder = write_checkpoint(tmp_path / "x", spec)
+    facts = read_facts(str(folder), model_id="org/x")
+    engine = load_engine(str(folder), model_id="org/x", options=EngineOptions(threads=1))
+    engine.close()
+    info = engine.info
+    assert (facts.model_id, facts.task, facts.tasks) == (info.model_id, info.task, info.tasks)
+    assert (facts.architecture, facts.labels) == (info.architecture, info.labels)
+    assert facts.weights_bytes == (folder / "model.safetensors").stat().st_size
+
+
+def test_a_checkpoint_without_weights_has_no_facts(tmp_path: Path) -> None:
+    """It could not be loaded either."""
+    folder = write_checkpoint(tmp_path / "x", CheckpointSpec())
+    (folder / "model.safetensors").unlink()
+    with pytest.raises(CheckpointNotFound, match=r"model\.safetensors"):
+        read_facts(str(folder), model_id="x")

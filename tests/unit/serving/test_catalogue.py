@@ -1,0 +1,25 @@
+"""What can be had: models named once and for all, and those of a folder."""
+
+from pathlib import Path
+
+from earmark.checkpoint.root import ModelsFolder
+from earmark.serving.catalogue import Catalogue, KnownModel
+
+
+def test_named_models_come_first_and_win(tmp_path: Path) -> None:
+    """A folder cannot take the place of a model that was named."""
+    for name in ("a", "z"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "config.json").touch()
+    catalogue = Catalogue({"z": "bundled/z"}, ModelsFolder.open(tmp_path))
+    assert catalogue.ids() == ("z", "a")
+    assert catalogue.find("z") == KnownModel("z", "bundled/z")
+    found = catalogue.find("a")
+    assert found is not None
+    assert (found.source, len(found.files)) == (str(tmp_path.resolve() / "a"), 1)
+
+
+def test_without_a_folder_only_the_named_are_known() -> None:
+    """Anything else is unknown."""
+    catalogue = Catalogue({"z": "bundled/z"})
+    assert (catalogue.ids(), catalogue.find("a")) == (("z",), None)

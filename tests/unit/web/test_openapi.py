@@ -1,0 +1,104 @@
+"""From operations to a document: what is shared is written once, and the rest refers to it."""
+
+import msgspec
+
+from earmark.web.openapi import (
+    Answer,
+    Content,
+    Example,
+    Header,
+    Operation,
+    Parameter,
+    Tag,
+    build_document,
+)
+
+
+class Fruit(msgspec.Struct):
+    """What grows.
+
+    And what only a reader of the code wants to know.
+    """
+
+    name: str
+
+
+class Stone(msgspec.Struct):
+    """What does not."""
+
+    weight_g: int
+
+
+_WEATHER = Header(name="x-weather", type=str, description="Outside.", example="rain")
+_MISSING = Answer(name="Missing", description="There is none.", headers=(_WEATHER,))
+_ID = Parameter(name="id", where="path", type=int, description="Which.", example=3)
+
+
+def _operation(path: str, name: str, *types: object, open_to_all: bool = False) -> Operation:
+    content = Content(types=types, examples={"one": Example(summary="One", value={"name": "fig"})})
+    return Operation(
+        method="GET",
+        path=path,
+        name=name,
+        tag="garden",
+        summary="Look",
+        parameters=(_ID,),
+        answers={404: _MISSING, 200: Answer(description="There.", contents=(content,))},
+        open=open_to_all,
+    )
+
+
+def _document(*operations: Operation) -> dict[str, object]:
+    tags = [Tag(name="garden", description="Outside.")]
+    document = build_document(operations, description="A garden.", tags=tags, version="1.2.3")
+    return dict(document)
+
+
+def test_a_type_is_written_once_and_referred_to() -> None:
+    """By its name, with what its docstring says first."""
+    document = _document(_operation("/a/{id}", "a", Fruit), _operation("/b/{id}", "b", list[Fruit]))
+    parts = msgspec.json.decode(msgspec.json.encode(document))
+    assert list(parts["components"]["schemas"]) == ["Fruit"]
+    assert parts["components"]["schemas"]["Fruit"]["description"] == "What grows."
+    reference = {"$ref": "#/components/schemas/Fruit"}
+    shown = {
+        path: methods["get"]["responses"]["200"]["content"]["application/json"]["schema"]
+        for path, methods in parts["paths"].items()
+    }
+    assert shown == {"/a/{id}": reference, "/b/{id}": {"type": "array", "items": reference}}
+
+
+def test_of_several_types_any_one_will_do() -> None:
+    """In the order given."""
+    parts = msgspec.json.decode(
+        msgspec.json.encode(_document(_operation("/a/{id}", "a", Stone, Fruit)))
+    )
+    content = parts["paths"]["/a/{id}"]["get"]["responses"]["200"]["content"]
+    assert content["application/json"]["schema"] == {
+        "anyOf": [{"$ref": "#/components/schemas/Stone"}, {"$ref": "#/components/schemas/Fruit"}]
+    }
+
+
+def test_named_answers_parameters_and_headers_are_shared() -> None:
+    """Statuses come in order, whatever the order they were given in."""
+    document = _document(_operation("/a/{id}", "a", Fruit), _operation("/b/{id}", "b", Fruit))
+    parts = msgspec.json.decode(msgspec.json.encode(document))
+    for methods in parts["paths"].values():
+        assert list(methods["get"]["responses"]) == ["200", "404"]
+        assert methods["get"]["responses"]["404"] == {"$ref": "#/components/responses/Missing"}
+        assert methods["get"]["parameters"] == [{"$ref": "#/components/parameters/path.id"}]
+    assert parts["components"]["responses"]["Missing"]["headers"] == {
+        "x-weather": {"$ref": "#/components/headers/x-weather"}
+    }
+    assert parts["components"]["parameters"]["path.id"]["required"] is True
+
+
+def test_an_operation_that_is_open_asks_for_no_key() -> None:
+    """Where the document as a whole allows one."""
+    document = _document(
+        _operation("/a/{id}", "a", Fruit), _operation("/b/{id}", "b", Fruit, open_to_all=True)
+    )
+    parts = msgspec.json.decode(msgspec.json.encode(document))
+    assert "security" not in parts["paths"]["/a/{id}"]["get"]
+    assert parts["paths"]["/b/{id}"]["get"]["security"] == []
+    assert parts["info"] == {"title": "earmark", "version": "1.2.3", "description": "A garden."}
