@@ -1,8 +1,8 @@
 """The composition root: from settings to engines, the service and the app, and back down again."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from starlette.types import ASGIApp
 
@@ -12,6 +12,7 @@ from earmark.engine.info import EngineInfo
 from earmark.engine.load import EngineOptions, load_engine
 from earmark.serving.access.gate import AccessGate
 from earmark.serving.access.store import SqliteKeys
+from earmark.serving.aliases import Alias
 from earmark.serving.catalogue import KnownModel
 from earmark.serving.jobs.runner import JobRunner
 from earmark.serving.jobs.store import SqliteJobs
@@ -74,7 +75,8 @@ def composed(settings: Settings, gate: AccessGate) -> Iterator[Composition]:
             times = LoadTimes(settings.database)
             on_demand = OnDemand(catalogue, loader, settings.on_demand_options(), times=times)
         named = [one.model_id for one in sources]
-        models = ServedModels(engines, named=named, on_demand=on_demand)
+        aliases = _aliases(settings.alias_table(), [engine.info for engine in engines])
+        models = ServedModels(engines, named=named, on_demand=on_demand, aliases=aliases)
         # Also where no server ran, whose end would close them.
         stack.callback(models.close)
         service = Service(models, settings.service_options())
@@ -100,7 +102,19 @@ class _Loader:
         return read_facts(known.source, model_id=known.model_id)
 
     def load(self, known: KnownModel) -> Engine:
-        return load_engine(known.source, model_id=known.model_id, options=self.options)
+        options = self.options
+        if known.precision is not None:
+            options = replace(options, precision=known.precision)
+        return load_engine(known.source, model_id=known.model_id, options=options)
+
+
+def _aliases(table: Iterable[Alias], loaded: Iterable[EngineInfo]) -> dict[str, str]:
+    """Tell which id each alias stands for: a model that runs in the precision wanted is enough."""
+    runs = {(info.model_id, info.precision) for info in loaded}
+    return {
+        one.name: one.model_id if (one.model_id, one.precision) in runs else one.runs
+        for one in table
+    }
 
 
 @contextmanager

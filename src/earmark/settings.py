@@ -2,8 +2,8 @@
 
 The only module that reads any of the three. A name is written ``--max-body-bytes`` on the command
 line, ``EARMARK_MAX_BODY_BYTES`` in the environment and ``max_body_bytes`` in the file; models are
-``--model`` (repeated), ``EARMARK_MODELS`` (separated by commas) and a list ``models``. Defaults
-stand beside the floor that uses the option, not here.
+``--model`` (repeated), ``EARMARK_MODELS`` (separated by commas) and a list ``models``; aliases and
+accounts alike. Defaults stand beside the floor that uses the option, not here.
 """
 
 import difflib
@@ -24,6 +24,7 @@ from earmark.engine.load import EngineOptions
 from earmark.errors import CheckpointNotFound, SettingsError
 from earmark.graph.precision import Precision
 from earmark.runtime.session import RuntimeName
+from earmark.serving.aliases import DEFAULT_ALIASES, Alias
 from earmark.serving.catalogue import Catalogue
 from earmark.serving.jobs.runner import JobOptions
 from earmark.serving.on_demand import OnDemandOptions
@@ -104,6 +105,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         preload: load them before listening; False loads them on demand.
         load_on_demand: load what else is at hand when a request asks for it.
         models_folder: checkpoints below it, as ``org/name``, can be loaded on demand.
+        aliases: other names for models, as written; `alias_table` reads them.
         max_loaded: models loaded on demand at once.
         hold_s: a request that waits for its model is held so long at most.
         host: address to listen on.
@@ -130,6 +132,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     preload: bool = True
     load_on_demand: bool = True
     models_folder: Annotated[str, Meta(min_length=1)] | None = None
+    aliases: tuple[str, ...] = ()
     max_loaded: Annotated[int, Meta(ge=1, le=1024)] = _ON_DEMAND.max_loaded
     hold_s: Annotated[float, Meta(ge=0, lt=300)] = _ON_DEMAND.hold_s
     host: Annotated[str, Meta(min_length=1)] = "127.0.0.1"
@@ -174,6 +177,23 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             seen[one.model_id] = one.source
         return sources
 
+    def alias_table(self) -> tuple[Alias, ...]:
+        """Read the aliases: the operator's, and those that there are of themselves.
+
+        Raises:
+            SettingsError: one is malformed, is given twice, or is a model's own id.
+        """
+        ids = {one.model_id for one in self.sources()}
+        table: dict[str, Alias] = {}
+        for one in map(Alias.read, self.aliases):
+            if one.name in ids or one.name in table:
+                other = "a model's own id" if one.name in ids else "an alias already"
+                raise SettingsError(f"the alias {one.name!r} is {other}; choose another name")
+            table[one.name] = one
+        for one in DEFAULT_ALIASES:
+            table.setdefault(one.name, one)
+        return tuple(table.values())
+
     def catalogue(self) -> Catalogue | None:
         """Find what can be loaded on demand; None where nothing is to be.
 
@@ -196,7 +216,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
                 folder = ModelsFolder.open(Path(self.models_folder).expanduser())
             except CheckpointNotFound as error:
                 raise SettingsError(str(error)) from None
-        return Catalogue(named | sources | named, folder)
+        return Catalogue(named | sources | named, folder, variants=self.alias_table())
 
     def on_demand_options(self) -> OnDemandOptions:
         """Pick what loading on demand needs."""
@@ -239,8 +259,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 _TYPES = {field.name: field.type for field in msgspec.structs.fields(Settings)}
 
 
-_LISTS = frozenset({"models", "accounts"})
+_LISTS = frozenset({"models", "accounts", "aliases"})
 """Settings of several values, which a variable separates by commas."""
+
+
+_FLAGS = {"models": "--model", "aliases": "--alias", "accounts": "--account"}
+"""How a flag is written that may be repeated."""
 
 
 def read_settings(
@@ -314,7 +338,7 @@ def _read_environment(
 
 def _read_flags(flags: Mapping[str, object]) -> dict[str, object]:
     return {
-        key: _check("--model" if key == "models" else f"--{key.replace('_', '-')}", key, value)
+        key: _check(_FLAGS.get(key, f"--{key.replace('_', '-')}"), key, value)
         for key, value in flags.items()
         if value is not None
     }

@@ -47,6 +47,7 @@ def test_a_models_facts_are_told(path: str) -> None:
     assert facts.pop("version")
     assert facts == {
         "model_id": "acme/tc",
+        "aliases": [],
         "model_sha": None,
         "task": "text-classification",
         "pipeline_tag": "text-classification",
@@ -153,6 +154,7 @@ def test_a_models_own_address_says_what_it_is_for() -> None:
         "pipeline_tag": "text-classification",
         "labels": ["NEGATIVE", "POSITIVE"],
         "status": "ready",
+        "aliases": [],
     }
 
 

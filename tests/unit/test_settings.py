@@ -292,3 +292,38 @@ def test_how_models_are_loaded_on_demand_can_be_set() -> None:
     assert settings.on_demand_options() == OnDemandOptions(max_loaded=2, hold_s=30.0)
     assert not settings.preload
     assert read().on_demand_options() == OnDemandOptions()
+
+
+def test_aliases_of_the_operators_come_before_those_that_there_are() -> None:
+    """And take their place where the name is the same."""
+    written = ("mine=earmark/sentiment", "@cf/baai/bge-reranker-base=me/reranker:int8")
+    table = {one.name: one.runs for one in read(flags={"aliases": list(written)}).alias_table()}
+    assert table == {
+        "mine": "earmark/sentiment",
+        "@cf/baai/bge-reranker-base": "me/reranker:int8",
+        "@cf/huggingface/distilbert-sst-2-int8": (
+            "distilbert/distilbert-base-uncased-finetuned-sst-2-english:int8"
+        ),
+    }
+
+
+@pytest.mark.parametrize(
+    ("written", "complaint"),
+    [
+        (["nonsense"], "'nonsense' is no alias; expected name=model-id"),
+        (["a=b", "a=c"], "the alias 'a' is an alias already"),
+        (["earmark/sentiment=b"], "the alias 'earmark/sentiment' is a model's own id"),
+    ],
+)
+def test_an_alias_that_cannot_be_is_refused(written: list[str], complaint: str) -> None:
+    """Before anything is loaded."""
+    with pytest.raises(SettingsError, match=complaint):
+        read(flags={"aliases": written}).alias_table()
+
+
+def test_lists_in_the_environment_are_separated_by_commas() -> None:
+    """Models, aliases and accounts alike."""
+    settings = read(environ={"EARMARK_ALIASES": "a=b, c=d", "EARMARK_ACCOUNTS": "x,y"})
+    assert settings.aliases == ("a=b", "c=d")
+    assert settings.web_options().accounts == ("x", "y")
+    assert read(environ={"EARMARK_KEEP_ANSWERS_H": "0.5"}).job_options().keep_answers_s == 1800.0

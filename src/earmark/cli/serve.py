@@ -42,6 +42,9 @@ class ServeFlags:
         preload: whether before listening.
         load_on_demand: whether to load others too.
         models_folder: where others are.
+        aliases: other names for models.
+        accounts: who may ask in the dialect of Workers AI.
+        keep_answers_h: patience with whoever polls for a batch.
         max_loaded: how many of those at once.
         hold_s: patience with a load.
         host: where to listen.
@@ -73,6 +76,24 @@ class ServeFlags:
         str | None,
         flag("Folders below it, such as org/name, are models to load on demand."),
         default("models_folder", "none"),
+    ] = None
+    aliases: Annotated[
+        list[str] | None,
+        flag(
+            "Another name for a model, as name=model-id or name=model-id:int8; may be repeated.",
+            name="--alias",
+        ),
+        default("aliases", "names of Workers AI for the models they are"),
+    ] = None
+    accounts: Annotated[
+        list[str] | None,
+        flag("Account that addresses of Workers AI may name; may be repeated.", name="--account"),
+        default("accounts", "any"),
+    ] = None
+    keep_answers_h: Annotated[
+        float | None,
+        flag("Hours for which the answer to an asynchronous batch can be had."),
+        default("keep_answers_h"),
     ] = None
     max_loaded: Annotated[
         int | None, flag("Models loaded on demand at once."), default("max_loaded")
@@ -122,7 +143,7 @@ def serve(
     state: StateFlags = NO_STATE_FLAGS,
     config: ConfigFlag = None,
 ) -> None:
-    """Serve models over HTTP, in the dialect of the Hugging Face Inference API.
+    """Serve models over HTTP, as the Hugging Face Inference API and Cloudflare Workers AI do.
 
     A flag left out is taken from its variable (EARMARK_PORT), then from the settings file. SIGINT
     and SIGTERM stop the server once what it has accepted is answered.

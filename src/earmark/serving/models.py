@@ -1,7 +1,10 @@
 """The models served here, found by the id a request names."""
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Final
 
 from earmark.errors import ModelUnavailable, UnknownModel
 from earmark.serving.engines import ServedEngine
@@ -10,6 +13,8 @@ from earmark.serving.preferences import NO_PREFERENCES, Preferences
 from earmark.serving.status import ModelStatus
 
 __all__ = ["ServedModels"]
+
+NO_ALIASES: Final[Mapping[str, str]] = MappingProxyType({})
 
 _MOST_IDS_NAMED = 10
 """An error names no more served ids than this: it is read by people."""
@@ -27,6 +32,7 @@ class ServedModels:
         *,
         named: Sequence[str] | None = None,
         on_demand: OnDemand | None = None,
+        aliases: Mapping[str, str] = NO_ALIASES,
     ) -> None:
         """Take the engines in the order in which they are to be listed.
 
@@ -35,6 +41,8 @@ class ServedModels:
             named: the models that the operator chose, the only one of which needs no name in a
                 request; the engines' when None.
             on_demand: loads the others.
+            aliases: ids by other names; a model of the same name wins, and a name whose model is
+                not served means nothing.
 
         Raises:
             ValueError: nothing could be served, or two engines have one id.
@@ -45,6 +53,7 @@ class ServedModels:
                 raise ValueError(f"two engines have the model id {engine.info.model_id}")
             self._engines[engine.info.model_id] = engine
         self._on_demand = on_demand
+        self._aliases = dict(aliases)
         self._named = tuple(self._engines if named is None else named)
         if not self._named:
             raise ValueError("no engine to serve: expected at least one")
@@ -62,22 +71,23 @@ class ServedModels:
         return (*self._engines.values(), *others)
 
     def knows(self, model_id: str) -> bool:
-        """Say whether a model of this id is served, loaded or not."""
-        return model_id in self._engines or bool(
-            self._on_demand and self._on_demand.knows(model_id)
-        )
+        """Say whether a model of this id or alias is served, loaded or not."""
+        return self._serves(model_id) or self._serves(self._aliases.get(model_id, ""))
 
     def resolve(self, model_id: str | None) -> str:
         """Return the id of a model that is served; None means the only one named.
 
         Raises:
-            UnknownModel: no such id, or None where several models are named.
+            UnknownModel: no such id or alias, or None where several models are named.
         """
         if model_id is None:
             return self._only()
-        if not self.knows(model_id):
+        if self._serves(model_id):
+            return model_id
+        meant = self._aliases.get(model_id)
+        if meant is None or not self._serves(meant):
             raise self._unknown(model_id)
-        return model_id
+        return meant
 
     def status(self, model_id: str | None) -> ModelStatus:
         """Tell how a model is, without loading it.
@@ -86,14 +96,17 @@ class ServedModels:
             UnknownModel: as `resolve`.
             ModelUnavailable: its files do not even say what it is for.
         """
-        model_id = self._only() if model_id is None else model_id
+        model_id = self.resolve(model_id)
         engine = self._engines.get(model_id)
+        found = None
         if engine is not None:
-            return ModelStatus.of(engine)
-        found = self._on_demand.status(model_id) if self._on_demand else None
+            found = ModelStatus.of(engine)
+        elif self._on_demand is not None:
+            found = self._on_demand.status(model_id)
         if found is None:
             raise self._unknown(model_id)
-        return found
+        aliases = tuple(name for name, meant in self._aliases.items() if meant == model_id)
+        return replace(found, aliases=aliases)
 
     def statuses(self) -> tuple[ModelStatus, ...]:
         """Tell how every model is, but for those whose files do not say what they are for."""
@@ -145,7 +158,7 @@ class ServedModels:
             UnknownModel: neither reading gives an id that is served.
         """
         if self.knows(path):
-            return path, ""
+            return self.resolve(path), ""
         head, _, tail = path.rpartition("/")
         if not head or tail not in actions:
             raise self._unknown(path)
@@ -167,6 +180,12 @@ class ServedModels:
         if faults:
             raise ExceptionGroup("engines failed to close", faults)
 
+    def _serves(self, model_id: str) -> bool:
+        """Say whether a model of this very id is served."""
+        return model_id in self._engines or bool(
+            self._on_demand and self._on_demand.knows(model_id)
+        )
+
     def _only(self) -> str:
         if len(self._named) > 1:
             raise UnknownModel(
@@ -177,8 +196,10 @@ class ServedModels:
 
     def _unknown(self, model_id: str) -> UnknownModel:
         shown = model_id[:_LONGEST_ID_SHOWN] + "..." * (len(model_id) > _LONGEST_ID_SHOWN)
+        meant = self._aliases.get(model_id)
+        stands = f"it stands for {meant}, which is not served here; " if meant else ""
         # The Hub's own words come first: callers match on them.
-        return UnknownModel(f"Model {shown} does not exist; {self._served()}")
+        return UnknownModel(f"Model {shown} does not exist; {stands}{self._served()}")
 
     def _served(self) -> str:
         # Not what a folder holds: whoever guesses ids must not keep us reading it.

@@ -23,12 +23,14 @@ class ModelStatus:
         state: whether it can answer.
         queue: of its engine; None where it is not in memory.
         cache: what did not have to be run; None where nothing is kept, or it is not in memory.
+        aliases: other names for it.
     """
 
     info: EngineInfo | ModelFacts
     state: ModelState
     queue: QueueState | None = None
     cache: CacheState | None = None
+    aliases: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, engine: ServedEngine) -> "ModelStatus":

@@ -261,7 +261,12 @@ class CloudflareDialect:
         return succeeded(verified, messages=[told])
 
     def _named(self) -> list[catalogue.Named]:
-        return [catalogue.Named(each.info.model_id, each) for each in self._service.statuses()]
+        """List every model under its aliases and its own id."""
+        return [
+            catalogue.Named(name, each)
+            for each in self._service.statuses()
+            for name in (*each.aliases, each.info.model_id)
+        ]
 
 
 def _marked(inner: Handler) -> Handler:

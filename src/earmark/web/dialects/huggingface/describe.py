@@ -88,6 +88,7 @@ class ModelInfo(msgspec.Struct, frozen=True, kw_only=True):
     """The facts of a model; names as in text-embeddings-inference where that has the same."""
 
     model_id: str
+    aliases: tuple[str, ...]
     model_sha: str | None
     task: str
     pipeline_tag: str
@@ -116,6 +117,7 @@ class LoadableInfo(msgspec.Struct, frozen=True, kw_only=True):
     """The same of a model that is not in memory: what its small files say."""
 
     model_id: str
+    aliases: tuple[str, ...]
     task: str
     pipeline_tag: str
     tasks: tuple[TaskName, ...]
@@ -134,6 +136,7 @@ class ModelCard(msgspec.Struct, frozen=True):
     pipeline_tag: str
     labels: tuple[str, ...]
     status: ModelState
+    aliases: tuple[str, ...]
 
 
 class ServerIndex(msgspec.Struct, frozen=True):
@@ -157,10 +160,11 @@ def model_info(status: ModelStatus, *, max_inputs: int, version: str) -> Respons
     """Answer the facts of a model; where its files lie is nobody's business."""
     info = status.info
     if isinstance(info, ModelFacts):
-        return json_response(_facts_info(info, status.state, version))
+        return json_response(_facts_info(info, status, version))
     return json_response(
         ModelInfo(
             model_id=info.model_id,
+            aliases=status.aliases,
             model_sha=None,  # only the Hub has revisions
             task=info.task,
             pipeline_tag=info.task,
@@ -187,9 +191,10 @@ def model_info(status: ModelStatus, *, max_inputs: int, version: str) -> Respons
     )
 
 
-def _facts_info(facts: ModelFacts, state: ModelState, version: str) -> LoadableInfo:
+def _facts_info(facts: ModelFacts, status: ModelStatus, version: str) -> LoadableInfo:
     return LoadableInfo(
         model_id=facts.model_id,
+        aliases=status.aliases,
         task=facts.task,
         pipeline_tag=facts.task,
         tasks=facts.tasks,
@@ -197,7 +202,7 @@ def _facts_info(facts: ModelFacts, state: ModelState, version: str) -> LoadableI
         labels=facts.labels.names,
         problem_type=facts.labels.problem_type,
         weights_bytes=facts.weights_bytes,
-        state=state,
+        state=status.state,
         version=version,
     )
 
@@ -250,7 +255,7 @@ def _cache(state: CacheState | None) -> CacheFacts | None:
 
 def _card(status: ModelStatus) -> ModelCard:
     info = status.info
-    return ModelCard(info.model_id, info.task, info.labels.names, status.state)
+    return ModelCard(info.model_id, info.task, info.labels.names, status.state, status.aliases)
 
 
 def _complaint(status: ModelStatus) -> str:

@@ -47,7 +47,7 @@ def _json(value: object) -> Json:
     return found
 
 
-_CARD: Final = ModelCard(_MODEL, _TASK, _LABELS, "ready")
+_CARD: Final = ModelCard(_MODEL, _TASK, _LABELS, "ready", ())
 
 CARD: Final = _json(_CARD)
 INDEX: Final = _json(ServerIndex("earmark", __version__, [_CARD], ADDRESSES))
@@ -62,6 +62,7 @@ STALLED: Final = _json(
 INFO: Final = _json(
     ModelInfo(
         model_id=_MODEL,
+        aliases=(),
         model_sha=None,
         task=_TASK,
         pipeline_tag=_TASK,
