@@ -15,7 +15,8 @@ from training.tagged_pieces import IGNORED, TaggedSample
 AGREEMENT = 0.6
 """How far a word's later pieces are taught by its first piece, and not by the label. A label alone
 leaves pieces free to differ wherever the model is unsure, and the strategy ``simple`` then cuts
-names up: it cost 5 points of F1 on WikiGold."""
+names up: with labels alone it was 5.4 points of F1 below ``first`` on WikiGold. Now it is 4.0
+below, in a run that differed in more than this."""
 
 _MISC = [TAGS.index("B-MISC"), TAGS.index("I-MISC")]
 _OUTSIDE = TAGS.index(OUTSIDE)

@@ -35,7 +35,7 @@ HELD_OUT_SEED = 2026
 """Not the recipe's seed: what is held out stays the same, so that seeds can be compared."""
 
 DOSES = {LINKED: 7_000, TWEETS: 2_500}
-"""Sentences drawn anew for each run; of the other sources, all are shown."""
+"""The most sentences drawn for each run (WikiANN has fewer); of other sources, all are shown."""
 
 NAMELESS_AGAIN = 0.4
 """Share of the web sentences without a name, two in three of all, that the second pass repeats."""
