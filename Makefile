@@ -11,7 +11,7 @@ INSTALL := $(PIP) install --no-warn-script-location
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
-.PHONY: help serve test check clients golden golden-check bench train-sentiment need-data size clean
+.PHONY: help serve test check clients golden golden-check bench train-sentiment train-zero-shot train-ner need-data size clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +47,9 @@ bench: .venv-bench/.installed ## measure against transformers behind FastAPI
 
 train-sentiment: need-data .venv-train/.installed ## train the model in the box: make train-sentiment DATA=folder
 	@.venv-train/bin/python -m training.sentiment --data $(DATA) --out src/earmark/checkpoint/models/sentiment $(ARGS)
+
+train-ner: need-data .venv-train/.installed ## train the model of names: make train-ner DATA=folder
+	@.venv-train/bin/python -m training.ner --data $(DATA) --out src/earmark/checkpoint/models/ner $(ARGS)
 
 need-data:
 	@test -n "$(DATA)" || { echo "say where the data is: make train-sentiment DATA=folder"; exit 2; }

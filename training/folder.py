@@ -43,22 +43,32 @@ def write_weights(
     write_json(folder / "config.json", config)
 
 
-def write_tokenizer(folder: Path, tokenizer: Tokenizer, *, max_tokens: int) -> None:
-    """Write the three tokenizer files; padding and truncation are left to whoever serves."""
+def write_tokenizer(
+    folder: Path,
+    tokenizer: Tokenizer,
+    *,
+    max_tokens: int,
+    kind: str = "BertTokenizer",
+) -> None:
+    """Write the three tokenizer files; padding and truncation are left to whoever serves.
+
+    Args:
+        folder: where to.
+        tokenizer: an uncased BERT's, or one like it.
+        max_tokens: the most tokens of a text.
+        kind: the class that `transformers` is to use. ``BertTokenizer`` takes the vocabulary alone
+            and makes the rest anew; ``PreTrainedTokenizerFast`` reads ``tokenizer.json`` whole.
+    """
     plain = Tokenizer.from_str(tokenizer.to_str())
     plain.no_padding()
     plain.no_truncation()
     plain.save(str(folder / "tokenizer.json"), pretty=False)
+    fields: dict[str, object] = {"tokenizer_class": kind}
+    if kind == "BertTokenizer":
+        fields |= {"do_lower_case": True, "strip_accents": None, "tokenize_chinese_chars": True}
     write_json(
         folder / "tokenizer_config.json",
-        {
-            "tokenizer_class": "BertTokenizer",
-            "do_lower_case": True,
-            "strip_accents": None,
-            "tokenize_chinese_chars": True,
-            "model_max_length": max_tokens,
-            **_SPECIAL_TOKENS,
-        },
+        {**fields, "model_max_length": max_tokens, **_SPECIAL_TOKENS},
     )
     write_json(folder / "special_tokens_map.json", _SPECIAL_TOKENS)
 

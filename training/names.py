@@ -1,77 +1,35 @@
-"""The model of names at work: sentences to pieces, the loss, and pieces back to words."""
+"""The model of names at work: the loss, and the classes of pieces."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from tokenizers import Tokenizer
 from torch.nn import functional
 from transformers import PreTrainedModel
 
 from training.loop import forward, run_through
-from training.tagged import OUTSIDE, TAGS, TaggedSentence
+from training.tagged import OUTSIDE, TAGS
+from training.tagged_pieces import IGNORED, TaggedSample
 
-IGNORED = -100
-"""The target of [CLS] and [SEP], which no tag fits."""
+AGREEMENT = 0.6
+"""How far a word's later pieces are taught by its first piece, and not by the label. A label alone
+leaves pieces free to differ wherever the model is unsure, and the strategy ``simple`` then cuts
+names up: with labels alone it was 5.4 points of F1 below ``first`` on WikiGold. Now it is 4.0
+below, in a run that differed in more than this."""
 
 _MISC = [TAGS.index("B-MISC"), TAGS.index("I-MISC")]
 _OUTSIDE = TAGS.index(OUTSIDE)
-
-
-@dataclass(frozen=True, slots=True)
-class TaggedSample:
-    """One sentence in pieces."""
-
-    ids: tuple[int, ...]
-    targets: tuple[int, ...]
-    """The class of each piece, or `IGNORED`; a word's later pieces go on with its name (``I-``),
-    so that a server may gather names piece by piece."""
-    word_starts: tuple[int, ...]
-    """The position of each word's first piece; -1 where the word has none, or was cut off."""
-    marks_misc: bool
-    second_at: None = None
-
-    def word_tags(self, piece_classes: npt.NDArray[np.int64]) -> list[str]:
-        """Read the words' tags off the classes of all pieces: each word has its first piece's."""
-        return [TAGS[piece_classes[start]] if start >= 0 else OUTSIDE for start in self.word_starts]
-
-
-def encode_tagged(tokenizer: Tokenizer, sentences: Sequence[TaggedSentence]) -> list[TaggedSample]:
-    """Cut words into pieces, and give each piece its class; in order."""
-    encoded = tokenizer.encode_batch(
-        [list(sentence.words) for sentence in sentences], is_pretokenized=True
-    )
-    samples = []
-    for encoding, sentence in zip(encoded, sentences, strict=True):
-        owners = [-1 if word is None else word for word in encoding.word_ids]
-        starts = [-1] * len(sentence.words)
-        targets = [IGNORED]
-        for piece, (before, word) in enumerate(pairwise(owners), start=1):
-            if word < 0:
-                targets.append(IGNORED)
-                continue
-            first = word != before
-            if first:
-                starts[word] = piece
-            targets.append(_class_of(sentence.tags[word], first=first))
-        samples.append(
-            TaggedSample(tuple(encoding.ids), tuple(targets), tuple(starts), sentence.marks_misc)
-        )
-    return samples
-
-
-def _class_of(tag: str, *, first: bool) -> int:
-    return TAGS.index(tag if first else tag.replace("B-", "I-"))
+_CONTINUED = [TAGS.index(tag.replace("B-", "I-")) for tag in TAGS]
+"""The class of a word's later pieces, for each class of its first."""
 
 
 def names_loss(model: PreTrainedModel, batch: Sequence[TaggedSample]) -> torch.Tensor:
     """Mean cross-entropy over the pieces of a batch; a scalar, in nats.
 
     Where a set does not mark MISC, an O says only "no PER, ORG or LOC": its loss is
-    -log(p(O) + p(B-MISC) + p(I-MISC)).
+    -log(p(O) + p(B-MISC) + p(I-MISC)). A word's later pieces learn from their own label and, as far
+    as `AGREEMENT` says, from what the model says of the word's first piece.
     """
     log_probabilities = functional.log_softmax(forward(model, batch), dim=-1)
     width = log_probabilities.shape[1]
@@ -82,7 +40,24 @@ def names_loss(model: PreTrainedModel, batch: Sequence[TaggedSample]) -> torch.T
     either = -torch.logsumexp(log_probabilities[:, :, [_OUTSIDE, *_MISC]], dim=2)
     open_rows = torch.tensor([not sample.marks_misc for sample in batch]).unsqueeze(1)
     losses = torch.where(open_rows & (targets == _OUTSIDE), either, exact)
+    firsts = torch.tensor(
+        [[*sample.first_pieces, *range(len(sample.ids), width)] for sample in batch]
+    )
+    later = firsts != torch.arange(width)
+    agreement = _agreement_loss(log_probabilities, firsts)
+    losses = torch.where(later, (1 - AGREEMENT) * losses + AGREEMENT * agreement, losses)
     return losses[targets != IGNORED].mean()
+
+
+def _agreement_loss(log_probabilities: torch.Tensor, firsts: torch.Tensor) -> torch.Tensor:
+    """Cross-entropy of each piece against what its word's first piece says; [rows, width].
+
+    The first piece teaches and does not learn here; its B- becomes I-.
+    """
+    teacher = log_probabilities.detach().exp()
+    teacher = teacher.gather(1, firsts.unsqueeze(2).expand_as(teacher))
+    continued = torch.zeros_like(teacher).index_add_(2, torch.tensor(_CONTINUED), teacher)
+    return -(continued * log_probabilities).sum(dim=2)
 
 
 def tag_pieces(

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from string import Template
@@ -13,11 +13,12 @@ from transformers import PreTrainedModel
 from training import folder as checkpoint
 from training.data import count_sources
 from training.loop import Fit
-from training.names import IGNORED, encode_tagged, tag_pieces
-from training.ner_mixture import HELD_OUT, TaggedCorpus
+from training.names import tag_pieces
+from training.ner_mixture import HELD_OUT, TaggedCorpus, lowered
 from training.provenance import machine, versions
 from training.quantize import Clip
 from training.tagged import TAGS, TYPES, SpanScore, TaggedSentence, read_tagged, score_spans
+from training.tagged_pieces import IGNORED, encode_tagged
 
 _TEMPLATE = Path(__file__).with_name("ner_card.md")
 
@@ -50,10 +51,18 @@ class Making:
     """What the recipe was told, and what it cost."""
 
     seed: int
+    runs: int
     clip: Clip
     fit: Fit
     passes: Sequence[Sequence[TaggedSentence]]
     corpus: TaggedCorpus
+
+    @property
+    def command(self) -> str:
+        """What makes the same again."""
+        return (
+            f"python -m training.ner --data DATA --out FOLDER --seed {self.seed} --runs {self.runs}"
+        )
 
 
 def read_measures(data: Path, held_out: Sequence[TaggedSentence]) -> dict[str, Measure]:
@@ -66,7 +75,6 @@ def read_measures(data: Path, held_out: Sequence[TaggedSentence]) -> dict[str, M
     files = {
         "wikigold": ("ner_wikigold/all", TYPES),
         "uner_ewt_dev": ("ner_uner_ewt/dev", without_misc),
-        "uner_pud": ("ner_uner_ewt/pud_test", without_misc),
     }
     measures = {
         name: Measure(
@@ -77,6 +85,11 @@ def read_measures(data: Path, held_out: Sequence[TaggedSentence]) -> dict[str, M
         )
         for name, (file, types) in files.items()
     }
+    in_small_letters = replace(
+        measures["wikigold"],
+        sentences=[lowered(sentence) for sentence in measures["wikigold"].sentences],
+    )
+    measures["wikigold_lower"] = in_small_letters
     return {**measures, "held_out": Measure(sentences=held_out, types=TYPES)}
 
 
@@ -127,7 +140,8 @@ def write_record(
         "model": "earmark/ner",
         "date": date,
         "seed": making.seed,
-        "command": f"python -m training.ner --data DATA --out FOLDER --seed {making.seed}",
+        "runs": making.runs,
+        "command": making.command,
         "versions": versions(),
         "machine": machine(),
         "data": {
@@ -147,11 +161,11 @@ def write_record(
     where = machine()
     card = Template(_TEMPLATE.read_text(encoding="utf-8")).substitute(
         date=date[:10],
-        seed=making.seed,
+        command=making.command,
         minutes=f"{making.fit.seconds / 60:.0f}",
         million_tokens=f"{making.fit.tokens / 1e6:.1f}",
         processor=where["processor"],
-        threads=where["threads"],
+        threads="1 thread" if where["threads"] == 1 else f"{where['threads']} threads",
         megabytes=f"{size / 1e6:.1f}",
         **_figures("float", float32),
         **_figures("int8", int8_weights),

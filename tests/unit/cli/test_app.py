@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from support.checkpoints import CheckpointSpec, write_checkpoint
 
+from earmark.checkpoint.bundled import bundled_ids
 from earmark.cli import main
 
 
@@ -169,7 +170,7 @@ def test_the_models_at_hand_are_listed(
     file.write_text(f'models = ["mine={checkpoint}", "gone=./gone"]', "utf-8")
     assert main(["models", "--json"]) == 0
     rows = {row["id"]: row for row in json.loads(capsys.readouterr().out)}
-    assert list(rows) == ["earmark/sentiment", "mine", "gone"]
+    assert list(rows) == [*bundled_ids(), "mine", "gone"]
     assert rows["earmark/sentiment"]["source"] == "bundled"
     assert rows["earmark/sentiment"]["facts"]["labels"] == ["NEGATIVE", "POSITIVE"]
     assert rows["mine"]["folder"] == str(checkpoint)
