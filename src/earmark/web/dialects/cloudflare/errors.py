@@ -5,7 +5,6 @@ on again, twice, and wait no longer than a minute between. An answer that will n
 ``x-should-retry: false``.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -23,7 +22,7 @@ from earmark.errors import (
     UnknownModel,
 )
 from earmark.web.dialects.cloudflare.envelope import ApiError, ai_request_id, failed
-from earmark.web.error_forms import nearest_form
+from earmark.web.error_forms import nearest_form, retry_after
 from earmark.web.request_log import RequestRecord
 from earmark.web.responses import json_response
 
@@ -144,5 +143,4 @@ def _retry_headers(form: Form, error: Exception) -> dict[str, str]:
         return {"x-should-retry": "false"}
     if not isinstance(error, CapacityError):
         return {}
-    wait_s = min(max(1, math.ceil(error.retry_after_s)), _LONGEST_RETRY_S)
-    return {"retry-after": str(wait_s)}
+    return {"retry-after": str(min(int(retry_after(error)), _LONGEST_RETRY_S))}

@@ -6,7 +6,6 @@ JavaScript client from 3.4 on repeats a 503 at once and without end. 503 is for 
 into memory, and that client is held meanwhile.
 """
 
-import math
 from dataclasses import dataclass
 from typing import Final
 
@@ -26,7 +25,7 @@ from earmark.errors import (
     ShuttingDown,
     UnknownModel,
 )
-from earmark.web.error_forms import nearest_form
+from earmark.web.error_forms import nearest_form, retry_after
 from earmark.web.request_log import RequestRecord
 from earmark.web.responses import error_response, json_response
 
@@ -107,7 +106,7 @@ def refusal(error: Exception, record: RequestRecord) -> Response:
         # RFC 9110, section 11.6.1: every 401 names the scheme.
         headers |= {"x-error-message": _INVALID_CREDENTIALS, "www-authenticate": "Bearer"}
     if isinstance(error, CapacityError) and form.status in (429, 503):
-        headers["retry-after"] = str(max(1, math.ceil(error.retry_after_s)))
+        headers["retry-after"] = retry_after(error)
     if isinstance(error, ModelLoading):
         estimate = {"error": text, "estimated_time": round(error.estimated_time_s, 1)}
         return json_response(estimate, status=form.status, headers=headers)

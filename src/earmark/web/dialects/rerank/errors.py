@@ -1,6 +1,5 @@
 """Errors of text-embeddings-inference and of Cohere, in one body that the clients of both read."""
 
-import math
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,7 +16,7 @@ from earmark.errors import (
     ShuttingDown,
     UnknownModel,
 )
-from earmark.web.error_forms import nearest_form
+from earmark.web.error_forms import nearest_form, retry_after
 from earmark.web.request_log import RequestRecord
 from earmark.web.responses import json_response
 
@@ -76,5 +75,5 @@ def refusal(error: Exception, record: RequestRecord) -> Response:
         # RFC 9110, section 11.6.1: every 401 names the scheme.
         headers["www-authenticate"] = "Bearer"
     if isinstance(error, CapacityError):
-        headers["retry-after"] = str(max(1, math.ceil(error.retry_after_s)))
+        headers["retry-after"] = retry_after(error)
     return json_response(_Error(text, form.kind, text), status=form.status, headers=headers)
