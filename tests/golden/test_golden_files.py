@@ -74,6 +74,31 @@ def test_trap_moves_the_logits_beyond_the_tolerance(trap: str) -> None:
     assert distance(f"bert-{trap}", "bert-single-label") > 10 * FLOAT32_LOGIT_TOLERANCE
 
 
+@pytest.mark.parametrize(
+    "trap",
+    [
+        "biases",
+        "cls",
+        "longer-reach",
+        "thetas",
+        "every-third",
+        "relu",
+        "classifier-silu",
+        "norm_eps",
+        "bfloat16",
+        "int8",
+    ],
+)
+def test_trap_of_modernbert_moves_the_logits_beyond_the_tolerance(trap: str) -> None:
+    """The same for reach, angles, pooling and biases."""
+    assert distance(f"modernbert-{trap}", "modernbert-usual") > 10 * FLOAT32_LOGIT_TOLERANCE
+
+
+def test_older_and_newer_configs_of_modernbert_mean_the_same() -> None:
+    """`transformers` reads both alike, so the case of either holds for the other."""
+    assert distance("modernbert-newer-config", "modernbert-thetas") == 0
+
+
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_texts_of_a_case_have_different_answers(case: GoldenCase) -> None:
     """The model reads what it is given: answers are further apart than int8 could blur."""

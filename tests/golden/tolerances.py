@@ -1,8 +1,10 @@
 """How far earmark may be from `transformers` on the golden cases, and why so far."""
 
+from support.checkpoint_spec import Architecture
+
 from earmark.graph.precision import ComputePrecision
 
-__all__ = ["FLOAT32_LOGIT_TOLERANCE", "FLOAT32_SCORE_TOLERANCE", "REDUCED_LOGIT_TOLERANCES"]
+__all__ = ["FLOAT32_LOGIT_TOLERANCE", "FLOAT32_SCORE_TOLERANCE", "reduced_logit_tolerance"]
 
 FLOAT32_LOGIT_TOLERANCE = 1e-5
 """Logits of these models reach six, where a float32 step is 5e-7, and pass through a hundred sums
@@ -21,3 +23,19 @@ REDUCED_LOGIT_TOLERANCES: dict[ComputePrecision, float] = {
 }
 """Greatest difference of a logit from the float32 reference. Tiny models are a hard case: rounding
 one of 32 values moves a sum more than one of 768."""
+
+NORMED_HEAD_TOLERANCES: dict[ComputePrecision, float] = {
+    # The greatest difference of PyTorch's own bfloat16 on these cases was 0.237; ours was 0.204.
+    "bfloat16": 0.3,
+    # Measured: 0.304 on OpenVINO, 0.324 on ONNX Runtime; 99 tokens of 100 stay below 0.23.
+    "int8": 0.4,
+}
+"""The same for ModernBERT, whose heads normalise just before their last layer: where the values of
+a token are small there, so that rounding is large beside them, the norm makes both large."""
+
+
+def reduced_logit_tolerance(architecture: Architecture, precision: ComputePrecision) -> float:
+    """Return how far a logit may be from the float32 reference."""
+    if architecture == "modernbert":
+        return NORMED_HEAD_TOLERANCES[precision]
+    return REDUCED_LOGIT_TOLERANCES[precision]

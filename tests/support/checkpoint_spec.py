@@ -3,9 +3,9 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-__all__ = ["CheckpointSpec", "TokenizerSpec"]
+__all__ = ["Architecture", "CheckpointSpec", "ModernBertSpec", "TokenizerSpec"]
 
-Architecture = Literal["bert", "distilbert"]
+Architecture = Literal["bert", "distilbert", "modernbert"]
 Head = Literal["sequence", "token"]
 Storage = Literal["float32", "float16", "bfloat16", "int8"]
 WeightNames = Literal["current", "gamma-beta", "no-prefix"]
@@ -45,6 +45,30 @@ class TokenizerSpec:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ModernBertSpec:
+    """What only ModernBERT has.
+
+    Attributes:
+        newer_config: say with `layer_types` and `rope_parameters`, as `transformers` 5 does, what
+            older configs say with `global_attn_every_n_layers` and two thetas.
+        global_every: every so many layers one sees the whole text.
+        local_attention: how many tokens the other layers see, half of them to each side.
+        thetas: bases of the rotary angles, of layers that see all and of those that do not.
+        biases: give every norm and every Linear layer a bias.
+        pooling: how a text's tokens become one vector.
+        classifier_activation: function inside the head.
+    """
+
+    newer_config: bool = False
+    global_every: int = 2
+    local_attention: int = 8
+    thetas: tuple[float, float] = (160_000.0, 10_000.0)
+    biases: bool = False
+    pooling: Literal["cls", "mean"] = "mean"
+    classifier_activation: str = "gelu"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CheckpointSpec:
     """A checkpoint: its shape, its head, and the forms its files take.
 
@@ -59,6 +83,7 @@ class CheckpointSpec:
             compressed-tensors (Linear layers and word embeddings).
         weight_names: as `transformers` writes them today; with the LayerNorm names of old
             checkpoints (and their stray `position_ids`); or without the architecture's prefix.
+        modernbert: of a ModernBERT.
     """
 
     architecture: Architecture = "bert"
@@ -79,6 +104,7 @@ class CheckpointSpec:
     storage: Storage = "float32"
     weight_names: WeightNames = "current"
     tokenizer: TokenizerSpec = field(default_factory=TokenizerSpec)
+    modernbert: ModernBertSpec = field(default_factory=ModernBertSpec)
 
     def __post_init__(self) -> None:
         """Refuse what no checkpoint can be.
@@ -97,6 +123,11 @@ class CheckpointSpec:
     def labels(self) -> tuple[str, ...]:
         """The label names, given or made."""
         return self.label_names or tuple(f"LABEL_{index}" for index in range(self.num_labels))
+
+    @property
+    def prefix(self) -> str:
+        """What the names of the base model's tensors begin with, without the dot."""
+        return "model" if self.architecture == "modernbert" else self.architecture
 
     @property
     def max_tokens(self) -> int:

@@ -74,7 +74,13 @@ def seeded_values(tensor: TensorPlan, seed: int) -> Float32:
 
 def plan_tensors(spec: CheckpointSpec) -> Iterator[TensorPlan]:
     """List every tensor of the checkpoint."""
-    yield from _bert(spec) if spec.architecture == "bert" else _distilbert(spec)
+    match spec.architecture:
+        case "bert":
+            yield from _bert(spec)
+        case "distilbert":
+            yield from _distilbert(spec)
+        case "modernbert":
+            yield from _modernbert(spec)
 
 
 def _bert(spec: CheckpointSpec) -> Iterator[TensorPlan]:
@@ -113,6 +119,26 @@ def _distilbert(spec: CheckpointSpec) -> Iterator[TensorPlan]:
     yield from _linear("classifier", spec.num_labels, hidden, role="head")
 
 
+def _modernbert(spec: CheckpointSpec) -> Iterator[TensorPlan]:
+    hidden, inner, bias = spec.hidden, spec.intermediate, spec.modernbert.biases
+    words = (spec.vocab_size, hidden)
+    yield TensorPlan("model.embeddings.tok_embeddings.weight", words, "embedding")
+    yield from _norm("model.embeddings.norm", hidden, bias=bias)
+    for index in range(spec.layers):
+        layer = f"model.layers.{index}"
+        if index:  # the first has none
+            yield from _norm(f"{layer}.attn_norm", hidden, bias=bias)
+        yield from _linear(f"{layer}.attn.Wqkv", 3 * hidden, hidden, bias=bias)
+        yield from _linear(f"{layer}.attn.Wo", hidden, hidden, bias=bias)
+        yield from _norm(f"{layer}.mlp_norm", hidden, bias=bias)
+        yield from _linear(f"{layer}.mlp.Wi", 2 * inner, hidden, bias=bias)
+        yield from _linear(f"{layer}.mlp.Wo", hidden, inner, bias=bias)
+    yield from _norm("model.final_norm", hidden, bias=bias)
+    yield from _linear("head.dense", hidden, hidden, bias=bias)
+    yield from _norm("head.norm", hidden, bias=bias)
+    yield from _linear("classifier", spec.num_labels, hidden, role="head")
+
+
 def _embeddings(spec: CheckpointSpec, prefix: str) -> Iterator[TensorPlan]:
     for part, rows in (("word", spec.vocab_size), ("position", spec.max_positions)):
         name = f"{prefix}.{part}_embeddings.weight"
@@ -120,11 +146,15 @@ def _embeddings(spec: CheckpointSpec, prefix: str) -> Iterator[TensorPlan]:
     yield from _norm(f"{prefix}.LayerNorm", spec.hidden)
 
 
-def _linear(name: str, out: int, into: int, *, role: Role = "matrix") -> Iterator[TensorPlan]:
+def _linear(
+    name: str, out: int, into: int, *, role: Role = "matrix", bias: bool = True
+) -> Iterator[TensorPlan]:
     yield TensorPlan(f"{name}.weight", (out, into), role)
-    yield TensorPlan(f"{name}.bias", (out,), "bias")
+    if bias:
+        yield TensorPlan(f"{name}.bias", (out,), "bias")
 
 
-def _norm(name: str, hidden: int) -> Iterator[TensorPlan]:
+def _norm(name: str, hidden: int, *, bias: bool = True) -> Iterator[TensorPlan]:
     yield TensorPlan(f"{name}.weight", (hidden,), "norm")
-    yield TensorPlan(f"{name}.bias", (hidden,), "bias")
+    if bias:
+        yield TensorPlan(f"{name}.bias", (hidden,), "bias")

@@ -3,14 +3,31 @@
 import json
 from pathlib import Path
 
-from support.checkpoint_spec import CheckpointSpec, TokenizerSpec
+from support.checkpoint_spec import (
+    Architecture,
+    CheckpointSpec,
+    ModernBertSpec,
+    TokenizerSpec,
+)
 from support.checkpoint_storage import store_tensors, write_safetensors
 from support.checkpoint_tokenizer import write_tokenizer
 
-__all__ = ["CheckpointSpec", "TokenizerSpec", "write_checkpoint"]
+__all__ = [
+    "CheckpointSpec",
+    "ModernBertSpec",
+    "TokenizerSpec",
+    "write_checkpoint",
+]
 
 DEFAULT_NUM_LABELS = 2
 """Left out of the config by `transformers`, names and all, unless they were named."""
+
+CLASSES: dict[Architecture, str] = {
+    "bert": "Bert",
+    "distilbert": "DistilBert",
+    "modernbert": "ModernBert",
+}
+"""What the names of an architecture's classes begin with."""
 
 QUANTIZATION_CONFIG = {
     "quant_method": "compressed-tensors",
@@ -55,17 +72,22 @@ def write_checkpoint(folder: Path, spec: CheckpointSpec) -> Path:
 
 
 def _config(spec: CheckpointSpec) -> dict[str, object]:
-    classes = {"bert": "Bert", "distilbert": "DistilBert"}
     heads = {"sequence": "ForSequenceClassification", "token": "ForTokenClassification"}
     fields: dict[str, object] = {
-        "architectures": [classes[spec.architecture] + heads[spec.head]],
+        "architectures": [CLASSES[spec.architecture] + heads[spec.head]],
         "model_type": spec.architecture,
         "vocab_size": spec.vocab_size,
         "max_position_embeddings": spec.max_positions,
         "pad_token_id": 0,
         "torch_dtype": "float32" if spec.storage == "int8" else spec.storage,
     }
-    fields |= _bert_sizes(spec) if spec.architecture == "bert" else _distilbert_sizes(spec)
+    match spec.architecture:
+        case "bert":
+            fields |= _bert_sizes(spec)
+        case "distilbert":
+            fields |= _distilbert_sizes(spec)
+        case "modernbert":
+            fields |= _modernbert_sizes(spec)
     if spec.label_names is not None or spec.num_labels != DEFAULT_NUM_LABELS:
         fields["id2label"] = {str(index): name for index, name in enumerate(spec.labels)}
         fields["label2id"] = {name: index for index, name in enumerate(spec.labels)}
@@ -96,4 +118,48 @@ def _distilbert_sizes(spec: CheckpointSpec) -> dict[str, object]:
         "hidden_dim": spec.intermediate,
         "activation": spec.hidden_act,
         "sinusoidal_pos_embds": False,
+    }
+
+
+def _modernbert_sizes(spec: CheckpointSpec) -> dict[str, object]:
+    own = spec.modernbert
+    return {
+        "hidden_size": spec.hidden,
+        "num_hidden_layers": spec.layers,
+        "num_attention_heads": spec.heads,
+        "intermediate_size": spec.intermediate,
+        "hidden_activation": spec.hidden_act,
+        "norm_eps": spec.layer_norm_eps,
+        "norm_bias": own.biases,
+        "attention_bias": own.biases,
+        "mlp_bias": own.biases,
+        "classifier_bias": own.biases,
+        "classifier_pooling": own.pooling,
+        "classifier_activation": own.classifier_activation,
+        "local_attention": own.local_attention,
+        "bos_token_id": 2,
+        "cls_token_id": 2,
+        "eos_token_id": 3,
+        "sep_token_id": 3,
+        **(_newer_layers(spec) if own.newer_config else _older_layers(spec)),
+    }
+
+
+def _older_layers(spec: CheckpointSpec) -> dict[str, object]:
+    return {
+        "global_attn_every_n_layers": spec.modernbert.global_every,
+        "global_rope_theta": spec.modernbert.thetas[0],
+        "local_rope_theta": spec.modernbert.thetas[1],
+    }
+
+
+def _newer_layers(spec: CheckpointSpec) -> dict[str, object]:
+    kinds = ("full_attention", "sliding_attention")
+    every = spec.modernbert.global_every
+    return {
+        "layer_types": [kinds[bool(index % every)] for index in range(spec.layers)],
+        "rope_parameters": {
+            kind: {"rope_type": "default", "rope_theta": theta}
+            for kind, theta in zip(kinds, spec.modernbert.thetas, strict=True)
+        },
     }

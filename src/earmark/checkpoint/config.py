@@ -64,6 +64,17 @@ class Config:
             raise self._wrong(key, "a positive whole number")
         return value
 
+    def flag(self, key: str, *, default: bool) -> bool:
+        """Read a truth value.
+
+        Raises:
+            InvalidCheckpoint: the field is neither true nor false.
+        """
+        value = self.fields.get(key, default)
+        if not isinstance(value, bool):
+            raise self._wrong(key, "true or false")
+        return value
+
     def number(self, key: str, default: float) -> float:
         """Read a positive number, such as an epsilon.
 
@@ -85,6 +96,30 @@ class Config:
         if not isinstance(value, str):
             raise self._wrong(key, "a string")
         return value
+
+    def texts(self, key: str) -> tuple[str, ...] | None:
+        """Read a list of strings; None where it is missing or null.
+
+        Raises:
+            InvalidCheckpoint: the field is something else.
+        """
+        value = self.fields.get(key)
+        if value is None:
+            return None
+        if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+            raise self._wrong(key, "a list of strings")
+        return tuple(value)
+
+    def section(self, key: str) -> "Config":
+        """Read an object of fields; an empty one where it is missing or null.
+
+        Raises:
+            InvalidCheckpoint: the field is something else.
+        """
+        value = self.fields.get(key)
+        if value is not None and not isinstance(value, dict):
+            raise self._wrong(key, "an object")
+        return Config(self.path, value or {})
 
     @property
     def class_name(self) -> str:

@@ -59,29 +59,39 @@ class GraphWriter:
         scales = r.op("Gather", r.constant(table.scales[:, None], f"{name}.scale"), ids)
         return r.op("Mul", r.op("Cast", values, to=TensorProto.FLOAT), scales)
 
-    def layer_norm(self, x: Value, name: str, width: int, epsilon: float) -> Value:
-        """Normalise the last axis, then scale and shift it."""
+    def layer_norm(
+        self, x: Value, name: str, width: int, epsilon: float, *, bias: bool = True
+    ) -> Value:
+        """Normalise the last axis, then scale it and, with a bias, shift it."""
         r = self.recorder
         scale = r.constant(self.weights.vector(f"{name}.weight", width), f"{name}.weight")
+        if not bias:
+            return r.op("LayerNormalization", x, scale, axis=-1, epsilon=epsilon)
         shift = r.constant(self.weights.vector(f"{name}.bias", width), f"{name}.bias")
         return r.op("LayerNormalization", x, scale, shift, axis=-1, epsilon=epsilon)
 
-    def linear(self, x: Value, name: str, size_out: int, size_in: int) -> Value:
-        """Multiply the last axis by a weight ``[size_out, size_in]`` and add the bias.
+    def linear(
+        self, x: Value, name: str, size_out: int, size_in: int, *, bias: bool = True
+    ) -> Value:
+        """Multiply the last axis by a weight ``[size_out, size_in]`` and add the bias, if any.
 
         A weight that the checkpoint stores as int8 is used as it is; a float one is quantised
         where the form asks for int8.
         """
         weight = self.weights.matrix(f"{name}.weight", size_out, size_in)
-        return self._add_bias(self._product(x, name, weight), name, size_out)
+        product = self._product(x, name, weight)
+        return self._add_bias(product, name, size_out) if bias else product
 
-    def exact_linear(self, x: Value, name: str, size_out: int, size_in: int) -> Value:
+    def exact_linear(
+        self, x: Value, name: str, size_out: int, size_in: int, *, bias: bool = True
+    ) -> Value:
         """Do as `linear`, in float32 whatever the form.
 
         For heads: they cost next to nothing, and their error goes straight into the scores.
         """
         weight = self.weights.matrix(f"{name}.weight", size_out, size_in)
-        return self._add_bias(self._float_product(x, name, weight), name, size_out)
+        product = self._float_product(x, name, weight)
+        return self._add_bias(product, name, size_out) if bias else product
 
     def _add_bias(self, x: Value, name: str, size: int) -> Value:
         r = self.recorder

@@ -35,6 +35,35 @@ def test_an_epsilon_is_a_positive_number(value: object) -> None:
         config(layer_norm_eps=value).number("layer_norm_eps", 1e-12)
 
 
+@pytest.mark.parametrize("value", ["true", 1, None])
+def test_a_flag_is_true_or_false(value: object) -> None:
+    """Nothing else is taken for either."""
+    assert config(norm_bias=True).flag("norm_bias", default=False)
+    assert not config().flag("norm_bias", default=False)
+    with pytest.raises(InvalidCheckpoint, match=r'"norm_bias" is .*, expected true or false'):
+        config(norm_bias=value).flag("norm_bias", default=False)
+
+
+def test_a_list_of_texts_may_be_missing() -> None:
+    """Missing and null are alike; a list of anything else is refused."""
+    assert config(layer_types=["a", "b"]).texts("layer_types") == ("a", "b")
+    assert config(layer_types=None).texts("layer_types") is None
+    assert config().texts("layer_types") is None
+    wrong: tuple[object, ...] = ("a", ["a", 1], {})
+    for value in wrong:
+        with pytest.raises(InvalidCheckpoint, match=r'"layer_types" is .*, expected a list of str'):
+            config(layer_types=value).texts("layer_types")
+
+
+def test_a_section_is_read_like_the_whole() -> None:
+    """A missing one, or null, is empty; anything but an object is refused."""
+    assert config(rope={"theta": 5}).section("rope").number("theta", 1.0) == 5
+    assert config(rope=None).section("rope").number("theta", 1.0) == 1
+    assert not config().section("rope").fields
+    with pytest.raises(InvalidCheckpoint, match="\"rope\" is 'linear', expected an object"):
+        config(rope="linear").section("rope")
+
+
 def test_labels_come_in_the_order_of_their_keys() -> None:
     """Keys are strings; the file's own order says nothing. Names that are numbers become text."""
     labels = config(id2label={"1": "B", "0": 5, "2": "C"}).labels()

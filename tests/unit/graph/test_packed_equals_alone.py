@@ -87,7 +87,7 @@ def encodings(texts: list[list[int]]) -> list[Encoding]:
 
 
 @pytest.mark.parametrize(("runtime", "form", "compute", "tolerance"), CASES)
-@pytest.mark.parametrize("architecture", ["bert", "distilbert"])
+@pytest.mark.parametrize("architecture", ["bert", "distilbert", "modernbert"])
 @settings(max_examples=12, deadline=None)
 @given(texts=TEXTS, limits=LIMITS, order=st.randoms(use_true_random=False))
 def test_packed_equals_alone(  # noqa: PLR0913, PLR0917 - what is drawn and what is parametrised
@@ -110,7 +110,7 @@ def test_packed_equals_alone(  # noqa: PLR0913, PLR0917 - what is drawn and what
         np.testing.assert_allclose(packed[position], alone[index], rtol=0, atol=tolerance)
 
 
-@pytest.mark.parametrize("architecture", ["bert", "distilbert"])
+@pytest.mark.parametrize("architecture", ["bert", "distilbert", "modernbert"])
 @settings(max_examples=12, deadline=None)
 @given(texts=TEXTS, limits=LIMITS)
 def test_every_token_of_a_token_head_equals_alone(

@@ -6,12 +6,14 @@ from earmark.errors import UnsupportedCheckpoint
 from earmark.graph.architectures.architecture import Architecture
 from earmark.graph.architectures.bert import BERT
 from earmark.graph.architectures.distilbert import DISTILBERT
+from earmark.graph.architectures.modernbert import MODERNBERT
 
 __all__ = ["ARCHITECTURES", "find_architecture"]
 
 ARCHITECTURES: dict[str, Architecture] = {
     "bert": BERT,
     "distilbert": DISTILBERT,
+    "modernbert": MODERNBERT,
 }
 """`model_type` of the config -> architecture."""
 

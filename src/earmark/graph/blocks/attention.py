@@ -10,10 +10,12 @@ from earmark.graph.writer import GraphWriter
 __all__ = [
     "AttentionNames",
     "AttentionShape",
+    "attend",
     "first_token_attention",
     "first_token_bias",
     "packed_attention",
     "packed_bias",
+    "within_reach",
 ]
 
 MASKED = -1e9
@@ -63,20 +65,41 @@ class AttentionNames:
     output: str
 
 
-def packed_bias(r: Recorder, segment_ids: Value) -> Value:
+def _crossed(r: Recorder, cells: Value) -> tuple[Value, Value]:
+    """Lay the cells of each row out for the tokens that see and for those that are seen.
+
+    Returns:
+        ``[rows, width, 1]`` and ``[rows, 1, width]``.
+    """
+    return r.op("Unsqueeze", cells, r.integers(2)), r.op("Unsqueeze", cells, r.integers(1))
+
+
+def packed_bias(r: Recorder, segment_ids: Value, only: Value | None = None) -> Value:
     """Compute, once for all layers, which tokens of a row may see each other.
 
     Args:
         r: the graph.
         segment_ids: ``[rows, width]``.
+        only: a further condition, from `within_reach`.
 
     Returns:
         0 within a text and `MASKED` elsewhere, ``[rows, 1, width, width]``.
     """
-    columns = r.op("Unsqueeze", segment_ids, r.integers(2))
-    lines = r.op("Unsqueeze", segment_ids, r.integers(1))
-    bias = r.op("Where", r.op("Equal", columns, lines), r.scalar(0.0), r.scalar(MASKED))
+    seen = r.op("Equal", *_crossed(r, segment_ids))
+    if only is not None:
+        seen = r.op("And", seen, only)
+    bias = r.op("Where", seen, r.scalar(0.0), r.scalar(MASKED))
     return r.op("Unsqueeze", bias, r.integers(1))
+
+
+def within_reach(r: Recorder, position_ids: Value, reach: int) -> Value:
+    """Let a token see no further than `reach` tokens to either side.
+
+    Returns:
+        Booleans, ``[rows, width, width]``; they mean nothing between texts.
+    """
+    distance = r.op("Abs", r.op("Sub", *_crossed(r, position_ids)))
+    return r.op("LessOrEqual", distance, r.integers(reach))
 
 
 def first_token_bias(r: Recorder, segment_ids: Value, first_token: Value) -> Value:
@@ -96,8 +119,20 @@ def first_token_bias(r: Recorder, segment_ids: Value, first_token: Value) -> Val
     return r.op("Where", same, r.scalar(0.0), r.scalar(MASKED))
 
 
-def _attend(r: Recorder, query: Value, key: Value, value: Value, bias: Value, head: int) -> Value:
-    """Scaled dot-product attention; `key` comes transposed."""
+def attend(r: Recorder, query: Value, key: Value, value: Value, bias: Value, head: int) -> Value:
+    """Scaled dot-product attention; `key` comes transposed.
+
+    Args:
+        r: the graph.
+        query: ``[..., seeing, head]``.
+        key: ``[..., head, seen]``.
+        value: ``[..., seen, head]``.
+        bias: what may be seen, added to the scores.
+        head: width of a head.
+
+    Returns:
+        ``[..., seeing, head]``.
+    """
     scores = r.op("Mul", r.op("MatMul", query, key), r.scalar(head**-0.5))
     weights = r.op("Softmax", r.op("Add", scores, bias), axis=-1)
     return r.op("MatMul", weights, value)
@@ -127,7 +162,7 @@ def packed_attention(
     query = split(names.query, (0, 2, 1, 3))
     key = split(names.key, (0, 2, 3, 1))
     value = split(names.value, (0, 2, 1, 3))
-    mixed = _attend(r, query, key, value, bias, shape.head)
+    mixed = attend(r, query, key, value, bias, shape.head)
     joined = r.reshape(r.op("Transpose", mixed, perm=(0, 2, 1, 3)), 0, 0, hidden)
     return w.linear(joined, names.output, hidden, hidden)
 
@@ -165,6 +200,6 @@ def first_token_attention(
     query = split(firsts, names.query, (1, 0, 2))
     key = split(x, names.key, (1, 2, 0))
     value = split(x, names.value, (1, 0, 2))
-    mixed = _attend(r, query, key, value, bias, shape.head)
+    mixed = attend(r, query, key, value, bias, shape.head)
     joined = r.reshape(r.op("Transpose", mixed, perm=(1, 0, 2)), -1, hidden)
     return w.linear(joined, names.output, hidden, hidden)

@@ -1,0 +1,191 @@
+"""ModernBERT (Warner et al. 2024, arXiv:2412.13663).
+
+Follows `transformers` 5.24.0, models/modernbert/modeling_modernbert.py. Differs from BERT in norms
+that stand before each block, in rotary positions, in layers that see only the neighbourhood of a
+token, in a gate inside the feed-forward block, and in biases that may be left out. There are no
+token types.
+"""
+
+from dataclasses import dataclass
+
+from earmark.checkpoint.config import Config
+from earmark.errors import InvalidCheckpoint, UnsupportedCheckpoint
+from earmark.graph.architectures.architecture import Architecture
+from earmark.graph.blocks.activations import activation
+from earmark.graph.blocks.attention import AttentionShape, attend, packed_bias, within_reach
+from earmark.graph.blocks.pooling import first_of_texts, mean_of_texts
+from earmark.graph.blocks.rotary import Rotation, rotate, rotation
+from earmark.graph.inputs import PackedInputs
+from earmark.graph.recorder import Value
+from earmark.graph.writer import GraphWriter
+
+__all__ = ["MODERNBERT"]
+
+GLOBAL, LOCAL = "full_attention", "sliding_attention"
+"""Kinds of layers, as `layer_types` and `rope_parameters` of newer configs name them."""
+OLD_THETA = {GLOBAL: "global_rope_theta", LOCAL: "local_rope_theta"}
+THETA = {GLOBAL: 160_000.0, LOCAL: 10_000.0}
+POOLINGS = {"cls": first_of_texts, "mean": mean_of_texts}
+"""`classifier_pooling` -> how a text's tokens become one vector."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Shape:
+    """Sizes, functions and biases, from the config (defaults: configuration_modernbert.py)."""
+
+    attention: AttentionShape
+    intermediate: int
+    activation: str
+    epsilon: float
+    norm_bias: bool
+    attention_bias: bool
+    feed_forward_bias: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    """What the layers of one kind see: which tokens, under which angles."""
+
+    bias: Value
+    rotation: Rotation
+
+
+def _shape(config: Config) -> _Shape:
+    attention = AttentionShape.read(config, "hidden_size", "num_attention_heads")
+    if attention.head % 2:
+        raise InvalidCheckpoint(
+            f"{config.path}: heads are {attention.head} wide, expected an even number: "
+            "rotary positions turn values in pairs"
+        )
+    return _Shape(
+        attention=attention,
+        intermediate=config.size("intermediate_size"),
+        activation=config.text("hidden_activation", "gelu"),
+        epsilon=config.number("norm_eps", 1e-5),
+        norm_bias=config.flag("norm_bias", default=False),
+        attention_bias=config.flag("attention_bias", default=False),
+        feed_forward_bias=config.flag("mlp_bias", default=False),
+    )
+
+
+def _kinds(config: Config) -> tuple[str, ...]:
+    """Read the kind of each layer, from the newer list or the older rule."""
+    count = config.size("num_hidden_layers")
+    named = config.texts("layer_types")
+    if named is None:
+        every = config.size("global_attn_every_n_layers", 3)
+        return tuple(LOCAL if layer % every else GLOBAL for layer in range(count))
+    if len(named) != count or not set(named) <= {GLOBAL, LOCAL}:
+        raise InvalidCheckpoint(
+            f'{config.path}: "layer_types" is {list(named)}, expected {count} times '
+            f"{GLOBAL} or {LOCAL}"
+        )
+    return named
+
+
+def _theta(config: Config, kind: str) -> float:
+    """Read the base of a kind's angles, from the newer place or the older one."""
+    newer = config.section("rope_parameters").section(kind)
+    for rope in (newer, config.section("rope_scaling")):
+        scaling = rope.text("rope_type", "default")
+        if scaling != "default":
+            raise UnsupportedCheckpoint(
+                f"{config.path}: rotary positions are scaled by {scaling!r}; "
+                "supported is only 'default', which is no scaling"
+            )
+    return newer.number("rope_theta", config.number(OLD_THETA[kind], THETA[kind]))
+
+
+def _views(w: GraphWriter, inputs: PackedInputs, config: Config, head: int) -> dict[str, _View]:
+    """Compute, once for all layers, what each kind of layer sees."""
+    r, reach = w.recorder, config.size("local_attention", 128) // 2
+    seen = {GLOBAL: None, LOCAL: within_reach(r, inputs.position_ids, reach)}
+    positions = config.size("max_position_embeddings")
+
+    def view(kind: str) -> _View:
+        theta = _theta(config, kind)
+        angles = rotation(r, inputs.position_ids, theta=theta, positions=positions, head=head)
+        return _View(packed_bias(r, inputs.segment_ids, seen[kind]), angles)
+
+    return {kind: view(kind) for kind in seen}
+
+
+def _norm(w: GraphWriter, x: Value, name: str, shape: _Shape) -> Value:
+    return w.layer_norm(x, name, shape.attention.hidden, shape.epsilon, bias=shape.norm_bias)
+
+
+def _attention(w: GraphWriter, x: Value, name: str, view: _View, shape: _Shape) -> Value:
+    r, hidden, sizes = w.recorder, shape.attention.hidden, shape.attention
+    fused = w.linear(x, f"{name}.Wqkv", 3 * hidden, hidden, bias=shape.attention_bias)
+    parts = r.ops("Split", fused, outputs=3, axis=-1, num_outputs=3)
+    query, key, value = (
+        r.op("Transpose", r.reshape(part, 0, 0, sizes.heads, sizes.head), perm=(0, 2, 1, 3))
+        for part in parts
+    )
+    turned = r.op("Transpose", rotate(r, key, view.rotation), perm=(0, 1, 3, 2))
+    mixed = attend(r, rotate(r, query, view.rotation), turned, value, view.bias, sizes.head)
+    joined = r.reshape(r.op("Transpose", mixed, perm=(0, 2, 1, 3)), 0, 0, hidden)
+    return w.linear(joined, f"{name}.Wo", hidden, hidden, bias=shape.attention_bias)
+
+
+def _feed_forward(w: GraphWriter, x: Value, name: str, shape: _Shape) -> Value:
+    """Half of what is computed is activated, and the other half is what it is weighed by."""
+    r, hidden, wide = w.recorder, shape.attention.hidden, shape.intermediate
+    both = w.linear(x, f"{name}.Wi", 2 * wide, hidden, bias=shape.feed_forward_bias)
+    active, gate = r.ops("Split", both, outputs=2, axis=-1, num_outputs=2)
+    gated = r.op("Mul", activation(r, active, shape.activation), gate)
+    return w.linear(gated, f"{name}.Wo", hidden, wide, bias=shape.feed_forward_bias)
+
+
+def _encode(w: GraphWriter, inputs: PackedInputs, config: Config, shape: _Shape) -> Value:
+    r, hidden = w.recorder, shape.attention.hidden
+    words = config.size("vocab_size")
+    x = w.embedding(inputs.input_ids, "embeddings.tok_embeddings", words, hidden)
+    x = _norm(w, x, "embeddings.norm", shape)
+    views = _views(w, inputs, config, shape.attention.head)
+    for index, kind in enumerate(_kinds(config)):
+        layer = f"layers.{index}"
+        # The first layer's input was normalised as embeddings.
+        before = _norm(w, x, f"{layer}.attn_norm", shape) if index else x
+        x = r.op("Add", x, _attention(w, before, f"{layer}.attn", views[kind], shape))
+        before = _norm(w, x, f"{layer}.mlp_norm", shape)
+        x = r.op("Add", x, _feed_forward(w, before, f"{layer}.mlp", shape))
+    return _norm(w, x, "final_norm", shape)
+
+
+def _classify(w: GraphWriter, x: Value, config: Config, shape: _Shape, labels: int) -> Value:
+    """Dense, activation and norm, then a linear layer; the same for texts and tokens."""
+    hidden, bias = shape.attention.hidden, config.flag("classifier_bias", default=False)
+    dense = w.exact_linear(x, "head.dense", hidden, hidden, bias=bias)
+    active = activation(w.recorder, dense, config.text("classifier_activation", "gelu"))
+    return w.exact_linear(_norm(w, active, "head.norm", shape), "classifier", labels, hidden)
+
+
+def _sequence(w: GraphWriter, inputs: PackedInputs, config: Config, labels: int) -> Value:
+    """Pool the tokens by the config's rule, then classify."""
+    shape = _shape(config)
+    rule = config.text("classifier_pooling", "cls")
+    if rule not in POOLINGS:
+        raise UnsupportedCheckpoint(
+            f'{config.path}: "classifier_pooling" is {rule!r}; supported are {", ".join(POOLINGS)}'
+        )
+    tokens = _encode(w, inputs, config, shape)
+    pooled = POOLINGS[rule](w.recorder, tokens, inputs, shape.attention.hidden)
+    return _classify(w, pooled, config, shape, labels)
+
+
+def _token(w: GraphWriter, inputs: PackedInputs, config: Config, labels: int) -> Value:
+    """Classify every token."""
+    shape = _shape(config)
+    return _classify(w, _encode(w, inputs, config, shape), config, shape, labels)
+
+
+MODERNBERT = Architecture(
+    prefix="model.",
+    positions=lambda config: config.size("max_position_embeddings"),
+    heads={
+        "ModernBertForSequenceClassification": "sequence",
+        "ModernBertForTokenClassification": "token",
+    },
+    writers={"sequence": _sequence, "token": _token},
+)

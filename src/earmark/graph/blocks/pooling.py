@@ -1,0 +1,37 @@
+"""From the cells of a batch to one vector for each text."""
+
+from onnx import TensorProto
+
+from earmark.graph.inputs import PackedInputs
+from earmark.graph.recorder import Recorder, Value
+
+__all__ = ["first_of_texts", "mean_of_texts"]
+
+
+def _own_cells(r: Recorder, inputs: PackedInputs) -> Value:
+    """Tell which cells of the batch are each text's own: booleans, ``[texts, rows * width]``."""
+    flat = r.reshape(inputs.segment_ids, -1)
+    own = r.op("Unsqueeze", r.op("Gather", flat, inputs.first_token), r.integers(1))
+    return r.op("Equal", own, r.op("Unsqueeze", flat, r.integers(0)))
+
+
+def first_of_texts(r: Recorder, x: Value, inputs: PackedInputs, hidden: int) -> Value:
+    """Take the first token of each text.
+
+    Args:
+        r: the graph.
+        x: hidden states, ``[rows, width, hidden]``.
+        inputs: the packed batch.
+        hidden: width of a hidden state.
+
+    Returns:
+        ``[texts, hidden]``.
+    """
+    return r.op("Gather", r.reshape(x, -1, hidden), inputs.first_token)
+
+
+def mean_of_texts(r: Recorder, x: Value, inputs: PackedInputs, hidden: int) -> Value:
+    """Average the tokens of each text; arguments and answer as of `first_of_texts`."""
+    members = r.op("Cast", _own_cells(r, inputs), to=TensorProto.FLOAT)
+    total = r.op("MatMul", members, r.reshape(x, -1, hidden))
+    return r.op("Div", total, r.op("ReduceSum", members, r.integers(1), keepdims=1))
