@@ -6,6 +6,7 @@ Each case is a checkpoint, built from a seed, and the texts it is asked about. T
 
 from dataclasses import replace
 
+from golden.bart_cases import BART_CASES
 from golden.case import GoldenCase, Text
 from golden.modernbert_cases import MODERNBERT_CASES
 from golden.sorting_cases import SORTING_CASES
@@ -137,6 +138,7 @@ CASES = (
     *_model_traps(),
     *_tokenizer_traps(),
     *MODERNBERT_CASES,
+    *BART_CASES,
     *TAGGING_CASES,
     *SORTING_CASES,
 )

@@ -9,7 +9,7 @@ from golden.case import GoldenCase, Sorting
 from golden.texts import PREMISES
 from support.checkpoints import CheckpointSpec
 
-__all__ = ["SORTING_CASES"]
+__all__ = ["ASKED", "SORTING_CASES"]
 
 ONE = ("refund",)
 TWO = ("the film is good", "awful")
@@ -23,6 +23,7 @@ ASKED = (
     Sorting(TWO, "Is it {0}? Really {0}, or {0} more than {{0}}.", multi_label=True),
     Sorting(TWO, "{{{}}} }}{{"),
 )
+"""What every one of these heads is asked about each text."""
 
 
 def _case(name: str, seed: int, *labels: str) -> GoldenCase:

@@ -99,6 +99,12 @@ def test_older_and_newer_configs_of_modernbert_mean_the_same() -> None:
     assert distance("modernbert-newer-config", "modernbert-thetas") == 0
 
 
+@pytest.mark.parametrize("trap", ["scaled", "start-token", "untied", "relu", "float16", "int8"])
+def test_trap_of_bart_moves_the_logits_beyond_the_tolerance(trap: str) -> None:
+    """The same for its embeddings and for what its decoder reads first."""
+    assert distance(f"bart-{trap}", "bart-no-prefix") > 10 * FLOAT32_LOGIT_TOLERANCE
+
+
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_texts_of_a_case_have_different_answers(case: GoldenCase) -> None:
     """The model reads what it is given: answers are further apart than int8 could blur."""

@@ -3,9 +3,9 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-__all__ = ["Architecture", "CheckpointSpec", "ModernBertSpec", "TokenizerSpec"]
+__all__ = ["Architecture", "BartSpec", "CheckpointSpec", "ModernBertSpec", "TokenizerSpec"]
 
-Architecture = Literal["bert", "distilbert", "modernbert"]
+Architecture = Literal["bert", "distilbert", "modernbert", "bart"]
 Head = Literal["sequence", "token"]
 Storage = Literal["float32", "float16", "bfloat16", "int8"]
 WeightNames = Literal["current", "gamma-beta", "no-prefix"]
@@ -69,6 +69,28 @@ class ModernBertSpec:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BartSpec:
+    """What only BART has; `layers`, `heads` and `intermediate` are the encoder's.
+
+    Attributes:
+        decoder_layers: how many.
+        decoder_heads: of each of its attentions.
+        decoder_intermediate: width of its feed-forward blocks.
+        scale_embedding: multiply word embeddings by the root of the hidden size.
+        start_token: what the decoder reads before the text.
+        tables: under which names the word embeddings lie in the file; `all` is how PyTorch's own
+            files have them, with two stray tensors of fairseq.
+    """
+
+    decoder_layers: int = 2
+    decoder_heads: int = 2
+    decoder_intermediate: int = 64
+    scale_embedding: bool = False
+    start_token: int = 3
+    tables: Literal["shared", "all", "decoder", "untied"] = "shared"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CheckpointSpec:
     """A checkpoint: its shape, its head, and the forms its files take.
 
@@ -84,6 +106,7 @@ class CheckpointSpec:
         weight_names: as `transformers` writes them today; with the LayerNorm names of old
             checkpoints (and their stray `position_ids`); or without the architecture's prefix.
         modernbert: of a ModernBERT.
+        bart: of a BART.
     """
 
     architecture: Architecture = "bert"
@@ -105,6 +128,7 @@ class CheckpointSpec:
     weight_names: WeightNames = "current"
     tokenizer: TokenizerSpec = field(default_factory=TokenizerSpec)
     modernbert: ModernBertSpec = field(default_factory=ModernBertSpec)
+    bart: BartSpec = field(default_factory=BartSpec)
 
     def __post_init__(self) -> None:
         """Refuse what no checkpoint can be.
@@ -127,7 +151,7 @@ class CheckpointSpec:
     @property
     def prefix(self) -> str:
         """What the names of the base model's tensors begin with, without the dot."""
-        return "model" if self.architecture == "modernbert" else self.architecture
+        return "model" if self.architecture in {"modernbert", "bart"} else self.architecture
 
     @property
     def max_tokens(self) -> int:

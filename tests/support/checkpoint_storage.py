@@ -20,6 +20,8 @@ __all__ = ["StoredTensor", "store_tensors", "write_safetensors"]
 
 Float32: TypeAlias = NDArray[np.float32]
 
+TABLES = ("embeddings.", "embed_positions.")
+"""What stands in the names of tables that stay float, word embeddings excepted."""
 INT8_TOP = 127
 """Symmetric: -128 is not used."""
 
@@ -49,11 +51,30 @@ def store_tensors(spec: CheckpointSpec) -> dict[str, StoredTensor]:
             stored |= _int8(name, values)
         else:
             stored[name] = _floats(values, spec.storage)
+    if spec.architecture == "bart":
+        stored = _with_word_tables(stored, spec)
     if spec.weight_names == "gamma-beta":
         positions = np.arange(spec.max_positions, dtype="<i8").reshape(1, -1)
         name = f"{spec.prefix}.embeddings.position_ids"
         stored[name] = StoredTensor("I64", positions.shape, positions.tobytes())
     return stored
+
+
+def _with_word_tables(
+    stored: dict[str, StoredTensor], spec: CheckpointSpec
+) -> dict[str, StoredTensor]:
+    """Put the word embeddings of a BART under the names that the spec asks for."""
+    shared, decoders = "model.shared.weight", "model.decoder.embed_tokens.weight"
+    match spec.bart.tables:
+        case "shared" | "untied":
+            return stored
+        case "decoder":
+            return {decoders if name == shared else name: one for name, one in stored.items()}
+        case "all":
+            names = ("model.encoder.embed_tokens.weight", decoders)
+            version = _floats(np.asarray([3.0], np.float32), "float32")
+            strays = {"model.encoder.version": version, "model.decoder.version": version}
+            return stored | dict.fromkeys(names, stored[shared]) | strays
 
 
 def write_safetensors(path: Path, tensors: Mapping[str, StoredTensor]) -> None:
@@ -86,7 +107,7 @@ def _is_quantised(name: str, values: Float32) -> bool:
     """Tell a Linear layer's matrix or the word embeddings from everything else."""
     if values.ndim != 2:
         return False
-    return "word_embeddings" in name or "embeddings." not in name
+    return "word_embeddings" in name or not any(one in name for one in TABLES)
 
 
 def _int8(name: str, values: Float32) -> dict[str, StoredTensor]:

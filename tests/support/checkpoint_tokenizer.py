@@ -21,7 +21,7 @@ WORDPIECE_CLASSES: dict[Architecture, str] = {
 }
 """Tokenizers of `transformers` that cut as BERT's does."""
 
-TYPELESS: tuple[Architecture, ...] = ("distilbert", "modernbert")
+TYPELESS: tuple[Architecture, ...] = ("distilbert", "modernbert", "bart")
 """Their tokenizers hand no token types on, since the models have none."""
 
 BAKED_LENGTH = 12

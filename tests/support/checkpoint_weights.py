@@ -81,6 +81,8 @@ def plan_tensors(spec: CheckpointSpec) -> Iterator[TensorPlan]:
             yield from _distilbert(spec)
         case "modernbert":
             yield from _modernbert(spec)
+        case "bart":
+            yield from _bart(spec)
 
 
 def _bert(spec: CheckpointSpec) -> Iterator[TensorPlan]:
@@ -137,6 +139,36 @@ def _modernbert(spec: CheckpointSpec) -> Iterator[TensorPlan]:
     yield from _linear("head.dense", hidden, hidden, bias=bias)
     yield from _norm("head.norm", hidden, bias=bias)
     yield from _linear("classifier", spec.num_labels, hidden, role="head")
+
+
+def _bart(spec: CheckpointSpec) -> Iterator[TensorPlan]:
+    hidden = spec.hidden
+    words, places = (spec.vocab_size, hidden), (spec.max_positions + 2, hidden)
+    yield TensorPlan("model.shared.weight", words, "embedding")
+    sides = {
+        "encoder": (spec.layers, spec.intermediate, ("self_attn",)),
+        "decoder": (
+            spec.bart.decoder_layers,
+            spec.bart.decoder_intermediate,
+            ("self_attn", "encoder_attn"),
+        ),
+    }
+    for side, (layers, inner, attentions) in sides.items():
+        if spec.bart.tables == "untied":
+            yield TensorPlan(f"model.{side}.embed_tokens.weight", words, "embedding")
+        yield TensorPlan(f"model.{side}.embed_positions.weight", places, "embedding")
+        yield from _norm(f"model.{side}.layernorm_embedding", hidden)
+        for index in range(layers):
+            layer = f"model.{side}.layers.{index}"
+            for attention in attentions:
+                for part in ("q_proj", "k_proj", "v_proj", "out_proj"):
+                    yield from _linear(f"{layer}.{attention}.{part}", hidden, hidden)
+                yield from _norm(f"{layer}.{attention}_layer_norm", hidden)
+            yield from _linear(f"{layer}.fc1", inner, hidden)
+            yield from _linear(f"{layer}.fc2", hidden, inner)
+            yield from _norm(f"{layer}.final_layer_norm", hidden)
+    yield from _linear("classification_head.dense", hidden, hidden)
+    yield from _linear("classification_head.out_proj", spec.num_labels, hidden, role="head")
 
 
 def _embeddings(spec: CheckpointSpec, prefix: str) -> Iterator[TensorPlan]:

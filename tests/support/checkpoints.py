@@ -5,6 +5,7 @@ from pathlib import Path
 
 from support.checkpoint_spec import (
     Architecture,
+    BartSpec,
     CheckpointSpec,
     ModernBertSpec,
     TokenizerSpec,
@@ -13,19 +14,26 @@ from support.checkpoint_storage import store_tensors, write_safetensors
 from support.checkpoint_tokenizer import write_tokenizer
 
 __all__ = [
+    "BartSpec",
     "CheckpointSpec",
     "ModernBertSpec",
     "TokenizerSpec",
     "write_checkpoint",
 ]
 
-DEFAULT_NUM_LABELS = 2
+DEFAULT_NUM_LABELS: dict[Architecture, int] = {
+    "bert": 2,
+    "distilbert": 2,
+    "modernbert": 2,
+    "bart": 3,
+}
 """Left out of the config by `transformers`, names and all, unless they were named."""
 
 CLASSES: dict[Architecture, str] = {
     "bert": "Bert",
     "distilbert": "DistilBert",
     "modernbert": "ModernBert",
+    "bart": "Bart",
 }
 """What the names of an architecture's classes begin with."""
 
@@ -88,7 +96,9 @@ def _config(spec: CheckpointSpec) -> dict[str, object]:
             fields |= _distilbert_sizes(spec)
         case "modernbert":
             fields |= _modernbert_sizes(spec)
-    if spec.label_names is not None or spec.num_labels != DEFAULT_NUM_LABELS:
+        case "bart":
+            fields |= _bart_sizes(spec)
+    if spec.label_names is not None or spec.num_labels != DEFAULT_NUM_LABELS[spec.architecture]:
         fields["id2label"] = {str(index): name for index, name in enumerate(spec.labels)}
         fields["label2id"] = {name: index for index, name in enumerate(spec.labels)}
     if spec.problem_type is not None:
@@ -163,3 +173,25 @@ def _newer_layers(spec: CheckpointSpec) -> dict[str, object]:
             for kind, theta in zip(kinds, spec.modernbert.thetas, strict=True)
         },
     }
+
+
+def _bart_sizes(spec: CheckpointSpec) -> dict[str, object]:
+    own = spec.bart
+    fields: dict[str, object] = {
+        "d_model": spec.hidden,
+        "encoder_layers": spec.layers,
+        "encoder_attention_heads": spec.heads,
+        "encoder_ffn_dim": spec.intermediate,
+        "decoder_layers": own.decoder_layers,
+        "decoder_attention_heads": own.decoder_heads,
+        "decoder_ffn_dim": own.decoder_intermediate,
+        "activation_function": spec.hidden_act,
+        "scale_embedding": own.scale_embedding,
+        "is_encoder_decoder": True,
+        "bos_token_id": 2,
+        "eos_token_id": 3,
+        "decoder_start_token_id": own.start_token,
+    }
+    if own.tables == "untied":
+        fields["tie_word_embeddings"] = False
+    return fields

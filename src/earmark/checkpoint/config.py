@@ -13,6 +13,10 @@ __all__ = ["Config", "read_config", "read_json"]
 
 LARGEST_SIZE = 1 << 31
 """No axis of a model is this long; a larger number in a config is a mistake."""
+USUAL_LABELS = 2
+MORE_LABELS: Mapping[str, int] = {"bart": 3}
+"""Labels of a head whose config does not count them, where an architecture has its own default
+(`transformers`, configuration_bart.py)."""
 MOST_LABELS = 1 << 20
 """More labels than any classifier has; bounds what a mistaken `num_labels` can allocate."""
 PROBLEM_TYPES: Mapping[str, ProblemType] = {
@@ -62,6 +66,17 @@ class Config:
         value = self.fields.get(key, default)
         if not isinstance(value, int) or isinstance(value, bool) or not 0 < value < LARGEST_SIZE:
             raise self._wrong(key, "a positive whole number")
+        return value
+
+    def index(self, key: str, default: int) -> int:
+        """Read a whole number from 0, such as the id of a token.
+
+        Raises:
+            InvalidCheckpoint: the field is no such number.
+        """
+        value = self.fields.get(key, default)
+        if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < LARGEST_SIZE:
+            raise self._wrong(key, "a whole number, 0 or more")
         return value
 
     def flag(self, key: str, *, default: bool) -> bool:
@@ -137,7 +152,8 @@ class Config:
         """Read the labels of the head.
 
         `id2label` names them; without it they are ``LABEL_0``, ``LABEL_1``, … as many as
-        `num_labels` says, two where it says nothing (the default of `transformers`).
+        `num_labels` says; where it says nothing, as many as `transformers` takes: two, for BART
+        three.
 
         Raises:
             InvalidCheckpoint: `id2label`, `num_labels` or `problem_type` is malformed.
@@ -151,7 +167,8 @@ class Config:
     def _label_names(self) -> tuple[str, ...]:
         names = self.fields.get("id2label")
         if names is None:
-            count = self.size("num_labels", 2)
+            usual = MORE_LABELS.get(self.text("model_type", ""), USUAL_LABELS)
+            count = self.size("num_labels", usual)
             if count > MOST_LABELS:
                 raise self._wrong("num_labels", f"at most {MOST_LABELS}")
             return tuple(f"LABEL_{index}" for index in range(count))

@@ -193,6 +193,11 @@ class Weights:
             )
         )
 
+    def disregard(self, *names: str) -> None:
+        """Leave tensors out of `unread`: they repeat others, or are known to say nothing."""
+        for name in names:
+            self._unread -= {name, name + SCALE_SUFFIX}
+
     def vector(self, name: str, size: int) -> Float32:
         """Read a float tensor of one axis, shape ``[size]``, as float32.
 
@@ -255,6 +260,7 @@ class Weights:
             raise InvalidCheckpoint(
                 f"{self.path}: tensor {name} cannot be read: {error}"
             ) from error
-        self._unread.discard(name)
-        self.parameters += 0 if name.endswith(SCALE_SUFFIX) else tensor.size
+        if name in self._unread:  # weights that layers share are read by each, and counted once
+            self.parameters += 0 if name.endswith(SCALE_SUFFIX) else tensor.size
+            self._unread.discard(name)
         return tensor

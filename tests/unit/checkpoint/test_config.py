@@ -35,6 +35,15 @@ def test_an_epsilon_is_a_positive_number(value: object) -> None:
         config(layer_norm_eps=value).number("layer_norm_eps", 1e-12)
 
 
+@pytest.mark.parametrize("value", ["2", 2.0, True, -1, 1 << 40, None])
+def test_an_index_is_a_whole_number_from_nought(value: object) -> None:
+    """Ids of tokens begin with 0; anything else is refused."""
+    assert config(eos_token_id=0).index("eos_token_id", 2) == 0
+    assert config().index("eos_token_id", 2) == 2
+    with pytest.raises(InvalidCheckpoint, match=r'"eos_token_id" is .*, expected a whole number'):
+        config(eos_token_id=value).index("eos_token_id", 2)
+
+
 @pytest.mark.parametrize("value", ["true", 1, None])
 def test_a_flag_is_true_or_false(value: object) -> None:
     """Nothing else is taken for either."""
@@ -74,6 +83,12 @@ def test_labels_without_names_are_numbered() -> None:
     """Two where the config does not say how many, as `transformers` has it."""
     assert config().labels().names == ("LABEL_0", "LABEL_1")
     assert config(num_labels=1).labels().names == ("LABEL_0",)
+
+
+def test_a_bart_without_names_has_three_labels() -> None:
+    """It is the one architecture whose head has more where the config does not count."""
+    assert config(model_type="bart").labels().names == ("LABEL_0", "LABEL_1", "LABEL_2")
+    assert config(model_type="bart", num_labels=2).labels().names == ("LABEL_0", "LABEL_1")
 
 
 @pytest.mark.parametrize("value", [["A", "B"], {}, {"0": "A", "2": "C"}, {"zero": "A"}, "A"])

@@ -110,6 +110,23 @@ def test_what_nobody_reads_is_listed(tmp_path: Path) -> None:
     assert weights.unread() == ("extra.weight",)
 
 
+def test_what_is_disregarded_is_not_listed(tmp_path: Path) -> None:
+    """A tensor that repeats another goes unmentioned, its scales too."""
+    weights = opened(
+        tmp_path, copy__weight=np.ones((2, 2), np.int8), copy__weight_scale=np.ones(2, np.float32)
+    )
+    weights.disregard("copy.weight", "not.there")
+    assert weights.unread() == ()
+
+
+def test_a_shared_tensor_counts_once(tmp_path: Path) -> None:
+    """Two layers may read it; the model has it once."""
+    weights = opened(tmp_path, x__weight=MATRIX)
+    weights.matrix("x.weight", 2, 2)
+    weights.matrix("x.weight", 2, 2)
+    assert weights.parameters == 4
+
+
 def test_a_file_cut_short_is_refused(tmp_path: Path) -> None:
     """A half-copied file never loads."""
     path = tmp_path / "model.safetensors"

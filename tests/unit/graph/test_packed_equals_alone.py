@@ -87,7 +87,7 @@ def encodings(texts: list[list[int]]) -> list[Encoding]:
 
 
 @pytest.mark.parametrize(("runtime", "form", "compute", "tolerance"), CASES)
-@pytest.mark.parametrize("architecture", ["bert", "distilbert", "modernbert"])
+@pytest.mark.parametrize("architecture", ["bert", "distilbert", "modernbert", "bart"])
 @settings(max_examples=12, deadline=None)
 @given(texts=TEXTS, limits=LIMITS, order=st.randoms(use_true_random=False))
 def test_packed_equals_alone(  # noqa: PLR0913, PLR0917 - what is drawn and what is parametrised

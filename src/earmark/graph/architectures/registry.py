@@ -4,6 +4,7 @@ from earmark.checkpoint.config import Config
 from earmark.domain.head import HeadKind
 from earmark.errors import UnsupportedCheckpoint
 from earmark.graph.architectures.architecture import Architecture
+from earmark.graph.architectures.bart import BART
 from earmark.graph.architectures.bert import BERT
 from earmark.graph.architectures.distilbert import DISTILBERT
 from earmark.graph.architectures.modernbert import MODERNBERT
@@ -14,6 +15,7 @@ ARCHITECTURES: dict[str, Architecture] = {
     "bert": BERT,
     "distilbert": DISTILBERT,
     "modernbert": MODERNBERT,
+    "bart": BART,
 }
 """`model_type` of the config -> architecture."""
 

@@ -1,4 +1,4 @@
-"""Self-attention over packed rows: a token sees its own text and nothing else."""
+"""Attention over packed rows: a token sees its own text and nothing else."""
 
 from dataclasses import dataclass
 
@@ -13,6 +13,7 @@ __all__ = [
     "attend",
     "first_token_attention",
     "first_token_bias",
+    "not_later",
     "packed_attention",
     "packed_bias",
     "within_reach",
@@ -80,7 +81,7 @@ def packed_bias(r: Recorder, segment_ids: Value, only: Value | None = None) -> V
     Args:
         r: the graph.
         segment_ids: ``[rows, width]``.
-        only: a further condition, from `within_reach`.
+        only: a further condition, from `within_reach` or `not_later`.
 
     Returns:
         0 within a text and `MASKED` elsewhere, ``[rows, 1, width, width]``.
@@ -100,6 +101,15 @@ def within_reach(r: Recorder, position_ids: Value, reach: int) -> Value:
     """
     distance = r.op("Abs", r.op("Sub", *_crossed(r, position_ids)))
     return r.op("LessOrEqual", distance, r.integers(reach))
+
+
+def not_later(r: Recorder, position_ids: Value) -> Value:
+    """Let a token see itself and what comes before it, as decoders do.
+
+    Returns:
+        Booleans, ``[rows, width, width]``; they mean nothing between texts.
+    """
+    return r.op("GreaterOrEqual", *_crossed(r, position_ids))
 
 
 def first_token_bias(r: Recorder, segment_ids: Value, first_token: Value) -> Value:
@@ -139,7 +149,13 @@ def attend(r: Recorder, query: Value, key: Value, value: Value, bias: Value, hea
 
 
 def packed_attention(
-    w: GraphWriter, x: Value, bias: Value, names: AttentionNames, shape: AttentionShape
+    w: GraphWriter,
+    x: Value,
+    bias: Value,
+    names: AttentionNames,
+    shape: AttentionShape,
+    *,
+    seen: Value | None = None,
 ) -> Value:
     """Attend within each text of each row.
 
@@ -149,19 +165,22 @@ def packed_attention(
         bias: from `packed_bias`.
         names: the projections' tensors.
         shape: sizes.
+        seen: what keys and values are made of where that is not `x` (cross attention), in the
+            same cells, ``[rows, width, hidden]``.
 
     Returns:
         ``[rows, width, hidden]``, output projection applied, residual not added.
     """
     r, hidden = w.recorder, shape.hidden
+    seen = x if seen is None else seen
 
-    def split(name: str, order: tuple[int, ...]) -> Value:
-        projected = w.linear(x, name, hidden, hidden)
+    def split(of: Value, name: str, order: tuple[int, ...]) -> Value:
+        projected = w.linear(of, name, hidden, hidden)
         return r.op("Transpose", r.reshape(projected, 0, 0, shape.heads, shape.head), perm=order)
 
-    query = split(names.query, (0, 2, 1, 3))
-    key = split(names.key, (0, 2, 3, 1))
-    value = split(names.value, (0, 2, 1, 3))
+    query = split(x, names.query, (0, 2, 1, 3))
+    key = split(seen, names.key, (0, 2, 3, 1))
+    value = split(seen, names.value, (0, 2, 1, 3))
     mixed = attend(r, query, key, value, bias, shape.head)
     joined = r.reshape(r.op("Transpose", mixed, perm=(0, 2, 1, 3)), 0, 0, hidden)
     return w.linear(joined, names.output, hidden, hidden)

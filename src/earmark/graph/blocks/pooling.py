@@ -5,7 +5,7 @@ from onnx import TensorProto
 from earmark.graph.inputs import PackedInputs
 from earmark.graph.recorder import Recorder, Value
 
-__all__ = ["first_of_texts", "mean_of_texts"]
+__all__ = ["first_of_texts", "last_of_texts", "mean_of_texts"]
 
 
 def _own_cells(r: Recorder, inputs: PackedInputs) -> Value:
@@ -35,3 +35,25 @@ def mean_of_texts(r: Recorder, x: Value, inputs: PackedInputs, hidden: int) -> V
     members = r.op("Cast", _own_cells(r, inputs), to=TensorProto.FLOAT)
     total = r.op("MatMul", members, r.reshape(x, -1, hidden))
     return r.op("Div", total, r.op("ReduceSum", members, r.integers(1), keepdims=1))
+
+
+def last_of_texts(r: Recorder, x: Value, inputs: PackedInputs, hidden: int, token: int) -> Value:
+    """Take the last place where each text has a given token.
+
+    A text without one gives its first token, so that its answer is at least its own.
+
+    Args:
+        r: the graph.
+        x: hidden states, ``[rows, width, hidden]``.
+        inputs: the packed batch.
+        hidden: width of a hidden state.
+        token: the token's id.
+
+    Returns:
+        ``[texts, hidden]``.
+    """
+    is_it = r.op("Equal", r.reshape(inputs.input_ids, -1), r.integers(token))
+    places = r.reshape(inputs.position_ids, -1)
+    found = r.op("Where", r.op("And", _own_cells(r, inputs), is_it), places, r.integers(0))
+    last = r.op("ReduceMax", found, r.integers(1), keepdims=0)
+    return r.op("Gather", r.reshape(x, -1, hidden), r.op("Add", inputs.first_token, last))

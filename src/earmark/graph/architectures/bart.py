@@ -1,0 +1,150 @@
+"""BART (Lewis et al. 2019, arXiv:1910.13461), as a classifier.
+
+Follows `transformers` 5.24.0, models/bart/modeling_bart.py. The encoder is BERT's but for its
+names and embeddings. A decoder reads the same text once more, one place to the right and each
+token without those after it; the head reads it where the text has its last end-of-sentence token.
+"""
+
+from earmark.checkpoint.config import Config
+from earmark.graph.architectures.architecture import Architecture
+from earmark.graph.blocks.attention import (
+    AttentionNames,
+    AttentionShape,
+    not_later,
+    packed_attention,
+    packed_bias,
+)
+from earmark.graph.blocks.encoder import EncoderShape, LayerNames, encode_tokens, finish_layer
+from earmark.graph.blocks.pooling import last_of_texts
+from earmark.graph.inputs import PackedInputs
+from earmark.graph.recorder import Value
+from earmark.graph.writer import GraphWriter
+
+__all__ = ["BART"]
+
+EPSILON = 1e-5
+"""Of `torch.nn.LayerNorm`; the config has no field for it."""
+OFFSET = 2
+"""Tables of positions begin with two rows that no token has (BartLearnedPositionalEmbedding)."""
+SIDES = ("encoder", "decoder")
+
+
+def _shape(config: Config, side: str) -> EncoderShape:
+    return EncoderShape(
+        layers=config.size(f"{side}_layers"),
+        attention=AttentionShape.read(config, "d_model", f"{side}_attention_heads"),
+        intermediate=config.size(f"{side}_ffn_dim"),
+        activation=config.text("activation_function", "gelu"),
+        epsilon=EPSILON,
+    )
+
+
+def _attention_names(base: str) -> AttentionNames:
+    return AttentionNames(
+        query=f"{base}.q_proj",
+        key=f"{base}.k_proj",
+        value=f"{base}.v_proj",
+        output=f"{base}.out_proj",
+    )
+
+
+def _names(side: str, attention: str, layer: int) -> LayerNames:
+    """Name a layer's tensors; of the two attentions of a decoder's layer, the one asked for."""
+    base = f"{side}.layers.{layer}"
+    return LayerNames(
+        attention=_attention_names(f"{base}.{attention}"),
+        attention_norm=f"{base}.{attention}_layer_norm",
+        intermediate=f"{base}.fc1",
+        output=f"{base}.fc2",
+        output_norm=f"{base}.final_layer_norm",
+    )
+
+
+def _word_table(w: GraphWriter, config: Config, side: str) -> str:
+    """Find a side's word embeddings: usually one table for both, under any of three names."""
+    names = ("shared", *(f"{one}.embed_tokens" for one in SIDES))
+    if not config.flag("tie_word_embeddings", default=True):
+        w.weights.disregard("shared.weight")  # nobody reads it where each side has its own
+        return f"{side}.embed_tokens"
+    table = next((name for name in names if w.weights.has(f"{name}.weight")), names[0])
+    w.weights.disregard(*(f"{name}.weight" for name in names if name != table))
+    return table
+
+
+def _embed(w: GraphWriter, ids: Value, inputs: PackedInputs, config: Config, side: str) -> Value:
+    r, hidden = w.recorder, config.size("d_model")
+    words = w.embedding(ids, _word_table(w, config, side), config.size("vocab_size"), hidden)
+    if config.flag("scale_embedding", default=False):
+        words = r.op("Mul", words, r.scalar(hidden**0.5))
+    rows = config.size("max_position_embeddings") + OFFSET
+    places = r.op("Add", inputs.position_ids, r.integers(OFFSET))
+    positions = w.embedding(places, f"{side}.embed_positions", rows, hidden)
+    name = f"{side}.layernorm_embedding"
+    return w.layer_norm(r.op("Add", words, positions), name, hidden, EPSILON)
+
+
+def _shifted(w: GraphWriter, inputs: PackedInputs, start: int) -> Value:
+    """Give each cell the token of the cell before it, and each text's first cell the start token.
+
+    Texts have their cells side by side, so it does not matter where rows begin.
+    """
+    r, first = w.recorder, w.recorder.integers(start)
+    flat = r.reshape(inputs.input_ids, -1)
+    before = r.op("Slice", flat, r.integers(0), r.integers(-1))
+    moved = r.op("Concat", first, before, axis=0)
+    moved = r.op("Reshape", moved, r.op("Shape", inputs.input_ids))
+    return r.op("Where", r.op("Equal", inputs.position_ids, r.integers(0)), first, moved)
+
+
+def _decode(w: GraphWriter, inputs: PackedInputs, config: Config, read: Value) -> Value:
+    """Run the decoder.
+
+    Args:
+        w: the graph.
+        inputs: the packed batch.
+        config: sizes.
+        read: the encoder's hidden states, ``[rows, width, hidden]``.
+
+    Returns:
+        Hidden states, ``[rows, width, hidden]``.
+    """
+    r, shape = w.recorder, _shape(config, "decoder")
+    hidden = shape.attention.hidden
+    ids = _shifted(w, inputs, config.index("decoder_start_token_id", 2))
+    x = _embed(w, ids, inputs, config, "decoder")
+    earlier = packed_bias(r, inputs.segment_ids, not_later(r, inputs.position_ids))
+    whole = packed_bias(r, inputs.segment_ids)
+    for layer in range(shape.layers):
+        own = _names("decoder", "self_attn", layer)
+        attended = packed_attention(w, x, earlier, own.attention, shape.attention)
+        x = w.layer_norm(r.op("Add", attended, x), own.attention_norm, hidden, EPSILON)
+        names = _names("decoder", "encoder_attn", layer)
+        crossed = packed_attention(w, x, whole, names.attention, shape.attention, seen=read)
+        x = finish_layer(w, x, crossed, names, shape)
+    return x
+
+
+def _sequence(w: GraphWriter, inputs: PackedInputs, config: Config, labels: int) -> Value:
+    """Dense and tanh where the decoder has read the text's last end, then a linear layer."""
+    shape = _shape(config, "encoder")
+    hidden = shape.attention.hidden
+    w.weights.disregard(*(f"{side}.version" for side in SIDES))  # of fairseq's files
+
+    def names(layer: int) -> LayerNames:
+        return _names("encoder", "self_attn", layer)
+
+    embedded = _embed(w, inputs.input_ids, inputs, config, "encoder")
+    read = encode_tokens(w, embedded, inputs, names, shape)
+    decoded = _decode(w, inputs, config, read)
+    ends = last_of_texts(w.recorder, decoded, inputs, hidden, config.index("eos_token_id", 2))
+    dense = w.exact_linear(ends, "classification_head.dense", hidden, hidden)
+    active = w.recorder.op("Tanh", dense)
+    return w.exact_linear(active, "classification_head.out_proj", labels, hidden)
+
+
+BART = Architecture(
+    prefix="model.",
+    positions=lambda config: config.size("max_position_embeddings"),
+    heads={"BartForSequenceClassification": "sequence"},
+    writers={"sequence": _sequence},
+)
