@@ -7,7 +7,16 @@ import jsonschema_rs
 
 from earmark.web.openapi import Json
 
-__all__ = ["Shown", "answer_examples", "operations_of", "request_examples", "resolve"]
+__all__ = [
+    "Node",
+    "Shown",
+    "answer_examples",
+    "mapping",
+    "operations_of",
+    "request_examples",
+    "resolve",
+    "sequence",
+]
 
 Node = Mapping[str, Json]
 
@@ -41,6 +50,12 @@ def resolve(document: Node, node: Json) -> Node:
 def mapping(node: Json) -> Node:
     """Take a node for an object."""
     assert isinstance(node, dict)
+    return node
+
+
+def sequence(node: Json) -> list[Json]:
+    """Take a node for a list."""
+    assert isinstance(node, list)
     return node
 
 

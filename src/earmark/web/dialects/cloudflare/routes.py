@@ -19,7 +19,7 @@ from earmark.serving.service import Service
 from earmark.web.access import AccessForm
 from earmark.web.body import decode_json, read_body
 from earmark.web.dialects.cloudflare import catalogue
-from earmark.web.dialects.cloudflare.access import WRONG_KEY, access_form
+from earmark.web.dialects.cloudflare.access import WRONG_KEY, Verified, access_form
 from earmark.web.dialects.cloudflare.batches import Batches, polled_id
 from earmark.web.dialects.cloudflare.envelope import Message, ai_request_id, failed, succeeded
 from earmark.web.dialects.cloudflare.errors import (
@@ -29,6 +29,7 @@ from earmark.web.dialects.cloudflare.errors import (
     rest_refusal,
 )
 from earmark.web.dialects.cloudflare.inputs import as_upstream_says, open_exchange
+from earmark.web.dialects.cloudflare.wrappers import Bound, Universal
 from earmark.web.endpoints import Handler, Refusal, endpoint
 from earmark.web.exchange import Carried
 from earmark.web.leaving import while_connected
@@ -57,33 +58,8 @@ _NO_KEY_NEEDED: Final = "0" * 32
 _TRUE: Final = frozenset({"true", "1"})
 
 
-class _Universal(msgspec.Struct, frozen=True):
-    """Body of a run whose address names no model."""
-
-    model: str
-    input: msgspec.Raw
-
-
-class _RunOptions(msgspec.Struct, frozen=True, rename="camel"):
-    queue_request: bool | None = None
-
-
-class _Bound(msgspec.Struct, frozen=True):
-    """Body of a binding's run."""
-
-    inputs: msgspec.Raw
-    options: _RunOptions | None = None
-
-
-class _Verified(msgspec.Struct, frozen=True):
-    """An access key that holds."""
-
-    id: str
-    status: str
-
-
-_universal = msgspec.json.Decoder(_Universal)
-_bound = msgspec.json.Decoder(_Bound)
+_universal = msgspec.json.Decoder(Universal[msgspec.Raw])
+_bound = msgspec.json.Decoder(Bound[msgspec.Raw])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -256,9 +232,9 @@ class CloudflareDialect:
 
     async def _verify(self, request: Request) -> Response:
         """Answer that the key holds: without one that does, nobody gets here."""
-        verified = _Verified(record_of(request.scope).key or _NO_KEY_NEEDED, "active")
+        verified = Verified(record_of(request.scope).key or _NO_KEY_NEEDED, "active")
         told = Message(10000, "This API Token is valid and active")
-        return succeeded(verified, messages=[told])
+        return succeeded(verified, messages=(told,))
 
     def _named(self) -> list[catalogue.Named]:
         """List every model under its aliases and its own id."""
