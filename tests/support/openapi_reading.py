@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import jsonschema_rs
+import pytest
 
 from earmark.web.openapi import Json
 
@@ -12,13 +13,18 @@ __all__ = [
     "Shown",
     "answer_examples",
     "mapping",
+    "names_of",
     "operations_of",
     "request_examples",
     "resolve",
+    "rounded",
     "sequence",
 ]
 
 Node = Mapping[str, Json]
+
+_AS_SHOWN = 1e-4
+"""Examples have four digits; the fake computes in float32."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,3 +94,19 @@ def _examples(document: Node, holder: Node, place: str) -> Iterator[Shown]:
         for name, example in mapping(mapping(content)["examples"]).items():
             value = mapping(example)["value"]
             yield Shown(f"{place} {name}", value, validator.is_valid(value))
+
+
+def rounded(value: Json) -> object:
+    """Round every score: what is left is equal or not."""
+    if isinstance(value, dict):
+        return {name: rounded(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [rounded(each) for each in value]
+    return pytest.approx(value, abs=_AS_SHOWN) if isinstance(value, float) else value
+
+
+def names_of(value: Json) -> object:
+    """Keep the names of fields, and drop what they hold."""
+    if isinstance(value, dict):
+        return {name: names_of(each) for name, each in value.items()}
+    return [names_of(each) for each in value[:1]] if isinstance(value, list) else None

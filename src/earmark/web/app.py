@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 from starlette.applications import Starlette
@@ -35,7 +36,7 @@ from earmark.web.documentation import (
     documentation_operations,
     documentation_routes,
 )
-from earmark.web.openapi import Operation, build_document
+from earmark.web.openapi import Json, Operation, build_document
 from earmark.web.request_log import RequestLog
 from earmark.web.responses import error_response
 
@@ -125,11 +126,7 @@ def create_app(
             *huggingface.routes(),
             *cloudflare.routes(),
             *rerank.routes(),
-            *documentation_routes(
-                build_document(
-                    _OPERATIONS, description=_DESCRIPTION, tags=_TAGS, version=__version__
-                )
-            ),
+            *documentation_routes(_document()),
         ],
         middleware=[
             Middleware(RequestLog),
@@ -159,6 +156,12 @@ def create_app(
     # A redirect would send the client to whatever its own Host header says.
     app.router.redirect_slashes = False
     return app
+
+
+@cache
+def _document() -> dict[str, Json]:
+    """Describe what all dialects serve: the same for every app."""
+    return build_document(_OPERATIONS, description=_DESCRIPTION, tags=_TAGS, version=__version__)
 
 
 def _living(

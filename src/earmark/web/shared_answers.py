@@ -1,7 +1,7 @@
 """What the operations of all dialects have in common: headers, and errors that none of them tells.
 
-Those come from the connection's guard, before there is a request that has an id, and from the app
-where an address has no such method.
+Those come from the connection's guard, before there is a request that has an id; from the app,
+where an address has no such method; and from a server that goes down.
 """
 
 from collections.abc import Mapping
@@ -19,6 +19,7 @@ __all__ = [
     "LONG_HEADERS",
     "REQUEST_ID",
     "RETRY_AFTER",
+    "SERVER_CLOSES",
     "SLOW_REQUEST",
     "WRONG_METHOD",
     "error_content",
@@ -66,6 +67,12 @@ COST_HEADERS: Final = (
         "x-truncated-inputs", str, "Which inputs were cut, counted from 0, where few are.", "0,3"
     ),
     _header("x-cache-hits", int, "Texts that did not have to be run for this request.", 1),
+    _header(
+        "vary",
+        str,
+        "`Origin`, and `User-Agent` where the form of the answer follows it.",
+        "Origin, User-Agent",
+    ),
 )
 """What an answer of a model says beside itself, in any dialect."""
 
@@ -75,6 +82,7 @@ EDGE_ERRORS: Final[Mapping[int, str]] = {
     405: "DELETE is not allowed here; expected GET, HEAD, POST",
     408: "the request's body did not arrive in time",
     431: "the request's headers are too large; at most 32,768 bytes are accepted",
+    503: "the server is shutting down",
 }
 """What is said where no dialect speaks."""
 
@@ -99,4 +107,7 @@ def _edge(status: int, name: str, when: str, *headers: Header) -> Answer:
 INVALID_REQUEST: Final = _edge(400, "InvalidRequest", "The request is no HTTP.")
 WRONG_METHOD: Final = _edge(405, "WrongMethod", "The address has other methods.", REQUEST_ID, ALLOW)
 SLOW_REQUEST: Final = _edge(408, "SlowRequest", "The request did not arrive in time.")
+SERVER_CLOSES: Final = _edge(
+    503, "ServerCloses", "The server goes down, and waits no longer.", REQUEST_ID
+)
 LONG_HEADERS: Final = _edge(431, "HeadersTooLarge", "The request's headers are too large.")

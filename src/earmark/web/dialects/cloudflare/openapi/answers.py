@@ -19,6 +19,7 @@ from earmark.web.shared_answers import (
     LONG_HEADERS,
     REQUEST_ID,
     RETRY_AFTER,
+    SERVER_CLOSES,
     SLOW_REQUEST,
 )
 
@@ -147,6 +148,7 @@ def _of_model(kind: str, failure_type: object, told: Mapping[str, Json]) -> dict
             5000,
             _SHOULD_RETRY,
         ),
+        503: SERVER_CLOSES,
     }
 
 
@@ -193,5 +195,6 @@ CATALOGUE_ERRORS: Final[Mapping[int, Answer]] = {
         [_edge("fault", "5000")],
         _SHOULD_RETRY,
     ),
+    503: SERVER_CLOSES,
 }
 """What may come in place of the catalogue's answers."""

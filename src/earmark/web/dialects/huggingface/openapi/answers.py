@@ -37,12 +37,6 @@ ASK_HEADERS: Final = (
             " is taken for entailment"
         ),
     ),
-    Header(
-        name="vary",
-        type=str,
-        description="`User-Agent` where the form of the answer follows it.",
-        example="User-Agent",
-    ),
 )
 """What an answer's headers say."""
 

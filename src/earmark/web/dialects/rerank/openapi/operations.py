@@ -22,9 +22,11 @@ from earmark.web.openapi import (
     Operation,
     Tag,
 )
+from earmark.web.responses import ErrorBody
 from earmark.web.shared_answers import (
     AUTHENTICATE,
     COST_HEADERS,
+    EDGE_ERRORS,
     INVALID_REQUEST,
     LONG_HEADERS,
     REQUEST_ID,
@@ -50,11 +52,16 @@ _KINDS: Final = {form.status: form.kind for form in FORMS.values()}
 def _error(status: int, name: str, when: str, *more: Header) -> Answer:
     text = ERRORS[status]
     value: Json = {"error": text, "error_type": _KINDS[status], "message": text}
-    example = Example(summary=when, value=value)
+    examples = {f"rerank{name}": Example(summary=when, value=value)}
+    types: tuple[object, ...] = (RerankError,)
+    if status in EDGE_ERRORS:
+        shorter: Json = {"error": EDGE_ERRORS[status]}
+        examples[f"edge{name}"] = Example(summary="The same, of no dialect", value=shorter)
+        types = (RerankError, ErrorBody)
     return Answer(
         name=f"Rerank{name}",
         description=when,
-        contents=(Content(types=(RerankError,), examples={f"rerank{name}": example}),),
+        contents=(Content(types=types, examples=examples),),
         headers=(REQUEST_ID, *more),
     )
 
