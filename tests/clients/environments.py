@@ -19,7 +19,11 @@ INSTALL_S = 180.0
 
 _PIP = ("-m", "pip", "--disable-pip-version-check", "--quiet", "install")
 _NPM = ("install", "--no-audit", "--no-fund", "--no-package-lock", "--loglevel=error")
-_NEEDED: Mapping[Platform, tuple[str, ...]] = {"python": (sys.executable,), "node": ("node", "npm")}
+_NEEDED: Mapping[Platform, tuple[str, ...]] = {
+    "python": (sys.executable,),
+    "node": ("node", "npm"),
+    "curl": ("curl",),
+}
 
 
 class CannotInstall(Exception):
@@ -43,11 +47,13 @@ def prepare(client: Client, *, tell: Callable[[str], None]) -> Path:
         tell: told what takes a while, before it does.
 
     Returns:
-        Its folder.
+        Its folder; for a client that needs no package, that of the scripts.
 
     Raises:
         CannotInstall: the installer failed, or took too long.
     """
+    if not client.requirements:
+        return CALLS
     folder = FOLDER / client.folder
     stamp = folder / ".installed"
     wanted = "\n".join((*client.requirements, sys.version))
@@ -74,6 +80,8 @@ def command_of(client: Client, folder: Path) -> list[str]:
     """
     if client.platform == "python":
         return [str(_python(folder)), str(CALLS / client.script)]
+    if client.platform == "curl":
+        return [sys.executable, str(CALLS / client.script)]
     for script in CALLS.glob("*.mjs"):
         shutil.copy(script, folder)
     return [_program("node"), str(folder / client.script)]
