@@ -21,10 +21,9 @@ from earmark.errors import (
     RequestTooLarge,
     UnknownModel,
 )
-from earmark.web.dialects.cloudflare.envelope import ApiError, ai_request_id, failed
+from earmark.web.dialects.cloudflare.envelope import ApiError, ai_request_id, bare, failed
 from earmark.web.error_forms import nearest_form, retry_after
 from earmark.web.request_log import RequestRecord
-from earmark.web.responses import json_response
 
 __all__ = [
     "FORMS",
@@ -109,7 +108,7 @@ def binding_refusal(error: Exception, record: RequestRecord) -> Response:
         "AiError", form.code, form.status, f"AiError: {description} ({ai_id})", description, ai_id
     )
     headers = {"cf-ai-req-id": ai_id, **_retry_headers(form, error)}
-    return json_response(body, status=form.status, headers=headers)
+    return bare(body, status=form.status, headers=headers)
 
 
 def edge_refusal(error: Exception, record: RequestRecord) -> Response:

@@ -1,6 +1,5 @@
 """The addresses of this dialect and what answers them."""
 
-import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -21,7 +20,7 @@ from earmark.web.body import decode_json, read_body
 from earmark.web.dialects.cloudflare import catalogue
 from earmark.web.dialects.cloudflare.access import WRONG_KEY, Verified, access_form
 from earmark.web.dialects.cloudflare.batches import Batches, polled_id
-from earmark.web.dialects.cloudflare.envelope import Message, ai_request_id, failed, succeeded
+from earmark.web.dialects.cloudflare.envelope import Message, ai_request_id, bare, failed, succeeded
 from earmark.web.dialects.cloudflare.errors import (
     api_error,
     binding_refusal,
@@ -34,7 +33,6 @@ from earmark.web.endpoints import Handler, Refusal, endpoint
 from earmark.web.exchange import Carried
 from earmark.web.leaving import while_connected
 from earmark.web.request_log import record_of
-from earmark.web.responses import json_response
 
 __all__ = ["PREFIX", "CloudflareDialect", "CloudflareOptions"]
 
@@ -125,8 +123,7 @@ class CloudflareDialect:
         ]
 
     def _route(self, address: str, handler: Handler, refuse: Refusal, method: str) -> Route:
-        checked = self._of_account(endpoint(handler, refuse))
-        return Route(address, _marked(checked), methods=[method])
+        return Route(address, self._of_account(endpoint(handler, refuse)), methods=[method])
 
     def _of_account(self, inner: Handler) -> Handler:
         """Refuse an account that is none, in the words that a wrong key gets."""
@@ -172,7 +169,7 @@ class CloudflareDialect:
         model = name.partition(":")[2] or name
         queue = asked.options is not None and asked.options.queue_request is True
         result, headers = await self._result(request, model, bytes(asked.inputs), queue=queue)
-        return json_response(result, headers=headers)
+        return bare(result, headers=headers)
 
     async def _result(
         self, request: Request, model: str, body: bytes, *, queue: bool
@@ -243,15 +240,3 @@ class CloudflareDialect:
             for each in self._service.statuses()
             for name in (*each.aliases, each.info.model_id)
         ]
-
-
-def _marked(inner: Handler) -> Handler:
-    """Mark every answer as Cloudflare's edge would."""
-
-    async def marked(request: Request) -> Response:
-        answer = await inner(request)
-        answer.headers["cf-ray"] = f"{secrets.token_hex(8)}-LCL"
-        answer.headers["cache-control"] = "no-store"
-        return answer
-
-    return marked

@@ -253,7 +253,7 @@ OPERATIONS: Final = (
     _run(
         f"{_GATEWAY}/run/{{model}}",
         "runThroughGatewayToo",
-        "The same, as `workers-ai-provider` asks through a gateway",
+        "The same, as workers-ai-provider asks through a gateway",
     ),
     _operation(
         "POST",
