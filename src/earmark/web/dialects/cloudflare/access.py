@@ -18,13 +18,13 @@ from earmark.web.dialects.cloudflare.envelope import ApiError, failed
 from earmark.web.dialects.cloudflare.errors import edge_refusal
 from earmark.web.request_log import record_of
 
-__all__ = ["MALFORMED_KEY", "NO_KEY", "WRONG_KEY", "Verified", "access_form"]
+__all__ = ["WRONG_KEY", "Verified", "access_form"]
 
 WRONG_KEY: Final = ApiError(10000, "Authentication error")
 """What a wrong key is told, and a wrong account: which of the two, nobody learns."""
 
-NO_KEY: Final = ApiError(9106, "Missing X-Auth-Key, X-Auth-Email or Authorization headers")
-MALFORMED_KEY: Final = ApiError(
+_NO_KEY: Final = ApiError(9106, "Missing X-Auth-Key, X-Auth-Email or Authorization headers")
+_MALFORMED: Final = ApiError(
     6003,
     "Invalid request headers",
     (ApiError(6111, "Invalid format for Authorization header"),),
@@ -66,4 +66,4 @@ def _refuse(error: Exception, scope: Scope) -> Response:
     if _read(headers) is not None:
         return failed(WRONG_KEY, status=401)
     malformed = any(name in headers for name in _BEARERS)
-    return failed(MALFORMED_KEY if malformed else NO_KEY, status=400)
+    return failed(_MALFORMED if malformed else _NO_KEY, status=400)
