@@ -74,6 +74,21 @@ def test_trap_moves_the_logits_beyond_the_tolerance(trap: str) -> None:
     assert distance(f"bert-{trap}", "bert-single-label") > 10 * FLOAT32_LOGIT_TOLERANCE
 
 
+@pytest.mark.parametrize(
+    ("trap", "without"),
+    [
+        ("roberta-layer_norm_eps", "roberta-no-prefix"),
+        ("roberta-int8", "roberta-no-prefix"),
+        ("xlm-roberta-float16", "xlm-roberta-no-prefix"),
+        ("electra-relu", "electra-no-prefix"),
+        ("electra-int8", "electra-no-prefix"),
+    ],
+)
+def test_trap_of_another_architecture_moves_the_logits(trap: str, without: str) -> None:
+    """The same for what RoBERTa and ELECTRA have of their own, or in tensors of their own."""
+    assert distance(trap, without) > 10 * FLOAT32_LOGIT_TOLERANCE
+
+
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_texts_of_a_case_have_different_answers(case: GoldenCase) -> None:
     """The model reads what it is given: answers are further apart than int8 could blur."""
