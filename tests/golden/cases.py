@@ -7,6 +7,7 @@ Each case is a checkpoint, built from a seed, and the texts it is asked about. T
 from dataclasses import replace
 
 from golden.case import GoldenCase, Text
+from golden.deberta_cases import DEBERTA_CASES
 from golden.sorting_cases import SORTING_CASES
 from golden.tagging_cases import TAGGING_CASES
 from golden.texts import ACCENT_TEXTS, FEW_TEXTS, PAIRS, SINGLES, edge_pairs, edge_texts
@@ -131,5 +132,12 @@ def _tokenizer_traps() -> tuple[GoldenCase, ...]:
     return tuple(cases)
 
 
-CASES = (*_shapes(), *_model_traps(), *_tokenizer_traps(), *TAGGING_CASES, *SORTING_CASES)
+CASES = (
+    *_shapes(),
+    *_model_traps(),
+    *_tokenizer_traps(),
+    *DEBERTA_CASES,
+    *TAGGING_CASES,
+    *SORTING_CASES,
+)
 """All of them; a name stands once."""

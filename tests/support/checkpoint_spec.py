@@ -3,9 +3,11 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
+from support.deberta_spec import DebertaSpec
+
 __all__ = ["CheckpointSpec", "TokenizerSpec"]
 
-Architecture = Literal["bert", "distilbert"]
+Architecture = Literal["bert", "distilbert", "deberta-v2"]
 Head = Literal["sequence", "token"]
 Storage = Literal["float32", "float16", "bfloat16", "int8"]
 WeightNames = Literal["current", "gamma-beta", "no-prefix"]
@@ -59,6 +61,7 @@ class CheckpointSpec:
             compressed-tensors (Linear layers and word embeddings).
         weight_names: as `transformers` writes them today; with the LayerNorm names of old
             checkpoints (and their stray `position_ids`); or without the architecture's prefix.
+        deberta: of a DeBERTa of any generation, which takes its count of token types from here.
     """
 
     architecture: Architecture = "bert"
@@ -78,6 +81,7 @@ class CheckpointSpec:
     problem_type: str | None = None
     storage: Storage = "float32"
     weight_names: WeightNames = "current"
+    deberta: DebertaSpec = field(default_factory=DebertaSpec)
     tokenizer: TokenizerSpec = field(default_factory=TokenizerSpec)
 
     def __post_init__(self) -> None:

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from support.checkpoint_spec import CheckpointSpec, TokenizerSpec
+from support.checkpoint_spec import Architecture, CheckpointSpec, TokenizerSpec
 from support.subword_tokenizers import SENTENCE_TOKENS, byte_level, unigram
 from support.vocabulary import SPECIAL_TOKENS, vocabulary
 from tokenizers import Tokenizer
@@ -14,6 +14,13 @@ from tokenizers.pre_tokenizers import BertPreTokenizer
 from tokenizers.processors import TemplateProcessing
 
 __all__ = ["word_piece", "write_tokenizer"]
+
+WORDPIECE_CLASSES: dict[Architecture, str] = {
+    "bert": "BertTokenizer",
+    "distilbert": "DistilBertTokenizer",
+    "deberta-v2": "BertTokenizer",
+}
+"""Tokenizers of `transformers` that cut as BERT's does."""
 
 BAKED_LENGTH = 12
 """What `tokenizer.json` may ask texts to be padded and cut to; far from any model's maximum."""
@@ -49,9 +56,8 @@ def _write_config(path: Path, spec: CheckpointSpec) -> None:
 
 
 def _wordpiece_settings(spec: CheckpointSpec) -> dict[str, object]:
-    names = {"bert": "BertTokenizer", "distilbert": "DistilBertTokenizer"}
     fields: dict[str, object] = {
-        "tokenizer_class": names[spec.architecture],
+        "tokenizer_class": WORDPIECE_CLASSES.get(spec.architecture, "PreTrainedTokenizerFast"),
         "strip_accents": spec.tokenizer.strip_accents,
         "tokenize_chinese_chars": spec.tokenizer.chinese_chars,
     }

@@ -7,17 +7,19 @@ the raw stream of PCG64 is guaranteed where the distributions of `numpy.random.G
 
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from support.checkpoint_spec import CheckpointSpec
+from support.deberta_tensors import plan_deberta_v2
+from support.tensor_plans import TensorPlan
+from support.tensor_plans import linear as _linear
+from support.tensor_plans import norm as _norm
 
-__all__ = ["TensorPlan", "plan_tensors", "seeded_values"]
+__all__ = ["plan_tensors", "seeded_values"]
 
 Float32: TypeAlias = NDArray[np.float32]
-Role = Literal["embedding", "matrix", "head", "norm", "bias"]
 
 EMBEDDING_STD = 0.05
 """Near BERT's own; small enough that `layer_norm_eps` 1e-5 shows in the logits."""
@@ -30,21 +32,6 @@ MATRIX_GAIN = 1.2
 reference itself strayed from its float64 self by half of the parity tolerance."""
 HEAD_GAIN = 1.5
 """Widens the classifier, so that texts differ by more than rounding can hide."""
-
-
-@dataclass(frozen=True, slots=True)
-class TensorPlan:
-    """A tensor to be made.
-
-    Attributes:
-        name: as `transformers` saves it today.
-        shape: of a matrix, ``[out, in]``.
-        role: decides the spread of its values.
-    """
-
-    name: str
-    shape: tuple[int, ...]
-    role: Role
 
 
 def seeded_values(tensor: TensorPlan, seed: int) -> Float32:
@@ -74,7 +61,13 @@ def seeded_values(tensor: TensorPlan, seed: int) -> Float32:
 
 def plan_tensors(spec: CheckpointSpec) -> Iterator[TensorPlan]:
     """List every tensor of the checkpoint."""
-    yield from _bert(spec) if spec.architecture == "bert" else _distilbert(spec)
+    match spec.architecture:
+        case "bert":
+            yield from _bert(spec)
+        case "distilbert":
+            yield from _distilbert(spec)
+        case "deberta-v2":
+            yield from plan_deberta_v2(spec)
 
 
 def _bert(spec: CheckpointSpec) -> Iterator[TensorPlan]:
@@ -118,13 +111,3 @@ def _embeddings(spec: CheckpointSpec, prefix: str) -> Iterator[TensorPlan]:
         name = f"{prefix}.{part}_embeddings.weight"
         yield TensorPlan(name, (rows, spec.hidden), "embedding")
     yield from _norm(f"{prefix}.LayerNorm", spec.hidden)
-
-
-def _linear(name: str, out: int, into: int, *, role: Role = "matrix") -> Iterator[TensorPlan]:
-    yield TensorPlan(f"{name}.weight", (out, into), role)
-    yield TensorPlan(f"{name}.bias", (out,), "bias")
-
-
-def _norm(name: str, hidden: int) -> Iterator[TensorPlan]:
-    yield TensorPlan(f"{name}.weight", (hidden,), "norm")
-    yield TensorPlan(f"{name}.bias", (hidden,), "bias")

@@ -55,7 +55,7 @@ def write_checkpoint(folder: Path, spec: CheckpointSpec) -> Path:
 
 
 def _config(spec: CheckpointSpec) -> dict[str, object]:
-    classes = {"bert": "Bert", "distilbert": "DistilBert"}
+    classes = {"bert": "Bert", "distilbert": "DistilBert", "deberta-v2": "DebertaV2"}
     heads = {"sequence": "ForSequenceClassification", "token": "ForTokenClassification"}
     fields: dict[str, object] = {
         "architectures": [classes[spec.architecture] + heads[spec.head]],
@@ -65,7 +65,9 @@ def _config(spec: CheckpointSpec) -> dict[str, object]:
         "pad_token_id": 0,
         "torch_dtype": "float32" if spec.storage == "int8" else spec.storage,
     }
-    fields |= _bert_sizes(spec) if spec.architecture == "bert" else _distilbert_sizes(spec)
+    fields |= _distilbert_sizes(spec) if spec.architecture == "distilbert" else _bert_sizes(spec)
+    if spec.architecture == "deberta-v2":
+        fields |= spec.deberta.fields()
     if spec.label_names is not None or spec.num_labels != DEFAULT_NUM_LABELS:
         fields["id2label"] = {str(index): name for index, name in enumerate(spec.labels)}
         fields["label2id"] = {name: index for index, name in enumerate(spec.labels)}

@@ -5,6 +5,7 @@ from earmark.domain.head import HeadKind
 from earmark.errors import UnsupportedCheckpoint
 from earmark.graph.architectures.architecture import Architecture
 from earmark.graph.architectures.bert import BERT
+from earmark.graph.architectures.deberta_v2 import DEBERTA_V2
 from earmark.graph.architectures.distilbert import DISTILBERT
 
 __all__ = ["ARCHITECTURES", "find_architecture"]
@@ -12,6 +13,7 @@ __all__ = ["ARCHITECTURES", "find_architecture"]
 ARCHITECTURES: dict[str, Architecture] = {
     "bert": BERT,
     "distilbert": DISTILBERT,
+    "deberta-v2": DEBERTA_V2,
 }
 """`model_type` of the config -> architecture."""
 

@@ -16,7 +16,7 @@ from earmark.graph.inputs import PackedInputs
 from earmark.graph.recorder import Value
 from earmark.graph.writer import GraphWriter
 
-__all__ = ["EncoderShape", "LayerNames", "encode_first_tokens", "encode_tokens"]
+__all__ = ["EncoderShape", "LayerNames", "encode_first_tokens", "encode_tokens", "finish_layer"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,10 +60,21 @@ def _feed_forward(w: GraphWriter, x: Value, names: LayerNames, shape: EncoderSha
     return w.linear(active, names.output, hidden, shape.intermediate)
 
 
-def _finish_layer(
+def finish_layer(
     w: GraphWriter, x: Value, attended: Value, names: LayerNames, shape: EncoderShape
 ) -> Value:
-    """Add both residuals, each followed by its norm."""
+    """Add both residuals, each followed by its norm.
+
+    Args:
+        w: the graph.
+        x: hidden states, ``[..., hidden]``.
+        attended: what attention made of them, output projection applied.
+        names: the layer's tensors.
+        shape: sizes.
+
+    Returns:
+        Hidden states after the layer, ``[..., hidden]``.
+    """
     r, hidden = w.recorder, shape.attention.hidden
     x = w.layer_norm(r.op("Add", attended, x), names.attention_norm, hidden, shape.epsilon)
     wide = _feed_forward(w, x, names, shape)
@@ -76,7 +87,7 @@ def _layers(
     for index in range(count):
         names = names_of(index)
         attended = packed_attention(w, x, bias, names.attention, shape.attention)
-        x = _finish_layer(w, x, attended, names, shape)
+        x = finish_layer(w, x, attended, names, shape)
     return x
 
 
@@ -124,4 +135,4 @@ def encode_first_tokens(
     firsts = r.op("Gather", r.reshape(x, -1, hidden), inputs.first_token)
     view = first_token_bias(r, inputs.segment_ids, inputs.first_token)
     attended = first_token_attention(w, x, firsts, view, names.attention, shape.attention)
-    return _finish_layer(w, firsts, attended, names, shape)
+    return finish_layer(w, firsts, attended, names, shape)
