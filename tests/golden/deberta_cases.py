@@ -62,6 +62,8 @@ def _traps_of_v2() -> Iterator[GoldenCase]:
     yield GoldenCase("deberta-v2-relu", replace(plain, hidden_act="relu"), texts)
     yield GoldenCase("deberta-v2-float16", replace(plain, storage="float16"), texts)
     yield GoldenCase("deberta-v2-int8", replace(plain, storage="int8"), texts)
+    nameless = replace(plain, weight_names="no-prefix")
+    yield GoldenCase("deberta-v2-no-prefix", nameless, texts)
     ranker = replace(plain, num_labels=1, label_names=None)
     yield GoldenCase("deberta-v2-one-label", ranker, texts)
 

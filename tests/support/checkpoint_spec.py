@@ -5,14 +5,19 @@ from typing import Literal
 
 from support.deberta_spec import DebertaSpec
 
-__all__ = ["CheckpointSpec", "TokenizerSpec"]
+__all__ = ["ROBERTA_KIN", "Architecture", "CheckpointSpec", "Head", "TokenizerSpec"]
 
-Architecture = Literal["bert", "distilbert", "deberta-v2"]
+Architecture = Literal[
+    "bert", "distilbert", "roberta", "xlm-roberta", "camembert", "electra", "deberta-v2"
+]
 Head = Literal["sequence", "token"]
 Storage = Literal["float32", "float16", "bfloat16", "int8"]
 WeightNames = Literal["current", "gamma-beta", "no-prefix"]
 TokenizerKind = Literal["wordpiece", "byte-level", "unigram"]
 TokenizerFiles = Literal["tokenizer.json", "tokenizer.json, padded and truncated", "vocab.txt"]
+
+ROBERTA_KIN: tuple[Architecture, ...] = ("roberta", "xlm-roberta", "camembert")
+"""One model under three names: their tensors' prefix and their positions are the same."""
 
 DISTILBERT_NORM_EPS = 1e-12
 """Fixed in `transformers` (`modeling_distilbert.py`); a DistilBERT config cannot change it."""
@@ -55,6 +60,10 @@ class CheckpointSpec:
         head: one answer for each text, or one for each token.
         seed: weights differ with it, and with nothing else but the shape of their own tensor.
         hidden: width of the encoder, a multiple of `heads`.
+        embedding: width of ELECTRA's embeddings; None gives the encoder's.
+        max_positions: rows of the position table.
+        pad_id: id of the padding token. WordPiece's is always 0; RoBERTa and its kin count
+            positions from it.
         label_names: None gives the names `transformers` gives, ``LABEL_0`` and so on.
         problem_type: as the config states it; None leaves it out.
         storage: the type of the weights; `int8` is the "int-quantized" form of
@@ -69,10 +78,12 @@ class CheckpointSpec:
     seed: int = 0
     layers: int = 2
     hidden: int = 32
+    embedding: int | None = None
     heads: int = 2
     intermediate: int = 64
     vocab_size: int = 320
     max_positions: int = 48
+    pad_id: int = 0
     type_vocab_size: int = 2
     hidden_act: str = "gelu"
     layer_norm_eps: float = 1e-12
@@ -96,6 +107,10 @@ class CheckpointSpec:
             raise ValueError(f"hidden {self.hidden} is no multiple of {self.heads} heads")
         if self.architecture == "distilbert" and self.layer_norm_eps != DISTILBERT_NORM_EPS:
             raise ValueError(f"DistilBERT's layer_norm_eps is always {DISTILBERT_NORM_EPS}")
+        if self.embedding is not None and self.architecture != "electra":
+            raise ValueError(f"the embeddings of {self.architecture} are as wide as its encoder")
+        if self.pad_id and self.tokenizer.kind == "wordpiece":
+            raise ValueError(f"WordPiece pads with token 0, not {self.pad_id}")
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -105,4 +120,13 @@ class CheckpointSpec:
     @property
     def max_tokens(self) -> int:
         """The longest encoding the checkpoint takes, special tokens included."""
-        return min(self.max_positions, self.tokenizer.model_max_length or self.max_positions)
+        counted_from = self.pad_id + 1 if self.architecture in ROBERTA_KIN else 0
+        places = self.max_positions - counted_from
+        return min(places, self.tokenizer.model_max_length or places)
+
+    @property
+    def prefix(self) -> str:
+        """What the names of the base model's tensors begin with, without the dot."""
+        if self.architecture in ROBERTA_KIN:
+            return "roberta"
+        return "deberta" if self.architecture == "deberta-v2" else self.architecture

@@ -51,7 +51,7 @@ def store_tensors(spec: CheckpointSpec) -> dict[str, StoredTensor]:
             stored[name] = _floats(values, spec.storage)
     if spec.weight_names == "gamma-beta":
         positions = np.arange(spec.max_positions, dtype="<i8").reshape(1, -1)
-        name = f"{spec.architecture}.embeddings.position_ids"
+        name = f"{spec.prefix}.embeddings.position_ids"
         stored[name] = StoredTensor("I64", positions.shape, positions.tobytes())
     return stored
 
@@ -79,7 +79,7 @@ def _styled(name: str, spec: CheckpointSpec) -> str:
             gamma = name.replace("LayerNorm.weight", "LayerNorm.gamma")
             return gamma.replace("LayerNorm.bias", "LayerNorm.beta")
         case "no-prefix":
-            return name.removeprefix(f"{spec.architecture}.")
+            return name.removeprefix(f"{spec.prefix}.")
 
 
 def _is_quantised(name: str, values: Float32) -> bool:

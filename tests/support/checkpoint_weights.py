@@ -66,18 +66,48 @@ def plan_tensors(spec: CheckpointSpec) -> Iterator[TensorPlan]:
             yield from _bert(spec)
         case "distilbert":
             yield from _distilbert(spec)
+        case "roberta" | "xlm-roberta" | "camembert":
+            yield from _bert_encoder(spec, spec.hidden)
+            yield from _classifier(spec)
+        case "electra":
+            yield from _electra(spec)
         case "deberta-v2":
             yield from plan_deberta_v2(spec)
 
 
 def _bert(spec: CheckpointSpec) -> Iterator[TensorPlan]:
+    yield from _bert_encoder(spec, spec.hidden)
+    if spec.head == "sequence":  # BertForTokenClassification has no pooler
+        yield from _linear("bert.pooler.dense", spec.hidden, spec.hidden)
+    yield from _linear("classifier", spec.num_labels, spec.hidden, role="head")
+
+
+def _electra(spec: CheckpointSpec) -> Iterator[TensorPlan]:
+    width = spec.embedding or spec.hidden
+    yield from _bert_encoder(spec, width)
+    if width != spec.hidden:
+        yield from _linear("electra.embeddings_project", spec.hidden, width)
+    yield from _classifier(spec)
+
+
+def _classifier(spec: CheckpointSpec) -> Iterator[TensorPlan]:
+    """List the head of RoBERTa and of ELECTRA."""
+    if spec.head == "token":
+        yield from _linear("classifier", spec.num_labels, spec.hidden, role="head")
+        return
+    yield from _linear("classifier.dense", spec.hidden, spec.hidden)
+    yield from _linear("classifier.out_proj", spec.num_labels, spec.hidden, role="head")
+
+
+def _bert_encoder(spec: CheckpointSpec, embedding: int) -> Iterator[TensorPlan]:
+    """List embeddings and layers as BERT and its kin call them."""
     hidden, inner = spec.hidden, spec.intermediate
-    embeddings = "bert.embeddings"
-    yield from _embeddings(spec, embeddings)
-    types = (spec.type_vocab_size, hidden)
+    embeddings = f"{spec.prefix}.embeddings"
+    yield from _embeddings(spec, embeddings, embedding)
+    types = (spec.type_vocab_size, embedding)
     yield TensorPlan(f"{embeddings}.token_type_embeddings.weight", types, "embedding")
     for index in range(spec.layers):
-        layer = f"bert.encoder.layer.{index}"
+        layer = f"{spec.prefix}.encoder.layer.{index}"
         for part in ("query", "key", "value"):
             yield from _linear(f"{layer}.attention.self.{part}", hidden, hidden)
         yield from _linear(f"{layer}.attention.output.dense", hidden, hidden)
@@ -85,14 +115,11 @@ def _bert(spec: CheckpointSpec) -> Iterator[TensorPlan]:
         yield from _linear(f"{layer}.intermediate.dense", inner, hidden)
         yield from _linear(f"{layer}.output.dense", hidden, inner)
         yield from _norm(f"{layer}.output.LayerNorm", hidden)
-    if spec.head == "sequence":  # BertForTokenClassification has no pooler
-        yield from _linear("bert.pooler.dense", hidden, hidden)
-    yield from _linear("classifier", spec.num_labels, hidden, role="head")
 
 
 def _distilbert(spec: CheckpointSpec) -> Iterator[TensorPlan]:
     hidden, inner = spec.hidden, spec.intermediate
-    yield from _embeddings(spec, "distilbert.embeddings")
+    yield from _embeddings(spec, "distilbert.embeddings", hidden)
     for index in range(spec.layers):
         layer = f"distilbert.transformer.layer.{index}"
         for part in ("q_lin", "k_lin", "v_lin", "out_lin"):
@@ -106,8 +133,8 @@ def _distilbert(spec: CheckpointSpec) -> Iterator[TensorPlan]:
     yield from _linear("classifier", spec.num_labels, hidden, role="head")
 
 
-def _embeddings(spec: CheckpointSpec, prefix: str) -> Iterator[TensorPlan]:
+def _embeddings(spec: CheckpointSpec, prefix: str, width: int) -> Iterator[TensorPlan]:
     for part, rows in (("word", spec.vocab_size), ("position", spec.max_positions)):
         name = f"{prefix}.{part}_embeddings.weight"
-        yield TensorPlan(name, (rows, spec.hidden), "embedding")
-    yield from _norm(f"{prefix}.LayerNorm", spec.hidden)
+        yield TensorPlan(name, (rows, width), "embedding")
+    yield from _norm(f"{prefix}.LayerNorm", width)

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from support.checkpoint_spec import CheckpointSpec, TokenizerSpec
+from support.checkpoint_spec import Architecture, CheckpointSpec, TokenizerSpec
 from support.checkpoint_storage import store_tensors, write_safetensors
 from support.checkpoint_tokenizer import write_tokenizer
 
@@ -11,6 +11,17 @@ __all__ = ["CheckpointSpec", "TokenizerSpec", "write_checkpoint"]
 
 DEFAULT_NUM_LABELS = 2
 """Left out of the config by `transformers`, names and all, unless they were named."""
+
+CLASSES: dict[Architecture, str] = {
+    "bert": "Bert",
+    "distilbert": "DistilBert",
+    "roberta": "Roberta",
+    "xlm-roberta": "XLMRoberta",
+    "camembert": "Camembert",
+    "electra": "Electra",
+    "deberta-v2": "DebertaV2",
+}
+"""What the names of an architecture's classes begin with."""
 
 QUANTIZATION_CONFIG = {
     "quant_method": "compressed-tensors",
@@ -55,17 +66,18 @@ def write_checkpoint(folder: Path, spec: CheckpointSpec) -> Path:
 
 
 def _config(spec: CheckpointSpec) -> dict[str, object]:
-    classes = {"bert": "Bert", "distilbert": "DistilBert", "deberta-v2": "DebertaV2"}
     heads = {"sequence": "ForSequenceClassification", "token": "ForTokenClassification"}
     fields: dict[str, object] = {
-        "architectures": [classes[spec.architecture] + heads[spec.head]],
+        "architectures": [CLASSES[spec.architecture] + heads[spec.head]],
         "model_type": spec.architecture,
         "vocab_size": spec.vocab_size,
         "max_position_embeddings": spec.max_positions,
-        "pad_token_id": 0,
+        "pad_token_id": spec.pad_id,
         "torch_dtype": "float32" if spec.storage == "int8" else spec.storage,
     }
     fields |= _distilbert_sizes(spec) if spec.architecture == "distilbert" else _bert_sizes(spec)
+    if spec.architecture == "electra":
+        fields["embedding_size"] = spec.embedding or spec.hidden
     if spec.architecture == "deberta-v2":
         fields |= spec.deberta.fields()
     if spec.label_names is not None or spec.num_labels != DEFAULT_NUM_LABELS:

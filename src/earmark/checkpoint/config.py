@@ -64,6 +64,17 @@ class Config:
             raise self._wrong(key, "a positive whole number")
         return value
 
+    def index(self, key: str, default: int) -> int:
+        """Read a whole number from 0, such as the id of a token.
+
+        Raises:
+            InvalidCheckpoint: the field is no such number.
+        """
+        value = self.fields.get(key, default)
+        if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < LARGEST_SIZE:
+            raise self._wrong(key, "a whole number, 0 or more")
+        return value
+
     def integer(self, key: str, default: int) -> int:
         """Read a whole number that may be 0 or below, as those are that switch something off.
 

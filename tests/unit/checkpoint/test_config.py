@@ -35,6 +35,15 @@ def test_an_epsilon_is_a_positive_number(value: object) -> None:
         config(layer_norm_eps=value).number("layer_norm_eps", 1e-12)
 
 
+@pytest.mark.parametrize("value", ["1", 1.0, True, -1, 1 << 40, None])
+def test_an_index_is_a_whole_number_from_0(value: object) -> None:
+    """Anything else is refused with the field's name; the first index is 0."""
+    with pytest.raises(InvalidCheckpoint, match=r'"pad_token_id" is .*, expected a whole number'):
+        config(pad_token_id=value).index("pad_token_id", 1)
+    assert config(pad_token_id=0).index("pad_token_id", 1) == 0
+    assert config().index("pad_token_id", 1) == 1
+
+
 @pytest.mark.parametrize("value", ["1", 1.0, True, 1 << 40, None])
 def test_an_integer_may_be_negative_but_must_be_whole(value: object) -> None:
     """Anything else is refused with the field's name."""

@@ -5,7 +5,7 @@ models/deberta_v2/modeling_deberta_v2.py copies these parts.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from earmark.checkpoint.config import Config
@@ -13,12 +13,8 @@ from earmark.checkpoint.weights import floats_of
 from earmark.domain.head import HeadKind
 from earmark.domain.packing import Float32
 from earmark.graph.blocks.activations import activation
-from earmark.graph.blocks.attention import (
-    AttentionNames,
-    AttentionShape,
-    first_token_bias,
-    packed_bias,
-)
+from earmark.graph.blocks.attention import AttentionShape, first_token_bias, packed_bias
+from earmark.graph.blocks.bert_layout import encoder_shape, layer_names
 from earmark.graph.blocks.disentangled import (
     Disentangled,
     Distances,
@@ -26,7 +22,7 @@ from earmark.graph.blocks.disentangled import (
     disentangled_attention,
     first_token_disentangled_attention,
 )
-from earmark.graph.blocks.encoder import EncoderShape, LayerNames, finish_layer
+from earmark.graph.blocks.encoder import EncoderShape, finish_layer
 from earmark.graph.inputs import PackedInputs
 from earmark.graph.recorder import Value
 from earmark.graph.writer import GraphWriter
@@ -94,25 +90,7 @@ def project_table(w: GraphWriter, table: Float32, name: str, *, bias: bool = Tru
 
 
 def _shape(config: Config) -> EncoderShape:
-    return EncoderShape(
-        layers=config.size("num_hidden_layers"),
-        attention=AttentionShape.read(config, "hidden_size", "num_attention_heads"),
-        intermediate=config.size("intermediate_size"),
-        activation=config.text("hidden_act", "gelu"),
-        epsilon=config.number("layer_norm_eps", EPSILON),
-    )
-
-
-def _names(layer: int) -> LayerNames:
-    """Name what surrounds the attention; its own projections the generations name."""
-    base = f"encoder.layer.{layer}"
-    return LayerNames(
-        attention=AttentionNames("", "", "", f"{base}.attention.output.dense"),
-        attention_norm=f"{base}.attention.output.LayerNorm",
-        intermediate=f"{base}.intermediate.dense",
-        output=f"{base}.output.dense",
-        output_norm=f"{base}.output.LayerNorm",
-    )
+    return replace(encoder_shape(config), epsilon=config.number("layer_norm_eps", EPSILON))
 
 
 def _embed(w: GraphWriter, inputs: PackedInputs, config: Config, epsilon: float) -> Value:
@@ -184,7 +162,7 @@ class _Encoder:
         return self.generation.convolve(self.embedded)
 
     def _finish(self, index: int, x: Value, attended: Value, neighbours: Value | None) -> Value:
-        w, hidden, names = self.w, self.shape.attention.hidden, _names(index)
+        w, hidden, names = self.w, self.shape.attention.hidden, layer_names(index)
         attended = w.linear(attended, names.attention.output, hidden, hidden)
         x = finish_layer(w, x, attended, names, self.shape)
         if neighbours is None:
