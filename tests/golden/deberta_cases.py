@@ -47,7 +47,6 @@ def _traps_of_v2() -> Iterator[GoldenCase]:
         "no-distances": replace(v3, relative=False),
         "positions": replace(v3, placed=True),
         "types": replace(v3, types=2),
-        "narrow-embeddings": replace(v3, embedding=20, placed=True, types=2),
         "convolution": convolution,
         "wide-convolution": replace(convolution, convolution=5, groups=4, convolved="tanh"),
         "pooled-by-tanh": replace(v3, pooled="tanh"),
@@ -55,6 +54,8 @@ def _traps_of_v2() -> Iterator[GoldenCase]:
     texts: tuple[Text, ...] = (*FEW_TEXTS, *edge_texts(plain.max_tokens)[:1])
     for name, deberta in traps.items():
         yield GoldenCase(f"deberta-v2-{name}", replace(plain, deberta=deberta), texts)
+    narrow = replace(plain, embedding=20, deberta=replace(v3, placed=True, types=2))
+    yield GoldenCase("deberta-v2-narrow-embeddings", narrow, texts)
     single = replace(plain, layers=1, deberta=convolution)
     yield GoldenCase("deberta-v2-convolution-only-layer", single, texts)
     yield GoldenCase("deberta-v2-convolution-tagger", as_tagger(single), texts)

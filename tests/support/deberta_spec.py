@@ -20,7 +20,6 @@ class DebertaSpec:
         normed: normalise the table of distances.
         placed: add embeddings of positions to those of words.
         types: rows of the table of token types; 0 for no table.
-        embedding: width of the embeddings; None for that of the encoder.
         convolution: tokens that are mixed beside the first layer; 0 for no such thing.
         groups: of the convolution's channels.
         convolved: function after the convolution.
@@ -36,7 +35,6 @@ class DebertaSpec:
     normed: bool = True
     placed: bool = False
     types: int = 0
-    embedding: int | None = None
     convolution: int = 0
     groups: int = 1
     convolved: str = "tanh"
@@ -56,8 +54,6 @@ class DebertaSpec:
             "type_vocab_size": self.types,
             "pooler_hidden_act": self.pooled,
         }
-        if self.embedding is not None:
-            fields["embedding_size"] = self.embedding
         if self.convolution:
             fields["conv_kernel_size"] = self.convolution
             fields["conv_groups"] = self.groups

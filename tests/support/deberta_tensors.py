@@ -46,7 +46,7 @@ def _table(rows: int, hidden: int) -> TensorPlan:
 
 def _embeddings(spec: CheckpointSpec) -> Iterator[TensorPlan]:
     deberta, name = spec.deberta, "deberta.embeddings"
-    width = deberta.embedding or spec.hidden
+    width = spec.embedding or spec.hidden
     tables = {
         "word": spec.vocab_size,
         "position": spec.max_positions if deberta.placed else 0,

@@ -26,8 +26,8 @@ from earmark.runtime.devices import computes_bfloat16, open_session
 from earmark.runtime.session import ComputeHint, RuntimeName, RuntimeSession, SessionOptions
 
 LONGEST = 48
-POSITIONS = LONGEST + 1
-"""One more than the longest text has tokens: RoBERTa and its kin begin with the second."""
+POSITIONS = LONGEST + 2
+"""Two more than the longest text has tokens: MPNet begins with the third."""
 VOCABULARY = 320
 
 FLOAT32 = 1e-5
