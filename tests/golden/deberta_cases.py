@@ -11,8 +11,9 @@ from support.checkpoints import CheckpointSpec
 __all__ = ["DEBERTA_CASES"]
 
 V3 = CheckpointSpec(architecture="deberta-v2", layer_norm_eps=1e-7, label_names=SENTIMENT)
+V1 = replace(V3, architecture="deberta")
 
-SIZES = ((V3, (10, 4, 9)),)
+SIZES = ((V1, (4, 13, 5)), (V3, (10, 4, 9)))
 """What a generation's published models have in common, and seeds of the three sizes."""
 
 
@@ -24,6 +25,27 @@ def _shapes() -> Iterator[GoldenCase]:
             texts: tuple[Text, ...] = (*SINGLES, *PAIRS, *edge_texts(limit), *edge_pairs(limit))
             for spec in (model, as_tagger(model)):
                 yield GoldenCase(f"{spec.architecture}-{spec.head}-{size}", spec, texts)
+
+
+def _traps_of_v1() -> Iterator[GoldenCase]:
+    """What differs from checkpoint to checkpoint of the first generation."""
+    plain = replace(V1, seed=8)
+    v1 = plain.deberta
+    traps = {
+        "usual": v1,
+        "c2p": replace(v1, terms=("c2p",)),
+        "p2c": replace(v1, terms=("p2c",), joined=False),
+        "few-distances": replace(v1, longest=5),
+        "no-distances": replace(v1, relative=False),
+        "positions-and-types": replace(v1, placed=True, types=2),
+    }
+    texts: tuple[Text, ...] = (*FEW_TEXTS, *edge_texts(plain.max_tokens)[:1])
+    for name, deberta in traps.items():
+        yield GoldenCase(f"deberta-{name}", replace(plain, deberta=deberta), texts)
+    yield GoldenCase("deberta-narrow-embeddings", replace(plain, embedding=20), texts)
+    yield GoldenCase("deberta-layer_norm_eps", replace(plain, layer_norm_eps=1e-5), texts)
+    yield GoldenCase("deberta-no-prefix", replace(plain, weight_names="no-prefix"), texts)
+    yield GoldenCase("deberta-int8", replace(plain, storage="int8"), texts)
 
 
 def _traps_of_v2() -> Iterator[GoldenCase]:
@@ -69,4 +91,4 @@ def _traps_of_v2() -> Iterator[GoldenCase]:
     yield GoldenCase("deberta-v2-one-label", ranker, texts)
 
 
-DEBERTA_CASES = (*_shapes(), *_traps_of_v2())
+DEBERTA_CASES = (*_shapes(), *_traps_of_v1(), *_traps_of_v2())

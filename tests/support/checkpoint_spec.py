@@ -16,6 +16,7 @@ Architecture = Literal[
     "electra",
     "albert",
     "mpnet",
+    "deberta",
     "deberta-v2",
 ]
 Head = Literal["sequence", "token"]
@@ -27,7 +28,7 @@ TokenizerFiles = Literal["tokenizer.json", "tokenizer.json, padded and truncated
 ROBERTA_KIN: tuple[Architecture, ...] = ("roberta", "xlm-roberta", "camembert")
 """One model under three names: their tensors' prefix and their positions are the same."""
 
-OTHER_WIDTHS = ("electra", "albert", "deberta-v2")
+OTHER_WIDTHS = ("electra", "albert", "deberta", "deberta-v2")
 """Architectures whose embeddings may have another width than their encoder."""
 
 MPNET_PADDING = 1

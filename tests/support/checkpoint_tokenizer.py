@@ -20,6 +20,7 @@ WORDPIECE_CLASSES: dict[Architecture, str] = {
     "distilbert": "DistilBertTokenizer",
     "electra": "ElectraTokenizer",
     "albert": "BertTokenizer",
+    "deberta": "BertTokenizer",
     "deberta-v2": "BertTokenizer",
 }
 """Tokenizers of `transformers` that cut as BERT's does."""

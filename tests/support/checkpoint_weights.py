@@ -13,7 +13,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 from support.checkpoint_spec import CheckpointSpec
-from support.deberta_tensors import plan_deberta_v2
+from support.deberta_tensors import plan_deberta, plan_deberta_v2
 from support.tensor_plans import TensorPlan
 from support.tensor_plans import linear as _linear
 from support.tensor_plans import norm as _norm
@@ -79,6 +79,8 @@ def plan_tensors(spec: CheckpointSpec) -> Iterator[TensorPlan]:
             yield from _albert(spec)
         case "mpnet":
             yield from _mpnet(spec)
+        case "deberta":
+            yield from plan_deberta(spec)
         case "deberta-v2":
             yield from plan_deberta_v2(spec)
 

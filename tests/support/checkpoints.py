@@ -21,6 +21,7 @@ CLASSES: dict[Architecture, str] = {
     "electra": "Electra",
     "albert": "Albert",
     "mpnet": "MPNet",
+    "deberta": "Deberta",
     "deberta-v2": "DebertaV2",
 }
 """What the names of an architecture's classes begin with."""
@@ -85,7 +86,7 @@ def _config(spec: CheckpointSpec) -> dict[str, object]:
         fields["inner_group_num"] = spec.group_layers
     if spec.architecture == "mpnet":
         del fields["type_vocab_size"]
-    if spec.architecture == "deberta-v2":
+    if spec.architecture in {"deberta", "deberta-v2"}:
         fields |= spec.deberta.fields()
     if spec.label_names is not None or spec.num_labels != DEFAULT_NUM_LABELS:
         fields["id2label"] = {str(index): name for index, name in enumerate(spec.labels)}

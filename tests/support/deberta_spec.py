@@ -10,6 +10,8 @@ __all__ = ["DebertaSpec"]
 class DebertaSpec:
     """What only a DeBERTa has. What stands here is DeBERTa-v3, in small.
 
+    The first generation knows nothing of `buckets`, `shared`, `normed` and the convolution.
+
     Attributes:
         relative: score distances at all.
         terms: the products with distances.

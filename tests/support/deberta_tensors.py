@@ -5,7 +5,26 @@ from collections.abc import Iterator
 from support.checkpoint_spec import CheckpointSpec
 from support.tensor_plans import TensorPlan, linear, norm
 
-__all__ = ["plan_deberta_v2"]
+__all__ = ["plan_deberta", "plan_deberta_v2"]
+
+
+def plan_deberta(spec: CheckpointSpec) -> Iterator[TensorPlan]:
+    """List every tensor of a DeBERTa of the first generation."""
+    deberta, hidden = spec.deberta, spec.hidden
+    yield from _embeddings(spec)
+    for index in range(spec.layers):
+        attention = f"deberta.encoder.layer.{index}.attention.self"
+        yield from linear(f"{attention}.in_proj", 3 * hidden, hidden, bias=False)
+        for part in ("q_bias", "v_bias"):
+            yield TensorPlan(f"{attention}.{part}", (hidden,), "bias")
+        if deberta.relative and "c2p" in deberta.terms:
+            yield from linear(f"{attention}.pos_proj", hidden, hidden, bias=False)
+        if deberta.relative and "p2c" in deberta.terms:
+            yield from linear(f"{attention}.pos_q_proj", hidden, hidden)
+        yield from _layer(spec, index)
+    if deberta.relative:
+        yield _table(_longest(spec), hidden)
+    yield from _head(spec)
 
 
 def plan_deberta_v2(spec: CheckpointSpec) -> Iterator[TensorPlan]:

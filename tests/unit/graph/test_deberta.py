@@ -1,5 +1,6 @@
 """DeBERTa's distances: which share a row of their table, and what no table can be."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from support.checkpoint_sessions import open_checkpoint
 from support.checkpoints import CheckpointSpec, write_checkpoint
 from support.deberta_spec import DebertaSpec
 
-from earmark.errors import InvalidCheckpoint
+from earmark.errors import InvalidCheckpoint, UnsupportedCheckpoint
 from earmark.graph.architectures.deberta_v2 import log_buckets
 
 V3 = CheckpointSpec(architecture="deberta-v2")
@@ -44,4 +45,13 @@ def test_what_the_reference_cannot_run_is_refused(
     """It divides by zero there, or adds up tensors of two shapes."""
     write_checkpoint(tmp_path, replace(V3, deberta=deberta))
     with pytest.raises(InvalidCheckpoint, match=complaint):
+        open_checkpoint(tmp_path, runtime="onnxruntime")
+
+
+def test_heads_that_are_mixed_are_not_supported(tmp_path: Path) -> None:
+    """Talking heads: the first generation's code has them, no published checkpoint does."""
+    path = write_checkpoint(tmp_path, CheckpointSpec(architecture="deberta")) / "config.json"
+    fields = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps(fields | {"talking_head": True}), encoding="utf-8")
+    with pytest.raises(UnsupportedCheckpoint, match='"talking_head" is true'):
         open_checkpoint(tmp_path, runtime="onnxruntime")

@@ -7,6 +7,7 @@ from earmark.graph.architectures.albert import ALBERT
 from earmark.graph.architectures.architecture import Architecture
 from earmark.graph.architectures.bert import BERT
 from earmark.graph.architectures.camembert import CAMEMBERT
+from earmark.graph.architectures.deberta import DEBERTA
 from earmark.graph.architectures.deberta_v2 import DEBERTA_V2
 from earmark.graph.architectures.distilbert import DISTILBERT
 from earmark.graph.architectures.electra import ELECTRA
@@ -25,6 +26,7 @@ ARCHITECTURES: dict[str, Architecture] = {
     "electra": ELECTRA,
     "albert": ALBERT,
     "mpnet": MPNET,
+    "deberta": DEBERTA,
     "deberta-v2": DEBERTA_V2,
 }
 """`model_type` of the config -> architecture."""
