@@ -6,8 +6,11 @@ Each case is a checkpoint, built from a seed, and the texts it is asked about. T
 
 from dataclasses import replace
 
+from golden.albert_cases import ALBERT_CASES
 from golden.case import GoldenCase, Text
+from golden.deberta_cases import DEBERTA_CASES
 from golden.electra_cases import ELECTRA_CASES
+from golden.mpnet_cases import MPNET_CASES
 from golden.roberta_cases import ROBERTA_CASES
 from golden.sizes import SENTIMENT, as_tagger, in_three_sizes
 from golden.sorting_cases import SORTING_CASES
@@ -107,6 +110,9 @@ CASES = (
     *_tokenizer_traps(),
     *ROBERTA_CASES,
     *ELECTRA_CASES,
+    *ALBERT_CASES,
+    *MPNET_CASES,
+    *DEBERTA_CASES,
     *TAGGING_CASES,
     *SORTING_CASES,
 )

@@ -27,6 +27,15 @@ BY_NAME = {case.name: case for case in CASES}
 TAGGED = [case for case in CASES if case.taggings]
 WINDOWED = [case for case in TAGGED if case.taggings[0].stride is not None]
 SORTED = [case for case in CASES if case.sortings]
+FAMILY_TRAPS = [
+    (f"{case.spec.architecture}-usual", case.name)
+    for case in CASES
+    if (usual := BY_NAME.get(f"{case.spec.architecture}-usual"))
+    and case.spec not in {usual.spec, replace(usual.spec, weight_names="no-prefix")}
+    and (case.texts, case.spec.head, case.spec.labels)
+    == (usual.texts, usual.spec.head, usual.spec.labels)
+]
+"""The usual checkpoint of a family, and one that differs from it in one thing."""
 
 
 def test_every_supported_architecture_and_head_has_a_case() -> None:
@@ -87,6 +96,12 @@ def test_trap_moves_the_logits_beyond_the_tolerance(trap: str) -> None:
 def test_trap_of_another_architecture_moves_the_logits(trap: str, without: str) -> None:
     """The same for what RoBERTa and ELECTRA have of their own, or in tensors of their own."""
     assert distance(trap, without) > 10 * FLOAT32_LOGIT_TOLERANCE
+
+
+@pytest.mark.parametrize(("usual", "trap"), FAMILY_TRAPS)
+def test_trap_of_a_family_moves_the_logits_beyond_the_tolerance(usual: str, trap: str) -> None:
+    """The same for each field that only some families' configs have."""
+    assert distance(usual, trap) > 10 * FLOAT32_LOGIT_TOLERANCE
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)

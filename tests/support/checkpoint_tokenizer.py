@@ -19,11 +19,15 @@ WORDPIECE_CLASSES: dict[Architecture, str] = {
     "bert": "BertTokenizer",
     "distilbert": "DistilBertTokenizer",
     "electra": "ElectraTokenizer",
+    "albert": "BertTokenizer",
+    "deberta": "BertTokenizer",
+    "deberta-v2": "BertTokenizer",
 }
 """Tokenizers of `transformers` that cut as BERT's does."""
 
-TYPELESS: tuple[Architecture, ...] = ("distilbert", *ROBERTA_KIN)
-"""Their tokenizers hand no token types on: DistilBERT takes none, RoBERTa has a single one."""
+TYPELESS: tuple[Architecture, ...] = ("distilbert", "mpnet", *ROBERTA_KIN)
+"""Their tokenizers hand no token types on: DistilBERT and MPNet take none, RoBERTa has
+a single one."""
 
 BAKED_LENGTH = 12
 """What `tokenizer.json` may ask texts to be padded and cut to; far from any model's maximum."""

@@ -7,17 +7,20 @@ the raw stream of PCG64 is guaranteed where the distributions of `numpy.random.G
 
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from itertools import product
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from support.checkpoint_spec import CheckpointSpec
+from support.deberta_tensors import plan_deberta, plan_deberta_v2
+from support.tensor_plans import TensorPlan
+from support.tensor_plans import linear as _linear
+from support.tensor_plans import norm as _norm
 
-__all__ = ["TensorPlan", "plan_tensors", "seeded_values"]
+__all__ = ["plan_tensors", "seeded_values"]
 
 Float32: TypeAlias = NDArray[np.float32]
-Role = Literal["embedding", "matrix", "head", "norm", "bias"]
 
 EMBEDDING_STD = 0.05
 """Near BERT's own; small enough that `layer_norm_eps` 1e-5 shows in the logits."""
@@ -31,20 +34,8 @@ reference itself strayed from its float64 self by half of the parity tolerance."
 HEAD_GAIN = 1.5
 """Widens the classifier, so that texts differ by more than rounding can hide."""
 
-
-@dataclass(frozen=True, slots=True)
-class TensorPlan:
-    """A tensor to be made.
-
-    Attributes:
-        name: as `transformers` saves it today.
-        shape: of a matrix, ``[out, in]``.
-        role: decides the spread of its values.
-    """
-
-    name: str
-    shape: tuple[int, ...]
-    role: Role
+MPNET_BUCKETS = 32
+"""`relative_attention_num_buckets`; distances fall into as many whatever the config says."""
 
 
 def seeded_values(tensor: TensorPlan, seed: int) -> Float32:
@@ -84,6 +75,14 @@ def plan_tensors(spec: CheckpointSpec) -> Iterator[TensorPlan]:
             yield from _classifier(spec)
         case "electra":
             yield from _electra(spec)
+        case "albert":
+            yield from _albert(spec)
+        case "mpnet":
+            yield from _mpnet(spec)
+        case "deberta":
+            yield from plan_deberta(spec)
+        case "deberta-v2":
+            yield from plan_deberta_v2(spec)
 
 
 def _bert(spec: CheckpointSpec) -> Iterator[TensorPlan]:
@@ -101,8 +100,44 @@ def _electra(spec: CheckpointSpec) -> Iterator[TensorPlan]:
     yield from _classifier(spec)
 
 
+def _albert(spec: CheckpointSpec) -> Iterator[TensorPlan]:
+    hidden, inner, width = spec.hidden, spec.intermediate, spec.embedding or spec.hidden
+    yield from _embeddings(spec, "albert.embeddings", width)
+    types = (spec.type_vocab_size, width)
+    yield TensorPlan("albert.embeddings.token_type_embeddings.weight", types, "embedding")
+    yield from _linear("albert.encoder.embedding_hidden_mapping_in", hidden, width)
+    for group, index in product(range(spec.layer_groups), range(spec.group_layers)):
+        layer = f"albert.encoder.albert_layer_groups.{group}.albert_layers.{index}"
+        for part in ("query", "key", "value", "dense"):
+            yield from _linear(f"{layer}.attention.{part}", hidden, hidden)
+        yield from _norm(f"{layer}.attention.LayerNorm", hidden)
+        yield from _linear(f"{layer}.ffn", inner, hidden)
+        yield from _linear(f"{layer}.ffn_output", hidden, inner)
+        yield from _norm(f"{layer}.full_layer_layer_norm", hidden)
+    if spec.head == "sequence":
+        yield from _linear("albert.pooler", hidden, hidden)
+    yield from _linear("classifier", spec.num_labels, hidden, role="head")
+
+
+def _mpnet(spec: CheckpointSpec) -> Iterator[TensorPlan]:
+    hidden, inner = spec.hidden, spec.intermediate
+    yield from _embeddings(spec, "mpnet.embeddings", hidden)
+    for index in range(spec.layers):
+        layer = f"mpnet.encoder.layer.{index}"
+        for part in ("q", "k", "v", "o"):
+            yield from _linear(f"{layer}.attention.attn.{part}", hidden, hidden)
+        yield from _norm(f"{layer}.attention.LayerNorm", hidden)
+        yield from _linear(f"{layer}.intermediate.dense", inner, hidden)
+        yield from _linear(f"{layer}.output.dense", hidden, inner)
+        yield from _norm(f"{layer}.output.LayerNorm", hidden)
+    biases = (MPNET_BUCKETS, spec.heads)
+    # As far apart as weights of norms and biases are: at the spread of embeddings they hardly show.
+    yield TensorPlan("mpnet.encoder.relative_attention_bias.weight", biases, "norm")
+    yield from _classifier(spec)
+
+
 def _classifier(spec: CheckpointSpec) -> Iterator[TensorPlan]:
-    """List the head of RoBERTa and of ELECTRA."""
+    """List the head of RoBERTa, ELECTRA and MPNet."""
     if spec.head == "token":
         yield from _linear("classifier", spec.num_labels, spec.hidden, role="head")
         return
@@ -149,13 +184,3 @@ def _embeddings(spec: CheckpointSpec, prefix: str, width: int) -> Iterator[Tenso
         name = f"{prefix}.{part}_embeddings.weight"
         yield TensorPlan(name, (rows, width), "embedding")
     yield from _norm(f"{prefix}.LayerNorm", width)
-
-
-def _linear(name: str, out: int, into: int, *, role: Role = "matrix") -> Iterator[TensorPlan]:
-    yield TensorPlan(f"{name}.weight", (out, into), role)
-    yield TensorPlan(f"{name}.bias", (out,), "bias")
-
-
-def _norm(name: str, hidden: int) -> Iterator[TensorPlan]:
-    yield TensorPlan(f"{name}.weight", (hidden,), "norm")
-    yield TensorPlan(f"{name}.bias", (hidden,), "bias")

@@ -19,6 +19,10 @@ CLASSES: dict[Architecture, str] = {
     "xlm-roberta": "XLMRoberta",
     "camembert": "Camembert",
     "electra": "Electra",
+    "albert": "Albert",
+    "mpnet": "MPNet",
+    "deberta": "Deberta",
+    "deberta-v2": "DebertaV2",
 }
 """What the names of an architecture's classes begin with."""
 
@@ -75,8 +79,15 @@ def _config(spec: CheckpointSpec) -> dict[str, object]:
         "torch_dtype": "float32" if spec.storage == "int8" else spec.storage,
     }
     fields |= _distilbert_sizes(spec) if spec.architecture == "distilbert" else _bert_sizes(spec)
-    if spec.architecture == "electra":
+    if spec.embedding is not None or spec.architecture in {"albert", "electra"}:
         fields["embedding_size"] = spec.embedding or spec.hidden
+    if spec.architecture == "albert":
+        fields["num_hidden_groups"] = spec.layer_groups
+        fields["inner_group_num"] = spec.group_layers
+    if spec.architecture == "mpnet":
+        del fields["type_vocab_size"]
+    if spec.architecture in {"deberta", "deberta-v2"}:
+        fields |= spec.deberta.fields()
     if spec.label_names is not None or spec.num_labels != DEFAULT_NUM_LABELS:
         fields["id2label"] = {str(index): name for index, name in enumerate(spec.labels)}
         fields["label2id"] = {name: index for index, name in enumerate(spec.labels)}

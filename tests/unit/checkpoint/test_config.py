@@ -44,6 +44,38 @@ def test_an_index_is_a_whole_number_from_0(value: object) -> None:
     assert config().index("pad_token_id", 1) == 1
 
 
+@pytest.mark.parametrize("value", ["1", 1.0, True, 1 << 40, None])
+def test_an_integer_may_be_negative_but_must_be_whole(value: object) -> None:
+    """Anything else is refused with the field's name."""
+    with pytest.raises(InvalidCheckpoint, match=r'"position_buckets" is .*, expected a whole'):
+        config(position_buckets=value).integer("position_buckets", 0)
+    assert config(position_buckets=-1).integer("position_buckets", 0) == -1
+    assert config().integer("position_buckets", -1) == -1
+
+
+@pytest.mark.parametrize("value", ["true", 1, None])
+def test_a_flag_is_true_or_false(value: object) -> None:
+    """Anything else is refused, what Python would take for true included."""
+    with pytest.raises(InvalidCheckpoint, match="expected true or false"):
+        config(relative_attention=value).flag("relative_attention", default=True)
+    assert not config(relative_attention=False).flag("relative_attention", default=True)
+    assert config().flag("relative_attention", default=True)
+
+
+@pytest.mark.parametrize("value", [["c2p", "p2c"], "C2P | p2c"])
+def test_words_stand_in_a_list_or_between_bars(value: object) -> None:
+    """Both forms are found in published configs; missing or null is none."""
+    assert config(pos_att_type=value).words("pos_att_type") == ("c2p", "p2c")
+    assert config(pos_att_type=None).words("pos_att_type") == config().words("x") == ()
+
+
+@pytest.mark.parametrize("value", [7, ["c2p", 7]])
+def test_words_are_strings(value: object) -> None:
+    """Anything else is refused."""
+    with pytest.raises(InvalidCheckpoint, match=r'one such as "c2p\|p2c"'):
+        config(pos_att_type=value).words("pos_att_type")
+
+
 def test_labels_come_in_the_order_of_their_keys() -> None:
     """Keys are strings; the file's own order says nothing. Names that are numbers become text."""
     labels = config(id2label={"1": "B", "0": 5, "2": "C"}).labels()

@@ -110,6 +110,14 @@ def test_what_nobody_reads_is_listed(tmp_path: Path) -> None:
     assert weights.unread() == ("extra.weight",)
 
 
+def test_weights_that_layers_share_are_counted_once(tmp_path: Path) -> None:
+    """Each layer reads them; the model has them once."""
+    weights = opened(tmp_path, **{"shared.weight": np.ones((2, 3), np.float32)})
+    for _ in range(12):
+        weights.matrix("shared.weight", 2, 3)
+    assert weights.parameters == 6
+
+
 def test_a_file_cut_short_is_refused(tmp_path: Path) -> None:
     """A half-copied file never loads."""
     path = tmp_path / "model.safetensors"

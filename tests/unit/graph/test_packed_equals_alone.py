@@ -1,5 +1,6 @@
 """The promise of the packed batch: neighbours, order and rows change no answer."""
 
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from random import Random
@@ -12,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.checkpoint_spec import Architecture, Head
 from support.checkpoints import CheckpointSpec, write_checkpoint
+from support.deberta_spec import DebertaSpec
 
 from earmark.batching.packer import BatchLimits, pack
 from earmark.checkpoint.config import read_config
@@ -24,8 +26,8 @@ from earmark.runtime.devices import computes_bfloat16, open_session
 from earmark.runtime.session import ComputeHint, RuntimeName, RuntimeSession, SessionOptions
 
 LONGEST = 48
-POSITIONS = LONGEST + 1
-"""One more than the longest text has tokens: RoBERTa and its kin begin with the second."""
+POSITIONS = LONGEST + 2
+"""Two more than the longest text has tokens: MPNet begins with the third."""
 VOCABULARY = 320
 
 FLOAT32 = 1e-5
@@ -38,6 +40,11 @@ still tip a value over to the next of its 127 steps, and later layers carry that
 INT8_ERROR = 1e-1
 """Int8 against float32 on logits of size 1 to 3: a step is 1/127 of a token's or a weight row's
 largest value, some hundred of them add up in each sum, and there are twelve sums in a row."""
+
+MODELS = {name: CheckpointSpec(architecture=name) for name in get_args(Architecture)}
+MODELS["deberta-v2, convolution"] = CheckpointSpec(
+    architecture="deberta-v2", deberta=DebertaSpec(convolution=5, groups=2)
+)
 
 CASES: list[tuple[RuntimeName, WeightForm, ComputeHint, float]] = [
     ("openvino", "float", "float32", FLOAT32),
@@ -62,23 +69,16 @@ LIMITS = st.builds(BatchLimits, max_cells=st.just(4096), row_width=st.integers(8
 
 @cache
 def session(
-    architecture: Architecture,
+    name: str,
     head: Head,
     runtime: RuntimeName,
     form: WeightForm,
     compute: ComputeHint,
 ) -> RuntimeSession:
     """Open a tiny model; each once for the whole run."""
-    with TemporaryDirectory() as name:
-        folder = write_checkpoint(
-            Path(name),
-            CheckpointSpec(
-                architecture=architecture,
-                head=head,
-                vocab_size=VOCABULARY,
-                max_positions=POSITIONS,
-            ),
-        )
+    spec = replace(MODELS[name], head=head, vocab_size=VOCABULARY, max_positions=POSITIONS)
+    with TemporaryDirectory() as place:
+        folder = write_checkpoint(Path(place), spec)
         config = read_config(folder / "config.json")
         family, kind = find_architecture(config)
         weights = Weights.open(folder / "model.safetensors", prefix=family.prefix)
@@ -95,11 +95,11 @@ def encodings(texts: list[list[int]]) -> list[Encoding]:
 
 
 @pytest.mark.parametrize(("runtime", "form", "compute", "tolerance"), CASES)
-@pytest.mark.parametrize("architecture", get_args(Architecture))
+@pytest.mark.parametrize("name", MODELS)
 @settings(max_examples=12, deadline=None)
 @given(texts=TEXTS, limits=LIMITS, order=st.randoms(use_true_random=False))
 def test_packed_equals_alone(  # noqa: PLR0913, PLR0917 - what is drawn and what is parametrised
-    architecture: Architecture,
+    name: str,
     runtime: RuntimeName,
     form: WeightForm,
     compute: ComputeHint,
@@ -109,7 +109,7 @@ def test_packed_equals_alone(  # noqa: PLR0913, PLR0917 - what is drawn and what
     order: Random,
 ) -> None:
     """Any mix of lengths, in any order and any rows, answers as each text does by itself."""
-    model = session(architecture, "sequence", runtime, form, compute)
+    model = session(name, "sequence", runtime, form, compute)
     alone = [model.run(pack([text]))[0] for text in encodings(texts)]
     shuffled = list(range(len(texts)))
     order.shuffle(shuffled)
@@ -118,14 +118,14 @@ def test_packed_equals_alone(  # noqa: PLR0913, PLR0917 - what is drawn and what
         np.testing.assert_allclose(packed[position], alone[index], rtol=0, atol=tolerance)
 
 
-@pytest.mark.parametrize("architecture", get_args(Architecture))
+@pytest.mark.parametrize("name", MODELS)
 @settings(max_examples=12, deadline=None)
 @given(texts=TEXTS, limits=LIMITS)
 def test_every_token_of_a_token_head_equals_alone(
-    architecture: Architecture, texts: list[list[int]], limits: BatchLimits
+    name: str, texts: list[list[int]], limits: BatchLimits
 ) -> None:
     """The same for heads that answer token by token."""
-    model = session(architecture, "token", "openvino", "float", "float32")
+    model = session(name, "token", "openvino", "float", "float32")
     batch = pack(encodings(texts), limits)
     logits = model.run(batch)
     flat = logits.reshape(-1, logits.shape[-1])
