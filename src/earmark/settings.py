@@ -18,7 +18,7 @@ import msgspec
 from msgspec import Meta
 from platformdirs import user_state_path
 
-from earmark.checkpoint.bundled import DEFAULT_MODEL, bundled_ids
+from earmark.checkpoint.bundled import bundled_ids
 from earmark.checkpoint.root import ModelsFolder
 from earmark.engine.load import EngineOptions
 from earmark.errors import CheckpointNotFound, SettingsError
@@ -128,7 +128,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         state_folder: where what has to outlive a run is kept; None is the platform's own place.
     """
 
-    models: Annotated[tuple[str, ...], Meta(min_length=1)] = (DEFAULT_MODEL,)
+    models: Annotated[tuple[str, ...], Meta(min_length=1)] = bundled_ids()
     preload: bool = True
     load_on_demand: bool = True
     models_folder: Annotated[str, Meta(min_length=1)] | None = None

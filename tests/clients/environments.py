@@ -14,12 +14,16 @@ CALLS = Path(__file__).parent / "calls"
 FOLDER = Path(__file__).parents[2] / ".venv-clients"
 """Ignored by git and emptied by `make clean`, as its name says."""
 
-INSTALL_S = 180.0
-"""A few megabytes: only an index that does not answer takes longer."""
+INSTALL_S = 300.0
+"""Tens of megabytes in thousands of files: a minute on a loaded machine."""
 
 _PIP = ("-m", "pip", "--disable-pip-version-check", "--quiet", "install")
 _NPM = ("install", "--no-audit", "--no-fund", "--no-package-lock", "--loglevel=error")
-_NEEDED: Mapping[Platform, tuple[str, ...]] = {"python": (sys.executable,), "node": ("node", "npm")}
+_NEEDED: Mapping[Platform, tuple[str, ...]] = {
+    "python": (sys.executable,),
+    "node": ("node", "npm"),
+    "curl": ("curl",),
+}
 
 
 class CannotInstall(Exception):
@@ -43,11 +47,13 @@ def prepare(client: Client, *, tell: Callable[[str], None]) -> Path:
         tell: told what takes a while, before it does.
 
     Returns:
-        Its folder.
+        Its folder; for a client that needs no package, that of the scripts.
 
     Raises:
         CannotInstall: the installer failed, or took too long.
     """
+    if not client.requirements:
+        return CALLS
     folder = FOLDER / client.folder
     stamp = folder / ".installed"
     wanted = "\n".join((*client.requirements, sys.version))
@@ -74,6 +80,8 @@ def command_of(client: Client, folder: Path) -> list[str]:
     """
     if client.platform == "python":
         return [str(_python(folder)), str(CALLS / client.script)]
+    if client.platform == "curl":
+        return [sys.executable, str(CALLS / client.script)]
     for script in CALLS.glob("*.mjs"):
         shutil.copy(script, folder)
     return [_program("node"), str(folder / client.script)]

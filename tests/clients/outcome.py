@@ -12,7 +12,7 @@ __all__ = ["Check", "Seen", "compare", "read_lines"]
 SCORE_TOLERANCE = 1e-4
 """Between two answers to one question: what else was in its batch may move the last digits."""
 
-State = Literal["passed", "failed", "pending"]
+State = Literal["passed", "failed"]
 
 
 class Seen(msgspec.Struct, frozen=True):
@@ -32,7 +32,6 @@ class Check(msgspec.Struct, frozen=True):
 
     Attributes:
         name: the method, and what was special about the call.
-        state: pending is for what the server does not do yet.
         problem: what was expected and what was found, of a failed one.
         seen: what to compare with other clients.
     """

@@ -8,7 +8,7 @@ from rich.text import Text
 
 __all__ = ["Report"]
 
-_MARKS = {"passed": ("✓", "green"), "failed": ("✗", "bold red"), "pending": ("·", "yellow")}
+_MARKS = {"passed": ("✓", "green"), "failed": ("✗", "bold red")}
 
 
 class Report:
@@ -31,8 +31,6 @@ class Report:
             self._counts[check.state] += 1
             mark, style = _MARKS[check.state]
             line = Text.assemble("  ", (mark, style), f" {check.name}")
-            if check.state == "pending":
-                line.append("  (not in this server yet)", "dim")
             self._console.print(line)
             for words in check.problem.splitlines():
                 self._console.print(f"      {words}", style="red")
@@ -48,11 +46,9 @@ class Report:
         Returns:
             The exit code: 1 where a check failed or none was made.
         """
-        passed, failed, pending = (self._counts[each] for each in ("passed", "failed", "pending"))
+        passed, failed = self._counts["passed"], self._counts["failed"]
         self._console.print()
         if self._skipped:
-            self._console.print(f"{self._skipped} clients skipped", style="yellow")
-        if pending:
-            self._console.print(f"{pending} pending: not in this server yet", style="yellow")
+            self._console.print(f"clients skipped: {self._skipped}", style="yellow")
         self._console.print(f"{passed} passed, {failed} failed")
         return 1 if failed or not passed else 0

@@ -11,9 +11,8 @@ from e2e.processes import PATIENCE_S, command, environment, running_server
 from support.checkpoints import CheckpointSpec, write_checkpoint
 
 from earmark.checkpoint.bundled import bundled_ids
-from earmark.settings import Settings
 
-__all__ = ["Features", "Job", "Models", "Samples", "running_job"]
+__all__ = ["Job", "Models", "Samples", "running_job"]
 
 TINY = {
     "earmark/zero-shot": CheckpointSpec(
@@ -38,6 +37,8 @@ class Models(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         cold: not loaded at first; one for each client, since it is cold only once.
+        classifier: what clients of Workers AI call `sentiment`.
+        ranker: what they call `reranker`.
     """
 
     sentiment: str = "earmark/sentiment"
@@ -46,6 +47,8 @@ class Models(msgspec.Struct, frozen=True, kw_only=True):
     reranker: str = "tiny/reranker"
     cold: str = "cold"
     unknown: str = "nobody/nothing"
+    classifier: str = "@cf/huggingface/distilbert-sst-2-int8"
+    ranker: str = "@cf/baai/bge-reranker-base"
 
     def cold_for(self, client: Client) -> str:
         """Name the cold model of a client."""
@@ -81,16 +84,6 @@ class Sense(msgspec.Struct, frozen=True, kw_only=True):
     disliked: str = "NEGATIVE"
 
 
-class Features(msgspec.Struct, frozen=True, kw_only=True):
-    """What this server does.
-
-    Attributes:
-        loads_on_demand: whether it has a folder of models that are loaded when asked for.
-    """
-
-    loads_on_demand: bool
-
-
 class Job(msgspec.Struct, frozen=True, kw_only=True):
     """All that a script is told, as JSON on its standard input.
 
@@ -104,7 +97,6 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     models: Models
     samples: Samples
     sense: Sense
-    features: Features
 
     def of(self, client: Client) -> "Job":
         """Return the job of this client."""
@@ -121,17 +113,22 @@ def running_job(folder: Path) -> Iterator[Job]:
     models = Models()
     for client in CLIENTS:
         write_checkpoint(folder / "models" / models.cold_for(client), COLD)
-    loads = "models_folder" in Settings.__struct_fields__
-    more = {"EARMARK_MODELS_FOLDER": str(folder / "models")} if loads else {}
-    # Without the cache, so that each client's answers are computed for that client.
-    fixed = {"EARMARK_STATE_FOLDER": str(folder / "state"), "EARMARK_CACHE_BYTES": "0"}
-    env = environment(fixed | more)
+    env = environment(
+        {
+            "EARMARK_STATE_FOLDER": str(folder / "state"),
+            "EARMARK_MODELS_FOLDER": str(folder / "models"),
+            # Without the cache, so that each client's answers are computed for that client.
+            "EARMARK_CACHE_BYTES": "0",
+        }
+    )
     boxed = bundled_ids()
     flags = [f"--model={models.reranker}={write_checkpoint(folder / 'reranker', RERANKER)}"]
     for model_id in (models.sentiment, models.zero_shot, models.ner):
         flags.append(f"--model={model_id}")
         if model_id not in boxed:
             flags[-1] += f"={write_checkpoint(folder / model_id, TINY[model_id])}"
+    flags.append(f"--alias={models.classifier}={models.sentiment}")
+    flags.append(f"--alias={models.ranker}={models.reranker}")
     key = _new_key(folder, env)
     with running_server(*flags, env=env, folder=folder) as server:
         yield Job(
@@ -143,7 +140,6 @@ def running_job(folder: Path) -> Iterator[Job]:
                 zero_shot="refund" if models.zero_shot in boxed else None,
                 persons=((11, 31), (52, 59)) if models.ner in boxed else None,
             ),
-            features=Features(loads_on_demand=loads),
         )
 
 

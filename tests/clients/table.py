@@ -1,11 +1,14 @@
 """The clients that are run, a row each."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 __all__ = ["CLIENTS", "Client", "Platform"]
 
-Platform = Literal["python", "node"]
+Platform = Literal["python", "node", "curl"]
+
+_LANGUAGES: Mapping[Platform, str] = {"python": "Python", "node": "JavaScript"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,14 +17,15 @@ class Client:
 
     Attributes:
         package: as its registry has it.
-        version: exactly; the newest is raised by hand, so that a failure is a change of ours.
+        version: exactly; the newest is raised by hand, so that a failure is a change of ours. None
+            for a program that is not installed by us, but found.
         platform: what runs it, and what installs it.
         script: in `calls/`; what is asked of the client.
         also: further packages, which the client needs for part of what it does.
     """
 
     package: str
-    version: str
+    version: str | None
     platform: Platform
     script: str
     also: tuple[str, ...] = ()
@@ -29,16 +33,21 @@ class Client:
     @property
     def name(self) -> str:
         """What people know it by."""
-        return f"{self.package} {self.version}"
+        if self.version is None:
+            return self.package
+        return f"{self.package} {self.version} ({_LANGUAGES[self.platform]})"
 
     @property
     def folder(self) -> str:
-        """The name of its environment's folder."""
-        return f"{self.package.removeprefix('@').replace('/', '-')}-{self.version}"
+        """The name of its environment's folder; packages of two platforms may share a name."""
+        package = self.package.removeprefix("@").replace("/", "-")
+        return package if self.version is None else f"{self.platform}-{package}-{self.version}"
 
     @property
     def requirements(self) -> tuple[str, ...]:
         """What its platform's installer is asked for."""
+        if self.version is None:
+            return ()
         pin = "==" if self.platform == "python" else "@"
         return (f"{self.package}{pin}{self.version}", *self.also)
 
@@ -62,6 +71,11 @@ def _inference(version: str) -> Client:
     )
 
 
+def _cloudflare(version: str, platform: Platform) -> Client:
+    script = {"python": "cloudflare_calls.py", "node": "cloudflare_calls.mjs"}[platform]
+    return Client(package="cloudflare", version=version, platform=platform, script=script)
+
+
 CLIENTS = (
     _hub("2.4.0"),
     _hub("0.36.2", "aiohttp"),  # what their `AsyncInferenceClient` speaks through
@@ -69,4 +83,16 @@ CLIENTS = (
     _inference("4.13.30"),
     _inference("3.15.0"),
     _inference("2.8.1"),
+    _cloudflare("5.9.0", "python"),
+    _cloudflare("4.3.1", "python"),
+    _cloudflare("7.3.0", "node"),
+    _cloudflare("5.2.0", "node"),
+    Client(
+        package="workers-ai-provider",
+        version="4.0.0",
+        platform="node",
+        script="workers_ai_provider_calls.mjs",
+        also=("ai@7.0.173",),  # the program that it is a provider for
+    ),
+    Client(package="curl", version=None, platform="curl", script="curl_calls.py"),
 )

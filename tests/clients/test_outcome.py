@@ -13,10 +13,14 @@ def _lines(*lines: object) -> str:
 def test_each_line_is_a_check() -> None:
     """With what it saw, up to the line of the end."""
     seen = {"sample": "a text", "scores": {"GOOD": 0.75}}
-    output = _lines({"name": "a", "seen": [seen]}, {"name": "b", "state": "pending"}, {"end": 2})
+    output = _lines(
+        {"name": "a", "seen": [seen]},
+        {"name": "b", "state": "failed", "problem": "why"},
+        {"end": 2},
+    )
     assert read_lines(output, errors="") == [
         Check("a", seen=(Seen("a text", {"GOOD": 0.75}),)),
-        Check("b", "pending"),
+        Check("b", "failed", "why"),
     ]
 
 

@@ -121,3 +121,23 @@ def test_reranking_elsewhere_demands_a_bearer(path: str) -> None:
     assert refused.json()["error_type"] == "Unauthorized"
     headers = {"authorization": f"Bearer {_KEY}"}
     assert ask("POST", path, body, engines=engines, gate=gate(), headers=headers).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "headers"),
+    [
+        ("POST", RUN, {}),
+        ("POST", RUN, {"authorization": "Bearer ek_nobody"}),
+        ("GET", "/client/v4/nowhere", {"authorization": f"Bearer {_KEY}"}),
+        ("DELETE", RUN, {"authorization": f"Bearer {_KEY}"}),
+    ],
+    ids=["no key", "wrong key", "no such address", "wrong method"],
+)
+def test_a_refusal_before_any_handler_is_marked_like_every_answer(
+    method: str, path: str, headers: dict[str, str]
+) -> None:
+    """With a ray, and never to be kept."""
+    answer = ask(method, path, TEXT, engines=workers_ai(), gate=gate(), headers=headers)
+    assert answer.status_code in (400, 401, 405)
+    assert answer.headers["cf-ray"].endswith("-LCL")
+    assert answer.headers["cache-control"] == "no-store"

@@ -1,7 +1,7 @@
 """What there is to run, as SDKs and wrangler look it up."""
 
 import pytest
-from support.fake_engine import FakeEngine, reranker, token_labeller
+from support.fake_engine import FakeEngine, reranker, token_labeller, zero_shot_model
 from support.http_app import ask
 from support.workers_ai import AI, CLASSIFIER, RERANKER, workers_ai
 
@@ -66,9 +66,9 @@ def test_a_model_is_listed_with_what_clients_need() -> None:
     assert answer["result_info"] == {"count": 1, "page": 1, "per_page": 50, "total_count": 1}
 
 
-def test_a_model_that_labels_tokens_has_no_place() -> None:
+def test_a_model_for_another_task_has_no_place() -> None:
     """The dialect has no form for its answers."""
-    assert names("", token_labeller("ner"), FakeEngine("mine")) == ["mine"]
+    assert names("", token_labeller("ner"), zero_shot_model("nli"), FakeEngine("mine")) == ["mine"]
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 from support.fake_engine import FakeEngine, token_labeller, zero_shot_model
 from support.http_app import ask
 
-from earmark.web.dialects.huggingface.describe import ADDRESSES
+from earmark.web.dialects.huggingface.openapi.operations import OPERATIONS
 
 _TEXT_BODY = {"inputs": "I like you"}
 _LABELS_BODY = {"inputs": "I like you", "parameters": {"candidate_labels": ["x", "y"]}}
@@ -172,7 +172,7 @@ def test_the_root_is_nobody_where_several_models_are_served() -> None:
     assert "org/a, org/b" in answer.json()["error"]
 
 
-@pytest.mark.parametrize("address", ADDRESSES)
+@pytest.mark.parametrize("address", [each.address for each in OPERATIONS])
 def test_every_address_that_is_told_of_is_served(address: str) -> None:
     """The root's list of addresses is no promise that is not kept."""
     method, _, path = address.partition(" ")

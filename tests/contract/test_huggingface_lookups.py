@@ -96,6 +96,7 @@ def test_the_models_are_listed() -> None:
         "pipeline_tag": "token-classification",
         "labels": ["O", "B-PER", "I-PER"],
         "status": "ready",
+        "aliases": [],
     }
     assert [(each["model_id"], each["status"]) for each in listed] == [
         ("a", "ready"),

@@ -4,21 +4,33 @@ import json
 import math
 import re
 from collections.abc import Mapping
+from typing import Protocol
 
 import jsonschema_rs
 import openapi_spec_validator
 import pytest
 from starlette.routing import Match, Route
-from support.fake_engine import FakeEngine, token_labeller, zero_shot_model
+from support.fake_engine import (
+    FakeEngine,
+    odds,
+    probabilities,
+    reranker,
+    token_labeller,
+    zero_shot_model,
+)
 from support.http_app import ask
 from support.openapi_reading import (
     Node,
     answer_examples,
     mapping,
+    names_of,
     operations_of,
     request_examples,
     resolve,
+    rounded,
+    sequence,
 )
+from support.workers_ai import CLASSIFIER, workers_ai
 
 from earmark import __version__
 from earmark.domain.texts import TextInput
@@ -29,18 +41,17 @@ from earmark.serving.models import ServedModels
 from earmark.serving.service import Service
 from earmark.web.answer_headers import EXPOSED_HEADERS
 from earmark.web.app import WebOptions, create_app
-from earmark.web.dialects.huggingface.describe import ADDRESSES
-from earmark.web.dialects.huggingface.errors import FORMS
+from earmark.web.dialects.cloudflare.errors import FORMS as WORKERS_AI_FORMS
+from earmark.web.dialects.huggingface.errors import FORMS as HUGGING_FACE_FORMS
 from earmark.web.dialects.huggingface.openapi.examples import (
     ERRORS,
     EXCHANGES,
     STREAM,
-    ExampleExchange,
+    TaskExchange,
 )
+from earmark.web.dialects.rerank.errors import FORMS as RERANK_FORMS
 from earmark.web.openapi import Json
-
-_AS_SHOWN = 1e-4
-"""Examples have four digits; the fake computes in float32."""
+from earmark.web.shared_answers import EDGE_ERRORS
 
 _SENTIMENT = "earmark/sentiment"
 
@@ -67,9 +78,20 @@ def _app_routes() -> list[Route]:
     return [route for route in app.routes if isinstance(route, Route)]
 
 
+_FILLED = {
+    "{id}": "acme/tc",
+    "{task}": "ner",
+    "{name}": "x",
+    "{account}": "mine",
+    "{gateway}": "default",
+    "{model}": "@cf/acme/tc",
+}
+
+
 def _scope(method: str, path: str) -> dict[str, object]:
-    filled = path.replace("{id}", "acme/tc").replace("{task}", "ner").replace("{name}", "x")
-    return {"type": "http", "method": method, "path": filled}
+    for parameter, value in _FILLED.items():
+        path = path.replace(parameter, value)
+    return {"type": "http", "method": method, "path": path}
 
 
 def test_every_route_of_the_app_is_described(document: Node) -> None:
@@ -83,26 +105,80 @@ def test_every_route_of_the_app_is_described(document: Node) -> None:
 
 def test_everything_described_is_a_route_of_the_app(document: Node) -> None:
     """And is listed by the index and by each 404, in the same words."""
+    routes = _app_routes()
     for method, path, _ in operations_of(document):
         scope = _scope(method, path)
-        assert any(route.matches(scope)[0] is Match.FULL for route in _app_routes()), path
-    listed = {f"{method} {path}" for method, path, _ in operations_of(document)}
-    assert listed == set(ADDRESSES)
-    assert len(ADDRESSES) == len(listed)
+        assert any(route.matches(scope)[0] is Match.FULL for route in routes), path
+    addresses = ask("GET", "/", engines=(FakeEngine(),)).json()["addresses"]
+    assert set(addresses) == {f"{method} {path}" for method, path, _ in operations_of(document)}
+    assert len(addresses) == len(set(addresses))
+    refused = ask("GET", "/nowhere", engines=(FakeEngine(),))
+    assert refused.status_code == 404
+    assert refused.json()["error"].endswith(f"; served: {', '.join(addresses)}")
+
+
+def test_every_group_says_what_it_is(document: Node) -> None:
+    """In one line; and each operation stands in one of them."""
+    tags = [mapping(each) for each in sequence(document["tags"])]
+    assert all(each["description"] and "\n" not in str(each["description"]) for each in tags)
+    used = {str(sequence(each["tags"])[0]) for _, _, each in operations_of(document)}
+    assert used == {str(each["name"]) for each in tags}
+
+
+def test_every_schema_has_a_name_to_read(document: Node) -> None:
+    """Of a type: no two have the same, and no wrapper is left without one."""
+    schemas = mapping(mapping(document["components"])["schemas"])
+    assert [name for name in schemas if not name.isalnum()] == []
+    assert [name for name, each in schemas.items() if not mapping(each).get("description")] == []
+
+
+_BEFORE_A_DIALECT = {400, 401, 405, 408, 431, 503}
+"""Statuses of the layers around the dialects."""
+
+
+class _Form(Protocol):
+    @property
+    def status(self) -> int: ...
+
+
+_FORMS: Mapping[str, Mapping[type[BaseException], _Form]] = {
+    "Hugging Face": HUGGING_FACE_FORMS,
+    "Workers AI": WORKERS_AI_FORMS,
+    "Workers AI binding": WORKERS_AI_FORMS,
+    "Rerank": RERANK_FORMS,
+}
 
 
 def test_every_status_of_an_error_is_described(document: Node) -> None:
     """Those of the dialect's table, and those of the layers around it."""
-    around = {401, 405, 408, 431}
     for method, path, operation in operations_of(document):
         statuses = {int(status) for status in mapping(operation["responses"])}
+        (tag,) = sequence(operation["tags"])
         if method == "POST":
-            assert statuses == {200} | {form.status for form in FORMS.values()} | around, path
+            told = {form.status for form in _FORMS[str(tag)].values()}
+            assert statuses == {200} | told | _BEFORE_A_DIALECT, path
         else:
             open_to_all = path.endswith("/health")
-            assert statuses >= {200, 400, 404, 405, 408, 431, 500, 503} | (
-                set() if open_to_all else {401}
-            ), path
+            assert statuses >= {200, 500} | _BEFORE_A_DIALECT - ({401} if open_to_all else set()), (
+                path
+            )
+
+
+def test_every_number_of_workers_ai_is_described(document: Node) -> None:
+    """Those of the dialect's table, of access, and of addresses."""
+    shown: dict[str, set[object]] = {}
+    for each in answer_examples(document):
+        _, _, status, _ = each.place.split()
+        value = each.value if isinstance(each.value, dict) else {}
+        for error in sequence(value.get("errors", [])):
+            shown.setdefault(status, set()).add(mapping(error)["code"])
+        if "internalCode" in value:
+            shown.setdefault(status, set()).add(value["internalCode"])
+    for form in WORKERS_AI_FORMS.values():
+        assert form.code in shown[str(form.status)]
+    assert {9106, 6003, 7000} <= shown["400"]
+    assert shown["401"] == {10000}
+    assert shown["405"] == {7001}
 
 
 def test_every_header_of_an_answer_is_described(document: Node) -> None:
@@ -111,20 +187,45 @@ def test_every_header_of_an_answer_is_described(document: Node) -> None:
     for _, _, operation in operations_of(document):
         for answer in mapping(operation["responses"]).values():
             described |= set(mapping(resolve(document, answer).get("headers", {})))
-    assert described >= {*EXPOSED_HEADERS, "x-request-id", "retry-after", "allow", "vary"}
+    beside = {"x-request-id", "retry-after", "allow", "vary", "www-authenticate"}
+    of_workers_ai = {"cf-ai-req-id", "cf-ray", "cache-control", "x-should-retry"}
+    assert described >= {*EXPOSED_HEADERS, *beside, *of_workers_ai}
+
+
+def test_every_header_that_comes_is_described(document: Node) -> None:
+    """With the answer that it comes with, in each dialect."""
+    engines = workers_ai()
+    asked: dict[str, Json] = {
+        "/models/{id}": {
+            "inputs": "a text that is longer than a model of sixteen tokens reads " * 2
+        },
+        "/client/v4/accounts/{account}/ai/run/{model}": {"text": "a"},
+        "/rerank": {"query": "q", "texts": ["a"]},
+    }
+    for path, body in asked.items():
+        filled = path.replace("{id}", CLASSIFIER).replace("{model}", CLASSIFIER)
+        answer = ask("POST", filled, json.dumps(body), engines=engines)
+        assert answer.status_code == 200
+        operation = mapping(mapping(mapping(document["paths"])[path])["post"])
+        described = resolve(document, mapping(operation["responses"])["200"])["headers"]
+        assert set(answer.headers) - {"content-type", "content-length"} <= set(mapping(described))
 
 
 def test_every_header_that_changes_an_answer_is_described(document: Node) -> None:
-    """On each address that asks a model."""
+    """On each address that asks a model, by its dialect; and every part of the address."""
+    wishes: dict[str, set[str]] = {
+        "Hugging Face": {"x-use-cache", "x-wait-for-model", "x-load-model"},
+        "Workers AI": {"queueRequest"},
+        "Workers AI binding": {"cf-consn-model-id"},
+    }
     for method, path, operation in operations_of(document):
+        parameters = sequence(operation.get("parameters", []))
+        names = {str(resolve(document, each)["name"]) for each in parameters}
+        assert {f"{{{name}}}" for name in names if f"{{{name}}}" in path} == set(
+            re.findall(r"\{\w+\}", path)
+        )
         if method == "POST":
-            parameters = operation["parameters"]
-            assert isinstance(parameters, list)
-            names = {resolve(document, each)["name"] for each in parameters}
-            assert names >= {"x-use-cache", "x-wait-for-model", "x-load-model"}
-            assert {f"{{{name}}}" for name in names if f"{{{name}}}" in path} == set(
-                re.findall(r"\{\w+\}", path)
-            )
+            assert names >= wishes.get(str(sequence(operation["tags"])[0]), set()), path
 
 
 def test_an_access_key_is_described_as_optional_and_health_needs_none(document: Node) -> None:
@@ -132,6 +233,16 @@ def test_an_access_key_is_described_as_optional_and_health_needs_none(document: 
     assert document["security"] == [{}, {"accessKey": []}]
     open_paths = {path for _, path, each in operations_of(document) if each.get("security") == []}
     assert open_paths == {"/health", "/models/{id}/health"}
+
+
+def test_a_key_may_come_in_the_headers_of_workers_ai(document: Node) -> None:
+    """Both together, and only where that dialect reads them."""
+    schemes = mapping(mapping(document["components"])["securitySchemes"])
+    pair: Node = {"authEmail": [], "authKey": []}
+    assert [mapping(schemes[name])["name"] for name in pair] == ["X-Auth-Email", "X-Auth-Key"]
+    for _, path, each in operations_of(document):
+        of_workers_ai = path.startswith("/client/v4/") or "/workers-ai/" in path
+        assert (pair in sequence(each.get("security", []))) == of_workers_ai, path
 
 
 def test_every_example_fits_its_schema(document: Node) -> None:
@@ -157,14 +268,6 @@ _BEGINS = (math.log(0.03125), math.log(0.9375), math.log(0.03125))
 _NOBODY = (4.0, 0.0, 0.0)
 
 
-def _two(best: float) -> tuple[float, float]:
-    return math.log(1 - best), math.log(best)
-
-
-def _odds(score: float) -> float:
-    return math.log(score / (1 - score))
-
-
 def _zero_shot(*, alone: bool) -> FakeEngine:
     scores = {"refund": 0.8125, "faq": 0.125, "legal": 0.0625}
     return zero_shot_model(
@@ -172,7 +275,7 @@ def _zero_shot(*, alone: bool) -> FakeEngine:
             TextInput("I want my money back", f"This example is {label}."): (
                 0.0,
                 0.0,
-                _odds(score) if alone else math.log(score),
+                odds(score) if alone else math.log(score),
             )
             for label, score in scores.items()
         }
@@ -182,21 +285,19 @@ def _zero_shot(*, alone: bool) -> FakeEngine:
 def _text() -> FakeEngine:
     return FakeEngine(
         logits={
-            TextInput("I like you. I love you"): _two(0.9734),
-            TextInput("I like it"): _two(0.9685),
-            TextInput("I do not"): _two(1 - 0.9548),
+            TextInput("I like you. I love you"): probabilities(0.9734),
+            TextInput("I like it"): probabilities(0.9685),
+            TextInput("I do not"): probabilities(1 - 0.9548),
         }
     )
 
 
 def _reranker() -> FakeEngine:
     question = "What is the capital of France?"
-    return FakeEngine(
-        label_names=("LABEL_0",),
-        tasks=("text-classification",),
+    return reranker(
         logits={
-            TextInput(question, "Paris is in France."): (_odds(0.9375),),
-            TextInput(question, "Bananas are yellow."): (_odds(0.0625),),
+            TextInput(question, "Paris is in France."): (odds(0.9375),),
+            TextInput(question, "Bananas are yellow."): (odds(0.0625),),
         },
     )
 
@@ -208,7 +309,7 @@ def _tagger() -> FakeEngine:
     return token_labeller(logits={**logits, TextInput("Sarah"): _BEGINS})
 
 
-def _engine(name: str, exchange: ExampleExchange) -> FakeEngine:
+def _engine(name: str, exchange: TaskExchange) -> FakeEngine:
     if exchange.task == "zero-shot-classification":
         return _zero_shot(alone=name == "zeroShotList")
     if exchange.task == "token-classification":
@@ -228,7 +329,7 @@ def test_the_answer_shown_is_what_the_server_answers(name: str) -> None:
         headers={"user-agent": exchange.user_agent},
     )
     assert answer.status_code == 200
-    assert _rounded(answer.json()) == _rounded(exchange.answer)
+    assert rounded(answer.json()) == rounded(exchange.answer)
 
 
 def test_the_events_shown_are_those_that_the_server_sends() -> None:
@@ -239,8 +340,8 @@ def test_the_events_shown_are_those_that_the_server_sends() -> None:
     assert isinstance(STREAM.value, str)
     sent, shown = answer.text.split("\n\n"), STREAM.value.split("\n\n")
     assert sent[-2:] == shown[-2:] == ["data: [DONE]", ""]
-    assert [_rounded(_event(each)) for each in sent[:-2]] == [
-        _rounded(_event(each)) for each in shown[:-2]
+    assert [rounded(_event(each)) for each in sent[:-2]] == [
+        rounded(_event(each)) for each in shown[:-2]
     ]
 
 
@@ -249,21 +350,11 @@ def _event(line: str) -> Json:
     return found
 
 
-def _rounded(value: Json) -> object:
-    """Round every score: what is left is equal or not."""
-    if isinstance(value, dict):
-        return {name: _rounded(each) for name, each in value.items()}
-    if isinstance(value, list):
-        return [_rounded(each) for each in value]
-    return pytest.approx(value, abs=_AS_SHOWN) if isinstance(value, float) else value
-
-
 @pytest.mark.parametrize(
     ("status", "method", "path", "body"),
     [
         (400, "POST", "/", '{"inputs": "a", "parameters": {"top_k": 0}}'),
         (404, "POST", "/models/acme/unknown", '{"inputs": "a"}'),
-        (405, "DELETE", "/", None),
         (413, "POST", "/", "x" * (2 * 1024 * 1024 + 1)),
     ],
 )
@@ -275,6 +366,12 @@ def test_the_error_shown_is_what_the_server_says(
     answer = ask(method, path, body, engines=engines, web=WebOptions())
     assert answer.status_code == status
     assert answer.json() == {"error": ERRORS[status]}
+
+
+def test_the_error_shown_for_a_wrong_method_is_what_the_server_says() -> None:
+    """Word for word."""
+    answer = ask("DELETE", "/", engines=(FakeEngine(),))
+    assert (answer.status_code, answer.json()) == (405, {"error": EDGE_ERRORS[405]})
 
 
 def test_the_error_shown_without_a_key_is_what_the_server_says() -> None:
@@ -291,18 +388,12 @@ def test_what_a_look_up_shows_has_the_fields_of_a_real_one(document: Node) -> No
     engines = (FakeEngine(_SENTIMENT, tasks=("text-classification",)),)
     for each in answer_examples(document):
         method, path, status, name = each.place.split()
-        if method == "POST" or status != "200" or path in ("/openapi.json", "/docs"):
+        beside = path.startswith("/client/v4/") or path in ("/openapi.json", "/docs")
+        if method == "POST" or status != "200" or beside or name == "notInMemory":
             continue
         asked = path.replace("{id}", _SENTIMENT).replace("{name}", "transformers")
         answer = ask("GET", asked, engines=engines).json()
-        assert _names(answer) == _names(each.value), name
-
-
-def _names(value: Json) -> object:
-    """Keep the names of fields, and drop what they hold."""
-    if isinstance(value, Mapping):
-        return {name: _names(each) for name, each in value.items()}
-    return [_names(each) for each in value[:1]] if isinstance(value, list) else None
+        assert names_of(answer) == names_of(each.value), name
 
 
 @pytest.mark.parametrize("path", ["/models/org/text", "/models/org%2Ftext", "/models/org%2ftext"])

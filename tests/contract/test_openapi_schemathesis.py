@@ -15,18 +15,23 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 from starlette.types import Receive, Scope, Send
-from support.fake_engine import FakeEngine, token_labeller, zero_shot_model
+from support.fake_engine import FakeEngine, reranker, token_labeller, zero_shot_model
 
 from earmark.serving.models import ServedModels
 from earmark.serving.service import Service
 from earmark.web.app import create_app
 
 _AnyCase: TypeAlias = Case[Any]  # its operation is nobody's business here
-_SERVED = ("acme/tc", "acme/zs", "tk")
+_SERVED = ("acme/tc", "acme/zs", "tk", "acme/rr")
 _EXAMPLES = 12
 """Random ones for each operation, beside those that cover the document's own limits."""
 
-_ENGINES = (FakeEngine(_SERVED[0]), zero_shot_model(_SERVED[1]), token_labeller(_SERVED[2]))
+_ENGINES = (
+    FakeEngine(_SERVED[0]),
+    zero_shot_model(_SERVED[1]),
+    token_labeller(_SERVED[2]),
+    reranker(_SERVED[3]),
+)
 
 # The same examples in every run: what fails here has to fail again.
 _CONFIG = SchemathesisConfig(
@@ -54,12 +59,24 @@ async def _never_closed(scope: Scope, receive: Receive, send: Send) -> None:
 schema = schemathesis.openapi.from_asgi("/openapi.json", _never_closed, config=_CONFIG)
 
 
+_NAMED_IN = ("id", "model", "cf-consn-model-id")
+"""Where a request names its model, in whatever part of it."""
+
+
 def _name_a_model(case: _AnyCase) -> None:
-    """Ask for models that are served, but for every fourth id: else nearly all answers were 404."""
-    if "id" in case.path_parameters:
-        draw = crc32(repr(case.body).encode("utf-8", "replace")) + len(case.headers)
-        if draw % 4:
-            case.path_parameters["id"] = _SERVED[draw % 4 - 1]
+    """Ask for models that are served, but for every fifth: else nearly all answers were 404."""
+    draw = crc32(repr(case.body).encode("utf-8", "replace")) + len(case.headers)
+    served = draw % (len(_SERVED) + 1)
+    if served == len(_SERVED):
+        return
+    body = case.body if isinstance(case.body, dict) else {}
+    for part in (case.path_parameters, case.headers, case.query):
+        for name in _NAMED_IN:
+            if name in part:
+                part[name] = _SERVED[served]
+    # A name that may be left out is given where several models could be meant.
+    if "model" in body or "/predict" in case.path:
+        body["model"] = _SERVED[served]
 
 
 @schema.parametrize()

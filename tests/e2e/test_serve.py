@@ -35,7 +35,7 @@ def test_the_unmodified_client_classifies_and_every_command_tells_one_size(tmp_p
     with running_server(folder=tmp_path) as server:
         client = InferenceClient(f"{server.address}/models/earmark/sentiment", timeout=PATIENCE_S)
         found = client.text_classification("I like you. I love you")
-        info = httpx.get(f"{server.address}/info", timeout=PATIENCE_S).json()
+        info = httpx.get(f"{server.address}/models/earmark/sentiment/info").json()
     assert [each.label for each in found] == ["POSITIVE", "NEGATIVE"]
     listed = subprocess.run(  # noqa: S603 - our own command
         command("models", "--json"),

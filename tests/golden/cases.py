@@ -6,9 +6,15 @@ Each case is a checkpoint, built from a seed, and the texts it is asked about. T
 
 from dataclasses import replace
 
+from golden.albert_cases import ALBERT_CASES
 from golden.bart_cases import BART_CASES
 from golden.case import GoldenCase, Text
+from golden.deberta_cases import DEBERTA_CASES
+from golden.electra_cases import ELECTRA_CASES
 from golden.modernbert_cases import MODERNBERT_CASES
+from golden.mpnet_cases import MPNET_CASES
+from golden.roberta_cases import ROBERTA_CASES
+from golden.sizes import SENTIMENT, as_tagger, in_three_sizes
 from golden.sorting_cases import SORTING_CASES
 from golden.tagging_cases import TAGGING_CASES
 from golden.texts import ACCENT_TEXTS, FEW_TEXTS, PAIRS, SINGLES, edge_pairs, edge_texts
@@ -16,51 +22,18 @@ from support.checkpoints import CheckpointSpec, TokenizerSpec
 
 __all__ = ["CASES", "GoldenCase", "Text"]
 
-SENTIMENT = ("NEGATIVE", "POSITIVE")
+SEEDS = (22, 45, 58)
 ACTIVATIONS = ("gelu_new", "gelu_pytorch_tanh", "relu", "silu", "swish", "tanh")
 """All but the usual one, `gelu`, which every other case has."""
-TAGS = ("O", "B-PER", "I-PER", "B-LOC", "I-LOC")
-
-
-def _sizes() -> tuple[tuple[str, CheckpointSpec], ...]:
-    """Three shapes, the last one odd in every size that may be odd.
-
-    Here and below, seeds are such that the texts do not all get the same label.
-    """
-    small = CheckpointSpec(seed=22, label_names=SENTIMENT)
-    medium = replace(
-        small,
-        seed=45,
-        layers=4,
-        hidden=64,
-        heads=4,
-        intermediate=256,
-        vocab_size=512,
-        max_positions=64,
-    )
-    odd = replace(
-        small,
-        seed=58,
-        layers=1,
-        hidden=48,
-        heads=3,
-        intermediate=90,
-        vocab_size=211,
-        max_positions=37,
-        num_labels=3,
-        label_names=("negative", "neutral", "positive"),
-    )
-    return (("small", small), ("medium", medium), ("odd", odd))
 
 
 def _shapes() -> tuple[GoldenCase, ...]:
-    """Each architecture and head in each size, asked about every kind of text."""
+    """BERT and DistilBERT with each head in each size, asked about every kind of text."""
     cases: list[GoldenCase] = []
-    for size, base in _sizes():
+    for size, base in in_three_sizes(CheckpointSpec(), SEEDS).items():
         limit = base.max_tokens
         texts: tuple[Text, ...] = (*SINGLES, *PAIRS, *edge_texts(limit), *edge_pairs(limit))
-        tagger = replace(base, head="token", num_labels=len(TAGS), label_names=TAGS)
-        for spec in (base, tagger):
+        for spec in (base, as_tagger(base)):
             cases += [
                 GoldenCase(f"{model.architecture}-{model.head}-{size}", model, texts)
                 for model in (spec, replace(spec, architecture="distilbert"))
@@ -137,6 +110,11 @@ CASES = (
     *_shapes(),
     *_model_traps(),
     *_tokenizer_traps(),
+    *ROBERTA_CASES,
+    *ELECTRA_CASES,
+    *ALBERT_CASES,
+    *MPNET_CASES,
+    *DEBERTA_CASES,
     *MODERNBERT_CASES,
     *BART_CASES,
     *TAGGING_CASES,

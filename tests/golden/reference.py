@@ -60,7 +60,7 @@ def ask_transformers(case: GoldenCase) -> GoldenFile:
             _dequantise(folder)
         model = _load(folder, case)
         tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
-        limit = min(tokenizer.model_max_length, model.config.max_position_embeddings)
+        limit = min(tokenizer.model_max_length, _places(model))
         tokenizer.model_max_length = limit  # what two of the pipelines cut texts to
         with torch.no_grad():
             answers = tuple(_answers(case, model, tokenizer, limit))
@@ -105,6 +105,14 @@ def _load(folder: Path, case: GoldenCase) -> transformers.PreTrainedModel:
     if wrong:
         raise RuntimeError(f"{case.name}: transformers could not place these weights: {wrong}")
     return model.eval()
+
+
+def _places(model: transformers.PreTrainedModel) -> int:
+    """Count the tokens that have a position. Some models count from their padding token's id on."""
+    embeddings = getattr(model.base_model, "embeddings", None)  # a model of two sides has none
+    padding: int = getattr(embeddings, "padding_idx", -1)
+    rows: int = model.config.max_position_embeddings
+    return rows - (padding + 1)
 
 
 def _answers(

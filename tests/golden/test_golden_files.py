@@ -27,6 +27,15 @@ BY_NAME = {case.name: case for case in CASES}
 TAGGED = [case for case in CASES if case.taggings]
 WINDOWED = [case for case in TAGGED if case.taggings[0].stride is not None]
 SORTED = [case for case in CASES if case.sortings]
+FAMILY_TRAPS = [
+    (f"{case.spec.architecture}-usual", case.name)
+    for case in CASES
+    if (usual := BY_NAME.get(f"{case.spec.architecture}-usual"))
+    and case.spec not in {usual.spec, replace(usual.spec, weight_names="no-prefix")}
+    and (case.texts, case.spec.head, case.spec.labels)
+    == (usual.texts, usual.spec.head, usual.spec.labels)
+]
+"""The usual checkpoint of a family, and one that differs from it in one thing."""
 
 
 def test_every_supported_architecture_and_head_has_a_case() -> None:
@@ -75,34 +84,35 @@ def test_trap_moves_the_logits_beyond_the_tolerance(trap: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "trap",
+    ("trap", "without"),
     [
-        "biases",
-        "cls",
-        "longer-reach",
-        "thetas",
-        "every-third",
-        "relu",
-        "classifier-silu",
-        "norm_eps",
-        "bfloat16",
-        "int8",
+        ("roberta-layer_norm_eps", "roberta-no-prefix"),
+        ("roberta-int8", "roberta-no-prefix"),
+        ("xlm-roberta-float16", "xlm-roberta-no-prefix"),
+        ("electra-relu", "electra-no-prefix"),
+        ("electra-int8", "electra-no-prefix"),
+        ("bart-scaled", "bart-no-prefix"),
+        ("bart-start-token", "bart-no-prefix"),
+        ("bart-untied", "bart-no-prefix"),
+        ("bart-relu", "bart-no-prefix"),
+        ("bart-float16", "bart-no-prefix"),
+        ("bart-int8", "bart-no-prefix"),
     ],
 )
-def test_trap_of_modernbert_moves_the_logits_beyond_the_tolerance(trap: str) -> None:
-    """The same for reach, angles, pooling and biases."""
-    assert distance(f"modernbert-{trap}", "modernbert-usual") > 10 * FLOAT32_LOGIT_TOLERANCE
+def test_trap_of_another_architecture_moves_the_logits(trap: str, without: str) -> None:
+    """The same for what RoBERTa, ELECTRA and BART have of their own, or in their own tensors."""
+    assert distance(trap, without) > 10 * FLOAT32_LOGIT_TOLERANCE
+
+
+@pytest.mark.parametrize(("usual", "trap"), FAMILY_TRAPS)
+def test_trap_of_a_family_moves_the_logits_beyond_the_tolerance(usual: str, trap: str) -> None:
+    """The same for each field that only some families' configs have."""
+    assert distance(usual, trap) > 10 * FLOAT32_LOGIT_TOLERANCE
 
 
 def test_older_and_newer_configs_of_modernbert_mean_the_same() -> None:
     """`transformers` reads both alike, so the case of either holds for the other."""
     assert distance("modernbert-newer-config", "modernbert-thetas") == 0
-
-
-@pytest.mark.parametrize("trap", ["scaled", "start-token", "untied", "relu", "float16", "int8"])
-def test_trap_of_bart_moves_the_logits_beyond_the_tolerance(trap: str) -> None:
-    """The same for its embeddings and for what its decoder reads first."""
-    assert distance(f"bart-{trap}", "bart-no-prefix") > 10 * FLOAT32_LOGIT_TOLERANCE
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)

@@ -102,13 +102,14 @@ def edge_texts(max_tokens: int) -> tuple[str, ...]:
     return tuple(_words(count) for count in (room, room - 1, room + 1, 4 * max_tokens))
 
 
-def edge_pairs(max_tokens: int) -> tuple[tuple[str, str], ...]:
+def edge_pairs(max_tokens: int, *, special_tokens: int = 3) -> tuple[tuple[str, str], ...]:
     """Make pairs around the model's maximum: the longer half is the one to be cut.
 
     Args:
-        max_tokens: the maximum, the three special tokens included.
+        max_tokens: the maximum, special tokens included.
+        special_tokens: how many a pair has.
     """
-    room = max_tokens - 3
+    room = max_tokens - special_tokens
     half = room // 2
     sizes: Sequence[tuple[int, int]] = (
         (half, room - half),  # exactly full

@@ -3,14 +3,46 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-__all__ = ["Architecture", "BartSpec", "CheckpointSpec", "ModernBertSpec", "TokenizerSpec"]
+from support.deberta_spec import DebertaSpec
 
-Architecture = Literal["bert", "distilbert", "modernbert", "bart"]
+__all__ = [
+    "ROBERTA_KIN",
+    "Architecture",
+    "BartSpec",
+    "CheckpointSpec",
+    "Head",
+    "ModernBertSpec",
+    "TokenizerSpec",
+]
+
+Architecture = Literal[
+    "bert",
+    "distilbert",
+    "roberta",
+    "xlm-roberta",
+    "camembert",
+    "electra",
+    "albert",
+    "mpnet",
+    "deberta",
+    "deberta-v2",
+    "modernbert",
+    "bart",
+]
 Head = Literal["sequence", "token"]
 Storage = Literal["float32", "float16", "bfloat16", "int8"]
 WeightNames = Literal["current", "gamma-beta", "no-prefix"]
 TokenizerKind = Literal["wordpiece", "byte-level", "unigram"]
 TokenizerFiles = Literal["tokenizer.json", "tokenizer.json, padded and truncated", "vocab.txt"]
+
+ROBERTA_KIN: tuple[Architecture, ...] = ("roberta", "xlm-roberta", "camembert")
+"""One model under three names: their tensors' prefix and their positions are the same."""
+
+OTHER_WIDTHS = ("electra", "albert", "deberta", "deberta-v2")
+"""Architectures whose embeddings may have another width than their encoder."""
+
+MPNET_PADDING = 1
+"""Fixed in `transformers` (class MPNetEmbeddings): what positions are counted from."""
 
 DISTILBERT_NORM_EPS = 1e-12
 """Fixed in `transformers` (`modeling_distilbert.py`); a DistilBERT config cannot change it."""
@@ -99,12 +131,19 @@ class CheckpointSpec:
         head: one answer for each text, or one for each token.
         seed: weights differ with it, and with nothing else but the shape of their own tensor.
         hidden: width of the encoder, a multiple of `heads`.
+        embedding: width of the embeddings where it may be another than the encoder's; None is it.
+        layer_groups: of ALBERT's layers, each with weights of its own.
+        group_layers: layers in each of these groups.
+        max_positions: rows of the position table.
+        pad_id: id of the padding token. WordPiece's is always 0; RoBERTa and its kin count
+            positions from it.
         label_names: None gives the names `transformers` gives, ``LABEL_0`` and so on.
         problem_type: as the config states it; None leaves it out.
         storage: the type of the weights; `int8` is the "int-quantized" form of
             compressed-tensors (Linear layers and word embeddings).
         weight_names: as `transformers` writes them today; with the LayerNorm names of old
             checkpoints (and their stray `position_ids`); or without the architecture's prefix.
+        deberta: of a DeBERTa of any generation, which takes its count of token types from here.
         modernbert: of a ModernBERT.
         bart: of a BART.
     """
@@ -114,10 +153,14 @@ class CheckpointSpec:
     seed: int = 0
     layers: int = 2
     hidden: int = 32
+    embedding: int | None = None
+    layer_groups: int = 1
+    group_layers: int = 1
     heads: int = 2
     intermediate: int = 64
     vocab_size: int = 320
     max_positions: int = 48
+    pad_id: int = 0
     type_vocab_size: int = 2
     hidden_act: str = "gelu"
     layer_norm_eps: float = 1e-12
@@ -126,6 +169,7 @@ class CheckpointSpec:
     problem_type: str | None = None
     storage: Storage = "float32"
     weight_names: WeightNames = "current"
+    deberta: DebertaSpec = field(default_factory=DebertaSpec)
     tokenizer: TokenizerSpec = field(default_factory=TokenizerSpec)
     modernbert: ModernBertSpec = field(default_factory=ModernBertSpec)
     bart: BartSpec = field(default_factory=BartSpec)
@@ -142,6 +186,10 @@ class CheckpointSpec:
             raise ValueError(f"hidden {self.hidden} is no multiple of {self.heads} heads")
         if self.architecture == "distilbert" and self.layer_norm_eps != DISTILBERT_NORM_EPS:
             raise ValueError(f"DistilBERT's layer_norm_eps is always {DISTILBERT_NORM_EPS}")
+        if self.embedding is not None and self.architecture not in OTHER_WIDTHS:
+            raise ValueError(f"the embeddings of {self.architecture} are as wide as its encoder")
+        if self.pad_id and self.tokenizer.kind == "wordpiece":
+            raise ValueError(f"WordPiece pads with token 0, not {self.pad_id}")
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -149,11 +197,19 @@ class CheckpointSpec:
         return self.label_names or tuple(f"LABEL_{index}" for index in range(self.num_labels))
 
     @property
-    def prefix(self) -> str:
-        """What the names of the base model's tensors begin with, without the dot."""
-        return "model" if self.architecture in {"modernbert", "bart"} else self.architecture
-
-    @property
     def max_tokens(self) -> int:
         """The longest encoding the checkpoint takes, special tokens included."""
-        return min(self.max_positions, self.tokenizer.model_max_length or self.max_positions)
+        counted_from = self.pad_id + 1 if self.architecture in ROBERTA_KIN else 0
+        if self.architecture == "mpnet":
+            counted_from = MPNET_PADDING + 1
+        places = self.max_positions - counted_from
+        return min(places, self.tokenizer.model_max_length or places)
+
+    @property
+    def prefix(self) -> str:
+        """What the names of the base model's tensors begin with, without the dot."""
+        if self.architecture in ROBERTA_KIN:
+            return "roberta"
+        if self.architecture in {"modernbert", "bart"}:
+            return "model"
+        return self.architecture.removesuffix("-v2")

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from support.checkpoint_spec import Architecture, CheckpointSpec, TokenizerSpec
+from support.checkpoint_spec import ROBERTA_KIN, Architecture, CheckpointSpec, TokenizerSpec
 from support.subword_tokenizers import SENTENCE_TOKENS, byte_level, unigram
 from support.vocabulary import SPECIAL_TOKENS, vocabulary
 from tokenizers import Tokenizer
@@ -18,11 +18,15 @@ __all__ = ["word_piece", "write_tokenizer"]
 WORDPIECE_CLASSES: dict[Architecture, str] = {
     "bert": "BertTokenizer",
     "distilbert": "DistilBertTokenizer",
+    "electra": "ElectraTokenizer",
+    "albert": "BertTokenizer",
+    "deberta": "BertTokenizer",
+    "deberta-v2": "BertTokenizer",
 }
 """Tokenizers of `transformers` that cut as BERT's does."""
 
-TYPELESS: tuple[Architecture, ...] = ("distilbert", "modernbert", "bart")
-"""Their tokenizers hand no token types on, since the models have none."""
+TYPELESS: tuple[Architecture, ...] = ("distilbert", "mpnet", "modernbert", "bart", *ROBERTA_KIN)
+"""Their tokenizers hand no token types on: RoBERTa has a single one, the others take none."""
 
 BAKED_LENGTH = 12
 """What `tokenizer.json` may ask texts to be padded and cut to; far from any model's maximum."""
@@ -33,8 +37,8 @@ def write_tokenizer(folder: Path, spec: CheckpointSpec) -> None:
     _write_config(folder / "tokenizer_config.json", spec)
     if spec.tokenizer.kind != "wordpiece":
         bytes_only = spec.tokenizer.kind == "byte-level"
-        size = spec.vocab_size
-        made = byte_level(size, spec.tokenizer) if bytes_only else unigram(size)
+        size, pad = spec.vocab_size, spec.pad_id
+        made = byte_level(size, spec.tokenizer, pad) if bytes_only else unigram(size, pad)
         made.save(str(folder / "tokenizer.json"))
         return
     tokens = vocabulary(spec.vocab_size)

@@ -6,18 +6,23 @@ the raw stream of PCG64 is guaranteed where the distributions of `numpy.random.G
 """
 
 import zlib
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from collections.abc import Callable, Iterator
+from itertools import product
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from support.checkpoint_spec import CheckpointSpec
+from support.bart_tensors import plan_bart
+from support.checkpoint_spec import ROBERTA_KIN, Architecture, CheckpointSpec
+from support.deberta_tensors import plan_deberta, plan_deberta_v2
+from support.modernbert_tensors import plan_modernbert
+from support.tensor_plans import TensorPlan
+from support.tensor_plans import linear as _linear
+from support.tensor_plans import norm as _norm
 
-__all__ = ["TensorPlan", "plan_tensors", "seeded_values"]
+__all__ = ["plan_tensors", "seeded_values"]
 
 Float32: TypeAlias = NDArray[np.float32]
-Role = Literal["embedding", "matrix", "head", "norm", "bias"]
 
 EMBEDDING_STD = 0.05
 """Near BERT's own; small enough that `layer_norm_eps` 1e-5 shows in the logits."""
@@ -31,20 +36,8 @@ reference itself strayed from its float64 self by half of the parity tolerance."
 HEAD_GAIN = 1.5
 """Widens the classifier, so that texts differ by more than rounding can hide."""
 
-
-@dataclass(frozen=True, slots=True)
-class TensorPlan:
-    """A tensor to be made.
-
-    Attributes:
-        name: as `transformers` saves it today.
-        shape: of a matrix, ``[out, in]``.
-        role: decides the spread of its values.
-    """
-
-    name: str
-    shape: tuple[int, ...]
-    role: Role
+MPNET_BUCKETS = 32
+"""`relative_attention_num_buckets`; distances fall into as many whatever the config says."""
 
 
 def seeded_values(tensor: TensorPlan, seed: int) -> Float32:
@@ -74,25 +67,83 @@ def seeded_values(tensor: TensorPlan, seed: int) -> Float32:
 
 def plan_tensors(spec: CheckpointSpec) -> Iterator[TensorPlan]:
     """List every tensor of the checkpoint."""
-    match spec.architecture:
-        case "bert":
-            yield from _bert(spec)
-        case "distilbert":
-            yield from _distilbert(spec)
-        case "modernbert":
-            yield from _modernbert(spec)
-        case "bart":
-            yield from _bart(spec)
+    return PLANS[spec.architecture](spec)
 
 
 def _bert(spec: CheckpointSpec) -> Iterator[TensorPlan]:
+    yield from _bert_encoder(spec, spec.hidden)
+    if spec.head == "sequence":  # BertForTokenClassification has no pooler
+        yield from _linear("bert.pooler.dense", spec.hidden, spec.hidden)
+    yield from _linear("classifier", spec.num_labels, spec.hidden, role="head")
+
+
+def _roberta(spec: CheckpointSpec) -> Iterator[TensorPlan]:
+    yield from _bert_encoder(spec, spec.hidden)
+    yield from _classifier(spec)
+
+
+def _electra(spec: CheckpointSpec) -> Iterator[TensorPlan]:
+    width = spec.embedding or spec.hidden
+    yield from _bert_encoder(spec, width)
+    if width != spec.hidden:
+        yield from _linear("electra.embeddings_project", spec.hidden, width)
+    yield from _classifier(spec)
+
+
+def _albert(spec: CheckpointSpec) -> Iterator[TensorPlan]:
+    hidden, inner, width = spec.hidden, spec.intermediate, spec.embedding or spec.hidden
+    yield from _embeddings(spec, "albert.embeddings", width)
+    types = (spec.type_vocab_size, width)
+    yield TensorPlan("albert.embeddings.token_type_embeddings.weight", types, "embedding")
+    yield from _linear("albert.encoder.embedding_hidden_mapping_in", hidden, width)
+    for group, index in product(range(spec.layer_groups), range(spec.group_layers)):
+        layer = f"albert.encoder.albert_layer_groups.{group}.albert_layers.{index}"
+        for part in ("query", "key", "value", "dense"):
+            yield from _linear(f"{layer}.attention.{part}", hidden, hidden)
+        yield from _norm(f"{layer}.attention.LayerNorm", hidden)
+        yield from _linear(f"{layer}.ffn", inner, hidden)
+        yield from _linear(f"{layer}.ffn_output", hidden, inner)
+        yield from _norm(f"{layer}.full_layer_layer_norm", hidden)
+    if spec.head == "sequence":
+        yield from _linear("albert.pooler", hidden, hidden)
+    yield from _linear("classifier", spec.num_labels, hidden, role="head")
+
+
+def _mpnet(spec: CheckpointSpec) -> Iterator[TensorPlan]:
     hidden, inner = spec.hidden, spec.intermediate
-    embeddings = "bert.embeddings"
-    yield from _embeddings(spec, embeddings)
-    types = (spec.type_vocab_size, hidden)
+    yield from _embeddings(spec, "mpnet.embeddings", hidden)
+    for index in range(spec.layers):
+        layer = f"mpnet.encoder.layer.{index}"
+        for part in ("q", "k", "v", "o"):
+            yield from _linear(f"{layer}.attention.attn.{part}", hidden, hidden)
+        yield from _norm(f"{layer}.attention.LayerNorm", hidden)
+        yield from _linear(f"{layer}.intermediate.dense", inner, hidden)
+        yield from _linear(f"{layer}.output.dense", hidden, inner)
+        yield from _norm(f"{layer}.output.LayerNorm", hidden)
+    biases = (MPNET_BUCKETS, spec.heads)
+    # As far apart as weights of norms and biases are: at the spread of embeddings they hardly show.
+    yield TensorPlan("mpnet.encoder.relative_attention_bias.weight", biases, "norm")
+    yield from _classifier(spec)
+
+
+def _classifier(spec: CheckpointSpec) -> Iterator[TensorPlan]:
+    """List the head of RoBERTa, ELECTRA and MPNet."""
+    if spec.head == "token":
+        yield from _linear("classifier", spec.num_labels, spec.hidden, role="head")
+        return
+    yield from _linear("classifier.dense", spec.hidden, spec.hidden)
+    yield from _linear("classifier.out_proj", spec.num_labels, spec.hidden, role="head")
+
+
+def _bert_encoder(spec: CheckpointSpec, embedding: int) -> Iterator[TensorPlan]:
+    """List embeddings and layers as BERT and its kin call them."""
+    hidden, inner = spec.hidden, spec.intermediate
+    embeddings = f"{spec.prefix}.embeddings"
+    yield from _embeddings(spec, embeddings, embedding)
+    types = (spec.type_vocab_size, embedding)
     yield TensorPlan(f"{embeddings}.token_type_embeddings.weight", types, "embedding")
     for index in range(spec.layers):
-        layer = f"bert.encoder.layer.{index}"
+        layer = f"{spec.prefix}.encoder.layer.{index}"
         for part in ("query", "key", "value"):
             yield from _linear(f"{layer}.attention.self.{part}", hidden, hidden)
         yield from _linear(f"{layer}.attention.output.dense", hidden, hidden)
@@ -100,14 +151,11 @@ def _bert(spec: CheckpointSpec) -> Iterator[TensorPlan]:
         yield from _linear(f"{layer}.intermediate.dense", inner, hidden)
         yield from _linear(f"{layer}.output.dense", hidden, inner)
         yield from _norm(f"{layer}.output.LayerNorm", hidden)
-    if spec.head == "sequence":  # BertForTokenClassification has no pooler
-        yield from _linear("bert.pooler.dense", hidden, hidden)
-    yield from _linear("classifier", spec.num_labels, hidden, role="head")
 
 
 def _distilbert(spec: CheckpointSpec) -> Iterator[TensorPlan]:
     hidden, inner = spec.hidden, spec.intermediate
-    yield from _embeddings(spec, "distilbert.embeddings")
+    yield from _embeddings(spec, "distilbert.embeddings", hidden)
     for index in range(spec.layers):
         layer = f"distilbert.transformer.layer.{index}"
         for part in ("q_lin", "k_lin", "v_lin", "out_lin"):
@@ -121,72 +169,22 @@ def _distilbert(spec: CheckpointSpec) -> Iterator[TensorPlan]:
     yield from _linear("classifier", spec.num_labels, hidden, role="head")
 
 
-def _modernbert(spec: CheckpointSpec) -> Iterator[TensorPlan]:
-    hidden, inner, bias = spec.hidden, spec.intermediate, spec.modernbert.biases
-    words = (spec.vocab_size, hidden)
-    yield TensorPlan("model.embeddings.tok_embeddings.weight", words, "embedding")
-    yield from _norm("model.embeddings.norm", hidden, bias=bias)
-    for index in range(spec.layers):
-        layer = f"model.layers.{index}"
-        if index:  # the first has none
-            yield from _norm(f"{layer}.attn_norm", hidden, bias=bias)
-        yield from _linear(f"{layer}.attn.Wqkv", 3 * hidden, hidden, bias=bias)
-        yield from _linear(f"{layer}.attn.Wo", hidden, hidden, bias=bias)
-        yield from _norm(f"{layer}.mlp_norm", hidden, bias=bias)
-        yield from _linear(f"{layer}.mlp.Wi", 2 * inner, hidden, bias=bias)
-        yield from _linear(f"{layer}.mlp.Wo", hidden, inner, bias=bias)
-    yield from _norm("model.final_norm", hidden, bias=bias)
-    yield from _linear("head.dense", hidden, hidden, bias=bias)
-    yield from _norm("head.norm", hidden, bias=bias)
-    yield from _linear("classifier", spec.num_labels, hidden, role="head")
-
-
-def _bart(spec: CheckpointSpec) -> Iterator[TensorPlan]:
-    hidden = spec.hidden
-    words, places = (spec.vocab_size, hidden), (spec.max_positions + 2, hidden)
-    yield TensorPlan("model.shared.weight", words, "embedding")
-    sides = {
-        "encoder": (spec.layers, spec.intermediate, ("self_attn",)),
-        "decoder": (
-            spec.bart.decoder_layers,
-            spec.bart.decoder_intermediate,
-            ("self_attn", "encoder_attn"),
-        ),
-    }
-    for side, (layers, inner, attentions) in sides.items():
-        if spec.bart.tables == "untied":
-            yield TensorPlan(f"model.{side}.embed_tokens.weight", words, "embedding")
-        yield TensorPlan(f"model.{side}.embed_positions.weight", places, "embedding")
-        yield from _norm(f"model.{side}.layernorm_embedding", hidden)
-        for index in range(layers):
-            layer = f"model.{side}.layers.{index}"
-            for attention in attentions:
-                for part in ("q_proj", "k_proj", "v_proj", "out_proj"):
-                    yield from _linear(f"{layer}.{attention}.{part}", hidden, hidden)
-                yield from _norm(f"{layer}.{attention}_layer_norm", hidden)
-            yield from _linear(f"{layer}.fc1", inner, hidden)
-            yield from _linear(f"{layer}.fc2", hidden, inner)
-            yield from _norm(f"{layer}.final_layer_norm", hidden)
-    yield from _linear("classification_head.dense", hidden, hidden)
-    yield from _linear("classification_head.out_proj", spec.num_labels, hidden, role="head")
-
-
-def _embeddings(spec: CheckpointSpec, prefix: str) -> Iterator[TensorPlan]:
+def _embeddings(spec: CheckpointSpec, prefix: str, width: int) -> Iterator[TensorPlan]:
     for part, rows in (("word", spec.vocab_size), ("position", spec.max_positions)):
         name = f"{prefix}.{part}_embeddings.weight"
-        yield TensorPlan(name, (rows, spec.hidden), "embedding")
-    yield from _norm(f"{prefix}.LayerNorm", spec.hidden)
+        yield TensorPlan(name, (rows, width), "embedding")
+    yield from _norm(f"{prefix}.LayerNorm", width)
 
 
-def _linear(
-    name: str, out: int, into: int, *, role: Role = "matrix", bias: bool = True
-) -> Iterator[TensorPlan]:
-    yield TensorPlan(f"{name}.weight", (out, into), role)
-    if bias:
-        yield TensorPlan(f"{name}.bias", (out,), "bias")
-
-
-def _norm(name: str, hidden: int, *, bias: bool = True) -> Iterator[TensorPlan]:
-    yield TensorPlan(f"{name}.weight", (hidden,), "norm")
-    if bias:
-        yield TensorPlan(f"{name}.bias", (hidden,), "bias")
+PLANS: dict[Architecture, Callable[[CheckpointSpec], Iterator[TensorPlan]]] = {
+    "bert": _bert,
+    "distilbert": _distilbert,
+    **dict.fromkeys(ROBERTA_KIN, _roberta),
+    "electra": _electra,
+    "albert": _albert,
+    "mpnet": _mpnet,
+    "deberta": plan_deberta,
+    "deberta-v2": plan_deberta_v2,
+    "modernbert": plan_modernbert,
+    "bart": plan_bart,
+}

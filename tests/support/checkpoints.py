@@ -21,17 +21,21 @@ __all__ = [
     "write_checkpoint",
 ]
 
-DEFAULT_NUM_LABELS: dict[Architecture, int] = {
-    "bert": 2,
-    "distilbert": 2,
-    "modernbert": 2,
-    "bart": 3,
-}
+USUAL_LABELS = 2
+MORE_LABELS: dict[Architecture, int] = {"bart": 3}
 """Left out of the config by `transformers`, names and all, unless they were named."""
 
 CLASSES: dict[Architecture, str] = {
     "bert": "Bert",
     "distilbert": "DistilBert",
+    "roberta": "Roberta",
+    "xlm-roberta": "XLMRoberta",
+    "camembert": "Camembert",
+    "electra": "Electra",
+    "albert": "Albert",
+    "mpnet": "MPNet",
+    "deberta": "Deberta",
+    "deberta-v2": "DebertaV2",
     "modernbert": "ModernBert",
     "bart": "Bart",
 }
@@ -86,19 +90,12 @@ def _config(spec: CheckpointSpec) -> dict[str, object]:
         "model_type": spec.architecture,
         "vocab_size": spec.vocab_size,
         "max_position_embeddings": spec.max_positions,
-        "pad_token_id": 0,
+        "pad_token_id": spec.pad_id,
         "torch_dtype": "float32" if spec.storage == "int8" else spec.storage,
     }
-    match spec.architecture:
-        case "bert":
-            fields |= _bert_sizes(spec)
-        case "distilbert":
-            fields |= _distilbert_sizes(spec)
-        case "modernbert":
-            fields |= _modernbert_sizes(spec)
-        case "bart":
-            fields |= _bart_sizes(spec)
-    if spec.label_names is not None or spec.num_labels != DEFAULT_NUM_LABELS[spec.architecture]:
+    fields |= _sizes(spec)
+    usual = MORE_LABELS.get(spec.architecture, USUAL_LABELS)
+    if spec.label_names is not None or spec.num_labels != usual:
         fields["id2label"] = {str(index): name for index, name in enumerate(spec.labels)}
         fields["label2id"] = {name: index for index, name in enumerate(spec.labels)}
     if spec.problem_type is not None:
@@ -106,6 +103,18 @@ def _config(spec: CheckpointSpec) -> dict[str, object]:
     if spec.storage == "int8":
         fields["quantization_config"] = QUANTIZATION_CONFIG
     return fields
+
+
+def _sizes(spec: CheckpointSpec) -> dict[str, object]:
+    match spec.architecture:
+        case "distilbert":
+            return _distilbert_sizes(spec)
+        case "modernbert":
+            return _modernbert_sizes(spec)
+        case "bart":
+            return _bart_sizes(spec)
+        case _:
+            return _bert_sizes(spec) | _sizes_of_kin(spec)
 
 
 def _bert_sizes(spec: CheckpointSpec) -> dict[str, object]:
@@ -116,8 +125,22 @@ def _bert_sizes(spec: CheckpointSpec) -> dict[str, object]:
         "intermediate_size": spec.intermediate,
         "hidden_act": spec.hidden_act,
         "layer_norm_eps": spec.layer_norm_eps,
-        "type_vocab_size": spec.type_vocab_size,
     }
+
+
+def _sizes_of_kin(spec: CheckpointSpec) -> dict[str, object]:
+    """Give the fields that only some of BERT's kin have."""
+    fields: dict[str, object] = {}
+    if spec.architecture != "mpnet":
+        fields["type_vocab_size"] = spec.type_vocab_size
+    if spec.embedding is not None or spec.architecture in {"albert", "electra"}:
+        fields["embedding_size"] = spec.embedding or spec.hidden
+    if spec.architecture == "albert":
+        fields["num_hidden_groups"] = spec.layer_groups
+        fields["inner_group_num"] = spec.group_layers
+    if spec.architecture in {"deberta", "deberta-v2"}:
+        fields |= spec.deberta.fields()
+    return fields
 
 
 def _distilbert_sizes(spec: CheckpointSpec) -> dict[str, object]:

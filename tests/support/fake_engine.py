@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import math
 import re
 import threading
 import time
@@ -29,6 +30,8 @@ from earmark.tasks.token_classification import TokenClassification
 __all__ = [
     "FAKE_TIMINGS",
     "FakeEngine",
+    "odds",
+    "probabilities",
     "pseudo_logits",
     "reranker",
     "token_labeller",
@@ -43,6 +46,16 @@ FAKE_TIMINGS = Timings(tokenize_ms=0.25, queue_wait_ms=1.5, run_ms=4.0, total_ms
 _WORD = re.compile(r"\S+")
 _SPECIAL_TOKENS = 2
 """A word is a token here; one special token stands at each end."""
+
+
+def probabilities(best: float) -> tuple[float, float]:
+    """Give the logits of a model that is so sure of the second of its two labels."""
+    return math.log(1 - best), math.log(best)
+
+
+def odds(score: float) -> float:
+    """Give the logit that a sigmoid makes this score of."""
+    return math.log(score / (1 - score))
 
 
 def pseudo_logits(text: TextInput, labels: int) -> Float32:

@@ -4,12 +4,27 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import jsonschema_rs
+import pytest
 
 from earmark.web.openapi import Json
 
-__all__ = ["Shown", "answer_examples", "operations_of", "request_examples", "resolve"]
+__all__ = [
+    "Node",
+    "Shown",
+    "answer_examples",
+    "mapping",
+    "names_of",
+    "operations_of",
+    "request_examples",
+    "resolve",
+    "rounded",
+    "sequence",
+]
 
 Node = Mapping[str, Json]
+
+_AS_SHOWN = 1e-4
+"""Examples have four digits; the fake computes in float32."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +59,12 @@ def mapping(node: Json) -> Node:
     return node
 
 
+def sequence(node: Json) -> list[Json]:
+    """Take a node for a list."""
+    assert isinstance(node, list)
+    return node
+
+
 def operations_of(document: Node) -> Iterator[tuple[str, str, Node]]:
     """List method, path and operation."""
     for path, methods in mapping(document["paths"]).items():
@@ -73,3 +94,19 @@ def _examples(document: Node, holder: Node, place: str) -> Iterator[Shown]:
         for name, example in mapping(mapping(content)["examples"]).items():
             value = mapping(example)["value"]
             yield Shown(f"{place} {name}", value, validator.is_valid(value))
+
+
+def rounded(value: Json) -> object:
+    """Round every score: what is left is equal or not."""
+    if isinstance(value, dict):
+        return {name: rounded(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [rounded(each) for each in value]
+    return pytest.approx(value, abs=_AS_SHOWN) if isinstance(value, float) else value
+
+
+def names_of(value: Json) -> object:
+    """Keep the names of fields, and drop what they hold."""
+    if isinstance(value, dict):
+        return {name: names_of(each) for name, each in value.items()}
+    return [names_of(each) for each in value[:1]] if isinstance(value, list) else None

@@ -27,29 +27,35 @@ SENTENCE_TOKENS = {
     "sep_token": "</s>",
     "mask_token": "<mask>",
 }
-"""As RoBERTa and XLM-RoBERTa name them; index 0 is for padding."""
+"""As RoBERTa and XLM-RoBERTa name them."""
 
-_TOKENS = tuple(dict.fromkeys(SENTENCE_TOKENS.values()))
+_PADDING, *_OTHERS = dict.fromkeys(SENTENCE_TOKENS.values())
 
 BYTE_LEVEL_SPACE = "\u0120"
 METASPACE = "\u2581"
 
 
-def byte_level(size: int, spec: TokenizerSpec) -> Tokenizer:
+def _special_tokens(pad_id: int) -> list[str]:
+    return [*_OTHERS[:pad_id], _PADDING, *_OTHERS[pad_id:]]
+
+
+def byte_level(size: int, spec: TokenizerSpec, pad_id: int = 0) -> Tokenizer:
     """Make RoBERTa's kind: byte pairs, a word's space part of the word.
 
     Args:
         size: tokens at most; the 256 bytes are always there.
         spec: spaces and offsets.
+        pad_id: id of the padding token, at most the count of the other special ones.
     """
-    tokens = [*_TOKENS, *sorted(ByteLevel.alphabet())]
+    special = _special_tokens(pad_id)
+    tokens = [*special, *sorted(ByteLevel.alphabet())]
     merges = list(_merges())[: size - len(tokens)]
     tokens += [left + right for left, right in merges]
     vocab = {token: index for index, token in enumerate(tokens)}
     tokenizer = Tokenizer(BPE(vocab, merges))
     tokenizer.pre_tokenizer = ByteLevel(add_prefix_space=spec.prefix_space)
     tokenizer.decoder = ByteLevelDecoder()
-    tokenizer.add_special_tokens(list(_TOKENS))
+    tokenizer.add_special_tokens(special)
     tokenizer.post_processor = RobertaProcessing(
         ("</s>", vocab["</s>"]),
         ("<s>", vocab["<s>"]),
@@ -70,27 +76,29 @@ def _merges() -> Iterator[tuple[str, str]]:
                 yield merge
 
 
-def unigram(size: int) -> Tokenizer:
+def unigram(size: int, pad_id: int = 0) -> Tokenizer:
     """Make XLM-RoBERTa's kind, as SentencePiece does: the likeliest of all ways to cut.
 
     Args:
         size: pieces at most; the most useful ones stand first.
+        pad_id: id of the padding token, at most the count of the other special ones.
     """
+    special = _special_tokens(pad_id)
     letters = string.ascii_lowercase + string.ascii_uppercase + string.digits
     words = [METASPACE + word for word in WORDS]
     pieces = [METASPACE, *words, *ENDINGS, *letters, *".,!?-'()"]
-    unique = list(dict.fromkeys(pieces))[: size - len(_TOKENS)]
+    unique = list(dict.fromkeys(pieces))[: size - len(special)]
     # A longer piece always beats the pieces it is made of; equal scores would be a coin toss.
     likely = [(piece, -4.0 - rank / 64) for rank, piece in enumerate(unique)]
-    vocab = [(token, 0.0) for token in _TOKENS] + likely
-    tokenizer = Tokenizer(Unigram(vocab, unk_id=_TOKENS.index("<unk>"), byte_fallback=False))
+    vocab = [(token, 0.0) for token in special] + likely
+    tokenizer = Tokenizer(Unigram(vocab, unk_id=special.index("<unk>"), byte_fallback=False))
     tokenizer.normalizer = Sequence([NFKC(), Replace(Regex(" {2,}"), " ")])
     tokenizer.pre_tokenizer = Metaspace()
     tokenizer.decoder = MetaspaceDecoder()
-    tokenizer.add_special_tokens(list(_TOKENS))
+    tokenizer.add_special_tokens(special)
     tokenizer.post_processor = TemplateProcessing(
         single="<s> $A </s>",
         pair="<s> $A </s> </s> $B </s>",
-        special_tokens=[(token, _TOKENS.index(token)) for token in ("<s>", "</s>")],
+        special_tokens=[(token, special.index(token)) for token in ("<s>", "</s>")],
     )
     return tokenizer

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from earmark.checkpoint.bundled import bundled_ids
 from earmark.engine.load import EngineOptions
 from earmark.errors import SettingsError
 from earmark.serving.on_demand import OnDemandOptions
@@ -41,7 +42,7 @@ def write(folder: Path, text: str) -> Path:
 def test_without_any_source_every_setting_is_its_floors_default() -> None:
     """The defaults stand beside their users, and nowhere else."""
     settings = read()
-    assert settings.sources() == (ModelSource("earmark/sentiment", "earmark/sentiment"),)
+    assert settings.sources() == tuple(ModelSource(one, one) for one in bundled_ids())
     assert settings.engine_options() == EngineOptions()
     assert settings.service_options() == ServiceOptions()
     assert settings.web_options() == WebOptions()

@@ -79,8 +79,19 @@ class Config:
             raise self._wrong(key, "a whole number, 0 or more")
         return value
 
+    def integer(self, key: str, default: int) -> int:
+        """Read a whole number that may be 0 or below, as those are that switch something off.
+
+        Raises:
+            InvalidCheckpoint: the field is no such number.
+        """
+        value = self.fields.get(key, default)
+        if not isinstance(value, int) or isinstance(value, bool) or abs(value) >= LARGEST_SIZE:
+            raise self._wrong(key, "a whole number")
+        return value
+
     def flag(self, key: str, *, default: bool) -> bool:
-        """Read a truth value.
+        """Read a yes or no.
 
         Raises:
             InvalidCheckpoint: the field is neither true nor false.
@@ -89,6 +100,21 @@ class Config:
         if not isinstance(value, bool):
             raise self._wrong(key, "true or false")
         return value
+
+    def words(self, key: str) -> tuple[str, ...]:
+        """Read a list of words, or one string that joins them with bars; nothing is no words.
+
+        Raises:
+            InvalidCheckpoint: the field is neither.
+        """
+        value = self.fields.get(key)
+        if value is None:
+            return ()
+        if isinstance(value, str):
+            return tuple(word.strip() for word in value.lower().split("|"))
+        if isinstance(value, list) and all(isinstance(word, str) for word in value):
+            return tuple(value)
+        raise self._wrong(key, 'a list of strings, or one such as "c2p|p2c"')
 
     def number(self, key: str, default: float) -> float:
         """Read a positive number, such as an epsilon.
@@ -111,19 +137,6 @@ class Config:
         if not isinstance(value, str):
             raise self._wrong(key, "a string")
         return value
-
-    def texts(self, key: str) -> tuple[str, ...] | None:
-        """Read a list of strings; None where it is missing or null.
-
-        Raises:
-            InvalidCheckpoint: the field is something else.
-        """
-        value = self.fields.get(key)
-        if value is None:
-            return None
-        if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
-            raise self._wrong(key, "a list of strings")
-        return tuple(value)
 
     def section(self, key: str) -> "Config":
         """Read an object of fields; an empty one where it is missing or null.

@@ -20,7 +20,9 @@ __all__ = [
     "Matrix",
     "TensorSource",
     "Weights",
+    "floats_of",
     "open_safetensors",
+    "rows_of",
 ]
 
 Int8: TypeAlias = NDArray[np.int8]
@@ -60,6 +62,18 @@ class Int8Matrix:
 
 Matrix: TypeAlias = Float32 | Int8Matrix
 """A weight as stored: floats of any width arrive as float32."""
+
+
+def floats_of(matrix: Matrix) -> Float32:
+    """Return a matrix in float32, however it is stored."""
+    return matrix.dequantized() if isinstance(matrix, Int8Matrix) else matrix
+
+
+def rows_of(matrix: Matrix, rows: NDArray[np.int64]) -> Matrix:
+    """Return some rows of a matrix, in the order of their indices."""
+    if isinstance(matrix, Int8Matrix):
+        return Int8Matrix(matrix.values[rows], matrix.scales[rows])
+    return matrix[rows]
 
 
 class TensorSource(Protocol):
@@ -206,6 +220,14 @@ class Weights:
         """
         return self._floats(name, (size,))
 
+    def kernel(self, name: str, out: int, into: int, width: int) -> Float32:
+        """Read a convolution's weight, shape ``[out, into, width]``, as float32.
+
+        Raises:
+            InvalidCheckpoint: the tensor is missing, of another shape, or not of floats.
+        """
+        return self._floats(name, (out, into, width))
+
     def matrix(self, name: str, rows: int, columns: int) -> Matrix:
         """Read a matrix, shape ``[rows, columns]``; int8 ones come with their scales.
 
@@ -260,7 +282,7 @@ class Weights:
             raise InvalidCheckpoint(
                 f"{self.path}: tensor {name} cannot be read: {error}"
             ) from error
-        if name in self._unread:  # weights that layers share are read by each, and counted once
-            self.parameters += 0 if name.endswith(SCALE_SUFFIX) else tensor.size
-            self._unread.discard(name)
+        if name in self._unread and not name.endswith(SCALE_SUFFIX):
+            self.parameters += tensor.size  # once, however many layers share it
+        self._unread.discard(name)
         return tensor

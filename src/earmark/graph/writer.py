@@ -6,7 +6,7 @@ from typing import Literal
 import numpy as np
 from onnx import TensorProto
 
-from earmark.checkpoint.weights import Int8, Int8Matrix, Matrix, Weights
+from earmark.checkpoint.weights import Int8, Int8Matrix, Matrix, Weights, floats_of
 from earmark.domain.packing import Float32
 from earmark.graph.precision import INT8_MAXIMUM, quantize
 from earmark.graph.recorder import Recorder, Value
@@ -93,6 +93,20 @@ class GraphWriter:
         product = self._float_product(x, name, weight)
         return self._add_bias(product, name, size_out) if bias else product
 
+    def project(self, x: Value, name: str, weight: Matrix, bias: Float32 | None = None) -> Value:
+        """Do as `linear` with a weight at hand, such as a part of a tensor.
+
+        Args:
+            x: its last axis is multiplied.
+            name: what the graph calls the weight; its own, not that of the whole.
+            weight: ``[size_out, size_in]``.
+            bias: ``[size_out]``.
+        """
+        product = self._product(x, name, weight)
+        if bias is None:
+            return product
+        return self.recorder.op("Add", product, self.recorder.constant(bias, f"{name}.bias"))
+
     def _add_bias(self, x: Value, name: str, size: int) -> Value:
         r = self.recorder
         bias = self.weights.vector(f"{name}.bias", size)
@@ -107,8 +121,7 @@ class GraphWriter:
         return self._integer_product(x, name, int8)
 
     def _float_product(self, x: Value, name: str, weight: Matrix) -> Value:
-        matrix: Float32 = weight.dequantized() if isinstance(weight, Int8Matrix) else weight
-        return self.recorder.op("MatMul", x, self.recorder.constant(matrix.T, name))
+        return self.recorder.op("MatMul", x, self.recorder.constant(floats_of(weight).T, name))
 
     def _dequantized_product(self, x: Value, name: str, weight: Int8Matrix) -> Value:
         r = self.recorder

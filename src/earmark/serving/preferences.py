@@ -13,7 +13,7 @@ class Preferences:
         use_cache: an earlier answer to the same text may be given again.
         wait: hold the request while its model loads, instead of saying so at once.
         load: let the request start the load of a model that is not loaded.
-        timeout_s: how long the answer may take; None leaves it to the service.
+        timeout_s: how long the answer may take, at most what the service allows anyone.
     """
 
     use_cache: bool = True

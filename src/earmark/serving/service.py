@@ -239,8 +239,8 @@ class Service:
         return replace(status, cache=self._cache.state(status.info.model_id))
 
     def _allowed_s(self, preferences: Preferences) -> float:
-        asked = preferences.timeout_s
-        return self._options.request_timeout_s if asked is None else asked
+        allowed_s = self._options.request_timeout_s
+        return allowed_s if preferences.timeout_s is None else min(preferences.timeout_s, allowed_s)
 
     def _check(self, info: EngineInfo | ModelFacts, request: TaskRequest[Result]) -> None:
         if request.task not in info.tasks:

@@ -3,6 +3,8 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
+from functools import cache
+from typing import Final
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -20,20 +22,21 @@ from earmark.serving.service import Service
 from earmark.web.access import AccessControl
 from earmark.web.answer_headers import EXPOSED_HEADERS
 from earmark.web.dialects.cloudflare.errors import no_such_method, no_such_route
+from earmark.web.dialects.cloudflare.openapi import operations as cloudflare_operations
 from earmark.web.dialects.cloudflare.routes import PREFIX as CLOUDFLARE
 from earmark.web.dialects.cloudflare.routes import CloudflareDialect, CloudflareOptions
 from earmark.web.dialects.huggingface.clients import ZeroShotForm
-from earmark.web.dialects.huggingface.describe import ADDRESSES
+from earmark.web.dialects.huggingface.openapi import operations as huggingface_operations
 from earmark.web.dialects.huggingface.openapi.answers import LOOKUP_ERRORS
-from earmark.web.dialects.huggingface.openapi.operations import OPERATIONS, TAGS
 from earmark.web.dialects.huggingface.routes import HuggingFaceDialect
+from earmark.web.dialects.rerank.openapi import operations as rerank_operations
 from earmark.web.dialects.rerank.routes import RerankDialect
 from earmark.web.documentation import (
     DOCUMENTATION_TAG,
     documentation_operations,
     documentation_routes,
 )
-from earmark.web.openapi import Json, build_document
+from earmark.web.openapi import Json, Operation, build_document
 from earmark.web.request_log import RequestLog
 from earmark.web.responses import error_response
 
@@ -52,9 +55,20 @@ _CLIENT_HEADERS = (
 """What official clients send from a browser."""
 
 _DESCRIPTION = (
-    "Labels text: whole texts, pairs, any labels you name, named entities. Speaks the Hugging Face"
-    " Inference API: a program written for it changes its address and nothing else."
+    "Labels text: whole texts, pairs, any labels you name, named entities; and reranks. Speaks the"
+    " Hugging Face Inference API and Cloudflare Workers AI: a program written for either changes"
+    " its address and nothing else. `POST /rerank` and `POST /predict` are those of"
+    " text-embeddings-inference, Cohere and Jina."
 )
+
+_DIALECTS: Final = (huggingface_operations, cloudflare_operations, rerank_operations)
+_OPERATIONS: Final[tuple[Operation, ...]] = (
+    *(each for dialect in _DIALECTS for each in dialect.OPERATIONS),
+    *documentation_operations(LOOKUP_ERRORS),
+)
+_TAGS: Final = (*(each for dialect in _DIALECTS for each in dialect.TAGS), DOCUMENTATION_TAG)
+_ADDRESSES: Final = tuple(each.address for each in _OPERATIONS)
+"""Every address of every dialect, as the index lists them, and whoever asks for another is told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +110,7 @@ def create_app(
         max_body_bytes=options.max_body_bytes,
         version=__version__,
         unknown_form=options.zero_shot_form,
+        addresses=_ADDRESSES,
     )
     cloudflare = CloudflareDialect(
         service,
@@ -143,14 +158,10 @@ def create_app(
     return app
 
 
+@cache
 def _document() -> dict[str, Json]:
-    """Describe what all dialects serve."""
-    return build_document(
-        [*OPERATIONS, *documentation_operations(LOOKUP_ERRORS)],
-        description=_DESCRIPTION,
-        tags=[*TAGS, DOCUMENTATION_TAG],
-        version=__version__,
-    )
+    """Describe what all dialects serve: the same for every app."""
+    return build_document(_OPERATIONS, description=_DESCRIPTION, tags=_TAGS, version=__version__)
 
 
 def _living(
@@ -171,7 +182,7 @@ async def _no_such_address(request: Request, _: Exception) -> Response:
     if request.scope["path"].startswith(CLOUDFLARE):
         return no_such_route()
     asked = f"{request.method} {request.scope['path'][:200]}"
-    return error_response(404, f"nothing is served at {asked}; served: {', '.join(ADDRESSES)}")
+    return error_response(404, f"nothing is served at {asked}; served: {', '.join(_ADDRESSES)}")
 
 
 async def _no_such_method(request: Request, _: Exception) -> Response:

@@ -17,8 +17,10 @@ __all__ = [
     "Answer",
     "Content",
     "Example",
+    "ExampleExchange",
     "Header",
     "Json",
+    "KeyHeader",
     "Operation",
     "Parameter",
     "Tag",
@@ -28,6 +30,8 @@ __all__ = [
 Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | None"
 
 _SECURITY: Final = "accessKey"
+_NO_KEY: Final[dict[str, Json]] = {}
+_BEARER: Final[dict[str, Json]] = {_SECURITY: []}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +45,29 @@ class Example:
 
     summary: str
     value: Json
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExampleExchange:
+    """A request and its answer.
+
+    Attributes:
+        summary: what it shows.
+        request: a body.
+        answer: of a model that is exactly so sure.
+    """
+
+    summary: str
+    request: Json
+    answer: Json
+
+    def asked(self) -> Example:
+        """Show the request."""
+        return Example(summary=self.summary, value=self.request)
+
+    def answered(self) -> Example:
+        """Show the answer."""
+        return Example(summary=self.summary, value=self.answer)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +112,7 @@ class Parameter:
         type: of the value once it is read.
         description: what it means.
         example: a value.
+        required: whether a request without it is refused; a part of the path always is there.
     """
 
     name: str
@@ -92,6 +120,7 @@ class Parameter:
     type: object
     description: str
     example: Json
+    required: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +141,21 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KeyHeader:
+    """A header that an access key comes in, other than as a bearer's.
+
+    Attributes:
+        scheme: its name in the document.
+        name: as it is written on the wire.
+        description: what it holds.
+    """
+
+    scheme: str
+    name: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
     """A method of an address.
 
@@ -126,6 +170,7 @@ class Operation:
         body: of the request, where it has one.
         answers: by status.
         open: whether it needs no access key where keys are configured.
+        key_headers: that may stand, all together, in the place of a bearer's key.
     """
 
     method: Literal["GET", "POST"]
@@ -138,6 +183,12 @@ class Operation:
     parameters: tuple[Parameter, ...] = ()
     body: Content | None = None
     open: bool = False
+    key_headers: tuple[KeyHeader, ...] = ()
+
+    @property
+    def address(self) -> str:
+        """The operation as an index lists it."""
+        return f"{self.method} {self.path}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,6 +208,7 @@ class _Components:
     headers: dict[str, Json] = field(default_factory=dict)
     parameters: dict[str, Json] = field(default_factory=dict)
     responses: dict[str, Json] = field(default_factory=dict)
+    schemes: dict[str, Json] = field(default_factory=dict)
 
     def schema(self, types: Sequence[object]) -> Json:
         schemas = [self.by_type[repr(each)] for each in types]
@@ -175,24 +227,24 @@ class _Components:
         }
 
     def header(self, header: Header) -> Json:
-        self.headers[header.name] = {
+        written: Json = {
             "description": header.description,
             "schema": self.schema([header.type]),
             "example": header.example,
         }
-        return {"$ref": f"#/components/headers/{header.name}"}
+        return _once(self.headers, "headers", header.name, written)
 
     def parameter(self, parameter: Parameter) -> Json:
         name = f"{parameter.where}.{parameter.name}"
-        self.parameters[name] = {
+        written: Json = {
             "name": parameter.name,
             "in": parameter.where,
-            "required": parameter.where == "path",
+            "required": parameter.required or parameter.where == "path",
             "description": parameter.description,
             "schema": self.schema([parameter.type]),
             "example": parameter.example,
         }
-        return {"$ref": f"#/components/parameters/{name}"}
+        return _once(self.parameters, "parameters", name, written)
 
     def answer(self, answer: Answer) -> Json:
         written: dict[str, Json] = {"description": answer.description}
@@ -202,8 +254,19 @@ class _Components:
             written["content"] = self.content(answer.contents)
         if answer.name is None:
             return written
-        self.responses[answer.name] = written
-        return {"$ref": f"#/components/responses/{answer.name}"}
+        return _once(self.responses, "responses", answer.name, written)
+
+    def security(self, operation: Operation) -> list[Json]:
+        """List the ways to get in; where the server has no keys, none is needed."""
+        for each in operation.key_headers:
+            written: Json = {
+                "type": "apiKey",
+                "in": "header",
+                "name": each.name,
+                "description": each.description,
+            }
+            _once(self.schemes, "securitySchemes", each.scheme, written)
+        return [_NO_KEY, _BEARER, {each.scheme: [] for each in operation.key_headers}]
 
     def operation(self, operation: Operation) -> Json:
         written: dict[str, Json] = {
@@ -222,7 +285,20 @@ class _Components:
         }
         if operation.open:
             written["security"] = []
+        elif operation.key_headers:
+            written["security"] = self.security(operation)
         return written
+
+
+def _once(written: dict[str, Json], kind: str, name: str, value: Json) -> Json:
+    """Write what has a name, and refer to it.
+
+    Raises:
+        ValueError: the name stands for something else already.
+    """
+    if written.setdefault(name, value) != value:
+        raise ValueError(f"{kind}/{name} is described in two ways")
+    return {"$ref": f"#/components/{kind}/{name}"}
 
 
 def build_document(
@@ -235,6 +311,9 @@ def build_document(
         description: of the whole, in Markdown.
         tags: the groups, in the same order.
         version: of earmark.
+
+    Raises:
+        ValueError: two things that differ have one name.
     """
     components = _components(operations)
     paths: dict[str, dict[str, Json]] = {}
@@ -245,7 +324,7 @@ def build_document(
         "info": {"title": "earmark", "version": version, "description": description},
         # Relative to the document: right also behind a proxy that adds a prefix.
         "servers": [{"url": "."}],
-        "security": [{}, {_SECURITY: []}],
+        "security": [_NO_KEY, _BEARER],
         "tags": [{"name": tag.name, "description": tag.description} for tag in tags],
         "paths": {path: dict(methods) for path, methods in paths.items()},
         "components": {
@@ -258,7 +337,8 @@ def build_document(
                     "type": "http",
                     "scheme": "bearer",
                     "description": "An access key. Needed only where the server has keys.",
-                }
+                },
+                **components.schemes,
             },
         },
     }
@@ -268,12 +348,21 @@ def _components(operations: Sequence[Operation]) -> _Components:
     types = {repr(each): each for operation in operations for each in _types(operation)}
     # A schema for each type, in the order of the types; those of structs are references.
     schemas, components = msgspec.json.schema_components(
-        types.values(), ref_template="#/components/schemas/{name}"
+        types.values(),
+        schema_hook=_anything,
+        ref_template="#/components/schemas/{name}",
     )
     for schema in components.values():
         # Of a docstring what it says first: the rest is written for whoever reads the code.
         schema["description"] = schema["description"].partition("\n\n")[0]
     return _Components(components, dict(zip(types, schemas, strict=True)))
+
+
+def _anything(of: type) -> dict[str, object]:
+    """Write the schema of what a dialect passes on without looking at it."""
+    if of is object:
+        return {"description": "Whatever JSON holds."}  # msgspec takes an empty one for none
+    raise NotImplementedError
 
 
 def _types(operation: Operation) -> Iterator[object]:

@@ -23,7 +23,6 @@ SUM_TOLERANCE = 1e-5
 class _Check:
     name: str
     call: Callable[[], "Seen | None"]
-    pending: bool
 
 
 @dataclass
@@ -43,7 +42,6 @@ class Checks:
         *,
         since: tuple[int, ...] = (0,),
         before: tuple[int, ...] = (1000,),
-        pending: bool = False,
     ) -> Callable[[Callable[[], Seen | None]], None]:
         """Take a function as a check; it raises what is wrong and may return what it saw.
 
@@ -51,12 +49,11 @@ class Checks:
             name: the client's method, and what is special about the call.
             since: the first version that has the method.
             before: the first version that has it no more.
-            pending: do not call it: the server does not do this yet.
         """
 
         def take(call: Callable[[], Seen | None]) -> None:
             if since <= self.version < before:
-                self._found.append(_Check(name, call, pending))
+                self._found.append(_Check(name, call))
 
         return take
 
@@ -68,8 +65,6 @@ class Checks:
 
 
 def _outcome(check: _Check) -> dict[str, object]:
-    if check.pending:
-        return {"name": check.name, "state": "pending"}
     try:
         seen = check.call() or {}
     except Exception as error:  # noqa: BLE001 - whatever a client raises is what came of it

@@ -16,7 +16,6 @@ import huggingface_hub
 from clients.calls.checking import Checks, Scores, Seen, equal, expect
 from clients.calls.huggingface_hub_answers import (
     EMPTY,
-    JOB,
     KEY,
     LABELS,
     MODELS,
@@ -361,7 +360,7 @@ def a_wrong_key() -> None:
     expect(bool(client("sentiment").text_classification("a text")), "the right key is refused")
 
 
-@checks.add("a model that has to be loaded first", pending=not JOB["features"]["loads_on_demand"])
+@checks.add("a model that has to be loaded first")
 def a_cold_model() -> Seen:
     """A client that takes 503 for a failure is held, unless it says that it will not wait."""
     if VERSION >= (0, 29):

@@ -35,33 +35,45 @@ def test_an_epsilon_is_a_positive_number(value: object) -> None:
         config(layer_norm_eps=value).number("layer_norm_eps", 1e-12)
 
 
-@pytest.mark.parametrize("value", ["2", 2.0, True, -1, 1 << 40, None])
-def test_an_index_is_a_whole_number_from_nought(value: object) -> None:
-    """Ids of tokens begin with 0; anything else is refused."""
-    assert config(eos_token_id=0).index("eos_token_id", 2) == 0
-    assert config().index("eos_token_id", 2) == 2
-    with pytest.raises(InvalidCheckpoint, match=r'"eos_token_id" is .*, expected a whole number'):
-        config(eos_token_id=value).index("eos_token_id", 2)
+@pytest.mark.parametrize("value", ["1", 1.0, True, -1, 1 << 40, None])
+def test_an_index_is_a_whole_number_from_0(value: object) -> None:
+    """Anything else is refused with the field's name; the first index is 0."""
+    with pytest.raises(InvalidCheckpoint, match=r'"pad_token_id" is .*, expected a whole number'):
+        config(pad_token_id=value).index("pad_token_id", 1)
+    assert config(pad_token_id=0).index("pad_token_id", 1) == 0
+    assert config().index("pad_token_id", 1) == 1
+
+
+@pytest.mark.parametrize("value", ["1", 1.0, True, 1 << 40, None])
+def test_an_integer_may_be_negative_but_must_be_whole(value: object) -> None:
+    """Anything else is refused with the field's name."""
+    with pytest.raises(InvalidCheckpoint, match=r'"position_buckets" is .*, expected a whole'):
+        config(position_buckets=value).integer("position_buckets", 0)
+    assert config(position_buckets=-1).integer("position_buckets", 0) == -1
+    assert config().integer("position_buckets", -1) == -1
 
 
 @pytest.mark.parametrize("value", ["true", 1, None])
 def test_a_flag_is_true_or_false(value: object) -> None:
-    """Nothing else is taken for either."""
-    assert config(norm_bias=True).flag("norm_bias", default=False)
-    assert not config().flag("norm_bias", default=False)
-    with pytest.raises(InvalidCheckpoint, match=r'"norm_bias" is .*, expected true or false'):
-        config(norm_bias=value).flag("norm_bias", default=False)
+    """Anything else is refused, what Python would take for true included."""
+    with pytest.raises(InvalidCheckpoint, match="expected true or false"):
+        config(relative_attention=value).flag("relative_attention", default=True)
+    assert not config(relative_attention=False).flag("relative_attention", default=True)
+    assert config().flag("relative_attention", default=True)
 
 
-def test_a_list_of_texts_may_be_missing() -> None:
-    """Missing and null are alike; a list of anything else is refused."""
-    assert config(layer_types=["a", "b"]).texts("layer_types") == ("a", "b")
-    assert config(layer_types=None).texts("layer_types") is None
-    assert config().texts("layer_types") is None
-    wrong: tuple[object, ...] = ("a", ["a", 1], {})
-    for value in wrong:
-        with pytest.raises(InvalidCheckpoint, match=r'"layer_types" is .*, expected a list of str'):
-            config(layer_types=value).texts("layer_types")
+@pytest.mark.parametrize("value", [["c2p", "p2c"], "C2P | p2c"])
+def test_words_stand_in_a_list_or_between_bars(value: object) -> None:
+    """Both forms are found in published configs; missing or null is none."""
+    assert config(pos_att_type=value).words("pos_att_type") == ("c2p", "p2c")
+    assert config(pos_att_type=None).words("pos_att_type") == config().words("x") == ()
+
+
+@pytest.mark.parametrize("value", [7, ["c2p", 7]])
+def test_words_are_strings(value: object) -> None:
+    """Anything else is refused."""
+    with pytest.raises(InvalidCheckpoint, match=r'one such as "c2p\|p2c"'):
+        config(pos_att_type=value).words("pos_att_type")
 
 
 def test_a_section_is_read_like_the_whole() -> None:

@@ -119,12 +119,12 @@ def test_what_is_disregarded_is_not_listed(tmp_path: Path) -> None:
     assert weights.unread() == ()
 
 
-def test_a_shared_tensor_counts_once(tmp_path: Path) -> None:
-    """Two layers may read it; the model has it once."""
-    weights = opened(tmp_path, x__weight=MATRIX)
-    weights.matrix("x.weight", 2, 2)
-    weights.matrix("x.weight", 2, 2)
-    assert weights.parameters == 4
+def test_weights_that_layers_share_are_counted_once(tmp_path: Path) -> None:
+    """Each layer reads them; the model has them once."""
+    weights = opened(tmp_path, shared__weight=np.ones((2, 3), np.float32))
+    for _ in range(12):
+        weights.matrix("shared.weight", 2, 3)
+    assert weights.parameters == 6
 
 
 def test_a_file_cut_short_is_refused(tmp_path: Path) -> None:

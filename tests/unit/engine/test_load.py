@@ -158,6 +158,16 @@ def test_what_does_not_fit_together_is_named(
         load_engine(str(tmp_path), options=ONE_THREAD)
 
 
+def test_positions_that_count_from_the_padding_token_are_fewer(tmp_path: Path) -> None:
+    """RoBERTa's position table has rows that no token stands at: 514 rows hold 512 tokens."""
+    spec = CheckpointSpec(architecture="roberta", max_positions=48)
+    with loaded(tmp_path, spec) as engine:
+        assert engine.info.max_input_tokens == 47
+    edit_config(tmp_path, pad_token_id=47)
+    with pytest.raises(InvalidCheckpoint, match='"pad_token_id", which is 47; expected more'):
+        load_engine(str(tmp_path), options=ONE_THREAD)
+
+
 def test_weights_that_overflow_are_found_at_load(tmp_path: Path) -> None:
     """A model that answers NaN to anything does not go into service."""
     write_checkpoint(tmp_path, CheckpointSpec())

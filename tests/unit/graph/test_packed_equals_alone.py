@@ -1,9 +1,11 @@
 """The promise of the packed batch: neighbours, order and rows change no answer."""
 
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -11,18 +13,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.checkpoint_spec import Architecture, Head
 from support.checkpoints import CheckpointSpec, write_checkpoint
+from support.deberta_spec import DebertaSpec
 
 from earmark.batching.packer import BatchLimits, pack
 from earmark.checkpoint.config import read_config
 from earmark.checkpoint.weights import Weights
 from earmark.domain.encoding import Encoding
-from earmark.graph.architectures.registry import find_architecture
+from earmark.graph.architectures.registry import ARCHITECTURES, find_architecture
 from earmark.graph.export import export_graph
 from earmark.graph.writer import WeightForm
 from earmark.runtime.devices import computes_bfloat16, open_session
 from earmark.runtime.session import ComputeHint, RuntimeName, RuntimeSession, SessionOptions
 
 LONGEST = 48
+POSITIONS = LONGEST + 2
+"""Two more than the longest text has tokens: MPNet begins with the third."""
 VOCABULARY = 320
 
 FLOAT32 = 1e-5
@@ -35,6 +40,16 @@ still tip a value over to the next of its 127 steps, and later layers carry that
 INT8_ERROR = 1e-1
 """Int8 against float32 on logits of size 1 to 3: a step is 1/127 of a token's or a weight row's
 largest value, some hundred of them add up in each sum, and there are twelve sums in a row."""
+
+MODELS = {name: CheckpointSpec(architecture=name) for name in get_args(Architecture)}
+MODELS["deberta-v2, convolution"] = CheckpointSpec(
+    architecture="deberta-v2", deberta=DebertaSpec(convolution=5, groups=2)
+)
+TAGGERS = [
+    name
+    for name, spec in MODELS.items()
+    if "token" in ARCHITECTURES[spec.architecture].heads.values()
+]
 
 CASES: list[tuple[RuntimeName, WeightForm, ComputeHint, float]] = [
     ("openvino", "float", "float32", FLOAT32),
@@ -59,18 +74,16 @@ LIMITS = st.builds(BatchLimits, max_cells=st.just(4096), row_width=st.integers(8
 
 @cache
 def session(
-    architecture: Architecture,
+    name: str,
     head: Head,
     runtime: RuntimeName,
     form: WeightForm,
     compute: ComputeHint,
 ) -> RuntimeSession:
     """Open a tiny model; each once for the whole run."""
-    with TemporaryDirectory() as name:
-        folder = write_checkpoint(
-            Path(name),
-            CheckpointSpec(architecture=architecture, head=head, vocab_size=VOCABULARY),
-        )
+    spec = replace(MODELS[name], head=head, vocab_size=VOCABULARY, max_positions=POSITIONS)
+    with TemporaryDirectory() as place:
+        folder = write_checkpoint(Path(place), spec)
         config = read_config(folder / "config.json")
         family, kind = find_architecture(config)
         weights = Weights.open(folder / "model.safetensors", prefix=family.prefix)
@@ -87,11 +100,11 @@ def encodings(texts: list[list[int]]) -> list[Encoding]:
 
 
 @pytest.mark.parametrize(("runtime", "form", "compute", "tolerance"), CASES)
-@pytest.mark.parametrize("architecture", ["bert", "distilbert", "modernbert", "bart"])
+@pytest.mark.parametrize("name", MODELS)
 @settings(max_examples=12, deadline=None)
 @given(texts=TEXTS, limits=LIMITS, order=st.randoms(use_true_random=False))
 def test_packed_equals_alone(  # noqa: PLR0913, PLR0917 - what is drawn and what is parametrised
-    architecture: Architecture,
+    name: str,
     runtime: RuntimeName,
     form: WeightForm,
     compute: ComputeHint,
@@ -101,7 +114,7 @@ def test_packed_equals_alone(  # noqa: PLR0913, PLR0917 - what is drawn and what
     order: Random,
 ) -> None:
     """Any mix of lengths, in any order and any rows, answers as each text does by itself."""
-    model = session(architecture, "sequence", runtime, form, compute)
+    model = session(name, "sequence", runtime, form, compute)
     alone = [model.run(pack([text]))[0] for text in encodings(texts)]
     shuffled = list(range(len(texts)))
     order.shuffle(shuffled)
@@ -110,14 +123,14 @@ def test_packed_equals_alone(  # noqa: PLR0913, PLR0917 - what is drawn and what
         np.testing.assert_allclose(packed[position], alone[index], rtol=0, atol=tolerance)
 
 
-@pytest.mark.parametrize("architecture", ["bert", "distilbert", "modernbert"])
+@pytest.mark.parametrize("name", TAGGERS)
 @settings(max_examples=12, deadline=None)
 @given(texts=TEXTS, limits=LIMITS)
 def test_every_token_of_a_token_head_equals_alone(
-    architecture: Architecture, texts: list[list[int]], limits: BatchLimits
+    name: str, texts: list[list[int]], limits: BatchLimits
 ) -> None:
     """The same for heads that answer token by token."""
-    model = session(architecture, "token", "openvino", "float", "float32")
+    model = session(name, "token", "openvino", "float", "float32")
     batch = pack(encodings(texts), limits)
     logits = model.run(batch)
     flat = logits.reshape(-1, logits.shape[-1])

@@ -419,9 +419,9 @@ def test_engines_that_are_always_there_are_found_first() -> None:
 
 
 def test_a_server_of_another_thread_is_woken_too() -> None:
-    """Two event loops wait for one load."""
+    """Two event loops wait for one load; a cache, which is for one loop, would stand between."""
     loader = FakeLoader()
-    service = _service(_on_demand(loader))
+    service = _service(_on_demand(loader), ServiceOptions(cache_bytes=0))
     answers: list[str] = []
     threads = [
         threading.Thread(target=lambda: answers.append(asyncio.run(_ask(service, "a"))))

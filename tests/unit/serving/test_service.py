@@ -39,9 +39,11 @@ def test_a_request_is_answered_by_the_model_it_names() -> None:
     assert (len(first.requests), second.requests) == (0, [_REQUEST])
 
 
-@pytest.mark.parametrize(("timeout_s", "expected_s"), [(None, 1060.0), (5.0, 1005.0)])
+@pytest.mark.parametrize(
+    ("timeout_s", "expected_s"), [(None, 1060.0), (5.0, 1005.0), (99.0, 1060.0)]
+)
 def test_the_engine_gets_a_deadline(timeout_s: float | None, expected_s: float) -> None:
-    """Now plus the caller's timeout, or plus the service's own."""
+    """Now plus the caller's timeout, or plus the service's own where that is shorter."""
     engine = FakeEngine()
     preferences = Preferences(timeout_s=timeout_s)
     asyncio.run(_service(engine).answer(None, _REQUEST, preferences=preferences))

@@ -1,12 +1,16 @@
 """From operations to a document: what is shared is written once, and the rest refers to it."""
 
+from dataclasses import replace
+
 import msgspec
+import pytest
 
 from earmark.web.openapi import (
     Answer,
     Content,
     Example,
     Header,
+    KeyHeader,
     Operation,
     Parameter,
     Tag,
@@ -102,3 +106,58 @@ def test_an_operation_that_is_open_asks_for_no_key() -> None:
     assert "security" not in parts["paths"]["/a/{id}"]["get"]
     assert parts["paths"]["/b/{id}"]["get"]["security"] == []
     assert parts["info"] == {"title": "earmark", "version": "1.2.3", "description": "A garden."}
+
+
+def test_a_key_may_come_in_headers_of_its_own() -> None:
+    """All together, beside the bearer's or none."""
+    headers = tuple(
+        KeyHeader(scheme=scheme, name=name, description="A part.")
+        for scheme, name in (("who", "X-Who"), ("what", "X-What"))
+    )
+    asked = replace(_operation("/a/{id}", "a", Fruit), key_headers=headers)
+    parts = msgspec.json.decode(msgspec.json.encode(_document(asked)))
+    assert parts["paths"]["/a/{id}"]["get"]["security"] == [
+        {},
+        {"accessKey": []},
+        {"who": [], "what": []},
+    ]
+    assert parts["components"]["securitySchemes"]["what"] == {
+        "type": "apiKey",
+        "in": "header",
+        "name": "X-What",
+        "description": "A part.",
+    }
+
+
+def test_a_parameter_outside_the_path_may_be_required() -> None:
+    """Most are not."""
+    query = Parameter(name="q", where="query", type=str, description="Which.", example="fig")
+    asked = replace(_operation("/a", "a", Fruit), parameters=(query,))
+    other = replace(query, name="r", required=True)
+    document = _document(asked, replace(asked, path="/b", parameters=(other,)))
+    parts = msgspec.json.decode(msgspec.json.encode(document))
+    written = parts["components"]["parameters"]
+    assert {name: each["required"] for name, each in written.items()} == {
+        "query.q": False,
+        "query.r": True,
+    }
+
+
+def test_what_is_passed_on_unread_may_be_anything() -> None:
+    """But a type that JSON has no form for is a mistake of ours."""
+    document = _document(_operation("/a/{id}", "a", dict[str, object]))
+    parts = msgspec.json.decode(msgspec.json.encode(document))
+    content = parts["paths"]["/a/{id}"]["get"]["responses"]["200"]["content"]
+    members = content["application/json"]["schema"]["additionalProperties"]
+    assert members == {"description": "Whatever JSON holds."}
+    with pytest.raises(TypeError, match="custom types"):
+        _document(_operation("/a/{id}", "a", dict[str, complex]))
+
+
+def test_one_name_for_two_things_is_refused() -> None:
+    """Else one of them would be described as the other."""
+    other = replace(_MISSING, description="There was one.")
+    first = _operation("/a/{id}", "a", Fruit)
+    second = replace(first, path="/b/{id}", answers={404: other})
+    with pytest.raises(ValueError, match="responses/Missing is described in two ways"):
+        _document(first, second)

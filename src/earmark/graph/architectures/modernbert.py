@@ -71,8 +71,8 @@ def _shape(config: Config) -> _Shape:
 def _kinds(config: Config) -> tuple[str, ...]:
     """Read the kind of each layer, from the newer list or the older rule."""
     count = config.size("num_hidden_layers")
-    named = config.texts("layer_types")
-    if named is None:
+    named = config.words("layer_types")
+    if not named:
         every = config.size("global_attn_every_n_layers", 3)
         return tuple(LOCAL if layer % every else GLOBAL for layer in range(count))
     if len(named) != count or not set(named) <= {GLOBAL, LOCAL}:

@@ -12,11 +12,19 @@ from earmark.graph.blocks.attention import (
     packed_attention,
     packed_bias,
 )
+from earmark.graph.blocks.relative_bias import RelativeBias
 from earmark.graph.inputs import PackedInputs
 from earmark.graph.recorder import Value
 from earmark.graph.writer import GraphWriter
 
-__all__ = ["EncoderShape", "LayerNames", "encode_first_tokens", "encode_tokens", "finish_layer"]
+__all__ = [
+    "EncoderShape",
+    "LayerNames",
+    "NamesOf",
+    "encode_first_tokens",
+    "encode_tokens",
+    "finish_layer",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,8 +99,19 @@ def _layers(
     return x
 
 
+def _bias(w: GraphWriter, inputs: PackedInputs, relative: RelativeBias | None) -> Value:
+    """Compute what every layer adds to its scores."""
+    bias = packed_bias(w.recorder, inputs.segment_ids)
+    return bias if relative is None else w.recorder.op("Add", bias, relative.between)
+
+
 def encode_tokens(
-    w: GraphWriter, x: Value, inputs: PackedInputs, names_of: NamesOf, shape: EncoderShape
+    w: GraphWriter,
+    x: Value,
+    inputs: PackedInputs,
+    names_of: NamesOf,
+    shape: EncoderShape,
+    relative: RelativeBias | None = None,
 ) -> Value:
     """Run every layer on every token.
 
@@ -102,16 +121,22 @@ def encode_tokens(
         inputs: the packed batch.
         names_of: names of each layer's tensors.
         shape: sizes.
+        relative: what is added to scores by distance.
 
     Returns:
         Hidden states, ``[rows, width, hidden]``.
     """
-    bias = packed_bias(w.recorder, inputs.segment_ids)
+    bias = _bias(w, inputs, relative)
     return _layers(w, x, bias, names_of, shape, shape.layers)
 
 
 def encode_first_tokens(
-    w: GraphWriter, x: Value, inputs: PackedInputs, names_of: NamesOf, shape: EncoderShape
+    w: GraphWriter,
+    x: Value,
+    inputs: PackedInputs,
+    names_of: NamesOf,
+    shape: EncoderShape,
+    relative: RelativeBias | None = None,
 ) -> Value:
     """Run every layer, the last one for each text's first token alone.
 
@@ -124,15 +149,18 @@ def encode_first_tokens(
         inputs: the packed batch.
         names_of: names of each layer's tensors.
         shape: sizes.
+        relative: what is added to scores by distance.
 
     Returns:
         Hidden states of the first tokens, ``[texts, hidden]``.
     """
     r, hidden = w.recorder, shape.attention.hidden
-    bias = packed_bias(r, inputs.segment_ids)
+    bias = _bias(w, inputs, relative)
     x = _layers(w, x, bias, names_of, shape, shape.layers - 1)
     names = names_of(shape.layers - 1)
     firsts = r.op("Gather", r.reshape(x, -1, hidden), inputs.first_token)
     view = first_token_bias(r, inputs.segment_ids, inputs.first_token)
+    if relative is not None:
+        view = r.op("Add", view, relative.from_first)
     attended = first_token_attention(w, x, firsts, view, names.attention, shape.attention)
     return finish_layer(w, firsts, attended, names, shape)

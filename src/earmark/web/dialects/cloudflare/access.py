@@ -7,6 +7,7 @@ JavaScript's sends everything, so that the pair counts first.
 
 from typing import Final
 
+import msgspec
 from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import Scope
@@ -17,7 +18,7 @@ from earmark.web.dialects.cloudflare.envelope import ApiError, failed
 from earmark.web.dialects.cloudflare.errors import edge_refusal
 from earmark.web.request_log import record_of
 
-__all__ = ["WRONG_KEY", "access_form"]
+__all__ = ["WRONG_KEY", "Verified", "access_form"]
 
 WRONG_KEY: Final = ApiError(10000, "Authentication error")
 """What a wrong key is told, and a wrong account: which of the two, nobody learns."""
@@ -33,6 +34,13 @@ _PAIR: Final = ("x-auth-email", "x-auth-key")
 _BEARERS: Final = ("authorization", "cf-aig-authorization")
 """The second is what a gateway of Cloudflare's asks for."""
 _SERVICE_KEY: Final = "x-auth-user-service-key"
+
+
+class Verified(msgspec.Struct, frozen=True):
+    """An access key that holds."""
+
+    id: str
+    status: str
 
 
 def access_form(prefix: str) -> AccessForm:

@@ -6,7 +6,7 @@ how far it is. Every input has an answer of its own, also where its neighbours f
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Annotated, Final, TypeAlias
+from typing import Annotated, Final, Generic, TypeAlias, TypeVar
 
 import msgspec
 
@@ -18,7 +18,10 @@ from earmark.web.dialects.cloudflare.envelope import ApiError
 from earmark.web.dialects.cloudflare.inputs import as_upstream_says
 from earmark.web.exchange import Carried
 
-__all__ = ["Batches", "polled_id"]
+__all__ = ["Answered", "Batches", "Poll", "Queued", "Response", "Submitted", "Usage", "polled_id"]
+
+Each = TypeVar("Each")
+Result = TypeVar("Result")
 
 Ask: TypeAlias = Callable[[str, bytes], Awaitable[Carried]]
 """Asks a model, by its name in this dialect, about one input."""
@@ -40,11 +43,15 @@ class _Input(msgspec.Struct, frozen=True):
     external_reference: str | None = None
 
 
-class _Submitted(msgspec.Struct, frozen=True):
-    requests: Annotated[list[msgspec.Raw], msgspec.Meta(min_length=1)]
+class Submitted(msgspec.Struct, Generic[Each], frozen=True):
+    """A batch."""
+
+    requests: Annotated[list[Each], msgspec.Meta(min_length=1)]
 
 
-class _Poll(msgspec.Struct, frozen=True):
+class Poll(msgspec.Struct, frozen=True):
+    """Asks for a batch, where it has an id."""
+
     request_id: str | None = None
 
 
@@ -56,11 +63,11 @@ class Queued(msgspec.Struct, frozen=True):
     model: str
 
 
-class Response(msgspec.Struct, frozen=True, omit_defaults=True):
+class Response(msgspec.Struct, Generic[Result], frozen=True, omit_defaults=True):
     """The answer to one input of a batch."""
 
     id: int
-    result: object
+    result: Result
     success: bool
     external_reference: str | None
     errors: tuple[ApiError, ...] = ()
@@ -74,16 +81,16 @@ class Usage(msgspec.Struct, frozen=True):
     total_tokens: int
 
 
-class Answered(msgspec.Struct, frozen=True):
+class Answered(msgspec.Struct, Generic[Each], frozen=True):
     """A batch's answers, in the order of its inputs."""
 
-    responses: list[Response]
+    responses: list[Each]
     usage: Usage
 
 
-_submitted = msgspec.json.Decoder(_Submitted)
+_submitted = msgspec.json.Decoder(Submitted[msgspec.Raw])
 _input = msgspec.json.Decoder(_Input)
-_poll = msgspec.json.Decoder(_Poll)
+_poll = msgspec.json.Decoder(Poll)
 _encoder = msgspec.json.Encoder()
 
 
@@ -151,7 +158,7 @@ class Batches:
         inputs = decode_json(job.question, _submitted).requests
         places = asyncio.Semaphore(_AT_ONCE)
 
-        async def answer(index: int, raw: bytes) -> tuple[Response, int]:
+        async def answer(index: int, raw: bytes) -> tuple[Response[object], int]:
             async with places:
                 return await self._answer(job.model, index, raw)
 
@@ -160,7 +167,7 @@ class Batches:
         )
         return _encoder.encode(_answered(answers))
 
-    async def _answer(self, model: str, index: int, raw: bytes) -> tuple[Response, int]:
+    async def _answer(self, model: str, index: int, raw: bytes) -> tuple[Response[object], int]:
         reference = _input.decode(raw).external_reference
         try:
             carried = await self._ask_patiently(model, raw)
@@ -179,6 +186,6 @@ class Batches:
         return await self._ask(model, raw)
 
 
-def _answered(answers: Sequence[tuple[Response, int]]) -> Answered:
+def _answered(answers: Sequence[tuple[Response[object], int]]) -> Answered[Response[object]]:
     tokens = sum(each for _, each in answers)
     return Answered([response for response, _ in answers], Usage(tokens, 0, tokens))

@@ -102,8 +102,8 @@ class Named:
 
 
 def runnable(served: Sequence[Named]) -> list[Named]:
-    """Leave out what this dialect has no form for, such as models that label tokens."""
-    return [each for each in served if "text-classification" in each.status.info.tasks]
+    """Leave out what is for a task that this dialect has no form for, such as labelling tokens."""
+    return [each for each in served if each.status.info.task == "text-classification"]
 
 
 def models(served: Sequence[Named], query: Mapping[str, str]) -> list[Model]:

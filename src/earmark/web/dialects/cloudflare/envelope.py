@@ -1,14 +1,28 @@
 """What every answer is wrapped in, and the headers that every answer carries."""
 
+import secrets
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from typing import Generic, TypeVar
 
 import msgspec
 from starlette.responses import Response
 
 from earmark.web.responses import json_response
 
-__all__ = ["ApiError", "Message", "Paging", "ai_request_id", "failed", "succeeded"]
+__all__ = [
+    "ApiError",
+    "Envelope",
+    "Message",
+    "Nothing",
+    "Paging",
+    "ai_request_id",
+    "bare",
+    "failed",
+    "succeeded",
+]
+
+Result = TypeVar("Result")
 
 
 class ApiError(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -49,24 +63,44 @@ class Paging(msgspec.Struct, frozen=True):
     total_count: int
 
 
-class _Envelope(msgspec.Struct, frozen=True, omit_defaults=True):
+class Nothing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The result where a model was reached and gave none."""
+
+
+class Envelope(msgspec.Struct, Generic[Result], frozen=True, omit_defaults=True):
+    """What every answer is wrapped in.
+
+    Attributes:
+        result: of a list its rows, of a model its answer, of an error nothing.
+        success: whether it is an answer.
+        errors: what is wrong where it is none.
+        messages: what is to be said beside it.
+        result_info: of a list that has pages.
+    """
+
     # Without defaults: clients expect these four always.
-    result: object
+    result: Result
     success: bool
-    errors: Sequence[ApiError]
-    messages: Sequence[Message]
+    errors: tuple[ApiError, ...]
+    messages: tuple[Message, ...]
     result_info: Paging | None = None
+
+
+def bare(value: object, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """Answer a value without an envelope, marked as Cloudflare's edge marks every answer."""
+    marks = {"cf-ray": f"{secrets.token_hex(8)}-LCL", "cache-control": "no-store"}
+    return json_response(value, status=status, headers={**(headers or {}), **marks})
 
 
 def succeeded(
     result: object,
     headers: Mapping[str, str] | None = None,
     *,
-    messages: Sequence[Message] = (),
+    messages: tuple[Message, ...] = (),
     paging: Paging | None = None,
 ) -> Response:
     """Answer a result."""
-    return json_response(_Envelope(result, True, (), messages, paging), headers=headers)  # noqa: FBT003
+    return bare(Envelope(result, True, (), messages, paging), headers=headers)  # noqa: FBT003
 
 
 def failed(
@@ -77,8 +111,8 @@ def failed(
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """Answer an error; the result is an empty object where a model was reached, else null."""
-    envelope = _Envelope({} if reached_model else None, False, (error,), ())  # noqa: FBT003
-    return json_response(envelope, status=status, headers=headers)
+    envelope = Envelope(Nothing() if reached_model else None, False, (error,), ())  # noqa: FBT003
+    return bare(envelope, status=status, headers=headers)
 
 
 def ai_request_id(request_id: str) -> str:

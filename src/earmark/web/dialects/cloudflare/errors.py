@@ -21,13 +21,13 @@ from earmark.errors import (
     RequestTooLarge,
     UnknownModel,
 )
-from earmark.web.dialects.cloudflare.envelope import ApiError, ai_request_id, failed
+from earmark.web.dialects.cloudflare.envelope import ApiError, ai_request_id, bare, failed
 from earmark.web.error_forms import nearest_form, retry_after
 from earmark.web.request_log import RequestRecord
-from earmark.web.responses import json_response
 
 __all__ = [
     "FORMS",
+    "BindingError",
     "Form",
     "api_error",
     "binding_refusal",
@@ -75,7 +75,7 @@ FORMS: Final[dict[type[BaseException], Form]] = {
 no number for a fault of the server."""
 
 
-class _BindingError(msgspec.Struct, frozen=True, rename="camel"):
+class BindingError(msgspec.Struct, frozen=True, rename="camel"):
     """What the binding of a Worker turns into an exception."""
 
     name: str
@@ -104,11 +104,11 @@ def rest_refusal(error: Exception, record: RequestRecord) -> Response:
 def binding_refusal(error: Exception, record: RequestRecord) -> Response:
     """Answer the same to a binding, which has no envelope."""
     form, description, ai_id = _tell(error, record)
-    body = _BindingError(
+    body = BindingError(
         "AiError", form.code, form.status, f"AiError: {description} ({ai_id})", description, ai_id
     )
     headers = {"cf-ai-req-id": ai_id, **_retry_headers(form, error)}
-    return json_response(body, status=form.status, headers=headers)
+    return bare(body, status=form.status, headers=headers)
 
 
 def edge_refusal(error: Exception, record: RequestRecord) -> Response:

@@ -19,7 +19,15 @@ from earmark.tasks.text_classification import TextClassification
 from earmark.web.body import Misfit, decode_json
 from earmark.web.exchange import Exchange
 
-__all__ = ["INPUTS", "AnyExchange", "Ranked", "as_upstream_says", "open_exchange"]
+__all__ = [
+    "AnyExchange",
+    "ClassifierInput",
+    "Ranked",
+    "RerankerInput",
+    "Scored",
+    "as_upstream_says",
+    "open_exchange",
+]
 
 AnyExchange: TypeAlias = Exchange[Classification] | Exchange[Relevance]
 
@@ -57,10 +65,6 @@ class Ranked(msgspec.Struct, frozen=True):
     """A reranker's answer, best document first."""
 
     response: list[Scored]
-
-
-INPUTS: Final = (ClassifierInput, RerankerInput)
-"""The schemas that there are, for the catalogue."""
 
 
 class _Peeked(msgspec.Struct, frozen=True):

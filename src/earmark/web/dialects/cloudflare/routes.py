@@ -1,6 +1,5 @@
 """The addresses of this dialect and what answers them."""
 
-import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -19,9 +18,9 @@ from earmark.serving.service import Service
 from earmark.web.access import AccessForm
 from earmark.web.body import decode_json, read_body
 from earmark.web.dialects.cloudflare import catalogue
-from earmark.web.dialects.cloudflare.access import WRONG_KEY, access_form
+from earmark.web.dialects.cloudflare.access import WRONG_KEY, Verified, access_form
 from earmark.web.dialects.cloudflare.batches import Batches, polled_id
-from earmark.web.dialects.cloudflare.envelope import Message, ai_request_id, failed, succeeded
+from earmark.web.dialects.cloudflare.envelope import Message, ai_request_id, bare, failed, succeeded
 from earmark.web.dialects.cloudflare.errors import (
     api_error,
     binding_refusal,
@@ -29,11 +28,11 @@ from earmark.web.dialects.cloudflare.errors import (
     rest_refusal,
 )
 from earmark.web.dialects.cloudflare.inputs import as_upstream_says, open_exchange
+from earmark.web.dialects.cloudflare.wrappers import Bound, Universal
 from earmark.web.endpoints import Handler, Refusal, endpoint
 from earmark.web.exchange import Carried
 from earmark.web.leaving import while_connected
 from earmark.web.request_log import record_of
-from earmark.web.responses import json_response
 
 __all__ = ["PREFIX", "CloudflareDialect", "CloudflareOptions"]
 
@@ -57,33 +56,8 @@ _NO_KEY_NEEDED: Final = "0" * 32
 _TRUE: Final = frozenset({"true", "1"})
 
 
-class _Universal(msgspec.Struct, frozen=True):
-    """Body of a run whose address names no model."""
-
-    model: str
-    input: msgspec.Raw
-
-
-class _RunOptions(msgspec.Struct, frozen=True, rename="camel"):
-    queue_request: bool | None = None
-
-
-class _Bound(msgspec.Struct, frozen=True):
-    """Body of a binding's run."""
-
-    inputs: msgspec.Raw
-    options: _RunOptions | None = None
-
-
-class _Verified(msgspec.Struct, frozen=True):
-    """An access key that holds."""
-
-    id: str
-    status: str
-
-
-_universal = msgspec.json.Decoder(_Universal)
-_bound = msgspec.json.Decoder(_Bound)
+_universal = msgspec.json.Decoder(Universal[msgspec.Raw])
+_bound = msgspec.json.Decoder(Bound[msgspec.Raw])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,8 +123,7 @@ class CloudflareDialect:
         ]
 
     def _route(self, address: str, handler: Handler, refuse: Refusal, method: str) -> Route:
-        checked = self._of_account(endpoint(handler, refuse))
-        return Route(address, _marked(checked), methods=[method])
+        return Route(address, self._of_account(endpoint(handler, refuse)), methods=[method])
 
     def _of_account(self, inner: Handler) -> Handler:
         """Refuse an account that is none, in the words that a wrong key gets."""
@@ -196,7 +169,7 @@ class CloudflareDialect:
         model = name.partition(":")[2] or name
         queue = asked.options is not None and asked.options.queue_request is True
         result, headers = await self._result(request, model, bytes(asked.inputs), queue=queue)
-        return json_response(result, headers=headers)
+        return bare(result, headers=headers)
 
     async def _result(
         self, request: Request, model: str, body: bytes, *, queue: bool
@@ -256,9 +229,9 @@ class CloudflareDialect:
 
     async def _verify(self, request: Request) -> Response:
         """Answer that the key holds: without one that does, nobody gets here."""
-        verified = _Verified(record_of(request.scope).key or _NO_KEY_NEEDED, "active")
+        verified = Verified(record_of(request.scope).key or _NO_KEY_NEEDED, "active")
         told = Message(10000, "This API Token is valid and active")
-        return succeeded(verified, messages=[told])
+        return succeeded(verified, messages=(told,))
 
     def _named(self) -> list[catalogue.Named]:
         """List every model under its aliases and its own id."""
@@ -267,15 +240,3 @@ class CloudflareDialect:
             for each in self._service.statuses()
             for name in (*each.aliases, each.info.model_id)
         ]
-
-
-def _marked(inner: Handler) -> Handler:
-    """Mark every answer as Cloudflare's edge would."""
-
-    async def marked(request: Request) -> Response:
-        answer = await inner(request)
-        answer.headers["cf-ray"] = f"{secrets.token_hex(8)}-LCL"
-        answer.headers["cache-control"] = "no-store"
-        return answer
-
-    return marked

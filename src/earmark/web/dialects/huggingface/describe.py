@@ -15,7 +15,6 @@ from earmark.web.dialects.huggingface.errors import error_headers
 from earmark.web.responses import json_response
 
 __all__ = [
-    "ADDRESSES",
     "CacheFacts",
     "Health",
     "ModelCard",
@@ -27,31 +26,6 @@ __all__ = [
     "model_info",
     "models",
 ]
-
-ADDRESSES: Final = (
-    "POST /models/{id}",
-    "POST /models/{id}/pipeline/{task}",
-    "POST /pipeline/{task}/{id}",
-    "POST /hf-inference/models/{id}",
-    "POST /hf-inference/models/{id}/pipeline/{task}",
-    "POST /hf-inference/pipeline/{task}/{id}",
-    "POST /api/inference-proxy/hf-inference/models/{id}",
-    "GET /models",
-    "GET /models/{id}",
-    "GET /models/{id}/health",
-    "GET /models/{id}/info",
-    "POST /",
-    "GET /",
-    "GET /health",
-    "GET /info",
-    "GET /status/{id}",
-    "GET /framework/{name}",
-    "GET /api/models/{id}",
-    "GET /api/tasks",
-    "GET /openapi.json",
-    "GET /docs",
-)
-"""Every address of this dialect and of the documentation; without an id the only model is meant."""
 
 _HEADERS_TELL: Final = "the answer's headers x-truncated-tokens and x-truncated-inputs say so."
 
@@ -140,7 +114,7 @@ class ModelCard(msgspec.Struct, frozen=True):
 
 
 class ServerIndex(msgspec.Struct, frozen=True):
-    """What is served, and every address."""
+    """What is served, and every address, also of other dialects."""
 
     server: str
     version: str
@@ -217,10 +191,10 @@ def model_card(status: ModelStatus) -> Response:
     return json_response(_card(status))
 
 
-def index(statuses: Sequence[ModelStatus], *, version: str) -> Response:
+def index(statuses: Sequence[ModelStatus], *, version: str, addresses: tuple[str, ...]) -> Response:
     """Answer what is served here and how to ask for it."""
     return json_response(
-        ServerIndex("earmark", version, [_card(each) for each in statuses], ADDRESSES)
+        ServerIndex("earmark", version, [_card(each) for each in statuses], addresses)
     )
 
 

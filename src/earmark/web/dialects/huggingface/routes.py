@@ -50,6 +50,7 @@ class HuggingFaceDialect:
         max_body_bytes: int,
         version: str,
         unknown_form: ZeroShotForm,
+        addresses: tuple[str, ...],
     ) -> None:
         """Speak for a service.
 
@@ -58,14 +59,16 @@ class HuggingFaceDialect:
             max_body_bytes: longer bodies are refused.
             version: of earmark, as `info` tells it.
             unknown_form: form of zero-shot answers for whoever is no official client.
+            addresses: everything that is served, in any dialect, as the index lists it.
         """
         self._service = service
         self._max_body_bytes = max_body_bytes
         self._version = version
         self._unknown_form = unknown_form
+        self._addresses = addresses
 
     def routes(self) -> list[Route]:
-        """List the addresses, as in `describe.ADDRESSES`.
+        """List the addresses.
 
         A model id has one segment or more and may come with its slash as ``%2F``: both look alike
         in ``scope["path"]``, which is what the router reads.
@@ -176,7 +179,9 @@ class HuggingFaceDialect:
         return status
 
     async def _index(self, _: Request) -> Response:
-        return describe.index(self._service.statuses(), version=self._version)
+        return describe.index(
+            self._service.statuses(), version=self._version, addresses=self._addresses
+        )
 
     async def _health(self, _: Request) -> Response:
         # A model that is not in memory is nothing that ails the server.

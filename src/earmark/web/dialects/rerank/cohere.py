@@ -10,7 +10,7 @@ from earmark.tasks.reranking import Reranking, best_first
 from earmark.web.body import decode_json
 from earmark.web.exchange import Exchange
 
-__all__ = ["RerankBody", "Reranked", "open_rerank"]
+__all__ = ["DocumentsBody", "Reranked", "open_rerank"]
 
 
 class Document(msgspec.Struct, frozen=True):
@@ -22,7 +22,7 @@ class Document(msgspec.Struct, frozen=True):
 _Documents: TypeAlias = Annotated[list[str | Document], msgspec.Meta(min_length=1)]
 
 
-class RerankBody(msgspec.Struct, frozen=True, kw_only=True):
+class DocumentsBody(msgspec.Struct, frozen=True, kw_only=True):
     """``POST /rerank`` with ``documents``.
 
     Attributes:
@@ -42,7 +42,7 @@ class RerankBody(msgspec.Struct, frozen=True, kw_only=True):
     truncate: bool | None = None
 
 
-class Ranked(msgspec.Struct, frozen=True, omit_defaults=True):
+class RankedDocument(msgspec.Struct, frozen=True, omit_defaults=True):
     """One document of an answer."""
 
     index: int
@@ -50,7 +50,7 @@ class Ranked(msgspec.Struct, frozen=True, omit_defaults=True):
     document: Document | None = None
 
 
-class Usage(msgspec.Struct, frozen=True):
+class TokensUsed(msgspec.Struct, frozen=True):
     """What an answer cost, in Jina's words: tokens that the model read."""
 
     total_tokens: int
@@ -60,11 +60,11 @@ class Usage(msgspec.Struct, frozen=True):
 class Reranked(msgspec.Struct, frozen=True):
     """An answer, best document first."""
 
-    results: list[Ranked]
-    usage: Usage
+    results: list[RankedDocument]
+    usage: TokensUsed
 
 
-_decoder = msgspec.json.Decoder(RerankBody)
+_decoder = msgspec.json.Decoder(DocumentsBody)
 
 
 def open_rerank(body: bytes) -> tuple[Exchange[Relevance], str | None]:
@@ -79,7 +79,7 @@ def open_rerank(body: bytes) -> tuple[Exchange[Relevance], str | None]:
 
     def reranked(results: Sequence[Relevance]) -> Reranked:
         ranked = [
-            Ranked(
+            RankedDocument(
                 index,
                 results[index].score,
                 Document(texts[index]) if asked.return_documents else None,
@@ -87,7 +87,7 @@ def open_rerank(body: bytes) -> tuple[Exchange[Relevance], str | None]:
             for index in best_first(results, asked.top_n)
         ]
         tokens = sum(each.tokens for each in results)
-        return Reranked(ranked, Usage(tokens, tokens))
+        return Reranked(ranked, TokensUsed(tokens, tokens))
 
     characters = len(asked.query) + sum(map(len, texts))
     return Exchange(request, characters, reranked), asked.model

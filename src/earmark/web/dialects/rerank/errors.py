@@ -20,7 +20,7 @@ from earmark.web.error_forms import nearest_form, retry_after
 from earmark.web.request_log import RequestRecord
 from earmark.web.responses import json_response
 
-__all__ = ["FORMS", "Form", "refusal"]
+__all__ = ["FORMS", "Form", "RerankError", "refusal"]
 
 _FAULT = 500
 
@@ -56,7 +56,7 @@ FORMS: Final[dict[type[BaseException], Form]] = {
 """The nearest class of an error's own line of descent counts."""
 
 
-class _Error(msgspec.Struct, frozen=True):
+class RerankError(msgspec.Struct, frozen=True):
     """Cohere's clients read `message`, those of text-embeddings-inference the other two."""
 
     error: str
@@ -76,4 +76,4 @@ def refusal(error: Exception, record: RequestRecord) -> Response:
         headers["www-authenticate"] = "Bearer"
     if isinstance(error, CapacityError):
         headers["retry-after"] = retry_after(error)
-    return json_response(_Error(text, form.kind, text), status=form.status, headers=headers)
+    return json_response(RerankError(text, form.kind, text), status=form.status, headers=headers)

@@ -17,7 +17,7 @@ from earmark.tasks.text_classification import TextClassification
 from earmark.web.body import decode_json
 from earmark.web.exchange import Exchange
 
-__all__ = ["PredictBody", "RerankBody", "open_predict", "open_rerank"]
+__all__ = ["PredictBody", "RankedText", "TextsBody", "open_predict", "open_rerank"]
 
 _PAIR: Final = 2
 """Texts in a pair; an inner list may also hold one text alone."""
@@ -52,7 +52,7 @@ class _Truncating(msgspec.Struct, frozen=True, kw_only=True):
             )
 
 
-class RerankBody(_Truncating, frozen=True, kw_only=True):
+class TextsBody(_Truncating, frozen=True, kw_only=True):
     """``POST /rerank`` with ``texts``."""
 
     query: str
@@ -69,7 +69,7 @@ class PredictBody(_Truncating, frozen=True, kw_only=True):
     inputs: str | Annotated[list[str | _Inner], msgspec.Meta(min_length=1)]
 
 
-class Rank(msgspec.Struct, frozen=True, omit_defaults=True):
+class RankedText(msgspec.Struct, frozen=True, omit_defaults=True):
     """One text of an answer; the best comes first."""
 
     index: int
@@ -77,7 +77,7 @@ class Rank(msgspec.Struct, frozen=True, omit_defaults=True):
     text: str | None = None
 
 
-_rerank = msgspec.json.Decoder(RerankBody)
+_rerank = msgspec.json.Decoder(TextsBody)
 _predict = msgspec.json.Decoder(PredictBody)
 
 
@@ -97,9 +97,9 @@ def open_rerank(body: bytes) -> tuple[Exchange[Relevance], str | None]:
         truncate=asked.truncate is not False,
     )
 
-    def ranks(results: Sequence[Relevance]) -> list[Rank]:
+    def ranks(results: Sequence[Relevance]) -> list[RankedText]:
         return [
-            Rank(index, results[index].score, texts[index] if asked.return_text else None)
+            RankedText(index, results[index].score, texts[index] if asked.return_text else None)
             for index in best_first(results)
         ]
 

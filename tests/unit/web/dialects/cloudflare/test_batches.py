@@ -12,7 +12,7 @@ from earmark.errors import EngineError, InvalidInput, QueueFull
 from earmark.serving.jobs.job import Job
 from earmark.serving.jobs.runner import JobRunner
 from earmark.serving.jobs.store import MemoryJobs
-from earmark.web.dialects.cloudflare.batches import Answered, Batches
+from earmark.web.dialects.cloudflare.batches import Answered, Batches, Response
 from earmark.web.dialects.cloudflare.errors import api_error
 from earmark.web.exchange import Carried
 
@@ -42,7 +42,7 @@ def batches(model: Model, store: MemoryJobs | None = None) -> Batches:
     return Batches(jobs, model.ask, api_error, sleep=model.sleep)
 
 
-def carry_out(model: Model, question: bytes) -> Answered:
+def carry_out(model: Model, question: bytes) -> Answered[Response[object]]:
     """Answer a batch."""
 
     async def scenario() -> bytes:
@@ -50,7 +50,7 @@ def carry_out(model: Model, question: bytes) -> Answered:
             Job(job_id="1", model="m", state="running", question=question)
         )
 
-    return msgspec.json.decode(asyncio.run(scenario()), type=Answered)
+    return msgspec.json.decode(asyncio.run(scenario()), type=Answered[Response[object]])
 
 
 def test_a_busy_server_is_asked_again() -> None:

@@ -5,36 +5,31 @@ from dataclasses import dataclass
 from typing import Final
 
 from earmark.tasks.task import TaskName
-from earmark.web.openapi import Example, Json
+from earmark.web.openapi import Example, ExampleExchange, Json
 
-__all__ = ["ERRORS", "EXCHANGES", "STREAM", "ExampleExchange"]
+__all__ = [
+    "ERRORS",
+    "EXCHANGES",
+    "LOADING",
+    "NOT_LOADED",
+    "NO_ROOM",
+    "STREAM",
+    "UNLOADABLE",
+    "TaskExchange",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ExampleExchange:
+class TaskExchange(ExampleExchange):
     """A request and its answer.
 
     Attributes:
         task: what the model is for.
-        summary: what it shows.
-        request: a body.
-        answer: of a model that is exactly so sure.
         user_agent: of a client that reads this form; empty for anyone.
     """
 
     task: TaskName
-    summary: str
-    request: Json
-    answer: Json
     user_agent: str = ""
-
-    def asked(self) -> Example:
-        """Show the request."""
-        return Example(summary=self.summary, value=self.request)
-
-    def answered(self) -> Example:
-        """Show the answer."""
-        return Example(summary=self.summary, value=self.answer)
 
 
 _MONEY: Final = "I want my money back"
@@ -46,20 +41,20 @@ _SORTED: Final[Json] = {
 _LABELS: Final[list[Json]] = ["refund", "faq", "legal"]
 _SCORES: Final[list[Json]] = [0.8125, 0.125, 0.0625]
 
-EXCHANGES: Final[Mapping[str, ExampleExchange]] = {
-    "text": ExampleExchange(
+EXCHANGES: Final[Mapping[str, TaskExchange]] = {
+    "text": TaskExchange(
         task="text-classification",
         summary="A text",
         request={"inputs": "I like you. I love you"},
         answer=[[{"label": "POSITIVE", "score": 0.9734}, {"label": "NEGATIVE", "score": 0.0266}]],
     ),
-    "texts": ExampleExchange(
+    "texts": TaskExchange(
         task="text-classification",
         summary="Texts, and only the best label of each",
         request={"inputs": ["I like it", "I do not"], "parameters": {"top_k": 1}},
         answer=[[{"label": "POSITIVE", "score": 0.9685}], [{"label": "NEGATIVE", "score": 0.9548}]],
     ),
-    "reranker": ExampleExchange(
+    "reranker": TaskExchange(
         task="text-classification",
         summary="Pairs, for a reranker",
         request={
@@ -70,7 +65,7 @@ EXCHANGES: Final[Mapping[str, ExampleExchange]] = {
         },
         answer=[[{"label": "LABEL_0", "score": 0.9375}], [{"label": "LABEL_0", "score": 0.0625}]],
     ),
-    "zeroShot": ExampleExchange(
+    "zeroShot": TaskExchange(
         task="zero-shot-classification",
         summary="Labels of your own",
         request=_SORTED,
@@ -78,7 +73,7 @@ EXCHANGES: Final[Mapping[str, ExampleExchange]] = {
             {"label": label, "score": score} for label, score in zip(_LABELS, _SCORES, strict=True)
         ],
     ),
-    "zeroShotList": ExampleExchange(
+    "zeroShotList": TaskExchange(
         task="zero-shot-classification",
         summary="Labels of your own, a list of texts, each label by itself",
         request={
@@ -96,21 +91,21 @@ EXCHANGES: Final[Mapping[str, ExampleExchange]] = {
             ]
         ],
     ),
-    "zeroShotObject": ExampleExchange(
+    "zeroShotObject": TaskExchange(
         task="zero-shot-classification",
         summary="Labels of your own, as huggingface_hub before 1.1.5 reads them",
         request=_SORTED,
         answer={"sequence": _MONEY, "labels": _LABELS, "scores": _SCORES},
         user_agent="unknown/None; hf_hub/0.36.0; python/3.11.7",
     ),
-    "zeroShotObjects": ExampleExchange(
+    "zeroShotObjects": TaskExchange(
         task="zero-shot-classification",
         summary="Labels of your own, as @huggingface/inference before 4.5 reads them",
         request=_SORTED,
         answer=[{"sequence": _MONEY, "labels": _LABELS, "scores": _SCORES}],
         user_agent="@huggingface/inference/3.15.0",
     ),
-    "zeroShotBoth": ExampleExchange(
+    "zeroShotBoth": TaskExchange(
         task="zero-shot-classification",
         summary="Labels of your own, for a client that does not say its version",
         request=_SORTED,
@@ -126,7 +121,7 @@ EXCHANGES: Final[Mapping[str, ExampleExchange]] = {
         ],
         user_agent="node",
     ),
-    "entities": ExampleExchange(
+    "entities": TaskExchange(
         task="token-classification",
         summary="Named entities",
         request={"inputs": _SARAH},
@@ -141,7 +136,7 @@ EXCHANGES: Final[Mapping[str, ExampleExchange]] = {
             {"entity_group": "PER", "score": 0.9375, "word": "Jessica", "start": 52, "end": 59},
         ],
     ),
-    "entitiesList": ExampleExchange(
+    "entitiesList": TaskExchange(
         task="token-classification",
         summary="Named entities of several texts",
         request={"inputs": [_SARAH, "Nobody was there"]},
@@ -159,7 +154,7 @@ EXCHANGES: Final[Mapping[str, ExampleExchange]] = {
             [],
         ],
     ),
-    "tokens": ExampleExchange(
+    "tokens": TaskExchange(
         task="token-classification",
         summary="Labelled tokens, one by one",
         request={"inputs": "I am Sarah", "parameters": {"aggregation_strategy": "none"}},
@@ -195,14 +190,11 @@ ERRORS: Final[Mapping[int, str]] = {
         " an access key of this server"
     ),
     404: "Model acme/unknown does not exist; served here: earmark/sentiment",
-    405: "DELETE is not allowed here; expected GET, HEAD, POST",
-    408: "the request's body did not arrive in time",
     413: (
         "the body is 2,097,153 bytes, at most 2,097,152 bytes are accepted; send the texts in"
         " several requests"
     ),
     429: ("the server is busy: 256 requests are in flight, of 256 at most; try again in 2 s"),
-    431: "the request's headers are too large; at most 32,768 bytes are accepted",
     500: "unknown error (request bf64e82976a648e0a0fb2be1739e5698)",
     503: "the server is shutting down",
     504: (
@@ -211,3 +203,15 @@ ERRORS: Final[Mapping[int, str]] = {
     ),
 }
 """What is said with each status."""
+
+LOADING: Final[Json] = {"error": "Model org/name is currently loading", "estimated_time": 20.0}
+NO_ROOM: Final[Json] = {
+    "error": ("Model org/name waits for room: 4 models, as many as may be in memory, are in use"),
+    "estimated_time": 20.0,
+}
+NOT_LOADED: Final[Json] = {"error": "not loaded yet"}
+UNLOADABLE: Final = (
+    "Model org/name cannot be loaded; the server's log says why (request"
+    " bf64e82976a648e0a0fb2be1739e5698)"
+)
+"""What is said of a model that is not in memory."""

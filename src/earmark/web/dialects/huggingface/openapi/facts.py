@@ -8,9 +8,9 @@ from earmark import __version__
 from earmark.engine.info import QueueState, Totals
 from earmark.tasks.task import TaskName
 from earmark.web.dialects.huggingface.describe import (
-    ADDRESSES,
     CacheFacts,
     Health,
+    LoadableInfo,
     ModelCard,
     ModelInfo,
     ServerIndex,
@@ -33,11 +33,15 @@ __all__ = [
     "HUB_TASKS",
     "INDEX",
     "INFO",
+    "LOADABLE_CARD",
+    "LOADABLE_INFO",
+    "LOADING",
     "STALLED",
     "STATUS",
 ]
 
 _MODEL: Final = "earmark/sentiment"
+_LOADABLE: Final = "org/name"
 _TASK: Final[TaskName] = "text-classification"
 _LABELS: Final = ("NEGATIVE", "POSITIVE")
 
@@ -49,14 +53,34 @@ def _json(value: object) -> Json:
 
 _CARD: Final = ModelCard(_MODEL, _TASK, _LABELS, "ready", ())
 
+_SOME_ADDRESSES: Final = ("POST /models/{id}", "GET /models", "GET /openapi.json", "GET /docs")
+"""The whole list is the document's own."""
+
 CARD: Final = _json(_CARD)
-INDEX: Final = _json(ServerIndex("earmark", __version__, [_CARD], ADDRESSES))
+LOADABLE_CARD: Final = _json(ModelCard(_LOADABLE, _TASK, _LABELS, "loadable", ()))
+INDEX: Final = _json(ServerIndex("earmark", __version__, [_CARD], _SOME_ADDRESSES))
 HEALTHY: Final = _json(Health("ready", {_MODEL: "ready"}))
 STALLED: Final = _json(
     Health(
         "stalled",
         {_MODEL: "stalled"},
         f"model {_MODEL} is stalled: the run in progress has taken 75 s",
+    )
+)
+LOADING: Final = _json(Health("loading", {_LOADABLE: "loading"}, f"model {_LOADABLE} is loading"))
+LOADABLE_INFO: Final = _json(
+    LoadableInfo(
+        model_id=_LOADABLE,
+        aliases=(),
+        task=_TASK,
+        pipeline_tag=_TASK,
+        tasks=(_TASK,),
+        architecture="distilbert",
+        labels=_LABELS,
+        problem_type=None,
+        weights_bytes=267_832_558,
+        state="loadable",
+        version=__version__,
     )
 )
 INFO: Final = _json(

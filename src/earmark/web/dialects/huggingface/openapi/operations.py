@@ -1,5 +1,6 @@
 """The operations of this dialect, in the order in which a reader should meet them."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Annotated, Final
 
@@ -9,6 +10,7 @@ from earmark.domain.results import LabelScore
 from earmark.tasks.task import TaskName
 from earmark.web.dialects.huggingface.describe import (
     Health,
+    LoadableInfo,
     ModelCard,
     ModelInfo,
     ServerIndex,
@@ -24,9 +26,8 @@ from earmark.web.dialects.huggingface.openapi.answers import (
     ASK_HEADERS,
     ASKING_ERRORS,
     LOOKUP_ERRORS,
-    REQUEST_ID,
 )
-from earmark.web.dialects.huggingface.openapi.examples import EXCHANGES, STREAM
+from earmark.web.dialects.huggingface.openapi.examples import EXCHANGES, NOT_LOADED, STREAM
 from earmark.web.dialects.huggingface.openapi.facts import (
     CARD,
     FRAMEWORK,
@@ -35,6 +36,9 @@ from earmark.web.dialects.huggingface.openapi.facts import (
     HUB_TASKS,
     INDEX,
     INFO,
+    LOADABLE_CARD,
+    LOADABLE_INFO,
+    LOADING,
     STALLED,
     STATUS,
 )
@@ -51,13 +55,18 @@ from earmark.web.dialects.huggingface.zero_shot import (
 )
 from earmark.web.openapi import Answer, Content, Example, Json, Operation, Parameter, Tag
 from earmark.web.responses import ErrorBody
+from earmark.web.shared_answers import REQUEST_ID
 
 __all__ = ["OPERATIONS", "TAGS"]
 
-_ASK: Final = Tag(name="ask", description="Text, zero-shot and token classification.")
-_MODELS: Final = Tag(name="models", description="What is served, and how it is.")
+_ASK: Final = Tag(
+    name="Hugging Face",
+    description="The Hugging Face Inference API: text, zero-shot and token classification.",
+)
+_MODELS: Final = Tag(name="Models", description="What is served, and how it is.")
 _HUB: Final = Tag(
-    name="hub", description="Look-ups of the official clients, in the form of the Hub."
+    name="Hugging Face Hub",
+    description="Look-ups of the Hub's official clients, in the form of the Hub.",
 )
 TAGS: Final = (_ASK, _MODELS, _HUB)
 
@@ -110,13 +119,14 @@ _WISHES: Final = (
     ),
     _wish(
         "x-wait-for-model",
-        "`true`: wait for a model that is being loaded, rather than be told 503."
-        " In the body: `options.wait_for_model`.",
+        "`true`: wait for a model that has to be loaded first, for 60 seconds unless the server is"
+        " set otherwise, rather than be told 503 at once. `false`: be told, also as an official"
+        " client that would wait by itself. In the body: `options.wait_for_model`.",
         "true",
     ),
     _wish(
         "x-load-model",
-        "`0`: do not have a model loaded; one that is not there answers 200 with"
+        "`0`: have no model loaded; one that is not in memory answers 200 with"
         ' `{"error": "not loaded yet"}`.',
         "1",
     ),
@@ -124,8 +134,8 @@ _WISHES: Final = (
 """How a caller wants a request carried out."""
 
 _NOT_LOADED: Final = Example(
-    summary="With x-load-model: 0, of a model that is not loaded",
-    value={"error": "not loaded yet"},
+    summary="With x-load-model: 0, of a model that is not in memory",
+    value=NOT_LOADED,
 )
 
 _QUESTION: Final = Content(
@@ -196,13 +206,14 @@ def _look(  # noqa: PLR0913 - every part of a look-up
     name: str,
     tag: Tag,
     summary: str,
-    of: object,
-    *,
-    example: Json,
+    *types: object,
+    examples: Mapping[str, Json],
     description: str = "",
     parameters: tuple[Parameter, ...] = (),
 ) -> Operation:
-    content = Content(types=(of,), examples={name: Example(summary=summary, value=example)})
+    """Describe a look-up; the names of its examples are their summaries."""
+    shown = {_camel(each): Example(summary=each, value=value) for each, value in examples.items()}
+    content = Content(types=types, examples=shown)
     answer = Answer(description=summary, contents=(content,), headers=(REQUEST_ID,))
     return Operation(
         method="GET",
@@ -216,8 +227,38 @@ def _look(  # noqa: PLR0913 - every part of a look-up
     )
 
 
-def _health(path: str, name: str, summary: str, parameters: tuple[Parameter, ...]) -> Operation:
-    look = _look(path, name, _MODELS, summary, Health, example=HEALTHY, parameters=parameters)
+def _camel(words: str) -> str:
+    first, *others = words.replace(",", "").split()
+    return first.lower() + "".join(each.capitalize() for each in others)
+
+
+def _info(path: str, name: str, summary: str, parameters: tuple[Parameter, ...]) -> Operation:
+    return _look(
+        path,
+        name,
+        _MODELS,
+        summary,
+        ModelInfo,
+        LoadableInfo,
+        examples={"In memory": INFO, "Not in memory": LOADABLE_INFO},
+        description="Loads nothing: of a model that is not in memory, what its small files say.",
+        parameters=parameters,
+    )
+
+
+def _health(
+    path: str, name: str, summary: str, description: str, parameters: tuple[Parameter, ...]
+) -> Operation:
+    look = _look(
+        path,
+        name,
+        _MODELS,
+        summary,
+        Health,
+        examples={"Healthy": HEALTHY},
+        description=description,
+        parameters=parameters,
+    )
     sick = Answer(
         name="Unhealthy",
         description="A model cannot answer, or the server is shutting down.",
@@ -226,6 +267,7 @@ def _health(path: str, name: str, summary: str, parameters: tuple[Parameter, ...
                 types=(Health, ErrorBody),
                 examples={
                     "stalled": Example(summary="A run that does not end", value=STALLED),
+                    "loading": Example(summary="A model on its way into memory", value=LOADING),
                 },
             ),
         ),
@@ -238,7 +280,7 @@ def _health(path: str, name: str, summary: str, parameters: tuple[Parameter, ...
 OPERATIONS: Final = (
     _ask("/models/{id}", "ask", "Ask a model", _ASKING),
     _ask("/models/{id}/pipeline/{task}", "askTask", "Ask a model for a task by name"),
-    _ask("/", "askOnly", "Ask the only model served"),
+    _ask("/", "askOnly", "Ask the only model named"),
     _ask("/pipeline/{task}/{id}", "askPipeline", "The same, as the old InferenceApi class asks"),
     _ask("/hf-inference/models/{id}", "askRouted", "The same, as clients in id mode ask"),
     _ask(
@@ -256,37 +298,58 @@ OPERATIONS: Final = (
         "askProxied",
         "The same, as JavaScript clients in id mode asked in 2025",
     ),
-    _look("/", "index", _MODELS, "What is served here, and how to ask", ServerIndex, example=INDEX),
-    _look("/models", "models", _MODELS, "What is served here", list[ModelCard], example=[CARD]),
+    _look(
+        "/",
+        "index",
+        _MODELS,
+        "What is served here, and how to ask",
+        ServerIndex,
+        examples={"Index": INDEX},
+    ),
+    _look(
+        "/models",
+        "models",
+        _MODELS,
+        "What is served here",
+        list[ModelCard],
+        examples={"Models": [CARD, LOADABLE_CARD]},
+        description="Also what has to be loaded first; `status` tells it.",
+    ),
     _look(
         "/models/{id}",
         "model",
         _MODELS,
         "What a model is for",
         ModelCard,
-        example=CARD,
+        examples={"In memory": CARD, "Not in memory": LOADABLE_CARD},
         parameters=(_ID,),
     ),
-    _look(
-        "/models/{id}/info",
-        "modelInfo",
-        _MODELS,
-        "The facts of a model",
-        ModelInfo,
-        example=INFO,
-        parameters=(_ID,),
+    _info("/models/{id}/info", "modelInfo", "The facts of a model", (_ID,)),
+    _info("/info", "info", "The facts of the only model named", ()),
+    _health(
+        "/models/{id}/health",
+        "modelHealth",
+        "Whether a model can answer",
+        "One that only has to be loaded first can; one that is being loaded, or whose last load"
+        " failed, cannot.",
+        (_ID,),
     ),
-    _look("/info", "info", _MODELS, "The facts of the only model", ModelInfo, example=INFO),
-    _health("/models/{id}/health", "modelHealth", "Whether a model can answer", (_ID,)),
-    _health("/health", "health", "Whether every model can answer", ()),
+    _health(
+        "/health",
+        "health",
+        "Whether every model in memory can answer",
+        "A model that is not in memory is nothing that ails the server.",
+        (),
+    ),
     _look(
         "/status/{id}",
         "status",
         _HUB,
         "The state of a model",
         LegacyStatus,
-        example=STATUS,
-        description="`get_model_status` of `huggingface_hub` to 0.34.",
+        examples={"Loaded": STATUS},
+        description="`get_model_status` of `huggingface_hub` to 0.34. `state` is `Loaded`,"
+        " `Loadable` (also while it loads) or `error`.",
         parameters=(_ID,),
     ),
     _look(
@@ -295,7 +358,7 @@ OPERATIONS: Final = (
         _HUB,
         "The models of a library",
         list[DeployedModel],
-        example=FRAMEWORK,
+        examples={"Models": FRAMEWORK},
         description="`list_deployed_models` of `huggingface_hub` to 0.34.",
         parameters=(_FRAMEWORK,),
     ),
@@ -305,7 +368,7 @@ OPERATIONS: Final = (
         _HUB,
         "The Hub's page of a model",
         HubModel,
-        example=HUB_MODEL,
+        examples={"Model": HUB_MODEL},
         description="Clients given a model's id read it before they ask.",
         parameters=(_ID, _EXPAND),
     ),
@@ -315,7 +378,7 @@ OPERATIONS: Final = (
         _HUB,
         "The Hub's page of tasks",
         dict[TaskName, HubTask],
-        example=HUB_TASKS,
+        examples={"Tasks": HUB_TASKS},
         description="Clients given no model read here which one to ask.",
     ),
 )

@@ -1,0 +1,18 @@
+"""CamemBERT (Martin et al. 2019, arXiv:1911.03894): RoBERTa under another name.
+
+Follows `transformers` 5.23.0, models/camembert/modeling_camembert.py.
+"""
+
+from dataclasses import replace
+
+from earmark.graph.architectures.roberta import ROBERTA
+
+__all__ = ["CAMEMBERT"]
+
+CAMEMBERT = replace(
+    ROBERTA,
+    heads={
+        "CamembertForSequenceClassification": "sequence",
+        "CamembertForTokenClassification": "token",
+    },
+)

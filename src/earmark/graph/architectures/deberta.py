@@ -1,0 +1,93 @@
+"""DeBERTa, the first generation (He et al. 2020, arXiv:2006.03654).
+
+Follows `transformers` 5.23.0, models/deberta/modeling_deberta.py. Differs from the second in
+queries, keys and values that come of one matrix, head by head, and in distances that have a row
+of their table each.
+"""
+
+import numpy as np
+
+from earmark.checkpoint.config import Config
+from earmark.checkpoint.weights import floats_of, rows_of
+from earmark.domain.packing import Float32
+from earmark.errors import UnsupportedCheckpoint
+from earmark.graph.architectures.architecture import Architecture
+from earmark.graph.blocks.attention import AttentionShape
+from earmark.graph.blocks.deberta import (
+    Generation,
+    longest_distance,
+    position_terms,
+    project_table,
+    write_heads,
+)
+from earmark.graph.blocks.disentangled import Disentangled, Int64, Part
+from earmark.graph.inputs import PackedInputs
+from earmark.graph.recorder import Value
+from earmark.graph.writer import GraphWriter
+
+__all__ = ["DEBERTA"]
+
+PARTS: tuple[Part, ...] = ("query", "key", "value")
+"""The order in which each head's rows stand in the one matrix."""
+BIASES: dict[Part, str] = {"query": "q_bias", "value": "v_bias"}
+"""Keys have none."""
+
+
+def _rows(config: Config, longest: int) -> Int64:
+    """Find the row of every distance in a table of ``2 * longest`` rows."""
+    positions = config.size("max_position_embeddings")
+    distances = np.arange(1 - positions, positions, dtype=np.int64)
+    return np.clip(distances + longest, 0, 2 * longest - 1)
+
+
+def _generation(
+    w: GraphWriter,
+    inputs: PackedInputs,  # noqa: ARG001 - the second generation's convolution reads them
+    config: Config,
+    shape: AttentionShape,
+) -> Generation:
+    if config.flag("talking_head", default=False):
+        raise UnsupportedCheckpoint(
+            f'{config.path}: "talking_head" is true; heads that are mixed are not supported'
+        )
+    terms, count = position_terms(config)
+    longest, hidden = longest_distance(config), shape.hidden
+    table: Float32 | None = None
+    if config.flag("relative_attention", default=False):
+        table = floats_of(w.weights.matrix("encoder.rel_embeddings.weight", 2 * longest, hidden))
+
+    def layer(index: int) -> Disentangled:
+        base = f"encoder.layer.{index}.attention.self"
+        whole = w.weights.matrix(f"{base}.in_proj.weight", len(PARTS) * hidden, hidden)
+        by_head = np.arange(len(PARTS) * hidden).reshape(shape.heads, len(PARTS), shape.head)
+
+        def project(x: Value, part: Part) -> Value:
+            own = rows_of(whole, by_head[:, PARTS.index(part)].ravel())
+            bias = w.weights.vector(f"{base}.{BIASES[part]}", hidden) if part in BIASES else None
+            return w.project(x, f"{base}.in_proj.{part}", own, bias)
+
+        def distances(term: str, name: str, *, bias: bool) -> Float32 | None:
+            if table is None or term not in terms:
+                return None
+            return project_table(w, table, f"{base}.{name}", bias=bias)
+
+        return Disentangled(
+            name=base,
+            project=project,
+            distance_keys=distances("c2p", "pos_proj", bias=False),
+            distance_queries=distances("p2c", "pos_q_proj", bias=True),
+            terms=count,
+        )
+
+    return Generation(rows=_rows(config, longest), layer=layer)
+
+
+DEBERTA = Architecture(
+    prefix="deberta.",
+    positions=lambda config: config.size("max_position_embeddings"),
+    heads={
+        "DebertaForSequenceClassification": "sequence",
+        "DebertaForTokenClassification": "token",
+    },
+    writers=write_heads(_generation),
+)

@@ -1,0 +1,78 @@
+"""What BERT's kin took over from it whole: fields of the config, names of tensors, embeddings.
+
+Follows `transformers` 5.23.0, models/bert/modeling_bert.py.
+"""
+
+from earmark.checkpoint.config import Config
+from earmark.graph.blocks.attention import AttentionNames, AttentionShape
+from earmark.graph.blocks.encoder import EncoderShape, LayerNames
+from earmark.graph.inputs import PackedInputs
+from earmark.graph.recorder import Value
+from earmark.graph.writer import GraphWriter
+
+__all__ = ["embed", "encoder_shape", "layer_names"]
+
+EPSILON = 1e-12
+"""`layer_norm_eps` where the config does not say (configuration_bert.py, and those of its kin)."""
+
+
+def encoder_shape(config: Config) -> EncoderShape:
+    """Read the encoder's sizes and functions.
+
+    Raises:
+        InvalidCheckpoint: a size is missing or wrong.
+    """
+    return EncoderShape(
+        layers=config.size("num_hidden_layers"),
+        attention=AttentionShape.read(config, "hidden_size", "num_attention_heads"),
+        intermediate=config.size("intermediate_size"),
+        activation=config.text("hidden_act", "gelu"),
+        epsilon=config.number("layer_norm_eps", EPSILON),
+    )
+
+
+def layer_names(layer: int) -> LayerNames:
+    """Name the tensors of the layer of that index."""
+    base = f"encoder.layer.{layer}"
+    return LayerNames(
+        attention=AttentionNames(
+            query=f"{base}.attention.self.query",
+            key=f"{base}.attention.self.key",
+            value=f"{base}.attention.self.value",
+            output=f"{base}.attention.output.dense",
+        ),
+        attention_norm=f"{base}.attention.output.LayerNorm",
+        intermediate=f"{base}.intermediate.dense",
+        output=f"{base}.output.dense",
+        output_norm=f"{base}.output.LayerNorm",
+    )
+
+
+def embed(
+    w: GraphWriter, inputs: PackedInputs, config: Config, *, position_ids: Value, width: int
+) -> Value:
+    """Add the embeddings of words, token types and positions, and normalise.
+
+    Args:
+        w: the graph.
+        inputs: the packed batch.
+        config: the sizes of the tables.
+        position_ids: rows of the position table, ``[rows, width of the batch]``.
+        width: of every table.
+
+    Returns:
+        ``[rows, width of the batch, width]``.
+    """
+    r = w.recorder
+
+    def table(ids: Value, name: str, rows: int) -> Value:
+        return w.embedding(ids, f"embeddings.{name}_embeddings", rows, width)
+
+    words = table(inputs.input_ids, "word", config.size("vocab_size"))
+    kinds = config.size("type_vocab_size", 2)
+    # A table of one row has one answer, also for the second of a pair.
+    types = table(inputs.token_type_ids if kinds > 1 else r.integers(0), "token_type", kinds)
+    places = table(position_ids, "position", config.size("max_position_embeddings"))
+    total = r.op("Add", r.op("Add", words, types), places)
+    epsilon = config.number("layer_norm_eps", EPSILON)
+    return w.layer_norm(total, "embeddings.LayerNorm", width, epsilon)

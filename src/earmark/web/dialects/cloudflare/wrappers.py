@@ -1,0 +1,33 @@
+"""What an input is wrapped in where the address does not name its model."""
+
+from typing import Generic, TypeVar
+
+import msgspec
+
+__all__ = ["Bound", "RunOptions", "Universal"]
+
+Input = TypeVar("Input")
+
+
+class Universal(msgspec.Struct, Generic[Input], frozen=True):
+    """Body of a run whose address names no model."""
+
+    model: str
+    input: Input
+
+
+class RunOptions(msgspec.Struct, frozen=True, rename="camel"):
+    """What a binding sets beside the input; the rest of it means nothing here.
+
+    Attributes:
+        queue_request: whether the input is a batch.
+    """
+
+    queue_request: bool | None = None
+
+
+class Bound(msgspec.Struct, Generic[Input], frozen=True):
+    """Body of a binding's run."""
+
+    inputs: Input
+    options: RunOptions | None = None

@@ -1,0 +1,102 @@
+"""What the document shows of a model that is not in memory is what the server does."""
+
+import asyncio
+from collections.abc import Mapping
+
+import pytest
+from support.fake_engine import FakeEngine
+from support.fake_loader import FakeLoader
+from support.http_app import ask, asking
+from support.openapi_reading import answer_examples, mapping, names_of
+
+from earmark.errors import InvalidCheckpoint
+from earmark.serving.catalogue import Catalogue
+from earmark.serving.on_demand import OnDemand, OnDemandOptions
+from earmark.web.dialects.huggingface.openapi.examples import (
+    LOADING,
+    NO_ROOM,
+    NOT_LOADED,
+    UNLOADABLE,
+)
+from earmark.web.openapi import Json
+
+_MODEL = "org/name"
+_ADDRESS = f"/models/{_MODEL}"
+_BODY = b'{"inputs": "a"}'
+
+
+@pytest.fixture(scope="module")
+def shown() -> Mapping[str, Json]:
+    """Fetch the answers of the document, by where they stand."""
+    document = ask("GET", "/openapi.json", engines=(FakeEngine(),)).json()
+    return {each.place: each.value for each in answer_examples(document)}
+
+
+def _loaded_by(loader: FakeLoader, *others: str) -> OnDemand:
+    sources = {name: name for name in (_MODEL, *others)}
+    return OnDemand(Catalogue(sources), loader, OnDemandOptions(max_loaded=4))
+
+
+def test_its_facts_are_shown_as_they_are(shown: Mapping[str, Json]) -> None:
+    """The same names in the same order, and the same state."""
+
+    async def scenario() -> None:
+        async with asking(on_demand=_loaded_by(FakeLoader())) as client:
+            card = (await client.get(_ADDRESS)).json()
+            assert card == shown["GET /models/{id} 200 notInMemory"]
+            info = (await client.get(f"{_ADDRESS}/info")).json()
+            told = mapping(shown["GET /models/{id}/info 200 notInMemory"])
+            assert names_of(info) == names_of(dict(told))
+            assert info["state"] == told["state"] == "loadable"
+
+    asyncio.run(scenario())
+
+
+def test_what_a_request_for_it_is_told_is_shown_word_for_word(shown: Mapping[str, Json]) -> None:
+    """With no load wanted, and while it loads; so is its health."""
+
+    async def scenario() -> None:
+        loader = FakeLoader()
+        async with asking(on_demand=_loaded_by(loader)) as client:
+            unwanted = await client.post(_ADDRESS, content=_BODY, headers={"x-load-model": "0"})
+            assert (unwanted.status_code, unwanted.json()) == (200, NOT_LOADED)
+            told = await client.post(_ADDRESS, content=_BODY)
+            assert (told.status_code, told.json()) == (503, LOADING)
+            health = await client.get(f"{_ADDRESS}/health")
+            assert health.status_code == 503
+            assert health.json() == shown["GET /models/{id}/health 503 loading"]
+            loader.gate.set()
+
+    asyncio.run(scenario())
+
+
+def test_that_it_waits_for_room_is_shown_word_for_word() -> None:
+    """Where every place is taken by a model that is being loaded."""
+
+    async def scenario() -> None:
+        loader = FakeLoader()
+        others = ("a", "b", "c", "d")
+        async with asking(on_demand=_loaded_by(loader, *others)) as client:
+            for name in others:
+                assert (await client.post(f"/models/{name}", content=_BODY)).status_code == 503
+            told = await client.post(_ADDRESS, content=_BODY)
+            assert (told.status_code, told.json()) == (503, NO_ROOM)
+            loader.gate.set()
+
+    asyncio.run(scenario())
+
+
+def test_that_it_cannot_be_loaded_is_shown_word_for_word() -> None:
+    """To whoever waits for it."""
+
+    async def scenario() -> None:
+        loader = FakeLoader.open(failures={_MODEL: InvalidCheckpoint("/secret/file is cut")})
+        headers = {
+            "x-wait-for-model": "1",
+            "x-request-id": "bf64e82976a648e0a0fb2be1739e5698",
+        }
+        async with asking(on_demand=_loaded_by(loader)) as client:
+            answer = await client.post(_ADDRESS, content=_BODY, headers=headers)
+            assert (answer.status_code, answer.json()) == (500, {"error": UNLOADABLE})
+
+    asyncio.run(scenario())
