@@ -9,7 +9,7 @@ import argparse
 import json
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -101,6 +101,9 @@ ZERO_SHOT = {
         labels={label: label for label in ("anger", "joy", "optimism", "sadness")},
     ),
 }
+
+ZERO_SHOT["ag_news_as_example"] = replace(ZERO_SHOT["ag_news"], template="This example is {}.")
+"""The same set, asked as clients ask that name no template."""
 
 AnyRow = TypeVar("AnyRow")
 
