@@ -11,7 +11,7 @@ INSTALL := $(PIP) install --no-warn-script-location
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
-.PHONY: help serve test check golden golden-check bench train-sentiment need-data size clean
+.PHONY: help serve test check golden golden-check bench train-sentiment train-zero-shot need-data size clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,8 +45,11 @@ bench: .venv-bench/.installed ## measure against transformers behind FastAPI
 train-sentiment: need-data .venv-train/.installed ## train the model in the box: make train-sentiment DATA=folder
 	@.venv-train/bin/python -m training.sentiment --data $(DATA) --out src/earmark/checkpoint/models/sentiment $(ARGS)
 
+train-zero-shot: need-data .venv-train/.installed ## train the model of zero-shot in the box: make train-zero-shot DATA=folder
+	@.venv-train/bin/python -m training.zero_shot --data $(DATA) --out src/earmark/checkpoint/models/zero-shot $(ARGS)
+
 need-data:
-	@test -n "$(DATA)" || { echo "say where the data is: make train-sentiment DATA=folder"; exit 2; }
+	@test -n "$(DATA)" || { echo "say where the data is: make $(firstword $(MAKECMDGOALS)) DATA=folder"; exit 2; }
 
 size: ## measure what the run-time install weighs
 	@$(PYTHON) bench/install_size.py
