@@ -3,7 +3,7 @@
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import cycle, islice, pairwise
+from itertools import cycle, islice
 from pathlib import Path
 from typing import TypeVar
 
@@ -34,11 +34,11 @@ HELD_OUT_SEED = 2026
 """Not the recipe's seed: what is held out stays the same, so that seeds can be compared."""
 
 SHOWN = {MNLI: 62_000, SNLI: 36_000, LOGIC: 6_000}
-"""Pairs of each source at full effort; a source with fewer is shown again. MNLI is shown twice."""
+"""Pairs of each source at full effort; a source with fewer comes again in the second stage."""
 MIRRORED = {MNLI: 3_000, SNLI: 5_000}
 """Pairs turned round, at full effort."""
-SIFTED = 36_000
-"""Machine-written pairs that the model looks at between the passes, at full effort."""
+SIFTED = 16_000
+"""Machine-written pairs that the model looks at between the stages, at full effort."""
 LABELLED_TEXTS = 7_500
 """Labelled texts at full effort, the sets alike; each makes three pairs."""
 DEFINED_TEXTS = 3_400
@@ -53,9 +53,11 @@ FEELING = Kind(source="feelings", templates=FEELS, sure=2.0)
 DEFINITION = Kind(source="definitions", templates=ABOUT, sure=np.inf)
 """Here the text itself tells the right label, and the encoder only what else may be right."""
 
-PASSES = 2
 EARLY = frozenset({LOGIC})
-"""Shown in the first pass alone: sentences made from templates."""
+"""Shown in the first stage alone: sentences made from templates."""
+LATER = 0.5
+"""The second stage's share of what would be its half: it starts from a model that has learnt, and
+what is new to it are the sifted pairs."""
 
 _GOEMOTIONS = "goemotions"
 
@@ -111,8 +113,8 @@ def _premises(pairs: Sequence[Pair]) -> list[str]:
 
 def lay_out_pairs(
     corpus: PairCorpus, near: Nearness, *, effort: float, draw: random.Random
-) -> list[list[Pair]]:
-    """Lay out the passes.
+) -> tuple[list[Pair], list[Pair]]:
+    """Lay out what two stages show; a row and its repeat are in different stages.
 
     Args:
         corpus: what there is.
@@ -120,23 +122,33 @@ def lay_out_pairs(
         effort: the share of the full recipe to show, 1 for all of it.
         draw: draws rows, templates and wrong labels.
     """
-    passes: list[list[Pair]] = [[] for _ in range(PASSES)]
+    first: list[Pair] = []
+    second: list[Pair] = []
+
+    def deal(pairs: Sequence[Pair]) -> None:
+        half = len(pairs) // 2
+        first.extend(pairs[:half])
+        second.extend(pairs[half : half + round(LATER * half)])
+
     for source, rows in SHOWN.items():
         drawn = take(corpus.inference[source], round(effort * rows), draw)
-        _deal(drawn, passes[:1] if source in EARLY else passes)
+        if source in EARLY:
+            first.extend(drawn)
+        else:
+            deal(drawn)
     for source, rows in MIRRORED.items():
         turned = mirror(corpus.inference[source])
-        _deal(take(turned, round(effort * rows), draw), passes)
+        deal(take(turned, round(effort * rows), draw))
     for source, texts in corpus.labelled.items():
         some = take(texts, round(effort * LABELLED_TEXTS / len(corpus.labelled)), draw)
-        _deal(recast(some, source=source, wrong=2, templates=ABOUT, draw=draw), passes)
+        deal(recast(some, source=source, wrong=2, templates=ABOUT, draw=draw))
     defined = take(corpus.defined, round(effort * DEFINED_TEXTS), draw)
-    _deal(find_kinds(defined, near, draw), passes)
+    deal(find_kinds(defined, near, draw))
     topical = take(corpus.topical, round(effort * TOPIC_TEXTS), draw)
-    _deal(find_topics(topical, near, draw), passes)
+    deal(find_topics(topical, near, draw))
     felt = take(corpus.felt, round(effort * FEELING_TEXTS), draw)
-    _deal(find_feelings(felt, near, draw), passes)
-    return passes
+    deal(find_feelings(felt, near, draw))
+    return first, second
 
 
 AnyRow = TypeVar("AnyRow")
@@ -147,15 +159,8 @@ def take(rows: Sequence[AnyRow], count: int, draw: random.Random) -> list[AnyRow
     return list(islice(cycle(draw.sample(rows, len(rows))), count))
 
 
-def _deal(pairs: Sequence[Pair], passes: Sequence[list[Pair]]) -> None:
-    """Cut into as many runs as there are passes, so that a row and its repeat are apart."""
-    cuts = [len(pairs) * step // len(passes) for step in range(len(passes) + 1)]
-    for chosen, (start, end) in zip(passes, pairwise(cuts), strict=True):
-        chosen.extend(pairs[start:end])
-
-
 def draw_unsifted(corpus: PairCorpus, *, effort: float, draw: random.Random) -> list[Pair]:
-    """Draw the machine-written pairs that the model is to sift after its first pass."""
+    """Draw the machine-written pairs that the model is to sift after its first stage."""
     return take(corpus.inference[GENERATED], round(effort * SIFTED), draw)
 
 

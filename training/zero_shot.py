@@ -6,7 +6,7 @@
 2. It is fine-tuned on pairs of inference, on these sentences and on labelled texts, recast as
    "This text is about {label}."; its weights are averaged over the last steps.
 3. The model reads machine-written pairs, whose labels are often wrong, and keeps those whose
-   label it can believe. With these and the other half of step 2's pairs it learns on.
+   label it can believe. With these and more of step 2's pairs it learns on.
 4. The weights become int8, and the checkpoint folder is written.
 
 With ``--work FOLDER``, float32 weights are kept there after steps 2 and 3; a run that finds them
@@ -34,9 +34,16 @@ from training.inference import encode_pairs, pair_loss
 from training.loop import FitOptions, classify, fit
 from training.nli_mixture import PairCorpus, draw_unsifted, lay_out_pairs, load_pair_corpus
 from training.pairs import LABELS, Pair, sift
-from training.quantize import choose_clip, load_dequantised, quantise
+from training.quantize import choose_clip, quantise
 from training.shelf import Shelf, Stage
-from training.zero_shot_measure import measure, require_sets, score_inference
+from training.zero_shot_measure import (
+    Judge,
+    judge_with,
+    measure,
+    require_sets,
+    score_inference,
+    through_earmark,
+)
 from training.zero_shot_record import Making, write_record
 
 MAX_TOKENS = 72
@@ -44,9 +51,8 @@ MAX_TOKENS = 72
 short pairs teach more than fewer long ones."""
 MAX_POSITIONS = 512
 FIRST = FitOptions(learning_rate=1.5e-4, batch_tokens=2000, average_last=0.3)
-SECOND = FitOptions(learning_rate=8e-5, batch_tokens=2000, average_last=0.5, hidden_dropout=0.1)
-"""Starts from trained weights, which a full rate would throw away again; dropout, since most of
-what it sees was seen before."""
+SECOND = FitOptions(learning_rate=8e-5, batch_tokens=2000, average_last=0.5)
+"""Starts from trained weights, which a full rate would throw away again."""
 BELIEVED = 0.4
 """The least probability of a machine-written pair's label, in the eyes of the half-trained model.
 A third is chance; much above, what is kept would teach it only what it knows."""
@@ -108,7 +114,7 @@ def parse(arguments: Sequence[str] | None) -> Options:
         "--work",
         type=Path,
         default=None,
-        help="a folder for the float32 weights of finished passes, to go on from (default: none)",
+        help="a folder for the float32 weights of finished stages, to go on from (default: none)",
     )
     return Options(**vars(parser.parse_args(arguments)))
 
@@ -136,7 +142,8 @@ def train(corpus: PairCorpus, encoder: Path, tokenizer: Tokenizer, options: Opti
     if not stages:
         stages = [learn("first", first, FIRST)]
         shelf.put(f"first-{run}", model, stages)
-    second += sift(unsifted, classify(model, encode_pairs(tokenizer, unsifted)), believed=BELIEVED)
+    opinions = classify(model, encode_pairs(tokenizer, unsifted), rough=True)
+    second += sift(unsifted, opinions, believed=BELIEVED)
     progress(f"sifted; {len(second):,} pairs in the second stage")
     stages.append(learn("second", second, SECOND))
     shelf.put(f"second-{run}", model, stages)
@@ -151,9 +158,10 @@ def write(trained: Trained, corpus: PairCorpus, tokenizer: Tokenizer, options: O
     checkpoint.write_tokenizer(draft, tokenizer, max_tokens=MAX_POSITIONS)
     checkpoint.write_weights(draft, trained.model, quantise(trained.model.state_dict(), clip=clip))
     making = Making(seed=options.seed, effort=options.effort, clip=clip, stages=trained.stages)
+    float32 = judge_with(trained.model, tokenizer)
     scores = {
-        "float32": score_all(trained.model, corpus, tokenizer, options),
-        "int8": score_all(load_dequantised(draft), corpus, tokenizer, options),
+        "float32": score_all(float32, corpus, options),
+        "int8": score_all(through_earmark(draft), corpus, options),
     }
     write_record(draft, making, float32=scores["float32"], int8_weights=scores["int8"])
     checkpoint.publish(draft, options.out)
@@ -161,12 +169,10 @@ def write(trained: Trained, corpus: PairCorpus, tokenizer: Tokenizer, options: O
     progress(f"wrote {options.out}: {figures}")
 
 
-def score_all(
-    model: PreTrainedModel, corpus: PairCorpus, tokenizer: Tokenizer, options: Options
-) -> dict[str, Score]:
+def score_all(judge: Judge, corpus: PairCorpus, options: Options) -> dict[str, Score]:
     """Score a model by the held-out pairs, and by the sets that are looked at here alone."""
-    held_out = score_inference(model, tokenizer, corpus.held_out)
-    measured = measure(model, tokenizer, options.data, most_pairs=options.most_pairs)
+    held_out = score_inference(judge, corpus.held_out)
+    measured = measure(judge, options.data, most_pairs=options.most_pairs)
     return {"held_out": held_out, **measured}
 
 

@@ -20,7 +20,7 @@ from training.nli_mixture import (
 from training.pairs import Pair
 from training.topics import Vectors
 
-SHARE = 0.001
+SHARE = 0.004
 
 
 def nearness(texts: Sequence[str], labels: Sequence[str]) -> Vectors:
@@ -51,17 +51,15 @@ FIRST, SECOND = (
 )
 
 
-def test_each_stage_has_its_half_of_every_source_but_templates() -> None:
-    """Sentences made from templates come early alone."""
-    assert FIRST[MNLI] == SECOND[MNLI] == 31
-    assert FIRST[SNLI] == SECOND[SNLI] == 18
-    assert (FIRST[LOGIC], SECOND[LOGIC]) == (6, 0)
+def test_the_second_stage_shows_half_as_much_and_no_templates() -> None:
+    """Of every source but one; sentences made from templates come early alone."""
+    assert (FIRST[MNLI], SECOND[MNLI]) == (124, 62)
+    assert (FIRST[SNLI], SECOND[SNLI]) == (72, 36)
+    assert (FIRST[LOGIC], SECOND[LOGIC]) == (24, 0)
     for source in ("mnli_part_mirrored", "snli_derived_mirrored", "intents", "definitions"):
-        assert abs(FIRST[source] - SECOND[source]) <= 1
-        assert FIRST[source] > 0
+        assert 0 < SECOND[source] <= FIRST[source]
     for source in ("topics", "feelings"):
-        assert FIRST[source] > 0
-        assert SECOND[source] > 0
+        assert 0 < SECOND[source] < FIRST[source]
 
 
 def test_machine_written_pairs_wait_until_the_model_can_sift_them() -> None:
@@ -69,4 +67,4 @@ def test_machine_written_pairs_wait_until_the_model_can_sift_them() -> None:
     assert GENERATED not in FIRST + SECOND
     drawn = draw_unsifted(CORPUS, effort=SHARE, draw=seeded(1))
     assert {pair.source for pair in drawn} == {GENERATED}
-    assert len(drawn) == len(set(drawn)) == 36
+    assert len(drawn) == len(set(drawn)) == 64
