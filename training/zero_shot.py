@@ -1,6 +1,6 @@
 """The recipe of ``earmark/zero-shot``: MiniLM fine-tuned for natural language inference.
 
-``python -m training.zero_shot --data DATA --out FOLDER [--seed N] [--effort SHARE]``
+``python -m training.zero_shot --data DATA --out FOLDER [--seed N] [--effort SHARE] [--stages N]``
 
 1. The encoder, still untrained, finds topics and feelings for unlabelled sentences.
 2. It is fine-tuned on pairs of inference, on these sentences and on labelled texts, recast as
@@ -63,6 +63,7 @@ class Options(RecipeOptions):
     """The options of every recipe, and this one's own."""
 
     effort: float
+    stages: int
     most_pairs: int | None
     work: Path | None
 
@@ -105,6 +106,13 @@ def parse(arguments: Sequence[str] | None) -> Options:
         help="the share of the full recipe's pairs to show (default 1)",
     )
     parser.add_argument(
+        "--stages",
+        type=int,
+        choices=(1, 2),
+        default=2,
+        help="1: stop before step 3, and ship what step 2 made (default 2)",
+    )
+    parser.add_argument(
         "--most-pairs",
         type=int,
         default=None,
@@ -123,7 +131,7 @@ def train(corpus: PairCorpus, encoder: Path, tokenizer: Tokenizer, options: Opti
     """Fine-tune the encoder; the seed fixes the head, the pairs and their order."""
     model = new_classifier(encoder, LABELS, seed=options.seed)
     shelf, run = Shelf(options.work), f"seed{options.seed}-effort{options.effort}"
-    stages = shelf.take(f"second-{run}", model)
+    stages = shelf.take(f"{('first', 'second')[options.stages - 1]}-{run}", model)
     if stages:
         return Trained(model=model, stages=stages)
     draw = seeded(options.seed)
@@ -142,6 +150,8 @@ def train(corpus: PairCorpus, encoder: Path, tokenizer: Tokenizer, options: Opti
     if not stages:
         stages = [learn("first", first, FIRST)]
         shelf.put(f"first-{run}", model, stages)
+    if options.stages == 1:
+        return Trained(model=model, stages=stages)
     opinions = classify(model, encode_pairs(tokenizer, unsifted), rough=True)
     second += sift(unsifted, opinions, believed=BELIEVED)
     progress(f"sifted; {len(second):,} pairs in the second stage")

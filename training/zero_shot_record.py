@@ -16,6 +16,11 @@ from training.zero_shot_measure import as_json
 
 _TEMPLATE = Path(__file__).with_name("zero_shot_card.md")
 
+_SIFTING = (
+    "\nThen the model read {unsifted:,.0f} machine-written pairs; the {kept:,} whose label it could"
+    " believe,\nand half as many of the others as before, made a second stage."
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Making:
@@ -31,7 +36,7 @@ class Making:
         """What makes the model again."""
         return (
             "python -m training.zero_shot --data DATA --out FOLDER "
-            f"--seed {self.seed} --effort {self.effort}"
+            f"--seed {self.seed} --effort {self.effort} --stages {len(self.stages)}"
         )
 
     @property
@@ -80,7 +85,7 @@ def write_record(
         "command": making.command,
         "versions": versions(),
         "machine": where,
-        "data": {"held_out_rows": HELD_OUT, "unsifted_pairs": round(making.effort * SIFTED)},
+        "data": {"held_out_rows": HELD_OUT},
         "training": {
             stage.name: {
                 **stage.fit.as_json(),
@@ -100,8 +105,9 @@ def write_record(
         minutes=f"{making.seconds / 60:.0f}",
         million_tokens=f"{making.tokens / 1e6:.1f}",
         pairs=f"{making.shown():,}",
-        kept=f"{making.shown(GENERATED):,}",
-        unsifted=f"{making.effort * SIFTED:,.0f}",
+        sifting=_SIFTING.format(unsifted=making.effort * SIFTED, kept=making.shown(GENERATED))
+        if len(making.stages) > 1
+        else "",
         processor=where["processor"],
         threads=where["threads"],
         megabytes=f"{size / 1e6:.1f}",
