@@ -29,7 +29,6 @@ from training.commandline import RecipeOptions, progress, recipe_parser
 from training.data import DataError, count_sources, require_folder, seeded
 from training.embedder import Embedder
 from training.encoder import EncoderError, encoder_folder, load_tokenizer, new_classifier
-from training.evaluate import Score
 from training.inference import encode_pairs, pair_loss
 from training.loop import FitOptions, classify, fit
 from training.nli_mixture import PairCorpus, draw_unsifted, lay_out_pairs, load_pair_corpus
@@ -37,9 +36,9 @@ from training.pairs import LABELS, Pair, sift
 from training.quantize import choose_clip, quantise
 from training.shelf import Shelf, Stage
 from training.zero_shot_measure import (
-    Judge,
     judge_with,
     measure,
+    measure_inference,
     require_sets,
     score_inference,
     through_earmark,
@@ -168,22 +167,20 @@ def write(trained: Trained, corpus: PairCorpus, tokenizer: Tokenizer, options: O
     checkpoint.write_tokenizer(draft, tokenizer, max_tokens=MAX_POSITIONS)
     checkpoint.write_weights(draft, trained.model, quantise(trained.model.state_dict(), clip=clip))
     making = Making(seed=options.seed, effort=options.effort, clip=clip, stages=trained.stages)
-    float32 = judge_with(trained.model, tokenizer)
-    scores = {
-        "float32": score_all(float32, corpus, options),
-        "int8": score_all(through_earmark(draft), corpus, options),
+    before, shipped = judge_with(trained.model, tokenizer), through_earmark(draft)
+    # What rounding costs shows where there are most rows; the rest would take long in float32.
+    float32 = {
+        "held_out": score_inference(before, corpus.held_out),
+        **measure_inference(before, options.data, most_pairs=options.most_pairs),
     }
-    write_record(draft, making, float32=scores["float32"], int8_weights=scores["int8"])
+    int8 = {
+        "held_out": score_inference(shipped, corpus.held_out),
+        **measure(shipped, options.data, most_pairs=options.most_pairs),
+    }
+    write_record(draft, making, float32=float32, int8_weights=int8)
     checkpoint.publish(draft, options.out)
-    figures = ", ".join(f"{name} {score.percent}" for name, score in scores["int8"].items())
+    figures = ", ".join(f"{name} {score.percent}" for name, score in int8.items())
     progress(f"wrote {options.out}: {figures}")
-
-
-def score_all(judge: Judge, corpus: PairCorpus, options: Options) -> dict[str, Score]:
-    """Score a model by the held-out pairs, and by the sets that are looked at here alone."""
-    held_out = score_inference(judge, corpus.held_out)
-    measured = measure(judge, options.data, most_pairs=options.most_pairs)
-    return {"held_out": held_out, **measured}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

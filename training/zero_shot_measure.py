@@ -161,10 +161,24 @@ def measure(judge: Judge, data: Path, *, most_pairs: int | None = None) -> dict[
     Raises:
         DataError: a file is missing or is not what it should be.
     """
-    scores: dict[str, Score] = {}
+    return {
+        **measure_inference(judge, data, most_pairs=most_pairs),
+        **measure_zero_shot(judge, data, most_pairs=most_pairs),
+    }
+
+
+def measure_inference(judge: Judge, data: Path, *, most_pairs: int | None) -> dict[str, Score]:
+    """Score a model on the sets of inference; see `measure`."""
+    scores = {}
     for name, file in INFERENCE.items():
         pairs = some(read_pairs(data / f"{file}.jsonl.gz", source=name), most_pairs)
         scores[name] = score_inference(judge, pairs)
+    return scores
+
+
+def measure_zero_shot(judge: Judge, data: Path, *, most_pairs: int | None) -> dict[str, Score]:
+    """Score a model on the sets of topics and feelings; see `measure`."""
+    scores = {}
     for name, topics in ZERO_SHOT.items():
         rows = list(read_rows(data / f"{topics.file}.jsonl.gz", fields=("text", "label")))
         most = most_pairs and most_pairs // len(topics.labels)

@@ -71,7 +71,7 @@ def write_record(
     Args:
         folder: the checkpoint.
         making: how it was made.
-        float32: accuracies before rounding, by the name of the set.
+        float32: accuracies before rounding, by the name of the set; not of every set.
         int8_weights: the same of the shipped weights.
     """
     size = checkpoint.folder_bytes(folder)
