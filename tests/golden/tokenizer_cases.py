@@ -5,6 +5,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from support.checkpoint_spec import TokenizerSpec
+from support.checkpoint_tokenizer import word_piece
+from tokenizers import Tokenizer
+from tokenizers.decoders import ByteLevel as ByteLevelDecoder
+from tokenizers.models import BPE
+from tokenizers.pre_tokenizers import ByteLevel
+from tokenizers.processors import RobertaProcessing
+
 from earmark.tokenizing.sentencepiece_model import model_message
 
 __all__ = ["TOKENIZER_CASES", "TRAINED", "TokenizerCase", "write_case"]
@@ -26,6 +34,8 @@ SPACED_MASK = {
     "rstrip": False,
     "single_word": False,
 }
+BAKED_LENGTH = 12
+"""What `tokenizer.json` may ask texts to be padded and cut to."""
 PLAIN = {"lstrip": False, "normalized": False, "rstrip": False, "single_word": False}
 
 
@@ -101,6 +111,42 @@ def deberta_pieces(folder: Path) -> None:
 def albert_pieces(folder: Path) -> None:
     """Write `spiece.model` with the special pieces of ALBERT, one of them defined by users."""
     _pieces(folder / "spiece.model", ALBERT_OWN, "<unk>", user_defined=("(", "new_word"))
+
+
+def padded_byte_pairs_json(folder: Path) -> None:
+    """Write `tokenizer.json` with padding and truncation of its own, beside other old files."""
+    tokenizer = _byte_pairs_tokenizer(folder)
+    tokenizer.enable_padding(length=BAKED_LENGTH, pad_id=1, pad_token="<pad>")  # noqa: S106 - no password
+    tokenizer.enable_truncation(BAKED_LENGTH)
+    tokenizer.save(str(folder / "tokenizer.json"))
+
+
+def byte_pairs_json(folder: Path) -> None:
+    """Write the same without."""
+    _byte_pairs_tokenizer(folder).save(str(folder / "tokenizer.json"))
+
+
+def _byte_pairs_tokenizer(folder: Path) -> Tokenizer:
+    """Make RoBERTa's tokenizer with a space before every text, untrimmed."""
+    byte_pairs(folder)
+    files = [folder / "vocab.json", folder / "merges.txt"]
+    tokenizer = Tokenizer(BPE(*BPE.read_file(*map(str, files))))
+    for file in files:
+        file.unlink()
+    tokenizer.pre_tokenizer = ByteLevel(add_prefix_space=True)
+    tokenizer.decoder = ByteLevelDecoder()
+    tokenizer.add_special_tokens(["<s>", "<pad>", "</s>", "<unk>", "<mask>"])
+    tokenizer.post_processor = RobertaProcessing(
+        ("</s>", 2), ("<s>", 0), trim_offsets=False, add_prefix_space=True
+    )
+    return tokenizer
+
+
+def word_pieces_json(folder: Path) -> None:
+    """Write `tokenizer.json` of BERT, cased."""
+    tokens = (TRAINED / "vocab.txt").read_text(encoding="utf-8").splitlines()
+    spec = TokenizerSpec(lower_case=False)
+    word_piece(tuple(tokens), spec).save(str(folder / "tokenizer.json"))
 
 
 def _pieces(
@@ -209,6 +255,25 @@ TOKENIZER_CASES: tuple[TokenizerCase, ...] = (
         },
     ),
     TokenizerCase("deberta", "deberta", bert_byte_pairs),
+    TokenizerCase(
+        "json-as-it-is",
+        "roberta",
+        padded_byte_pairs_json,
+        _config(tokenizer_class="PreTrainedTokenizerFast", add_prefix_space=False),
+    ),
+    TokenizerCase(
+        "json-roberta-settings",
+        "roberta",
+        byte_pairs_json,
+        _config(tokenizer_class="RobertaTokenizer", add_prefix_space=False, trim_offsets=True),
+    ),
+    TokenizerCase("json-bert-settings", "bert", word_pieces_json, _config(strip_accents=False)),
+    TokenizerCase(
+        "json-bert-as-it-is",
+        "bert",
+        word_pieces_json,
+        _config(tokenizer_class="PreTrainedTokenizerFast", do_lower_case=True),
+    ),
     TokenizerCase("xlm-roberta", "xlm-roberta", fairseq_pieces),
     TokenizerCase(
         "xlm-roberta-added",

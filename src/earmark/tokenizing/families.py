@@ -12,17 +12,18 @@ from pathlib import Path
 from typing import Literal
 
 from tokenizers import AddedToken, Tokenizer
-from tokenizers.processors import PostProcessor, RobertaProcessing, TemplateProcessing
+from tokenizers.processors import PostProcessor, TemplateProcessing
 
 from earmark.checkpoint.config import read_json
 from earmark.checkpoint.repository import Repository
 from earmark.errors import InvalidCheckpoint
 from earmark.tokenizing.byte_level import byte_level
 from earmark.tokenizing.legacy_files import word_piece
+from earmark.tokenizing.settled import roberta_processing
 from earmark.tokenizing.stated import StatedTokenizer, Token
 from earmark.tokenizing.unigram import albert, camembert, deberta_v2, xlm_roberta
 
-__all__ = ["FAMILIES", "Family", "family_of"]
+__all__ = ["FAMILIES", "OF_MODEL_TYPE", "Family", "family_of", "has_settings"]
 
 Closing = Literal["typed", "doubled", "trimmed"]
 """How special tokens stand: ``typed``: [CLS] a [SEP] b [SEP], b of type 1; ``doubled``:
@@ -61,8 +62,6 @@ class Family:
         opening: role of the token before a text.
         closing_token: role of the token after it.
         closing: how texts and pairs are put together.
-        trim_offsets: what ``trimmed`` does where `tokenizer_config.json` says nothing; None: what
-            it says does not count.
     """
 
     files: tuple[str, ...]
@@ -99,12 +98,7 @@ class Family:
             ends.append((text, index))
         (first, _), (last, _) = ends
         if self.closing == "trimmed":
-            return RobertaProcessing(
-                ends[1],
-                ends[0],
-                trim_offsets=stated.flag("trim_offsets", default=True),
-                add_prefix_space=stated.flag("add_prefix_space", default=False),
-            )
+            return roberta_processing(ends[1], ends[0], stated)
         template = {
             "typed": ("{0}:0 $A:0 {1}:0", "{0}:0 $A:0 {1}:0 $B:1 {1}:1"),
             "doubled": ("{0} $A {1}", "{0} $A {1} {1} $B {1}"),
@@ -202,11 +196,9 @@ def family_of(repository: Repository, stated: StatedTokenizer) -> Family:
         CheckpointNotFound: nothing is named, and no file that a family begins with is there.
         InvalidCheckpoint: `config.json` is not what it should be.
     """
-    path = repository.find("config.json")
-    config = {} if path is None else read_json(path)
+    config = _config(repository)
     for fields in (stated.fields, config):
-        name = str(fields.get("tokenizer_class", "")).removesuffix("Fast")
-        name = SAME_CLASS.get(name, name)
+        name = _class_of(fields)
         if name in FAMILIES:
             return FAMILIES[name]
     by_model = OF_MODEL_TYPE.get(str(config.get("model_type")))
@@ -216,3 +208,27 @@ def family_of(repository: Repository, stated: StatedTokenizer) -> Family:
     usual = {family.files[0]: family for family in reversed([*FAMILIES.values()])}
     files = dict.fromkeys(family.files[0] for family in FAMILIES.values())
     return usual[repository.require("tokenizer.json", *files).name]
+
+
+def has_settings(repository: Repository, stated: StatedTokenizer) -> bool:
+    """Say whether a `tokenizer.json` is of a class whose settings have the last word.
+
+    Without settings is a class that takes the file as it is (`PreTrainedTokenizerFast`), and one
+    that is not known.
+
+    Raises:
+        InvalidCheckpoint: `config.json` is not what it should be.
+    """
+    config = _config(repository)
+    named = _class_of(stated.fields) or _class_of(config)
+    return named in FAMILIES if named else str(config.get("model_type")) in OF_MODEL_TYPE
+
+
+def _config(repository: Repository) -> Mapping[str, object]:
+    path = repository.find("config.json")
+    return {} if path is None else read_json(path)
+
+
+def _class_of(fields: Mapping[str, object]) -> str:
+    name = str(fields.get("tokenizer_class") or "").removesuffix("Fast")
+    return SAME_CLASS.get(name, name)

@@ -6,11 +6,11 @@ from pathlib import Path
 from tokenizers import Tokenizer
 from tokenizers.decoders import WordPiece as WordPieceDecoder
 from tokenizers.models import WordPiece
-from tokenizers.normalizers import BertNormalizer
 from tokenizers.pre_tokenizers import BertPreTokenizer
 
 from earmark.errors import InvalidCheckpoint
 from earmark.tokenizing.library import complaints_about
+from earmark.tokenizing.settled import bert_normalizer
 from earmark.tokenizing.stated import StatedTokenizer
 
 __all__ = ["word_piece"]
@@ -47,13 +47,7 @@ def word_piece(paths: Sequence[Path], stated: StatedTokenizer) -> Tokenizer:
         max_input_chars_per_word=MOST_CHARACTERS_PER_WORD,
     )
     tokenizer = Tokenizer(model)
-    strip_accents = stated.fields.get("strip_accents")
-    tokenizer.normalizer = BertNormalizer(
-        clean_text=True,
-        handle_chinese_chars=stated.flag("tokenize_chinese_chars", default=True),
-        strip_accents=strip_accents if isinstance(strip_accents, bool) else None,
-        lowercase=stated.flag("do_lower_case", default=True),
-    )
+    tokenizer.normalizer = bert_normalizer(stated)
     tokenizer.pre_tokenizer = BertPreTokenizer()
     tokenizer.decoder = WordPieceDecoder()
     stated.add_to(tokenizer)

@@ -12,9 +12,10 @@ from earmark.domain.encoding import Alignment, Encoding
 from earmark.domain.texts import Question
 from earmark.errors import InvalidCheckpoint, InvalidInput
 from earmark.tokenizing.charsmap import check_charsmaps_of
-from earmark.tokenizing.families import family_of
+from earmark.tokenizing.families import family_of, has_settings
 from earmark.tokenizing.library import complaints_about
 from earmark.tokenizing.pieces import TokenizerPieces
+from earmark.tokenizing.settled import settle
 from earmark.tokenizing.stated import StatedTokenizer, read_stated
 from earmark.tokenizing.truncation import CUT_SIDES, CutSide, kept
 
@@ -183,6 +184,8 @@ def load_tokenizer(repository: Repository) -> TextTokenizer:
         with complaints_about(path, expected="a tokenizer"):
             tokenizer = Tokenizer.from_file(str(path))
         check_charsmaps_of(tokenizer, path)
+        if has_settings(repository, stated):
+            settle(tokenizer, stated)
     else:
         family = family_of(repository, stated)
         first = repository.require("tokenizer.json", family.files[0])
