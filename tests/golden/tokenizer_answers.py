@@ -16,6 +16,7 @@ __all__ = [
     "TOKENIZER_DATA",
     "TokenizerGolden",
     "Tokens",
+    "backend_sha256",
     "compare_tokenizers",
     "digest",
     "files_sha256",
@@ -58,6 +59,8 @@ class TokenizerGolden:
         made_with: versions of the packages that answered.
         files_sha256: of the case's files and texts: another hash means other questions.
         vocabulary_size: the largest id and one more.
+        backend_sha256: of the tokenizer as the library writes it down: vocabulary, rules, added
+            tokens. The same hash means the same tokens of any text.
         samples: of the first texts, in full.
         digests: of every text, in order.
     """
@@ -65,6 +68,7 @@ class TokenizerGolden:
     made_with: Mapping[str, str]
     files_sha256: str
     vocabulary_size: int
+    backend_sha256: str
     samples: tuple[Tokens, ...]
     digests: tuple[str, ...]
 
@@ -83,12 +87,19 @@ def files_sha256(folder: Path, texts: Sequence[Text] = HOSTILE) -> str:
     return whole.hexdigest()
 
 
+def backend_sha256(written: str) -> str:
+    """Hash a tokenizer that the library has written down, less padding and truncation."""
+    fields = {**json.loads(written), "padding": None, "truncation": None}
+    return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()
+
+
 def keep(
     answers: Iterable[Tokens],
     *,
     made_with: Mapping[str, str],
     folder: Path,
     vocabulary_size: int,
+    backend: str,
 ) -> TokenizerGolden:
     """Make a case's file of its answers."""
     known = tuple(answers)
@@ -96,6 +107,7 @@ def keep(
         made_with=made_with,
         files_sha256=files_sha256(folder),
         vocabulary_size=vocabulary_size,
+        backend_sha256=backend,
         samples=known[:SAMPLES],
         digests=tuple(map(digest, known)),
     )
@@ -112,6 +124,7 @@ def write_tokenizer_golden(case: TokenizerCase, golden: TokenizerGolden) -> Path
         f'"made_with":{_compact(golden.made_with)}',
         f'"files_sha256":{_compact(golden.files_sha256)}',
         f'"vocabulary_size":{golden.vocabulary_size}',
+        f'"backend_sha256":{_compact(golden.backend_sha256)}',
     ]
     samples = ",\n".join(_compact([one.ids, one.type_ids, one.offsets]) for one in golden.samples)
     digests = ",\n".join(map(_compact, rows))
@@ -138,6 +151,7 @@ def read_tokenizer_golden(case: TokenizerCase) -> TokenizerGolden:
         made_with=fields["made_with"],
         files_sha256=fields["files_sha256"],
         vocabulary_size=fields["vocabulary_size"],
+        backend_sha256=fields["backend_sha256"],
         samples=tuple(
             Tokens(tuple(ids), tuple(types), tuple((start, end) for start, end in offsets))
             for ids, types, offsets in fields["samples"]
@@ -153,6 +167,8 @@ def compare_tokenizers(kept: TokenizerGolden, answered: TokenizerGolden) -> list
     problems = []
     if kept.vocabulary_size != answered.vocabulary_size:
         problems.append(f"ids were {kept.vocabulary_size}, are {answered.vocabulary_size}")
+    if kept.backend_sha256 != answered.backend_sha256 and kept.made_with == answered.made_with:
+        problems.append("the tokenizer is another one")
     for index, (old, new) in enumerate(zip(kept.samples, answered.samples, strict=True)):
         if old != new:
             problems.append(f"text {index} was {old}, is {new}")

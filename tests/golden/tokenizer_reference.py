@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 os.environ["HF_HUB_OFFLINE"] = "1"  # before the import that reads it: nothing asks the network
 
 import transformers
-from golden.tokenizer_answers import TokenizerGolden, Tokens, keep
+from golden.tokenizer_answers import TokenizerGolden, Tokens, backend_sha256, keep
 from golden.tokenizer_cases import TokenizerCase, write_case
 from golden.tokenizer_texts import HOSTILE
 
@@ -30,6 +30,7 @@ def ask_tokenizer(case: TokenizerCase) -> TokenizerGolden:
             made_with={package: version(package) for package in PACKAGES},
             folder=folder,
             vocabulary_size=max(tokenizer.get_vocab().values()) + 1,
+            backend=backend_sha256(tokenizer.backend_tokenizer.to_str()),
         )
 
 

@@ -19,7 +19,7 @@ from earmark.tokenizing.settled import settle
 from earmark.tokenizing.stated import StatedTokenizer, read_stated
 from earmark.tokenizing.truncation import CUT_SIDES, CutSide, kept
 
-__all__ = ["TextTokenizer", "load_tokenizer"]
+__all__ = ["TextTokenizer", "build_tokenizer", "load_tokenizer"]
 
 LARGEST_REAL_MAXIMUM = 1 << 24
 """`model_max_length` may be 1e30, which `transformers` writes for "not known"."""
@@ -179,24 +179,37 @@ def load_tokenizer(repository: Repository) -> TextTokenizer:
         InvalidCheckpoint: a file does not hold what it should.
     """
     stated = read_stated(repository)
-    path = repository.find("tokenizer.json")
-    if path is not None:
-        with complaints_about(path, expected="a tokenizer"):
-            tokenizer = Tokenizer.from_file(str(path))
-        check_charsmaps_of(tokenizer, path)
-        if has_settings(repository, stated):
-            settle(tokenizer, stated)
-    else:
-        family = family_of(repository, stated)
-        first = repository.require("tokenizer.json", family.files[0])
-        others = [repository.require(file) for file in family.files[1:]]
-        tokenizer = family.load([first, *others], stated)
     return TextTokenizer.of(
-        tokenizer,
+        build_tokenizer(repository, stated),
         unknown=stated.text_of("unk_token"),
         max_length=_max_length(stated),
         cut_side=_cut_side(stated),
     )
+
+
+def build_tokenizer(repository: Repository, stated: StatedTokenizer) -> Tokenizer:
+    """Build a tokenizer of the library, post-processor and all.
+
+    Args:
+        repository: the checkpoint's files.
+        stated: what its JSON files say.
+
+    Raises:
+        CheckpointNotFound: the files are not there.
+        InvalidCheckpoint: a file does not hold what it should.
+    """
+    path = repository.find("tokenizer.json")
+    if path is None:
+        family = family_of(repository, stated)
+        first = repository.require("tokenizer.json", family.files[0])
+        others = [repository.require(file) for file in family.files[1:]]
+        return family.load([first, *others], stated)
+    with complaints_about(path, expected="a tokenizer"):
+        tokenizer = Tokenizer.from_file(str(path))
+    check_charsmaps_of(tokenizer, path)
+    if has_settings(repository, stated):
+        settle(tokenizer, stated)
+    return tokenizer
 
 
 def _max_length(stated: StatedTokenizer) -> int | None:
