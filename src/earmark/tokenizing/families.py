@@ -19,6 +19,7 @@ from earmark.checkpoint.repository import Repository
 from earmark.errors import InvalidCheckpoint
 from earmark.tokenizing.byte_level import byte_level
 from earmark.tokenizing.legacy_files import word_piece
+from earmark.tokenizing.library import complaints_about
 from earmark.tokenizing.settled import roberta_processing
 from earmark.tokenizing.stated import StatedTokenizer, Token
 from earmark.tokenizing.unigram import albert, camembert, deberta_v2, xlm_roberta
@@ -99,23 +100,16 @@ class Family:
         (first, _), (last, _) = ends
         if self.closing == "trimmed":
             return roberta_processing(ends[1], ends[0], stated)
-        template = {
-            "typed": ("{0}:0 $A:0 {1}:0", "{0}:0 $A:0 {1}:0 $B:1 {1}:1"),
-            "doubled": ("{0} $A {1}", "{0} $A {1} {1} $B {1}"),
-        }[self.closing]
-        single, pair = (one.split() for one in template)
-        named = {"{0}": first, "{1}": last}
-        return TemplateProcessing(
-            single=[_place(part, named) for part in single],
-            pair=[_place(part, named) for part in pair],
-            special_tokens=list(dict.fromkeys(ends)),
-        )
-
-
-def _place(part: str, named: Mapping[str, str]) -> str:
-    for place, token in named.items():
-        part = part.replace(place, token)
-    return part
+        if self.closing == "typed":
+            single = [f"{first}:0", "$A:0", f"{last}:0"]
+            pair = [*single, "$B:1", f"{last}:1"]
+        else:
+            single = [first, "$A", last]
+            pair = [*single, last, "$B", last]
+        with complaints_about(path, expected=f"a vocabulary with the special tokens {ends}"):
+            return TemplateProcessing(
+                single=single, pair=pair, special_tokens=list(dict.fromkeys(ends))
+            )
 
 
 FAMILIES: Mapping[str, Family] = {

@@ -192,3 +192,11 @@ def test_a_role_without_a_token_is_named(tmp_path: Path) -> None:
     write_json(tmp_path, "tokenizer_config.json", {"cls_token": ""})
     with pytest.raises(InvalidCheckpoint, match=r"vocab\.json has no token for cls_token"):
         load_tokenizer(LocalRepository.open(tmp_path))
+
+
+def test_a_role_that_no_template_can_hold_is_refused(tmp_path: Path) -> None:
+    """A colon stands for a type in the library's templates."""
+    (tmp_path / "spm.model").write_bytes(sentencepiece(OWN["spm.model"]))
+    write_json(tmp_path, "tokenizer_config.json", {"cls_token": "a:b:c"})
+    with pytest.raises(InvalidCheckpoint, match=r"spm\.model cannot be read as .*a:b:c"):
+        load_tokenizer(LocalRepository.open(tmp_path))
