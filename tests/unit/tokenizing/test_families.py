@@ -200,3 +200,16 @@ def test_a_role_that_no_template_can_hold_is_refused(tmp_path: Path) -> None:
     write_json(tmp_path, "tokenizer_config.json", {"cls_token": "a:b:c"})
     with pytest.raises(InvalidCheckpoint, match=r"spm\.model cannot be read as .*a:b:c"):
         load_tokenizer(LocalRepository.open(tmp_path))
+
+
+@pytest.mark.parametrize("file", ["sentencepiece.bpe.model", "spiece.model"])
+def test_a_model_without_a_table_leaves_letters_as_they_are(tmp_path: Path, file: str) -> None:
+    """The same model with one replaces them."""
+    own, asked = OWN[file], [Question(0, TextInput("a"))]
+    unknown = [its_type for _, _, its_type in own].index(UNKNOWN)
+    ids = []
+    for table in (b"", charsmap()):
+        (tmp_path / file).write_bytes(sentencepiece(own, unknown_id=unknown, table=table))
+        ((one,),) = load_tokenizer(LocalRepository.open(tmp_path)).encode(asked, max_tokens=9)
+        ids.append(one.ids)
+    assert ids[0] != ids[1]
