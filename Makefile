@@ -48,11 +48,14 @@ bench: .venv-bench/.installed ## measure against transformers behind FastAPI
 train-sentiment: need-data .venv-train/.installed ## train the model in the box: make train-sentiment DATA=folder
 	@.venv-train/bin/python -m training.sentiment --data $(DATA) --out src/earmark/checkpoint/models/sentiment $(ARGS)
 
+train-zero-shot: need-data .venv-train/.installed ## train the model of zero-shot in the box: make train-zero-shot DATA=folder
+	@.venv-train/bin/python -m training.zero_shot --data $(DATA) --out src/earmark/checkpoint/models/zero-shot $(ARGS)
+
 train-ner: need-data .venv-train/.installed ## train the model of names: make train-ner DATA=folder
 	@.venv-train/bin/python -m training.ner --data $(DATA) --out src/earmark/checkpoint/models/ner $(ARGS)
 
 need-data:
-	@test -n "$(DATA)" || { echo "say where the data is: make train-sentiment DATA=folder"; exit 2; }
+	@test -n "$(DATA)" || { echo "say where the data is: make $(firstword $(MAKECMDGOALS)) DATA=folder"; exit 2; }
 
 size: ## measure what the run-time install weighs
 	@$(PYTHON) bench/install_size.py

@@ -115,14 +115,17 @@ def set_hidden_dropout(model: PreTrainedModel, share: float) -> None:
             module.p = share
 
 
-def forward(model: PreTrainedModel, rows: Sequence[Encoded]) -> torch.Tensor:
+def forward(
+    model: PreTrainedModel, rows: Sequence[Encoded], *, rough: bool = False
+) -> torch.Tensor:
     """Run a batch; returns the logits, float32, [rows, classes] or [rows, width, classes].
 
-    In training, the matrices are multiplied in bfloat16 where the processor does that fast.
+    In training, and where a `rough` answer will do, the matrices are multiplied in bfloat16 if
+    the processor does that fast.
     """
     ids, mask = pad([row.ids for row in rows])
     segments = pad_segments(rows, width=ids.shape[1])
-    narrow = has_fast_bf16() and model.training
+    narrow = has_fast_bf16() and (rough or model.training)
     with torch.autocast("cpu", dtype=torch.bfloat16, enabled=narrow):
         output = model(input_ids=ids, attention_mask=mask, token_type_ids=segments)
     logits: torch.Tensor = output.logits.float()
@@ -130,7 +133,11 @@ def forward(model: PreTrainedModel, rows: Sequence[Encoded]) -> torch.Tensor:
 
 
 def run_through(
-    model: PreTrainedModel, rows: Sequence[Encoded], *, batch_tokens: int = 4800
+    model: PreTrainedModel,
+    rows: Sequence[Encoded],
+    *,
+    batch_tokens: int = 4800,
+    rough: bool = False,
 ) -> Iterator[tuple[int, npt.NDArray[np.float32]]]:
     """Run a model over any number of rows, those of like length together.
 
@@ -141,15 +148,20 @@ def run_through(
     model.eval()
     with torch.inference_mode():
         for batch in make_batches([len(row.ids) for row in rows], batch_tokens=batch_tokens):
-            logits = forward(model, [rows[index] for index in batch]).numpy()
+            logits = forward(model, [rows[index] for index in batch], rough=rough).numpy()
             for index, row in zip(batch, logits, strict=True):
                 yield index, row if row.ndim == 1 else row[: len(rows[index].ids)]
 
 
-def classify(model: PreTrainedModel, rows: Sequence[Encoded]) -> npt.NDArray[np.float32]:
-    """Return the logits of a model that labels whole rows, [rows, classes], in the order given."""
+def classify(
+    model: PreTrainedModel, rows: Sequence[Encoded], *, rough: bool = False
+) -> npt.NDArray[np.float32]:
+    """Return the logits of a model that labels whole rows, [rows, classes], in the order given.
+
+    `rough`: see `forward`.
+    """
     logits = np.zeros((len(rows), model.config.num_labels), dtype=np.float32)
-    for index, row in run_through(model, rows):
+    for index, row in run_through(model, rows, rough=rough):
         logits[index] = row
     return logits
 

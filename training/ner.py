@@ -35,7 +35,7 @@ from training.tagged_pieces import encode_tagged
 
 MAX_TOKENS = 128
 MAX_POSITIONS = 512
-RUNS = 1
+RUNS = 2
 FIT = FitOptions(learning_rate=2e-4, average_last=0.35)
 
 

@@ -15,7 +15,8 @@ from training.hypotheses import CONTRADICTION, ENTAILMENT
 from training.pairs import Pair
 
 TOPICS = (
-    "politics", "elections", "the government", "diplomacy", "international affairs", "law",
+    "politics", "elections", "the government", "diplomacy", "international affairs",
+    "world affairs", "foreign countries", "disasters", "law",
     "crime", "war", "the military", "terrorism", "human rights", "protests",
     "sports", "football", "baseball", "tennis", "cycling", "the Olympic Games",
     "business", "finance", "the economy", "trade", "the stock market", "banks", "employment",
@@ -49,12 +50,16 @@ FEELS = (
     "This text expresses {}.",
     "This text expresses {}.",
     "This example is {}.",
+    "This example is {}.",
     "The feeling in this text is {}.",
     "The writer feels {}.",
 )
 
 UNSURE = 0.3
 """A wrong label's nearness, in standard deviations over all texts, is below this."""
+
+COMPANION = 1.5
+"""A label that joins the right one is at least so near; half the texts have one such."""
 
 Vectors = npt.NDArray[np.float32]
 
@@ -71,6 +76,8 @@ class Kind:
     templates: Sequence[str]
     sure: float
     """The least nearness of a right label."""
+    joined: float = 0.0
+    """The share of texts whose label is "one and another": the nearest two, both near."""
 
 
 def recast_nearest(
@@ -95,16 +102,25 @@ def recast_nearest(
     """
     best = nearness.argmax(axis=1)
     chosen = [row for row in range(len(texts)) if nearness[row, best[row]] >= kind.sure]
+    # Settled before any wrong label is drawn: what is joined is as often wrong as right.
+    claimed = {row: _claim(nearness[row], kind, draw) for row in chosen}
     pairs: list[Pair] = []
     for row in chosen:
         template = draw.choice(kind.templates)
-        claims = [(int(best[row]), ENTAILMENT)]
         # Drawn by how often each is right elsewhere, as in `hypotheses.recast`.
-        drawn = (int(best[other]) for other in draw.choices(chosen, k=12))
-        wrong = [label for label in dict.fromkeys(drawn) if nearness[row, label] < UNSURE]
-        claims += [(label, CONTRADICTION) for label in wrong[:2]]
-        pairs += [
-            Pair(texts[row], template.replace("{}", labels[label]), answer, kind.source)
-            for label, answer in claims
-        ]
+        drawn = dict.fromkeys(claimed[other] for other in draw.choices(chosen, k=12))
+        wrong = [claim for claim in drawn if nearness[row, list(claim)].max() < UNSURE]
+        claims = [(claimed[row], ENTAILMENT), *((claim, CONTRADICTION) for claim in wrong[:2])]
+        for claim, answer in claims:
+            words = " and ".join(labels[label] for label in claim)
+            hypothesis = template.replace("{}", words)
+            pairs.append(Pair(texts[row], hypothesis, answer, kind.source))
     return pairs
+
+
+def _claim(nearness: Vectors, kind: Kind, draw: random.Random) -> tuple[int, ...]:
+    """Choose what one text is said to be about: its nearest label, or its nearest two."""
+    first, second = (int(label) for label in nearness.argsort()[::-1][:2])
+    if draw.random() >= kind.joined or nearness[second] < COMPANION:
+        return (first,)
+    return (first, second) if draw.random() < 1 / 2 else (second, first)

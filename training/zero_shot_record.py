@@ -1,6 +1,5 @@
 """The record of the making of ``earmark/zero-shot``: metrics and model card."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -9,36 +8,71 @@ from string import Template
 
 from training import folder as checkpoint
 from training.evaluate import Score
-from training.loop import Fit
-from training.nli_mixture import HELD_OUT
-from training.pairs import Pair
+from training.nli_mixture import GENERATED, HELD_OUT, SIFTED
 from training.provenance import machine, versions
 from training.quantize import Clip
+from training.shelf import Stage
 from training.zero_shot_measure import as_json
 
 _TEMPLATE = Path(__file__).with_name("zero_shot_card.md")
 
+_SIFTING = (
+    "\nThen the model read {unsifted:,.0f} machine-written pairs; the {kept:,} whose label it could"
+    " believe,\nand half as many of the others as before, made a second stage."
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Making:
-    """What the recipe was told, what it cost, and the scores that its choices may rest on."""
+    """What the recipe was told, and what it did."""
 
     seed: int
     effort: float
     clip: Clip
-    fit: Fit
-    passes: Sequence[Sequence[Pair]]
-    held_out_float32: Score
-    held_out_int8: Score
+    stages: Sequence[Stage]
+
+    @property
+    def command(self) -> str:
+        """What makes the model again."""
+        return (
+            "python -m training.zero_shot --data DATA --out FOLDER "
+            f"--seed {self.seed} --effort {self.effort} --stages {len(self.stages)}"
+        )
+
+    @property
+    def seconds(self) -> float:
+        """Time of training, all stages."""
+        return sum(stage.fit.seconds for stage in self.stages)
+
+    @property
+    def tokens(self) -> int:
+        """Tokens shown, all stages."""
+        return sum(stage.fit.tokens for stage in self.stages)
+
+    def shown(self, *sources: str) -> int:
+        """Pairs shown from these sources, repeats counted; from all, where none is named."""
+        return sum(
+            pairs
+            for stage in self.stages
+            for source, pairs in stage.shown.items()
+            if not sources or source in sources
+        )
 
 
-def write_record(folder: Path, making: Making, int8_weights: Mapping[str, Score]) -> None:
+def write_record(
+    folder: Path,
+    making: Making,
+    *,
+    float32: Mapping[str, Score],
+    int8_weights: Mapping[str, Score],
+) -> None:
     """Write ``metrics.json`` and the model card into the folder of a finished checkpoint.
 
     Args:
         folder: the checkpoint.
         making: how it was made.
-        int8_weights: the shipped model's accuracies, by the name of the set.
+        float32: accuracies before rounding, by the name of the set; not of every set.
+        int8_weights: the same of the shipped weights.
     """
     size = checkpoint.folder_bytes(folder)
     date = datetime.now(UTC).isoformat(timespec="seconds")
@@ -48,35 +82,37 @@ def write_record(folder: Path, making: Making, int8_weights: Mapping[str, Score]
         "date": date,
         "seed": making.seed,
         "effort": making.effort,
-        "command": "python -m training.zero_shot --data DATA --out FOLDER "
-        f"--seed {making.seed} --effort {making.effort}",
+        "command": making.command,
         "versions": versions(),
         "machine": where,
-        "data": {
-            "held_out_rows": HELD_OUT,
-            # With repeats: a pair shown twice counts twice.
-            "pairs_shown": dict(
-                sorted(Counter(pair.source for pairs in making.passes for pair in pairs).items())
-            ),
+        "data": {"held_out_rows": HELD_OUT},
+        "training": {
+            stage.name: {
+                **stage.fit.as_json(),
+                # With repeats: a pair shown twice counts twice.
+                "pairs_shown": dict(sorted(stage.shown.items())),
+            }
+            for stage in making.stages
         },
-        "training": making.fit.as_json(),
         "quantisation": {"clip": making.clip, "folder_bytes": size},
-        "float32": as_json({"held_out": making.held_out_float32}),
-        "int8_weights": as_json({"held_out": making.held_out_int8, **int8_weights}),
+        "float32": as_json(float32),
+        "int8_weights": as_json(int8_weights),
     }
     checkpoint.write_json(folder / "metrics.json", metrics)
     card = Template(_TEMPLATE.read_text(encoding="utf-8")).substitute(
         date=date[:10],
-        seed=making.seed,
-        effort=making.effort,
-        minutes=f"{making.fit.seconds / 60:.0f}",
-        million_tokens=f"{making.fit.tokens / 1e6:.1f}",
+        command=making.command,
+        minutes=f"{making.seconds / 60:.0f}",
+        million_tokens=f"{making.tokens / 1e6:.1f}",
+        pairs=f"{making.shown():,}",
+        sifting=_SIFTING.format(unsifted=making.effort * SIFTED, kept=making.shown(GENERATED))
+        if len(making.stages) > 1
+        else "",
         processor=where["processor"],
         threads=where["threads"],
         megabytes=f"{size / 1e6:.1f}",
-        held_out_float=f"{making.held_out_float32.percent:.1f}",
-        held_out=f"{making.held_out_int8.percent:.1f}",
         **{name: f"{score.percent:.1f}" for name, score in int8_weights.items()},
+        **{f"{name}_float32": f"{score.percent:.1f}" for name, score in float32.items()},
         **{f"{name}_rows": f"{score.rows:,}" for name, score in int8_weights.items()},
     )
     (folder / "README.md").write_text(card, encoding="utf-8")

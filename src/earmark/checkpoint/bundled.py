@@ -11,6 +11,7 @@ MODELS_FOLDER = Path(__file__).parent / "models"
 
 BUNDLED: dict[str, str] = {
     "earmark/sentiment": "sentiment",
+    "earmark/zero-shot": "zero-shot",
     "earmark/ner": "ner",
 }
 """Model id -> folder below `models/`."""

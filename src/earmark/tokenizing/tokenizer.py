@@ -2,22 +2,24 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import tokenizers
 from tokenizers import Tokenizer
 from tokenizers.processors import PostProcessor
 
-from earmark.checkpoint.config import read_json
 from earmark.checkpoint.repository import Repository
 from earmark.domain.encoding import Alignment, Encoding
 from earmark.domain.texts import Question
 from earmark.errors import InvalidCheckpoint, InvalidInput
-from earmark.tokenizing.legacy_files import special_token, word_piece
+from earmark.tokenizing.charsmap import check_charsmaps_of
+from earmark.tokenizing.families import family_of, has_settings
+from earmark.tokenizing.library import complaints_about
 from earmark.tokenizing.pieces import TokenizerPieces
-from earmark.tokenizing.truncation import kept
+from earmark.tokenizing.settled import settle
+from earmark.tokenizing.stated import StatedTokenizer, read_stated
+from earmark.tokenizing.truncation import CUT_SIDES, CutSide, kept
 
-__all__ = ["TextTokenizer", "load_tokenizer"]
+__all__ = ["TextTokenizer", "build_tokenizer", "load_tokenizer"]
 
 LARGEST_REAL_MAXIMUM = 1 << 24
 """`model_max_length` may be 1e30, which `transformers` writes for "not known"."""
@@ -31,6 +33,7 @@ class TextTokenizer:
         pieces: how tokens make words.
         max_length: longest encoding the checkpoint's tokenizer settings allow; None where they
             do not say.
+        cut_side: where a text that is too long loses tokens.
     """
 
     _tokenizer: Tokenizer
@@ -39,10 +42,16 @@ class TextTokenizer:
     _processor: PostProcessor | None
     pieces: TokenizerPieces
     max_length: int | None
+    cut_side: CutSide = "right"
 
     @classmethod
     def of(
-        cls, tokenizer: Tokenizer, *, unknown: str | None = None, max_length: int | None = None
+        cls,
+        tokenizer: Tokenizer,
+        *,
+        unknown: str | None = None,
+        max_length: int | None = None,
+        cut_side: CutSide = "right",
     ) -> "TextTokenizer":
         """Take a tokenizer over; nobody else may use it from now on.
 
@@ -53,17 +62,19 @@ class TextTokenizer:
             tokenizer: as the checkpoint's files describe it.
             unknown: the token for what the vocabulary does not have, where the files name it.
             max_length: longest encoding, where the files name it.
+            cut_side: where a text that is too long loses tokens.
         """
         tokenizer.no_padding()
         tokenizer.no_truncation()
         processor = tokenizer.post_processor
         tokenizer.post_processor = None
-        return cls(tokenizer, processor, TokenizerPieces.of(tokenizer, unknown), max_length)
+        pieces = TokenizerPieces.of(tokenizer, unknown)
+        return cls(tokenizer, processor, pieces, max_length, cut_side)
 
     @property
     def vocabulary_size(self) -> int:
-        """How many ids there are, added tokens included."""
-        return int(self._tokenizer.get_vocab_size(with_added_tokens=True))
+        """The largest id and one more, added tokens included: a vocabulary may leave ids out."""
+        return max(self._tokenizer.get_vocab(with_added_tokens=True).values(), default=-1) + 1
 
     def encode(
         self, questions: Sequence[Question], *, max_tokens: int, align: bool = False
@@ -132,14 +143,14 @@ class TextTokenizer:
                     f"`stride` is {question.stride}, but a window of this model has room for "
                     f"{room} tokens beside its special ones; expected less"
                 )
-            first.truncate(room, stride=question.stride)
+            first.truncate(room, stride=question.stride, direction=self.cut_side)
             return self._process(first), 0
         lengths = len(first), 0 if second is None else len(second)
         keep = kept(*lengths, room, question.cut)
         if keep[0] < lengths[0]:
-            first.truncate(keep[0])
+            first.truncate(keep[0], direction=self.cut_side)
         if second is not None and keep[1] < lengths[1]:
-            second.truncate(keep[1])
+            second.truncate(keep[1], direction=self.cut_side)
         return self._process(first, second), sum(lengths) - sum(keep)
 
     def _process(
@@ -160,33 +171,59 @@ class TextTokenizer:
         return Encoding(tuple(whole.ids), tuple(whole.type_ids), lost, alignment)
 
 
-def _from_tokenizer_json(path: Path) -> Tokenizer:
-    try:
-        return Tokenizer.from_file(str(path))
-    # The library raises bare Exception for anything wrong with the file.
-    except Exception as error:
-        raise InvalidCheckpoint(f"{path} cannot be read as a tokenizer: {error}") from error
-
-
 def load_tokenizer(repository: Repository) -> TextTokenizer:
-    """Load a checkpoint's tokenizer: `tokenizer.json`, else `vocab.txt` (WordPiece).
+    """Load a checkpoint's tokenizer: `tokenizer.json`, else the files of its family.
 
     Raises:
-        CheckpointNotFound: neither file is there.
+        CheckpointNotFound: the files are not there.
         InvalidCheckpoint: a file does not hold what it should.
     """
-    path = repository.require("tokenizer.json", "vocab.txt")
-    settings_path = repository.find("tokenizer_config.json")
-    settings = {} if settings_path is None else read_json(settings_path)
-    if path.name == "tokenizer.json":
-        tokenizer = _from_tokenizer_json(path)
-    else:
-        tokenizer = word_piece(path, settings)
-    longest = settings.get("model_max_length")
-    if not isinstance(longest, int | float) or not 0 < longest < LARGEST_REAL_MAXIMUM:
-        longest = None
+    stated = read_stated(repository)
     return TextTokenizer.of(
-        tokenizer,
-        unknown=special_token(settings, "unk_token"),
-        max_length=None if longest is None else int(longest),
+        build_tokenizer(repository, stated),
+        unknown=stated.text_of("unk_token"),
+        max_length=_max_length(stated),
+        cut_side=_cut_side(stated),
+    )
+
+
+def build_tokenizer(repository: Repository, stated: StatedTokenizer) -> Tokenizer:
+    """Build a tokenizer of the library, post-processor and all.
+
+    Args:
+        repository: the checkpoint's files.
+        stated: what its JSON files say.
+
+    Raises:
+        CheckpointNotFound: the files are not there.
+        InvalidCheckpoint: a file does not hold what it should.
+    """
+    path = repository.find("tokenizer.json")
+    if path is None:
+        family = family_of(repository, stated)
+        first = repository.require("tokenizer.json", family.files[0])
+        others = [repository.require(file) for file in family.files[1:]]
+        return family.load([first, *others], stated)
+    with complaints_about(path, expected="a tokenizer"):
+        tokenizer = Tokenizer.from_file(str(path))
+    check_charsmaps_of(tokenizer, path)
+    if has_settings(repository, stated):
+        settle(tokenizer, stated)
+    return tokenizer
+
+
+def _max_length(stated: StatedTokenizer) -> int | None:
+    longest = stated.fields.get("model_max_length", stated.fields.get("max_len"))
+    if not isinstance(longest, int | float) or not 0 < longest < LARGEST_REAL_MAXIMUM:
+        return None
+    return int(longest)
+
+
+def _cut_side(stated: StatedTokenizer) -> CutSide:
+    side = stated.fields.get("truncation_side", "right")
+    for known in CUT_SIDES:
+        if side == known:
+            return known
+    raise InvalidCheckpoint(
+        f'tokenizer_config.json: "truncation_side" is {side!r}, expected "right" or "left"'
     )

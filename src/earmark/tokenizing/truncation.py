@@ -1,8 +1,13 @@
 """How many tokens of each text to keep when they do not all fit."""
 
+from collections.abc import Sequence
 from typing import Literal, TypeAlias
 
-__all__ = ["PairCut", "kept"]
+__all__ = ["CUT_SIDES", "CutSide", "PairCut", "kept"]
+
+CutSide: TypeAlias = Literal["right", "left"]
+"""The end of a text that is cut off (`truncation_side` of `tokenizer_config.json`)."""
+CUT_SIDES: Sequence[CutSide] = ("right", "left")
 
 PairCut: TypeAlias = Literal["longest_first", "only_first"]
 """`longest_first` shortens the longer of a pair; `only_first` leaves the second

@@ -1,5 +1,6 @@
 """Texts to ids, with what was cut counted."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -120,3 +121,30 @@ def test_a_broken_vocabulary_is_named(tmp_path: Path, contents: bytes, complaint
     (tmp_path / "vocab.txt").write_bytes(contents)
     with pytest.raises(InvalidCheckpoint, match=complaint):
         load_tokenizer(LocalRepository.open(tmp_path))
+
+
+def test_texts_are_cut_on_the_side_that_the_checkpoint_names(tmp_path: Path) -> None:
+    """The last tokens are kept, of a pair those of both halves; what was lost is counted."""
+    folder = write_checkpoint(tmp_path, CheckpointSpec())
+    path = folder / "tokenizer_config.json"
+    path.write_text(json.dumps({"truncation_side": "left"}), encoding="utf-8")
+    tokenizer = load_tokenizer(LocalRepository.open(folder))
+    words = "good great fine bad"
+    asked = [TextInput(words), TextInput(words, "dull film movie")]
+    single, pair = encode(tokenizer, asked, max_tokens=5)
+    whole = encode(tokenizer, asked, max_tokens=20)
+    assert (single.ids[1:4], single.truncated_tokens) == (whole[0].ids[2:5], 1)
+    assert (pair.ids[1], pair.ids[3], pair.truncated_tokens) == (
+        whole[1].ids[4],
+        whole[1].ids[8],
+        5,
+    )
+
+
+def test_a_side_that_is_none_is_refused(tmp_path: Path) -> None:
+    """With what was found and what was expected."""
+    folder = write_checkpoint(tmp_path, CheckpointSpec())
+    path = folder / "tokenizer_config.json"
+    path.write_text(json.dumps({"truncation_side": "middle"}), encoding="utf-8")
+    with pytest.raises(InvalidCheckpoint, match='\'middle\', expected "right" or "left"'):
+        load_tokenizer(LocalRepository.open(folder))

@@ -1,5 +1,6 @@
 """Long texts in windows, and where their tokens stand."""
 
+from dataclasses import replace
 from functools import cache
 from itertools import pairwise
 
@@ -89,6 +90,23 @@ def test_windows_are_those_of_the_library(kind: str, text: str, size: tuple[int,
     first = library(kind).encode(text)
     expected = [as_library_writes(kind, one) for one in (first, *first.overflowing)]
     assert [as_earmark_writes(one) for one in windows(kind, text, room, stride)] == expected
+
+
+@every_kind
+@quickly
+@given(text=TEXTS, size=room_and_stride())
+def test_windows_of_a_checkpoint_that_cuts_on_the_left_are_those_of_the_library(
+    kind: str, text: str, size: tuple[int, int]
+) -> None:
+    """The last window is full and comes first, as `transformers` has it."""
+    room, stride = size
+    library(kind).enable_truncation(room + SPECIAL, stride=stride, direction="left")
+    first = library(kind).encode(text)
+    expected = [as_library_writes(kind, one) for one in (first, *first.overflowing)]
+    question = Question(0, TextInput(text), cut="windows", stride=stride)
+    cuts_left = replace(text_tokenizer(kind), cut_side="left")
+    (found,) = cuts_left.encode([question], max_tokens=room + SPECIAL, align=True)
+    assert [as_earmark_writes(one) for one in found] == expected
 
 
 @every_kind

@@ -1,6 +1,7 @@
 """Labelled and unlabelled texts recast as pairs."""
 
 from collections import Counter
+from collections.abc import Sequence
 
 import numpy as np
 from hypothesis import given
@@ -8,8 +9,8 @@ from hypothesis import strategies as st
 
 from training.data import seeded
 from training.hypotheses import ABOUT, CONTRADICTION, ENTAILMENT, LabelledText, recast
-from training.nli_mixture import take
-from training.topics import Kind, recast_nearest
+from training.nli_mixture import find_kinds, take
+from training.topics import Kind, Vectors, recast_nearest
 
 TEXTS = [LabelledText(f"text {number}", f"label {number % 4}") for number in range(40)]
 NEAR = Kind(source="near", templates=("About {}.",), sure=2.0)
@@ -63,3 +64,35 @@ def test_no_row_is_taken_again_before_all_have_come(count: int, seed: int) -> No
     counts = [taken[row] for row in range(8)]
     assert sum(counts) == count
     assert max(counts) - min(counts) <= 1
+
+
+def test_two_near_topics_may_be_joined_into_one_label() -> None:
+    """A text about both is about "x and y", in either order; one of each alone is not."""
+    kind = Kind(source="near", templates=("About {}.",), sure=2.0, joined=1.0)
+    nearness = np.array([[3.0, 2.0, -1.0], [-1.0, -1.0, 3.0]] * 20, dtype=np.float32)
+    texts = [f"text {number}" for number in range(40)]
+    pairs = recast_nearest(texts, ["x", "y", "z"], nearness, kind=kind, draw=seeded(1))
+    entailed = {pair.hypothesis for pair in pairs if pair.label == ENTAILMENT}
+    refused = {pair.hypothesis for pair in pairs if pair.label == CONTRADICTION}
+    assert entailed == refused == {"About x and y.", "About y and x.", "About z."}
+
+
+def test_a_kind_that_may_be_right_too_is_never_taken_for_wrong() -> None:
+    """A text names one kind; which others are surely wrong, nearness tells."""
+    near = {"a river": [9.0, 9.0, -1.0], "a stream": [9.0, 9.0, -1.0], "a poet": [-1.0, -1.0, 9.0]}
+    defined = [LabelledText(f"{kind} {number}", kind) for kind in near for number in range(9)]
+
+    def nearness(texts: Sequence[str], labels: Sequence[str]) -> Vectors:
+        assert list(labels) == list(near)
+        return np.array([near[text.rpartition(" ")[0]] for text in texts], dtype=np.float32)
+
+    pairs = find_kinds(defined, nearness, seeded(1))
+    assert {(pair.premise.rpartition(" ")[0], pair.label) for pair in pairs} == {
+        (kind, answer) for kind in near for answer in (ENTAILMENT, CONTRADICTION)
+    }
+    for pair in pairs:
+        own = pair.premise.rpartition(" ")[0]
+        if pair.label == ENTAILMENT:
+            assert own in pair.hypothesis
+        else:
+            assert ("poet" in own) != ("poet" in pair.hypothesis)

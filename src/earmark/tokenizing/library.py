@@ -1,0 +1,34 @@
+"""The calls into the `tokenizers` library that a malformed file can break."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from earmark.errors import InvalidCheckpoint
+
+__all__ = ["complaints_about"]
+
+PANIC = "PanicException"
+"""What a Rust panic arrives as. It derives from BaseException and cannot be imported."""
+
+
+@contextmanager
+def complaints_about(path: Path, *, expected: str) -> Iterator[None]:
+    """Turn whatever the library raises while it takes a file in into an error that names it.
+
+    Args:
+        path: the file.
+        expected: what it was to be read as, such as "a tokenizer".
+
+    Raises:
+        InvalidCheckpoint: the library raised; it uses bare Exception for anything wrong with a
+            file, and panics over some (a merge whose second half is too short).
+    """
+    try:
+        yield
+    except Exception as error:
+        raise InvalidCheckpoint(f"{path} cannot be read as {expected}: {error}") from error
+    except BaseException as error:
+        if type(error).__name__ != PANIC:
+            raise
+        raise InvalidCheckpoint(f"{path} cannot be read as {expected}: {error}") from error

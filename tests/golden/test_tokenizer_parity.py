@@ -1,0 +1,116 @@
+"""earmark's tokenizers against those of `transformers`: all forms of files, 2,000 hostile texts."""
+
+from dataclasses import replace
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+from golden.tokenizer_answers import (
+    SAMPLES,
+    TOKENIZER_DATA,
+    Tokens,
+    backend_sha256,
+    compare_tokenizers,
+    files_sha256,
+    keep,
+    read_tokenizer_golden,
+)
+from golden.tokenizer_cases import TOKENIZER_CASES, TokenizerCase, write_case
+from golden.tokenizer_texts import HOSTILE
+from support.checkpoint_sessions import as_input
+
+from earmark.checkpoint.local import LocalRepository
+from earmark.domain.texts import Question
+from earmark.tokenizing.families import FAMILIES, OF_MODEL_TYPE, family_of
+from earmark.tokenizing.stated import read_stated
+from earmark.tokenizing.tokenizer import build_tokenizer, load_tokenizer
+
+MAX_FILE_BYTES = 40_000
+OLDER_FILES = [case for case in TOKENIZER_CASES if not case.name.startswith("json-")]
+LONGEST = 10_000
+"""More tokens than any of the texts has."""
+
+
+@pytest.mark.parametrize("case", TOKENIZER_CASES, ids=lambda case: case.name)
+def test_ids_types_and_offsets_equal_those_of_transformers(
+    case: TokenizerCase, tmp_path: Path
+) -> None:
+    """Of all 2,000 texts and pairs, to the last token."""
+    folder = write_case(tmp_path, case)
+    tokenizer = load_tokenizer(LocalRepository.open(folder))
+    questions = [Question(item, as_input(text)) for item, text in enumerate(HOSTILE)]
+    encoded = tokenizer.encode(questions, max_tokens=case.max_tokens or LONGEST, align=True)
+    answers = [
+        Tokens(one.ids, one.type_ids, one.alignment.offsets)
+        for (one,) in encoded
+        if one.alignment is not None
+    ]
+    golden = read_tokenizer_golden(case)
+    ours = keep(
+        answers,
+        made_with=golden.made_with,
+        folder=folder,
+        vocabulary_size=tokenizer.vocabulary_size,
+        backend=golden.backend_sha256,
+    )
+    assert compare_tokenizers(golden, ours) == []
+
+
+@pytest.mark.parametrize("case", OLDER_FILES, ids=lambda case: case.name)
+def test_the_tokenizer_is_the_one_that_transformers_builds(
+    case: TokenizerCase, tmp_path: Path
+) -> None:
+    """Vocabulary, rules and added tokens are the same, and with them the tokens of any text."""
+    golden = read_tokenizer_golden(case)
+    if golden.made_with["tokenizers"] != version("tokenizers"):
+        pytest.skip("another version of tokenizers writes tokenizers down in another way")
+    repository = LocalRepository.open(write_case(tmp_path, case))
+    built = build_tokenizer(repository, read_stated(repository))
+    assert backend_sha256(built.to_str()) == golden.backend_sha256
+
+
+def test_every_family_has_a_case(tmp_path: Path) -> None:
+    """A row of the table was held against `transformers`, or it is not there."""
+    found = []
+    for case in TOKENIZER_CASES:
+        folder = tmp_path / case.name
+        folder.mkdir()
+        repository = LocalRepository.open(write_case(folder, case))
+        found.append(family_of(repository, read_stated(repository)))
+    assert [name for name, family in FAMILIES.items() if family not in found] == []
+    assert set(OF_MODEL_TYPE) == {case.model_type for case in TOKENIZER_CASES}
+
+
+def test_each_tokenizer_case_has_its_file_and_each_file_its_case() -> None:
+    """No file is left over, and each can be read in a diff."""
+    names = [case.name for case in TOKENIZER_CASES]
+    assert len(set(names)) == len(names)
+    assert {path.stem for path in TOKENIZER_DATA.glob("*.json")} == set(names)
+    assert max(path.stat().st_size for path in TOKENIZER_DATA.glob("*.json")) < MAX_FILE_BYTES
+
+
+def test_no_two_cases_have_the_same_answers() -> None:
+    """Every setting changes something for some text; the same settings give the same."""
+    answers = {case.name: read_tokenizer_golden(case).digests for case in TOKENIZER_CASES}
+    assert answers.pop("json-roberta-settings") == answers["roberta"]
+    assert len(set(answers.values())) == len(answers)
+    assert all(len(one) == len(HOSTILE) for one in answers.values())
+
+
+def test_comparison_says_which_text_has_other_tokens(tmp_path: Path) -> None:
+    """A file that has changed is told from an answer that has."""
+    golden = read_tokenizer_golden(TOKENIZER_CASES[0])
+    assert compare_tokenizers(golden, golden) == []
+    moved = replace(golden.samples[0], ids=(1, *golden.samples[0].ids[1:]))
+    samples = (moved, *golden.samples[1:])
+    digests = (*golden.digests[:SAMPLES], "0" * 8, *golden.digests[SAMPLES + 1 :])
+    changed = replace(
+        golden, samples=samples, digests=digests, vocabulary_size=1, backend_sha256="0"
+    )
+    size, another, first, others = compare_tokenizers(golden, changed)
+    assert another == "the tokenizer is another one"
+    assert size.endswith("are 1")
+    assert first.startswith("text 0 was ")
+    assert others == f"1 of {len(HOSTILE)} texts differ: {SAMPLES}"
+    other = replace(golden, files_sha256=files_sha256(tmp_path))
+    assert "have changed" in compare_tokenizers(golden, other)[0]

@@ -1,0 +1,215 @@
+"""The tokenizer of a checkpoint without `tokenizer.json`: which it is, and what can be wrong."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support.tokenizer_files import (
+    CONTROL,
+    UNKNOWN,
+    Piece,
+    charsmap,
+    sentencepiece,
+    write_byte_level,
+    write_json,
+    write_word_pieces,
+)
+
+from earmark.checkpoint.local import LocalRepository
+from earmark.domain.encoding import Alignment
+from earmark.domain.texts import Question, TextInput
+from earmark.errors import CheckpointNotFound, InvalidCheckpoint
+from earmark.tokenizing.families import FAMILIES, family_of
+from earmark.tokenizing.stated import read_stated
+from earmark.tokenizing.tokenizer import TextTokenizer, load_tokenizer
+
+OWN: Mapping[str, tuple[Piece, ...]] = {
+    "sentencepiece.bpe.model": (
+        ("<unk>", 0.0, UNKNOWN),
+        ("<s>", 0.0, CONTROL),
+        ("</s>", 0.0, CONTROL),
+    ),
+    "spm.model": (("[UNK]", 0.0, UNKNOWN), ("[CLS]", 0.0, CONTROL), ("[SEP]", 0.0, CONTROL)),
+    "spiece.model": (
+        ("<pad>", 0.0, CONTROL),
+        ("<unk>", 0.0, UNKNOWN),
+        ("[CLS]", 0.0, CONTROL),
+        ("[SEP]", 0.0, CONTROL),
+    ),
+}
+
+
+def sentencepiece_file(name: str) -> Callable[[Path], None]:
+    """Write a model under the name that one family gives it."""
+
+    def write(folder: Path) -> None:
+        own = OWN[name]
+        unknown = [its_type for _, _, its_type in own].index(UNKNOWN)
+        (folder / name).write_bytes(sentencepiece(own, unknown_id=unknown, table=charsmap()))
+
+    return write
+
+
+KINDS: Mapping[str, tuple[str, Callable[[Path], None]]] = {
+    "bert": ("BertTokenizer", write_word_pieces),
+    "electra": ("ElectraTokenizer", write_word_pieces),
+    "roberta": ("RobertaTokenizer", write_byte_level),
+    "xlm-roberta": ("XLMRobertaTokenizer", sentencepiece_file("sentencepiece.bpe.model")),
+    "camembert": ("CamembertTokenizer", sentencepiece_file("sentencepiece.bpe.model")),
+    "deberta-v2": ("DebertaV2Tokenizer", sentencepiece_file("spm.model")),
+    "albert": ("AlbertTokenizer", sentencepiece_file("spiece.model")),
+}
+
+
+@pytest.fixture(scope="module")
+def tokenizers(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, TextTokenizer]:
+    """One tokenizer of each kind."""
+    loaded = {}
+    for kind, (_, write) in KINDS.items():
+        folder = tmp_path_factory.mktemp(kind)
+        write(folder)
+        write_json(folder, "config.json", {"model_type": kind})
+        loaded[kind] = load_tokenizer(LocalRepository.open(folder))
+    return loaded
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@given(st.text(max_size=60), st.none() | st.text(max_size=20))
+def test_any_text_is_encoded_within_itself(
+    tokenizers: Mapping[str, TextTokenizer], kind: str, text: str, pair: str | None
+) -> None:
+    """Offsets lie in the text, in its order; ids are those of the vocabulary."""
+    tokenizer = tokenizers[kind]
+    asked = [Question(0, TextInput(text, pair))]
+    ((one,),) = tokenizer.encode(asked, max_tokens=10_000, align=True)
+    assert isinstance(one.alignment, Alignment)
+    assert max(one.ids) < tokenizer.vocabulary_size
+    longest = max(len(text), len(pair or ""))
+    assert all(0 <= start <= end <= longest for start, end in one.alignment.offsets)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_class_that_is_named_decides(kind: str, tmp_path: Path) -> None:
+    """In either config, with or without Fast; the model's type only where no class is known."""
+    name, write = KINDS[kind]
+    write(tmp_path)
+    repository = LocalRepository.open(tmp_path)
+    write_json(tmp_path, "config.json", {"model_type": kind})
+    expected = family_of(repository, read_stated(repository))
+    assert all((tmp_path / file).is_file() for file in expected.files)
+    write_json(tmp_path, "config.json", {"model_type": "other", "tokenizer_class": name})
+    assert family_of(repository, read_stated(repository)) == expected
+    write_json(tmp_path, "config.json", {"model_type": "other"})
+    write_json(tmp_path, "tokenizer_config.json", {"tokenizer_class": f"{name}Fast"})
+    assert family_of(repository, read_stated(repository)) == expected
+    write_json(tmp_path, "tokenizer_config.json", {"tokenizer_class": "OtherTokenizer"})
+    usual = "XLMRobertaTokenizer" if kind == "camembert" else name.replace("Electra", "Bert")
+    assert family_of(repository, read_stated(repository)) == FAMILIES[usual]
+
+
+def test_a_missing_file_of_the_family_is_named(tmp_path: Path) -> None:
+    """What is there instead is named as well."""
+    write_byte_level(tmp_path)
+    (tmp_path / "merges.txt").unlink()
+    write_json(tmp_path, "config.json", {"model_type": "roberta"})
+    with pytest.raises(CheckpointNotFound, match=r"no merges\.txt; it holds .*vocab\.json"):
+        load_tokenizer(LocalRepository.open(tmp_path))
+    write_json(tmp_path, "config.json", {"model_type": "albert"})
+    with pytest.raises(CheckpointNotFound, match=r"no tokenizer\.json or spiece\.model; it holds"):
+        load_tokenizer(LocalRepository.open(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("vocabulary", "merges"),
+    [
+        ("[]", ""),
+        ('{"a": "b"}', "a b\n"),
+        ('{"a": 0, "b": 1}', "a b\n"),
+        ('{"a": 0, "b": 1, "ab": 2}', "a b c\n"),
+        ('{"a": 0, "b": 1, "ab": 2}', "a\n"),
+        ("{", ""),
+    ],
+)
+def test_broken_byte_level_files_are_named(tmp_path: Path, vocabulary: str, merges: str) -> None:
+    """Even where the library panics over them."""
+    (tmp_path / "vocab.json").write_text(vocabulary)
+    (tmp_path / "merges.txt").write_text(merges)
+    with pytest.raises(InvalidCheckpoint, match=r"vocab\.json cannot be read as .*merges\.txt"):
+        load_tokenizer(LocalRepository.open(tmp_path))
+
+
+@pytest.mark.parametrize("kind", ["xlm-roberta", "albert"])
+def test_a_model_with_too_few_pieces_is_refused(tmp_path: Path, kind: str) -> None:
+    """Ids are laid out around the first pieces; they have to be there."""
+    (file,) = FAMILIES[KINDS[kind][0]].files
+    (tmp_path / file).write_bytes(b"\x0a\x03\x0a\x01a")
+    write_json(tmp_path, "config.json", {"model_type": kind})
+    with pytest.raises(InvalidCheckpoint, match="holds 1 pieces, expected"):
+        load_tokenizer(LocalRepository.open(tmp_path))
+
+
+def test_a_broken_table_in_a_model_is_refused(tmp_path: Path) -> None:
+    """Before any text can follow it."""
+    (tmp_path / "spiece.model").write_bytes(sentencepiece(table=charsmap(value=9)))
+    with pytest.raises(InvalidCheckpoint, match=r"spiece\.model: its table"):
+        load_tokenizer(LocalRepository.open(tmp_path))
+
+
+def test_pairs_are_closed_as_the_family_does(tokenizers: Mapping[str, TextTokenizer]) -> None:
+    """One separator and two types, or two separators and one type."""
+    asked = [Question(0, TextInput("good", "good"))]
+    shapes = {}
+    for kind, tokenizer in tokenizers.items():
+        ((one,),) = tokenizer.encode(asked, max_tokens=100, align=True)
+        assert one.alignment is not None
+        special = "".join("x" if added else "-" for added in one.alignment.special)
+        shapes[kind] = special.strip("x").strip("-"), max(one.type_ids)
+    typed, doubled = ("x", 1), ("xx", 0)
+    assert shapes == {
+        "bert": typed,
+        "electra": typed,
+        "roberta": doubled,
+        "xlm-roberta": doubled,
+        "camembert": doubled,
+        "deberta-v2": typed,
+        "albert": typed,
+    }
+
+
+def test_a_gap_in_the_ids_counts_for_their_number(tmp_path: Path) -> None:
+    """The largest id decides how many rows the embeddings need."""
+    write_byte_level(tmp_path)
+    path = tmp_path / "vocab.json"
+    path.write_text(path.read_text(encoding="utf-8")[:-1] + ', "gap": 5000}', encoding="utf-8")
+    assert load_tokenizer(LocalRepository.open(tmp_path)).vocabulary_size == 5001
+
+
+def test_a_role_without_a_token_is_named(tmp_path: Path) -> None:
+    """Every encoding begins and ends with one."""
+    write_byte_level(tmp_path)
+    write_json(tmp_path, "tokenizer_config.json", {"cls_token": ""})
+    with pytest.raises(InvalidCheckpoint, match=r"vocab\.json has no token for cls_token"):
+        load_tokenizer(LocalRepository.open(tmp_path))
+
+
+def test_a_role_that_no_template_can_hold_is_refused(tmp_path: Path) -> None:
+    """A colon stands for a type in the library's templates."""
+    (tmp_path / "spm.model").write_bytes(sentencepiece(OWN["spm.model"]))
+    write_json(tmp_path, "tokenizer_config.json", {"cls_token": "a:b:c"})
+    with pytest.raises(InvalidCheckpoint, match=r"spm\.model cannot be read as .*a:b:c"):
+        load_tokenizer(LocalRepository.open(tmp_path))
+
+
+@pytest.mark.parametrize("file", ["sentencepiece.bpe.model", "spiece.model"])
+def test_a_model_without_a_table_leaves_letters_as_they_are(tmp_path: Path, file: str) -> None:
+    """The same model with one replaces them."""
+    own, asked = OWN[file], [Question(0, TextInput("a"))]
+    unknown = [its_type for _, _, its_type in own].index(UNKNOWN)
+    ids = []
+    for table in (b"", charsmap()):
+        (tmp_path / file).write_bytes(sentencepiece(own, unknown_id=unknown, table=table))
+        ((one,),) = load_tokenizer(LocalRepository.open(tmp_path)).encode(asked, max_tokens=9)
+        ids.append(one.ids)
+    assert ids[0] != ids[1]

@@ -1,0 +1,26 @@
+"""What the `tokenizers` library raises over a file, and what passes through."""
+
+from pathlib import Path
+
+import pytest
+from tokenizers.models import BPE
+
+from earmark.errors import InvalidCheckpoint
+from earmark.tokenizing.library import complaints_about
+
+PATH = Path("vocab.json")
+
+
+def test_a_panic_is_a_complaint_too() -> None:
+    """The library panics over a merge that makes no token of the vocabulary; the file is named."""
+    with (
+        pytest.raises(InvalidCheckpoint, match=r"vocab\.json cannot be read as a vocabulary: "),
+        complaints_about(PATH, expected="a vocabulary"),
+    ):
+        BPE({"a": 0, "b": 1}, [("a", "b")], continuing_subword_prefix="##")
+
+
+def test_an_interruption_is_none() -> None:
+    """Who stops the program has no complaint about a file."""
+    with pytest.raises(KeyboardInterrupt), complaints_about(PATH, expected="a vocabulary"):
+        raise KeyboardInterrupt
