@@ -76,6 +76,10 @@ def _traps_of_v2() -> Iterator[GoldenCase]:
     texts: tuple[Text, ...] = (*FEW_TEXTS, *edge_texts(plain.max_tokens)[:1])
     for name, deberta in traps.items():
         yield GoldenCase(f"deberta-v2-{name}", replace(plain, deberta=deberta), texts)
+    # The numbers of every published DeBERTa-v3, and a text that needs all of them.
+    published = replace(plain, max_positions=512, deberta=replace(v3, buckets=256))
+    long = (*edge_texts(published.max_tokens)[:1], *FEW_TEXTS[:2])
+    yield GoldenCase("deberta-v2-published-buckets", published, long)
     narrow = replace(plain, embedding=20, deberta=replace(v3, placed=True, types=2))
     yield GoldenCase("deberta-v2-narrow-embeddings", narrow, texts)
     single = replace(plain, layers=1, deberta=convolution)
