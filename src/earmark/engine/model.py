@@ -9,6 +9,7 @@ from earmark.checkpoint.bundled import BUNDLED, bundled_ids, open_bundled
 from earmark.checkpoint.config import Config, read_config
 from earmark.checkpoint.local import LocalRepository
 from earmark.checkpoint.repository import Repository
+from earmark.checkpoint.weight_files import WEIGHT_FILES
 from earmark.checkpoint.weights import Weights
 from earmark.domain.head import HeadKind
 from earmark.errors import CheckpointNotFound, InvalidCheckpoint
@@ -84,7 +85,7 @@ def open_model(source: str) -> OpenedModel:
             f"{repository.source}: the tokenizer has {tokenizer.vocabulary_size} ids, but the "
             f'model has embeddings for {rows} ("vocab_size" of config.json)'
         )
-    weights = Weights.open(repository.require("model.safetensors"), prefix=architecture.prefix)
+    weights = Weights.open(repository.require(*WEIGHT_FILES), prefix=architecture.prefix)
     positions = architecture.positions(config)
     max_tokens = min(positions, tokenizer.max_length or positions)
     return OpenedModel(repository, config, weights, tokenizer, architecture, head, max_tokens)
