@@ -23,7 +23,7 @@ class TensorSource(Protocol):
         ...
 
     def read(self, name: str) -> NDArray[np.generic]:
-        """Read one tensor; it may be a view of the file, good until `close`.
+        """Read one tensor into memory of its own, row by row.
 
         Raises:
             InvalidCheckpoint: the file does not hold what its header says.

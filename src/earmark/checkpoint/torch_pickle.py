@@ -98,7 +98,7 @@ class _TorchFile:
             raise ValueError(f"{self._path} is closed")
         try:
             stored = self._storages.read(tensor.storage)
-            return view(tensor, stored, big_endian=self._storages.big_endian)
+            return np.array(view(tensor, stored, big_endian=self._storages.big_endian), order="C")
         except (PickleRefused, MemoryError, *_DAMAGE) as error:
             raise InvalidCheckpoint(
                 f"{self._path}: tensor {name} cannot be read: {error}"

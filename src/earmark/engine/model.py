@@ -94,7 +94,7 @@ def open_model(source: str) -> OpenedModel:
 def start_session(
     model: OpenedModel, precision: ComputePrecision, *, runtime: RuntimeName, threads: int
 ) -> RuntimeSession:
-    """Write a model's graph and load it; the graph's bytes are dropped at once.
+    """Write a model's graph, let go of the weight files, and load the graph.
 
     Raises:
         InvalidCheckpoint: a tensor is missing or misshapen.
@@ -111,6 +111,8 @@ def start_session(
         head=model.head,
         form=form,
     )
+    # A mapped file counts as memory, and must not be needed any more when somebody replaces it.
+    model.weights.close()
     unread = model.weights.unread()
     if unread:
         log.warning(

@@ -1,9 +1,10 @@
 """A recorder that knows the checkpoint's weights: layers by the name of their tensors."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 from onnx import TensorProto
 
 from earmark.checkpoint.weights import Int8, Int8Matrix, Matrix, Weights
@@ -13,6 +14,7 @@ from earmark.graph.recorder import Recorder, Value
 
 __all__ = ["GraphWriter", "WeightForm"]
 
+Element = TypeVar("Element", bound=np.generic)
 WeightForm = Literal["float", "dequantize", "integer"]
 """How a linear layer's weight stands in the graph.
 
@@ -27,6 +29,8 @@ SIGN_OFFSET = 128
 """Zero point of int8 values stored as uint8. ONNX Runtime multiplies uint8 by int8 with an
 instruction that saturates at 16 bits on processors without an int8 dot product (x86 before VNNI),
 and then answers wrongly; int8 by int8 it multiplies slowly; uint8 by uint8 is exact and fast."""
+STRIP_ROWS = 8
+"""Rows transposed at a time; the fastest of 8, 16, 32, 64 and 128."""
 SMALLEST_SCALE = 1e-30
 """Keeps a token of zeros from being divided by zero."""
 
@@ -98,7 +102,7 @@ class GraphWriter:
 
     def _float_product(self, x: Value, name: str, weight: Matrix) -> Value:
         matrix: Float32 = weight.dequantized() if isinstance(weight, Int8Matrix) else weight
-        return self.recorder.op("MatMul", x, self.recorder.constant(matrix.T, name))
+        return self.recorder.op("MatMul", x, self.recorder.constant(_transposed(matrix), name))
 
     def _dequantized_product(self, x: Value, name: str, weight: Int8Matrix) -> Value:
         r = self.recorder
@@ -122,7 +126,7 @@ class GraphWriter:
         product = r.op(
             "MatMulInteger",
             r.op("Cast", shifted, to=TensorProto.UINT8),
-            r.constant(_shifted(weight.values).T, name),
+            r.constant(_transposed(_shifted(weight.values)), name),
             offset,
             offset,
         )
@@ -130,6 +134,19 @@ class GraphWriter:
         return r.op("Mul", by_token, r.constant(weight.scales, f"{name}.scale"))
 
 
-def _shifted(values: Int8) -> np.typing.NDArray[np.uint8]:
+def _transposed(matrix: NDArray[Element]) -> NDArray[Element]:
+    """Transpose a matrix in memory, strip by strip.
+
+    At once it takes six times as long (4096 by 1024 float32 on an AMD EPYC: 85 ms, in strips
+    14 ms): each number then goes to a line of memory that has left the cache before the next.
+    """
+    rows, columns = matrix.shape
+    turned = np.empty((columns, rows), matrix.dtype)
+    for first in range(0, rows, STRIP_ROWS):
+        turned[:, first : first + STRIP_ROWS] = matrix[first : first + STRIP_ROWS].T
+    return turned
+
+
+def _shifted(values: Int8) -> NDArray[np.uint8]:
     """Store int8 values as uint8 around `SIGN_OFFSET`."""
     return (values.astype(np.int16) + SIGN_OFFSET).astype(np.uint8)
