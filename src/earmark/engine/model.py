@@ -101,7 +101,7 @@ def start_session(
         UnsupportedDevice: runtime and precision do not go together on this machine.
         EngineError: the runtime cannot load the graph.
     """
-    form: WeightForm = "float"
+    form: WeightForm = "float" if runtime == "openvino" else "turned"
     if precision == "int8":
         form = "dequantize" if runtime == "openvino" else "integer"
     graph = export_graph(

@@ -15,10 +15,13 @@ from earmark.graph.recorder import Recorder, Value
 __all__ = ["GraphWriter", "WeightForm"]
 
 Element = TypeVar("Element", bound=np.generic)
-WeightForm = Literal["float", "dequantize", "integer"]
+WeightForm = Literal["float", "turned", "dequantize", "integer"]
 """How a linear layer's weight stands in the graph.
 
-`float`: float32 in a `MatMul`.
+`float`: float32 as the checkpoint has it, through `Transpose` into a `MatMul`; OpenVINO multiplies
+so without turning anything.
+`turned`: the same, turned when it is written; for ONNX Runtime, which would turn it itself and keep
+both.
 `dequantize`: int8 through `DequantizeLinear` into a `MatMul`, which OpenVINO runs on int8
 kernels with activations quantised as they come, where the processor has them.
 `integer`: activations quantised in the graph, token by token, and `MatMulInteger`; for ONNX
@@ -93,7 +96,7 @@ class GraphWriter:
         return r.op("Add", x, r.constant(bias, f"{name}.bias"))
 
     def _product(self, x: Value, name: str, weight: Matrix) -> Value:
-        if self.form == "float":
+        if self.form in {"float", "turned"}:
             return self._float_product(x, name, weight)
         int8 = weight if isinstance(weight, Int8Matrix) else quantize(weight)
         if self.form == "dequantize":
@@ -102,7 +105,10 @@ class GraphWriter:
 
     def _float_product(self, x: Value, name: str, weight: Matrix) -> Value:
         matrix: Float32 = weight.dequantized() if isinstance(weight, Int8Matrix) else weight
-        return self.recorder.op("MatMul", x, self.recorder.constant(_transposed(matrix), name))
+        r = self.recorder
+        if self.form == "float":
+            return r.op("MatMul", x, r.op("Transpose", r.constant(matrix, name), perm=[1, 0]))
+        return r.op("MatMul", x, r.constant(_transposed(matrix), name))
 
     def _dequantized_product(self, x: Value, name: str, weight: Int8Matrix) -> Value:
         r = self.recorder
