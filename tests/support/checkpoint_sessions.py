@@ -67,7 +67,7 @@ def open_checkpoint(
     config = read_config(folder / "config.json")
     architecture, head = find_architecture(config)
     weights = Weights.open(folder / "model.safetensors", prefix=architecture.prefix)
-    form: WeightForm = "float"
+    form: WeightForm = "float" if runtime == "openvino" else "turned"
     if precision == "int8":
         form = "dequantize" if runtime == "openvino" else "integer"
     graph = export_graph(config, weights, architecture=architecture, head=head, form=form)

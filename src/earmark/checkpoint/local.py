@@ -35,7 +35,8 @@ class LocalRepository:
                 kind = "a file, not a folder" if folder.exists() else "not there"
                 raise CheckpointNotFound(
                     f"the checkpoint folder {folder} is {kind}; name a folder that holds "
-                    "config.json, model.safetensors and tokenizer.json (or vocab.txt)"
+                    "config.json, model.safetensors (or pytorch_model.bin) and tokenizer.json "
+                    "(or vocab.txt)"
                 )
         except PermissionError as error:
             raise CheckpointNotFound(f"the folder {folder} may not be read: {error}") from error

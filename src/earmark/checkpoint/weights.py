@@ -4,12 +4,13 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
 
+from earmark.checkpoint.tensor_source import Shape, TensorSource
+from earmark.checkpoint.weight_files import open_tensors
 from earmark.domain.packing import Float32
 from earmark.errors import InvalidCheckpoint
 
@@ -18,15 +19,12 @@ __all__ = [
     "Int8",
     "Int8Matrix",
     "Matrix",
-    "TensorSource",
     "Weights",
     "floats_of",
-    "open_safetensors",
     "rows_of",
 ]
 
 Int8: TypeAlias = NDArray[np.int8]
-Shape: TypeAlias = tuple[int, ...]
 
 OLD_NAMES = {".gamma": ".weight", ".beta": ".bias"}
 """LayerNorm parameters as checkpoints converted from TensorFlow call them."""
@@ -76,54 +74,6 @@ def rows_of(matrix: Matrix, rows: NDArray[np.int64]) -> Matrix:
     return matrix[rows]
 
 
-class TensorSource(Protocol):
-    """A file, or several, that hold named tensors."""
-
-    def shapes(self) -> Mapping[str, Shape]:
-        """Return every tensor's shape by its name in the file."""
-        ...
-
-    def dtype(self, name: str) -> str:
-        """Return a tensor's element type in safetensors' spelling, such as ``F32``."""
-        ...
-
-    def read(self, name: str) -> NDArray[np.generic]:
-        """Read one tensor."""
-        ...
-
-
-class _Safetensors:
-    """One `.safetensors` file, mapped into memory and read tensor by tensor."""
-
-    def __init__(self, path: Path) -> None:
-        # Any: the handle is a Rust object without type information.
-        handle: Any = safe_open(path, framework="numpy")
-        self._handle = handle
-        self._slices = {name: handle.get_slice(name) for name in handle.keys()}  # noqa: SIM118 - not a dict
-
-    def shapes(self) -> Mapping[str, Shape]:
-        return {name: tuple(piece.get_shape()) for name, piece in self._slices.items()}
-
-    def dtype(self, name: str) -> str:
-        return str(self._slices[name].get_dtype())
-
-    def read(self, name: str) -> NDArray[np.generic]:
-        tensor: NDArray[np.generic] = self._handle.get_tensor(name)
-        return tensor
-
-
-def open_safetensors(path: Path) -> TensorSource:
-    """Open a `.safetensors` file.
-
-    Raises:
-        InvalidCheckpoint: the file cannot be read, is cut short, or is no such file.
-    """
-    try:
-        return _Safetensors(path)
-    except (SafetensorError, OSError) as error:
-        raise InvalidCheckpoint(f"{path} cannot be read as safetensors: {error}") from error
-
-
 def _canonical(name: str, prefix: str) -> str:
     """Undo what differs between checkpoints of one architecture: prefixes and old names."""
     while name.startswith(prefix):
@@ -159,16 +109,17 @@ class Weights:
         path: Path,
         *,
         prefix: str,
-        opener: Callable[[Path], TensorSource] = open_safetensors,
+        opener: Callable[[Path], TensorSource] = open_tensors,
     ) -> "Weights":
         """Open a file of weights.
 
         Args:
-            path: the file.
+            path: the file, or the index of several.
             prefix: the architecture's base-model prefix with its dot, such as ``bert.``.
             opener: how to read the file.
 
         Raises:
+            CheckpointNotFound: a file that an index names is missing.
             InvalidCheckpoint: the file cannot be read, or two tensors have one meaning.
         """
         source = opener(path)
@@ -196,6 +147,10 @@ class Weights:
             if dtype in counts:
                 counts[dtype] += math.prod(shape)
         return DTYPE_NAMES[max(counts, key=lambda dtype: counts[dtype])]
+
+    def close(self) -> None:
+        """Let go of the files and of the memory that they are mapped into."""
+        self._source.close()
 
     def unread(self) -> tuple[str, ...]:
         """List, sorted, the tensors that nothing has asked for; buffers of integers left out."""
@@ -264,7 +219,8 @@ class Weights:
                 f"{', '.join(FLOAT_TYPES)}"
             )
         values: Float32 = tensor.astype(np.float32, copy=False)
-        if not np.isfinite(values).all():
+        # The extremes tell as much as looking at each number would, and take no memory.
+        if values.size and not (np.isfinite(values.min()) and np.isfinite(values.max())):
             raise InvalidCheckpoint(f"{self.path}: tensor {name} holds NaN or infinity")
         return values
 
@@ -275,13 +231,7 @@ class Weights:
                 f"{self.path}: tensor {name} has shape {list(found)}, "
                 f"expected {list(shape)} from config.json"
             )
-        stored = self._names[name]
-        try:
-            tensor = self._source.read(stored)
-        except (SafetensorError, OSError, TypeError, ValueError) as error:
-            raise InvalidCheckpoint(
-                f"{self.path}: tensor {name} cannot be read: {error}"
-            ) from error
+        tensor = self._source.read(self._names[name])
         if name in self._unread and not name.endswith(SCALE_SUFFIX):
             self.parameters += tensor.size  # once, however many layers share it
         self._unread.discard(name)

@@ -14,7 +14,9 @@ from rich.table import Table
 from earmark.checkpoint.bundled import bundled_ids
 from earmark.checkpoint.config import read_config
 from earmark.checkpoint.local import LocalRepository
-from earmark.checkpoint.weights import DTYPE_NAMES, SCALE_SUFFIX, TensorSource, open_safetensors
+from earmark.checkpoint.tensor_source import TensorSource
+from earmark.checkpoint.weight_files import WEIGHT_FILES, open_tensors, weights_size
+from earmark.checkpoint.weights import DTYPE_NAMES, SCALE_SUFFIX
 from earmark.cli.flags import ConfigFlag, default, flag, settings_from
 from earmark.cli.problems import show_warning
 from earmark.engine.load import tasks_of
@@ -123,8 +125,7 @@ def _read_facts(repository: LocalRepository) -> _Facts:
     """
     config = read_config(repository.require("config.json"))
     _, head = find_architecture(config)
-    weights = repository.require("model.safetensors")
-    parameters, stored = _weigh(open_safetensors(weights))
+    parameters, stored = _weigh(open_tensors(repository.require(*WEIGHT_FILES)))
     labels = config.labels()
     return _Facts(
         task=tasks_of(head, labels)[0],
@@ -132,7 +133,7 @@ def _read_facts(repository: LocalRepository) -> _Facts:
         architecture=config.text("model_type"),
         parameters=parameters,
         stored_precision=stored,
-        size_bytes=weights.stat().st_size,
+        size_bytes=weights_size(repository),
     )
 
 

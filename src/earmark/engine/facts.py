@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from earmark.checkpoint.config import read_config
+from earmark.checkpoint.weight_files import weights_size
 from earmark.domain.labels import LabelSet
 from earmark.engine.load import tasks_of
 from earmark.engine.model import open_repository
@@ -21,7 +22,7 @@ class ModelFacts:
         tasks: what it can do, its own task first.
         architecture: the `model_type` of the config.
         labels: the head's labels.
-        weights_bytes: size of the weight file.
+        weights_bytes: size of the weight files.
     """
 
     model_id: str
@@ -55,5 +56,5 @@ def read_facts(source: str, *, model_id: str) -> ModelFacts:
         tasks=tasks_of(head, labels),
         architecture=config.text("model_type"),
         labels=labels,
-        weights_bytes=repository.require("model.safetensors").stat().st_size,
+        weights_bytes=weights_size(repository),
     )

@@ -3,17 +3,17 @@
 import hashlib
 
 from earmark.checkpoint.repository import Repository
+from earmark.checkpoint.weight_files import weight_paths
 
 __all__ = ["files_identity", "load_identity"]
 
 _FILES = (
     "config.json",
-    "model.safetensors",
     "tokenizer.json",
     "tokenizer_config.json",
     "vocab.txt",
 )
-"""Every file of a checkpoint that a load reads."""
+"""Every file of a checkpoint that a load reads, beside the weights."""
 
 
 def files_identity(repository: Repository) -> str:
@@ -23,13 +23,18 @@ def files_identity(repository: Repository) -> str:
     file can be replaced, be it by one of the same size and date, without its change time moving.
     Read it before the files, so that what is replaced meanwhile goes by the older name, which
     never comes back.
+
+    Raises:
+        InvalidCheckpoint: the index of several weight files is malformed.
     """
     facts = []
-    for name in _FILES:
-        path = repository.find(name)
-        if path is not None:
+    named = filter(None, map(repository.find, _FILES))
+    for path in (*named, *weight_paths(repository)):
+        # A shard may be missing: loading says so, and tells what it was looked for by.
+        if path.is_file():
             found = path.stat()
-            facts.append((name, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns))
+            times = (found.st_mtime_ns, found.st_ctime_ns)
+            facts.append((path.name, found.st_ino, found.st_size, *times))
     return repr(facts)
 
 

@@ -9,6 +9,7 @@ from earmark.checkpoint.bundled import BUNDLED, bundled_ids, open_bundled
 from earmark.checkpoint.config import Config, read_config
 from earmark.checkpoint.local import LocalRepository
 from earmark.checkpoint.repository import Repository
+from earmark.checkpoint.weight_files import WEIGHT_FILES
 from earmark.checkpoint.weights import Weights
 from earmark.domain.head import HeadKind
 from earmark.errors import CheckpointNotFound, InvalidCheckpoint
@@ -84,7 +85,7 @@ def open_model(source: str) -> OpenedModel:
             f"{repository.source}: the tokenizer has {tokenizer.vocabulary_size} ids, but the "
             f'model has embeddings for {rows} ("vocab_size" of config.json)'
         )
-    weights = Weights.open(repository.require("model.safetensors"), prefix=architecture.prefix)
+    weights = Weights.open(repository.require(*WEIGHT_FILES), prefix=architecture.prefix)
     positions = architecture.positions(config)
     max_tokens = min(positions, tokenizer.max_length or positions)
     return OpenedModel(repository, config, weights, tokenizer, architecture, head, max_tokens)
@@ -93,14 +94,14 @@ def open_model(source: str) -> OpenedModel:
 def start_session(
     model: OpenedModel, precision: ComputePrecision, *, runtime: RuntimeName, threads: int
 ) -> RuntimeSession:
-    """Write a model's graph and load it; the graph's bytes are dropped at once.
+    """Write a model's graph, let go of the weight files, and load the graph.
 
     Raises:
         InvalidCheckpoint: a tensor is missing or misshapen.
         UnsupportedDevice: runtime and precision do not go together on this machine.
         EngineError: the runtime cannot load the graph.
     """
-    form: WeightForm = "float"
+    form: WeightForm = "float" if runtime == "openvino" else "turned"
     if precision == "int8":
         form = "dequantize" if runtime == "openvino" else "integer"
     graph = export_graph(
@@ -110,6 +111,8 @@ def start_session(
         head=model.head,
         form=form,
     )
+    # A mapped file counts as memory, and must not be needed any more when somebody replaces it.
+    model.weights.close()
     unread = model.weights.unread()
     if unread:
         log.warning(

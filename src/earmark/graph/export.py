@@ -7,6 +7,7 @@ from earmark.graph.architectures.architecture import Architecture
 from earmark.graph.inputs import PackedInputs
 from earmark.graph.recorder import Recorder
 from earmark.graph.writer import GraphWriter, WeightForm
+from earmark.runtime.session import Graph
 
 __all__ = ["OUTPUT", "export_graph"]
 
@@ -20,7 +21,7 @@ def export_graph(
     architecture: Architecture,
     head: HeadKind,
     form: WeightForm,
-) -> bytes:
+) -> Graph:
     """Write the graph of a checkpoint.
 
     Inputs are those of `PackedInputs` that the architecture reads. The one output, ``logits``,
@@ -36,4 +37,4 @@ def export_graph(
     logits = architecture.writers[head](writer, inputs, config, labels)
     axes = ("texts", labels) if head == "sequence" else ("rows", "width", labels)
     writer.recorder.output(logits, OUTPUT, axes)
-    return writer.recorder.to_bytes()
+    return writer.recorder.to_graph()

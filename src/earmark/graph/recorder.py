@@ -12,6 +12,8 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
+from earmark.runtime.session import Graph
+
 __all__ = ["IR_VERSION", "OPSET", "Attribute", "Recorder", "Value"]
 
 Value = NewType("Value", str)
@@ -24,6 +26,10 @@ OPSET = 20
 IR_VERSION = 10
 """Newest file version that every runtime release taking opset 20 reads (ONNX 1.16)."""
 
+MATRIX_AXES = 2
+SMALLEST_APART = 1 << 10
+"""Bytes of the smallest matrix kept beside the file: low, so that the tests' models have some."""
+
 # Any: a constant may be of any element type; what it may be is the caller's to know.
 Array: TypeAlias = NDArray[np.generic]
 
@@ -31,8 +37,8 @@ Array: TypeAlias = NDArray[np.generic]
 class Recorder:
     """A graph being written.
 
-    Everything goes straight into the one protobuf message that is serialised at the end: the
-    library's own helpers would copy all weights once for the graph and once more for the model.
+    Matrices stay beside the protobuf message, so that a checkpoint's weights are never copied
+    into it.
     """
 
     def __init__(self, name: str) -> None:
@@ -49,6 +55,7 @@ class Recorder:
         self._graph.name = name
         self._inputs: set[str] = set()
         self._constants: set[str] = set()
+        self._matrices: dict[str, Array] = {}
 
     def input(self, name: str, axes: Sequence[str]) -> Value:
         """Declare an int64 input whose axes all vary; doing so twice is doing so once.
@@ -82,6 +89,9 @@ class Recorder:
             name = f"const_{array.dtype}_{'x'.join(map(str, array.shape))}_{flat}"
         if name not in self._constants:
             self._constants.add(name)
+            if array.ndim == MATRIX_AXES and array.nbytes >= SMALLEST_APART:
+                self._matrices[name] = np.ascontiguousarray(array)
+                return Value(name)
             tensor = self._graph.initializer.add()
             tensor.name = name
             tensor.data_type = helper.np_dtype_to_tensor_dtype(array.dtype)
@@ -120,7 +130,9 @@ class Recorder:
         """Record a `Reshape`; 0 keeps an axis, -1 is worked out."""
         return self.op("Reshape", x, self.integers(*shape))
 
-    def to_bytes(self) -> bytes:
-        """Serialise the finished graph as an ONNX file."""
-        contents: bytes = self._model.SerializeToString()
-        return contents
+    def to_graph(self) -> Graph:
+        """Finish the graph; nothing more can be recorded."""
+        for name, matrix in self._matrices.items():
+            kind = helper.np_dtype_to_tensor_dtype(matrix.dtype)
+            self._graph.input.append(helper.make_tensor_value_info(name, kind, matrix.shape))
+        return Graph(self._model.SerializeToString(), self._matrices)

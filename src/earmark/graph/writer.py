@@ -1,9 +1,10 @@
 """A recorder that knows the checkpoint's weights: layers by the name of their tensors."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 from onnx import TensorProto
 
 from earmark.checkpoint.weights import Int8, Int8Matrix, Matrix, Weights, floats_of
@@ -13,10 +14,14 @@ from earmark.graph.recorder import Recorder, Value
 
 __all__ = ["GraphWriter", "WeightForm"]
 
-WeightForm = Literal["float", "dequantize", "integer"]
+Element = TypeVar("Element", bound=np.generic)
+WeightForm = Literal["float", "turned", "dequantize", "integer"]
 """How a linear layer's weight stands in the graph.
 
-`float`: float32 in a `MatMul`.
+`float`: float32 as the checkpoint has it, through `Transpose` into a `MatMul`; OpenVINO multiplies
+so without turning anything.
+`turned`: the same, turned when it is written; for ONNX Runtime, which would turn it itself and keep
+both.
 `dequantize`: int8 through `DequantizeLinear` into a `MatMul`, which OpenVINO runs on int8
 kernels with activations quantised as they come, where the processor has them.
 `integer`: activations quantised in the graph, token by token, and `MatMulInteger`; for ONNX
@@ -27,6 +32,8 @@ SIGN_OFFSET = 128
 """Zero point of int8 values stored as uint8. ONNX Runtime multiplies uint8 by int8 with an
 instruction that saturates at 16 bits on processors without an int8 dot product (x86 before VNNI),
 and then answers wrongly; int8 by int8 it multiplies slowly; uint8 by uint8 is exact and fast."""
+STRIP_ROWS = 8
+"""Rows transposed at a time; the fastest of 8, 16, 32, 64 and 128."""
 SMALLEST_SCALE = 1e-30
 """Keeps a token of zeros from being divided by zero."""
 
@@ -113,7 +120,7 @@ class GraphWriter:
         return r.op("Add", x, r.constant(bias, f"{name}.bias"))
 
     def _product(self, x: Value, name: str, weight: Matrix) -> Value:
-        if self.form == "float":
+        if self.form in {"float", "turned"}:
             return self._float_product(x, name, weight)
         int8 = weight if isinstance(weight, Int8Matrix) else quantize(weight)
         if self.form == "dequantize":
@@ -121,7 +128,11 @@ class GraphWriter:
         return self._integer_product(x, name, int8)
 
     def _float_product(self, x: Value, name: str, weight: Matrix) -> Value:
-        return self.recorder.op("MatMul", x, self.recorder.constant(floats_of(weight).T, name))
+        matrix = floats_of(weight)
+        r = self.recorder
+        if self.form == "float":
+            return r.op("MatMul", x, r.op("Transpose", r.constant(matrix, name), perm=[1, 0]))
+        return r.op("MatMul", x, r.constant(_transposed(matrix), name))
 
     def _dequantized_product(self, x: Value, name: str, weight: Int8Matrix) -> Value:
         r = self.recorder
@@ -145,7 +156,7 @@ class GraphWriter:
         product = r.op(
             "MatMulInteger",
             r.op("Cast", shifted, to=TensorProto.UINT8),
-            r.constant(_shifted(weight.values).T, name),
+            r.constant(_transposed(_shifted(weight.values)), name),
             offset,
             offset,
         )
@@ -153,6 +164,19 @@ class GraphWriter:
         return r.op("Mul", by_token, r.constant(weight.scales, f"{name}.scale"))
 
 
-def _shifted(values: Int8) -> np.typing.NDArray[np.uint8]:
+def _transposed(matrix: NDArray[Element]) -> NDArray[Element]:
+    """Transpose a matrix in memory, strip by strip.
+
+    At once it takes six times as long (4096 by 1024 float32 on an AMD EPYC: 85 ms, in strips
+    14 ms): each number then goes to a line of memory that has left the cache before the next.
+    """
+    rows, columns = matrix.shape
+    turned = np.empty((columns, rows), matrix.dtype)
+    for first in range(0, rows, STRIP_ROWS):
+        turned[:, first : first + STRIP_ROWS] = matrix[first : first + STRIP_ROWS].T
+    return turned
+
+
+def _shifted(values: Int8) -> NDArray[np.uint8]:
     """Store int8 values as uint8 around `SIGN_OFFSET`."""
     return (values.astype(np.int16) + SIGN_OFFSET).astype(np.uint8)

@@ -3,7 +3,7 @@
 import os
 from typing import assert_never
 
-from earmark.runtime.session import RuntimeName, RuntimeSession, SessionOptions
+from earmark.runtime.session import Graph, RuntimeName, RuntimeSession, SessionOptions
 
 __all__ = ["available_threads", "computes_bfloat16", "open_session"]
 
@@ -24,7 +24,7 @@ def computes_bfloat16(runtime: RuntimeName) -> bool:
     return native_bfloat16()
 
 
-def open_session(runtime: RuntimeName, graph: bytes, options: SessionOptions) -> RuntimeSession:
+def open_session(runtime: RuntimeName, graph: Graph, options: SessionOptions) -> RuntimeSession:
     """Load a graph into a runtime; only the one named is imported.
 
     Raises:

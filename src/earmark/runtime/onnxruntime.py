@@ -3,9 +3,11 @@
 import platform
 from typing import Any
 
+import onnx
+
 from earmark.domain.packing import Float32, PackedBatch
 from earmark.errors import EngineError, UnsupportedDevice
-from earmark.runtime.session import SessionOptions
+from earmark.runtime.session import Graph, SessionOptions
 
 __all__ = ["OnnxRuntimeSession", "open_onnxruntime"]
 
@@ -17,10 +19,12 @@ WARNINGS_AND_ABOVE = 3
 class OnnxRuntimeSession:
     """A graph loaded by ONNX Runtime."""
 
-    def __init__(self, session: Any, version: str) -> None:  # noqa: ANN401 - the library is untyped
-        """Take a loaded session; `open_onnxruntime` makes one."""
+    def __init__(self, session: Any, graph: Graph, version: str) -> None:  # noqa: ANN401 - the library is untyped
+        """Take a loaded session and the graph it uses; `open_onnxruntime` makes one."""
         # Any: onnxruntime publishes no type information.
         self._session: Any | None = session
+        # The session computes with the matrices where they lie, and does not keep them alive.
+        self._graph: Graph | None = graph
         self._inputs = tuple(one.name for one in session.get_inputs())
         self._version = version
 
@@ -55,11 +59,12 @@ class OnnxRuntimeSession:
         return ()
 
     def close(self) -> None:
-        """Drop the session."""
+        """Drop the session, then its matrices."""
         self._session = None
+        self._graph = None
 
 
-def open_onnxruntime(graph: bytes, options: SessionOptions) -> OnnxRuntimeSession:
+def open_onnxruntime(graph: Graph, options: SessionOptions) -> OnnxRuntimeSession:
     """Load an ONNX graph on the processor.
 
     Raises:
@@ -83,8 +88,29 @@ def open_onnxruntime(graph: bytes, options: SessionOptions) -> OnnxRuntimeSessio
     # Idle threads that spin would take the cores from the event loop and the tokenizer.
     settings.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
-        session = onnxruntime.InferenceSession(graph, settings, providers=[PROVIDER])
+        names, values = list(graph.matrices), list(graph.matrices.values())
+        shared = [onnxruntime.OrtValue.ortvalue_from_numpy(value) for value in values]
+        settings.add_external_initializers(names, shared)
+        file = _with_initializers(graph)
+        session = onnxruntime.InferenceSession(file, settings, providers=[PROVIDER])
     # As above: no common base class below Exception.
     except Exception as error:
         raise EngineError(f"ONNX Runtime cannot load the graph: {error}") from error
-    return OnnxRuntimeSession(session, onnxruntime.__version__)
+    return OnnxRuntimeSession(session, graph, onnxruntime.__version__)
+
+
+def _with_initializers(graph: Graph) -> bytes:
+    """Declare the matrices as tensors that lie elsewhere, which the session then fills in."""
+    model = onnx.ModelProto.FromString(graph.file)
+    inputs = [one for one in model.graph.input if one.name not in graph.matrices]
+    for declared in model.graph.input:
+        if declared.name in graph.matrices:
+            kind = declared.type.tensor_type
+            tensor = model.graph.initializer.add(name=declared.name, data_type=kind.elem_type)
+            tensor.dims.extend(axis.dim_value for axis in kind.shape.dim)
+            tensor.data_location = onnx.TensorProto.EXTERNAL
+            tensor.external_data.add(key="location", value="memory")
+    del model.graph.input[:]
+    model.graph.input.extend(inputs)
+    contents: bytes = model.SerializeToString()
+    return contents

@@ -5,7 +5,7 @@ from functools import cache
 
 from earmark.domain.packing import Float32, PackedBatch
 from earmark.errors import EngineError, UnsupportedDevice
-from earmark.runtime.session import SessionOptions
+from earmark.runtime.session import Graph, SessionOptions
 
 # Importing openvino reports to its maker over the network and writes files to the home directory,
 # unless its telemetry package is missing: then it takes a stub that does neither
@@ -13,7 +13,8 @@ from earmark.runtime.session import SessionOptions
 sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]  # None is documented
 
 import openvino  # noqa: E402 - after the line above, which is the point of it
-from openvino import CompiledModel, Core, InferRequest  # noqa: E402 - the same
+from openvino import CompiledModel, Core, InferRequest, Model  # noqa: E402 - the same
+from openvino.op import Constant  # noqa: E402 - the same
 
 __all__ = ["OpenVinoSession", "native_bfloat16", "open_openvino"]
 
@@ -97,7 +98,7 @@ class OpenVinoSession:
         self._compiled = None
 
 
-def open_openvino(graph: bytes, options: SessionOptions) -> OpenVinoSession:
+def open_openvino(graph: Graph, options: SessionOptions) -> OpenVinoSession:
     """Compile an ONNX graph for this processor.
 
     Raises:
@@ -123,7 +124,24 @@ def open_openvino(graph: bytes, options: SessionOptions) -> OpenVinoSession:
             "choose the precision float32, int8 or auto"
         )
     try:
-        compiled = core.compile_model(core.read_model(graph), DEVICE, settings)
+        compiled = core.compile_model(_read(core, graph), DEVICE, settings)
     except RuntimeError as error:
         raise EngineError(f"OpenVINO cannot compile the graph: {error}") from error
     return OpenVinoSession(compiled, device)
+
+
+def _read(core: Core, graph: Graph) -> Model:
+    """Read a graph, and put constants that share the matrices' memory in their inputs' places.
+
+    A constant keeps its matrix alive as long as anything compiled from it does.
+    """
+    model = core.read_model(graph.file)
+    for parameter in model.get_parameters():
+        name = parameter.get_friendly_name()
+        if name in graph.matrices:
+            constant = Constant(graph.matrices[name], shared_memory=True)
+            constant.set_friendly_name(name)
+            parameter.output(0).replace(constant.output(0))
+            model.remove_parameter(parameter)
+    model.validate_nodes_and_infer_types()
+    return model

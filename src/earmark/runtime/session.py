@@ -1,17 +1,37 @@
 """A graph on a device, ready to run, whatever runtime carries it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from earmark.domain.packing import Float32, PackedBatch
 
-__all__ = ["RUNTIMES", "ComputeHint", "RuntimeName", "RuntimeSession", "SessionOptions"]
+__all__ = ["RUNTIMES", "ComputeHint", "Graph", "RuntimeName", "RuntimeSession", "SessionOptions"]
 
 RuntimeName = Literal["openvino", "onnxruntime"]
 RUNTIMES: tuple[RuntimeName, ...] = ("openvino", "onnxruntime")
 
 ComputeHint = Literal["float32", "bfloat16"]
 """What float operations of the graph are computed in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """A graph and, beside it, the matrices that would make its file large.
+
+    Runtimes use the matrices where they lie: inside the file each would be copied for the message,
+    for the file, for the runtime's reading of it and for its own form; and ONNX files end at 2 GB.
+
+    Attributes:
+        file: an ONNX file in which each matrix is declared an input, after the real ones.
+        matrices: by the input's name; C-contiguous, and nobody changes them any more.
+    """
+
+    file: bytes
+    matrices: Mapping[str, NDArray[np.generic]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

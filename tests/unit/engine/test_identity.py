@@ -53,3 +53,14 @@ def test_the_same_files_run_the_same_way_are_the_same_model(tmp_path: Path) -> N
         engine.close()
     assert found[0] == found[1]
     assert len(found[0]) == 32
+
+
+def test_a_replaced_shard_shows(tmp_path: Path) -> None:
+    """Weights in several files are all of them; a missing one is for the load to complain of."""
+    folder = write_checkpoint(tmp_path / "model", CheckpointSpec())
+    (folder / "model.safetensors").rename(folder / "part.safetensors")
+    index = folder / "model.safetensors.index.json"
+    index.write_text('{"weight_map": {"a": "part.safetensors", "b": "gone.safetensors"}}')
+    before = _identity(folder)
+    os.utime(folder / "part.safetensors", ns=(1, 1))
+    assert _identity(folder) != before

@@ -1,23 +1,25 @@
 """Sessions of both runtimes: failures are ours by name, closing is final."""
 
+import gc
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from support.encodings import encoding
 
 from earmark.batching.packer import pack
 from earmark.errors import EngineError
 from earmark.graph.recorder import Recorder
 from earmark.runtime.devices import available_threads, open_session
-from earmark.runtime.session import RUNTIMES, RuntimeName, SessionOptions
+from earmark.runtime.session import RUNTIMES, Graph, RuntimeName, SessionOptions
 
 OPTIONS = SessionOptions(compute="float32", threads=1)
 
 
-def doubling_graph() -> bytes:
+def doubling_graph() -> Graph:
     """Write a graph that looks first tokens up in a table of four rows."""
     recorder = Recorder("doubling")
     ids = recorder.reshape(recorder.input("input_ids", ("rows", "width")), -1)
@@ -25,7 +27,7 @@ def doubling_graph() -> bytes:
     table = recorder.constant(np.asarray([[0.0], [2.0], [4.0], [6.0]], np.float32), "table")
     looked_up = recorder.op("Gather", table, recorder.op("Gather", ids, first))
     recorder.output(looked_up, "logits", ("texts", 1))
-    return recorder.to_bytes()
+    return recorder.to_graph()
 
 
 @pytest.mark.parametrize("runtime", RUNTIMES)
@@ -36,6 +38,31 @@ def test_a_graph_runs_on_the_inputs_it_declares(runtime: RuntimeName) -> None:
     assert logits.tolist() == [[2.0], [6.0]]
     assert session.runtime.split()[0] == runtime
     assert session.device
+
+
+def large_graph() -> tuple[Graph, NDArray[np.float32]]:
+    """Write a graph that looks first tokens up in a table too large for its file."""
+    table = np.arange(512, dtype=np.float32).reshape(256, 2)
+    recorder = Recorder("large")
+    ids = recorder.reshape(recorder.input("input_ids", ("rows", "width")), -1)
+    first = recorder.input("first_token", ("texts",))
+    found = recorder.op("Gather", ids, first)
+    recorder.output(recorder.op("Gather", recorder.constant(table, "t"), found), "logits", ("n", 2))
+    return recorder.to_graph(), table
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_large_matrices_stay_beside_the_file(runtime: RuntimeName) -> None:
+    """No byte of them is in it, and a session that outlives all who made it still has them."""
+    graph, table = large_graph()
+    assert len(graph.file) < table.nbytes
+    assert graph.matrices["t"] is table
+    session = open_session(runtime, graph, OPTIONS)
+    del graph, table
+    gc.collect()
+    assert [np.full((64, 64), 7.0).sum() for _ in range(8)]  # what was freed is written over
+    logits = session.run(pack([encoding(1, first_id=3), encoding(1, first_id=255)]))
+    assert logits.tolist() == [[6.0, 7.0], [510.0, 511.0]]
 
 
 @pytest.mark.parametrize("runtime", RUNTIMES)
@@ -61,7 +88,7 @@ def test_a_closed_session_says_so(runtime: RuntimeName) -> None:
 def test_a_graph_that_is_none_is_refused(runtime: RuntimeName) -> None:
     """The runtime's own complaint is passed on."""
     with pytest.raises(EngineError, match="cannot"):
-        open_session(runtime, b"not a graph", OPTIONS)
+        open_session(runtime, Graph(b"not a graph", {}), OPTIONS)
 
 
 def test_a_failing_run_is_our_error() -> None:
@@ -82,9 +109,9 @@ SIGNAL_AFTER_CLOSING = """
 import gc, signal, sys
 from pathlib import Path
 from earmark.runtime.openvino import open_openvino
-from earmark.runtime.session import SessionOptions
+from earmark.runtime.session import Graph, SessionOptions
 
-graph = Path(sys.argv[1]).read_bytes()
+graph = Graph(Path(sys.argv[1]).read_bytes(), {})
 options = SessionOptions(compute="float32", threads=1)
 sessions = [open_openvino(graph, options) for _ in range(2)]
 while sessions:
@@ -98,7 +125,7 @@ signal.raise_signal(signal.SIGTERM)
 def test_a_signal_after_two_sessions_have_closed_is_no_crash(tmp_path: Path) -> None:
     """Closed in the order they were opened, as a server does before it ends by its SIGTERM."""
     graph = tmp_path / "graph.onnx"
-    graph.write_bytes(doubling_graph())
+    graph.write_bytes(doubling_graph().file)
     command = [sys.executable, "-c", SIGNAL_AFTER_CLOSING, str(graph)]
     done = subprocess.run(  # noqa: S603 - the lines above and nothing else
         command, capture_output=True, text=True, check=False, timeout=60
