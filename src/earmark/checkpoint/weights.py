@@ -191,7 +191,8 @@ class Weights:
                 that is neither float nor int8.
         """
         if self.has(name) and self._source.dtype(self._names[name]) == "I8":
-            values = self._read(name, (rows, columns))
+            self._expect(name, (rows, columns))
+            values = self._read(name)
             scales = self._scales(name + SCALE_SUFFIX, rows)
             return Int8Matrix(values.astype(np.int8, copy=False), scales)
         return self._floats(name, (rows, columns))
@@ -211,26 +212,28 @@ class Weights:
         return self._shapes[self._names[name]]
 
     def _floats(self, name: str, shape: Shape) -> Float32:
-        tensor = self._read(name, shape)
+        self._expect(name, shape)
         dtype = self._source.dtype(self._names[name])
         if dtype not in FLOAT_TYPES:
             raise InvalidCheckpoint(
                 f"{self.path}: tensor {name} is of type {dtype}, expected one of "
                 f"{', '.join(FLOAT_TYPES)}"
             )
-        values: Float32 = tensor.astype(np.float32, copy=False)
+        values: Float32 = self._read(name).astype(np.float32, copy=False)
         # The extremes tell as much as looking at each number would, and take no memory.
         if values.size and not (np.isfinite(values.min()) and np.isfinite(values.max())):
             raise InvalidCheckpoint(f"{self.path}: tensor {name} holds NaN or infinity")
         return values
 
-    def _read(self, name: str, shape: Shape) -> NDArray[np.generic]:
+    def _expect(self, name: str, shape: Shape) -> None:
         found = self._shape(name)
         if found != shape:
             raise InvalidCheckpoint(
                 f"{self.path}: tensor {name} has shape {list(found)}, "
                 f"expected {list(shape)} from config.json"
             )
+
+    def _read(self, name: str) -> NDArray[np.generic]:
         tensor = self._source.read(self._names[name])
         if name in self._unread and not name.endswith(SCALE_SUFFIX):
             self.parameters += tensor.size  # once, however many layers share it

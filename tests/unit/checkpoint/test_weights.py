@@ -6,6 +6,7 @@ import ml_dtypes
 import numpy as np
 import pytest
 from safetensors.numpy import save_file
+from support.checkpoint_storage import StoredTensor, write_safetensors
 
 from earmark.checkpoint.weights import Int8Matrix, Weights
 from earmark.errors import InvalidCheckpoint
@@ -92,6 +93,14 @@ def test_a_tensor_of_integers_is_no_weight(tmp_path: Path) -> None:
     weights = opened(tmp_path, x__bias=np.ones(2, np.int64))
     with pytest.raises(InvalidCheckpoint, match="of type I64"):
         weights.vector("x.bias", 2)
+
+
+def test_a_type_that_numpy_has_not_is_refused_before_it_is_read(tmp_path: Path) -> None:
+    """As checkpoints quantised to eight-bit floats have."""
+    path = tmp_path / "model.safetensors"
+    write_safetensors(path, {"x.bias": StoredTensor("F8_E4M3", (2,), b"\1\1")})
+    with pytest.raises(InvalidCheckpoint, match="of type F8_E4M3"):
+        Weights.open(path, prefix="bert.").vector("x.bias", 2)
 
 
 def test_weights_that_are_no_numbers_are_refused(tmp_path: Path) -> None:
