@@ -141,3 +141,16 @@ def test_a_refusal_before_any_handler_is_marked_like_every_answer(
     assert answer.status_code in (400, 401, 405)
     assert answer.headers["cf-ray"].endswith("-LCL")
     assert answer.headers["cache-control"] == "no-store"
+
+
+def test_a_page_may_send_the_pair_and_read_the_ids() -> None:
+    """The browser asks first what may be sent, and is told what may be shown."""
+    asked = {
+        "origin": "https://page.example",
+        "access-control-request-method": "POST",
+        "access-control-request-headers": "x-auth-email, x-auth-key, content-type",
+    }
+    assert ask("OPTIONS", RUN, engines=workers_ai(), headers=asked).status_code == 200
+    answer = ask("POST", RUN, TEXT, engines=workers_ai(), headers={"origin": "https://a.example"})
+    shown = answer.headers["access-control-expose-headers"]
+    assert {"cf-ai-req-id", "cf-ray", "x-compute-model"} <= set(shown.split(", "))

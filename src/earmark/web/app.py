@@ -51,8 +51,21 @@ _CLIENT_HEADERS = (
     "x-load-model",
     "x-hf-bill-to",
     "x-request-id",
+    "x-auth-email",
+    "x-auth-key",
+    "api-version",
 )
 """What official clients send from a browser."""
+
+_SHOWN_HEADERS = (
+    "x-request-id",
+    "retry-after",
+    "x-should-retry",
+    "cf-ai-req-id",
+    "cf-ray",
+    *EXPOSED_HEADERS,
+)
+"""What a browser may show to the page that asked."""
 
 _DESCRIPTION = (
     "Labels text: whole texts, pairs, any labels you name, named entities; and reranks. Speaks the"
@@ -137,7 +150,7 @@ def create_app(
                 allow_credentials="*" not in options.cors_origins,
                 allow_methods=("GET", "POST"),
                 allow_headers=_CLIENT_HEADERS,
-                expose_headers=("x-request-id", "retry-after", *EXPOSED_HEADERS),
+                expose_headers=_SHOWN_HEADERS,
             ),
             Middleware(
                 AccessControl,
