@@ -13,14 +13,15 @@ from earmark.checkpoint.bundled import BUNDLED
 from earmark.domain.encoding import Encoding
 from earmark.domain.head import HeadKind, ModelHead
 from earmark.domain.labels import LabelSet
+from earmark.engine.compute_note import compute_note
 from earmark.engine.engine import Engine
 from earmark.engine.events import Tally
 from earmark.engine.identity import files_identity, load_identity
 from earmark.engine.info import EngineInfo
 from earmark.engine.model import OpenedModel, open_model, open_repository, start_session
 from earmark.engine.warmup import warm_up
-from earmark.graph.precision import ComputePrecision, Precision, choose_precision
-from earmark.runtime.devices import available_threads, computes_bfloat16
+from earmark.graph.precision import Precision, choose_precision
+from earmark.runtime.devices import available_threads, computes_bfloat16, dots_int8
 from earmark.runtime.session import RuntimeName, RuntimeSession
 from earmark.tasks.task import TaskName
 from earmark.tasks.zero_shot import names_entailment
@@ -93,7 +94,7 @@ def load_engine(
         precision=precision,
         requested_precision=options.precision,
         stored_precision=model.weights.stored_dtype,
-        compute_note=_compute_note(precision, session.kernels()),
+        compute_note=compute_note(precision, session.kernels(), dots_int8=dots_int8()),
         runtime=session.runtime,
         device=session.device,
         max_input_tokens=model.max_tokens,
@@ -145,13 +146,3 @@ def tasks_of(head: HeadKind, labels: LabelSet) -> tuple[TaskName, ...]:
     if labels.problem_type != "regression":
         return ("text-classification", "zero-shot-classification")
     return ("text-classification",)
-
-
-def _compute_note(precision: ComputePrecision, kernels: Sequence[str]) -> str:
-    """Say how the processor carries a precision out, as its kernels' names tell."""
-    if not kernels:
-        return ""
-    names = ", ".join(kernels)
-    if precision == "int8" and all(kernel.endswith("f32") for kernel in kernels):
-        return f"int8 weights, float32 arithmetic ({names}): this processor has no int8 dot product"
-    return f"kernels {names}"

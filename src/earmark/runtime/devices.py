@@ -1,11 +1,18 @@
 """What this machine offers."""
 
 import os
+import re
+from pathlib import Path
 from typing import assert_never
 
 from earmark.runtime.session import Graph, RuntimeName, RuntimeSession, SessionOptions
 
-__all__ = ["available_threads", "computes_bfloat16", "open_session"]
+__all__ = ["available_threads", "computes_bfloat16", "dots_int8", "open_session"]
+
+_PROCESSOR_FACTS = Path("/proc/cpuinfo")
+_INT8_DOT_FEATURES = frozenset({"avx512_vnni", "avx_vnni", "amx_int8", "asimddp", "i8mm"})
+"""Linux's names of what multiplies int8 with int8 and adds up in 32 bits: three of x86-64, two of
+arm64 (arch/x86/include/asm/cpufeatures.h, arch/arm64/kernel/cpuinfo.c)."""
 
 
 def available_threads() -> int:
@@ -22,6 +29,20 @@ def computes_bfloat16(runtime: RuntimeName) -> bool:
     from earmark.runtime.openvino import native_bfloat16  # noqa: PLC0415 - loads the runtime
 
     return native_bfloat16()
+
+
+def dots_int8(facts: Path = _PROCESSOR_FACTS) -> bool | None:
+    """Say whether the processor has an int8 dot product; None where the system does not tell.
+
+    Args:
+        facts: Linux's description of the processor; other systems have none.
+    """
+    try:
+        text = facts.read_text("ascii", errors="replace").lower()
+    except OSError:
+        return None
+    features = re.findall(r"^(?:flags|features)\s*:(.*)$", text, flags=re.MULTILINE)
+    return bool(_INT8_DOT_FEATURES & set(features[0].split())) if features else None
 
 
 def open_session(runtime: RuntimeName, graph: Graph, options: SessionOptions) -> RuntimeSession:

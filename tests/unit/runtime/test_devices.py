@@ -1,0 +1,32 @@
+"""What a processor can do, as the system tells it."""
+
+from pathlib import Path
+
+import pytest
+
+from earmark.runtime.devices import dots_int8
+
+
+@pytest.mark.parametrize(
+    ("facts", "found"),
+    [
+        ("processor\t: 0\nflags\t\t: fpu avx2 avx512_vnni fma\n", True),
+        ("processor\t: 0\nflags\t\t: fpu avx2 avx_vnni\n", True),
+        ("processor\t: 0\nflags\t\t: fpu avx2 fma\n", False),
+        ("processor\t: 0\nFeatures\t: fp asimd asimddp\n", True),
+        ("processor\t: 0\nFeatures\t: fp asimd\n", False),
+        ("processor\t: 0\n", None),
+    ],
+)
+def test_an_int8_dot_product_is_found_by_its_names(
+    tmp_path: Path, facts: str, *, found: bool | None
+) -> None:
+    """Of x86-64 and of arm64; where no features are told, nothing is claimed."""
+    file = tmp_path / "cpuinfo"
+    file.write_text(facts, "ascii")
+    assert dots_int8(file) is found
+
+
+def test_a_system_without_the_file_tells_nothing(tmp_path: Path) -> None:
+    """Such as one that is not Linux."""
+    assert dots_int8(tmp_path / "nothing") is None
