@@ -7,6 +7,7 @@ Run with the extra `reference` installed.
 """
 
 # ruff: noqa: RUF001, S311 - letters of many scripts; chance here is no secret
+import io
 import random
 
 import sentencepiece
@@ -84,9 +85,10 @@ def main() -> None:
         ),
     )
     pairs.model.save(str(TRAINED))
+    written = io.BytesIO()  # a model that is written to a file keeps that file's path
     sentencepiece.SentencePieceTrainer.train(
         sentence_iterator=iter(text),
-        model_prefix=str(TRAINED / "unigram"),
+        model_writer=written,
         vocab_size=UNIGRAMS,
         model_type="unigram",
         character_coverage=0.99,
@@ -94,7 +96,7 @@ def main() -> None:
         num_threads=1,
         minloglevel=2,
     )
-    (TRAINED / "unigram.vocab").unlink()
+    (TRAINED / "unigram.model").write_bytes(written.getvalue())
 
 
 if __name__ == "__main__":

@@ -143,15 +143,7 @@ def create_app(
         ],
         middleware=[
             Middleware(RequestLog),
-            Middleware(
-                CORSMiddleware,
-                allow_origins=options.cors_origins,
-                # The browser demands named origins where a page sends credentials along.
-                allow_credentials="*" not in options.cors_origins,
-                allow_methods=("GET", "POST"),
-                allow_headers=_CLIENT_HEADERS,
-                expose_headers=_SHOWN_HEADERS,
-            ),
+            _pages_of(options.cors_origins),
             Middleware(
                 AccessControl,
                 gate=gate or AccessGate(KeysInMemory()),
@@ -169,6 +161,19 @@ def create_app(
     # A redirect would send the client to whatever its own Host header says.
     app.router.redirect_slashes = False
     return app
+
+
+def _pages_of(origins: tuple[str, ...]) -> Middleware:
+    """Let pages of these origins ask."""
+    return Middleware(
+        CORSMiddleware,
+        allow_origins=origins,
+        # The browser demands named origins where a page sends credentials along.
+        allow_credentials="*" not in origins,
+        allow_methods=("GET", "POST"),
+        allow_headers=_CLIENT_HEADERS,
+        expose_headers=_SHOWN_HEADERS,
+    )
 
 
 @cache
