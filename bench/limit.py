@@ -19,7 +19,7 @@ from earmark.batching.packer import BatchLimits, Packing, pack
 from earmark.domain.encoding import Encoding
 from earmark.domain.texts import Question as ModelQuestion
 from earmark.domain.texts import TextInput
-from earmark.engine.model import open_model, start_session
+from earmark.engine.model import open_model, open_repository
 from earmark.runtime.devices import available_threads
 from earmark.runtime.session import RuntimeSession
 from earmark.tokenizing.tokenizer import TextTokenizer
@@ -82,10 +82,8 @@ def main() -> None:
     parser.add_argument("precision", choices=("float32", "bfloat16", "int8"))
     parser.add_argument("texts", type=Path)
     arguments = parser.parse_args()
-    model = open_model(arguments.model)
-    session = start_session(
-        model, arguments.precision, runtime="openvino", threads=available_threads()
-    )
+    model = open_model(open_repository(arguments.model))
+    session = model.way.start(arguments.precision, runtime="openvino", threads=available_threads())
     sets = read_texts(arguments.texts)
     encodings = {name: _encode(model.tokenizer, texts) for name, texts in sets.items()}
     answer_lines(Question, lambda question: run_round(session, encodings[question.texts], question))

@@ -18,7 +18,7 @@ from earmark.checkpoint.bundled import DEFAULT_MODEL, bundled_folder
 from earmark.domain.encoding import Encoding
 from earmark.domain.packing import PackedBatch
 from earmark.domain.texts import Question, TextInput
-from earmark.engine.model import open_model, start_session
+from earmark.engine.model import open_model, open_repository
 from earmark.runtime.devices import available_threads
 
 SEED = 11
@@ -42,8 +42,8 @@ def batches(encodings: list[Encoding], width: int) -> list[PackedBatch]:
 
 def measure(source: str, texts: list[str]) -> dict[int, float]:
     """Return tokens per second for each width."""
-    model = open_model(source)
-    session = start_session(model, "float32", runtime="openvino", threads=available_threads())
+    model = open_model(open_repository(source))
+    session = model.way.start("float32", runtime="openvino", threads=available_threads())
     questions = [Question(item, TextInput(text)) for item, text in enumerate(texts)]
     longest = min(model.max_tokens, WIDTHS[0])
     encodings = [one for (one,) in model.tokenizer.encode(questions, max_tokens=longest)]

@@ -18,7 +18,7 @@ from earmark.engine.engine import Engine
 from earmark.engine.events import Tally
 from earmark.engine.identity import files_identity, load_identity
 from earmark.engine.info import EngineInfo
-from earmark.engine.model import OpenedModel, open_model, open_repository, start_session
+from earmark.engine.model import OpenedModel, open_model, open_repository
 from earmark.engine.warmup import warm_up
 from earmark.graph.precision import Precision, choose_precision
 from earmark.runtime.devices import available_threads, computes_bfloat16, dots_int8
@@ -74,15 +74,16 @@ def load_engine(
     """
     started_s = time.monotonic()
     options = options or EngineOptions()
-    files = files_identity(open_repository(source))
-    model = open_model(source)
+    repository = open_repository(source)
+    files = files_identity(repository)
+    model = open_model(repository)
     precision = choose_precision(
         options.precision,
-        stored_dtype=model.weights.stored_dtype,
+        stored_dtype=model.way.stored_precision,
         native_bfloat16=options.precision == "auto" and computes_bfloat16(options.runtime),
     )
     threads = options.threads or available_threads()
-    session = start_session(model, precision, runtime=options.runtime, threads=threads)
+    session = model.way.start(precision, runtime=options.runtime, threads=threads)
     limits = BatchLimits(options.max_batch_tokens).holding(model.max_tokens)
     warm_up(session, model, limits)
     info = EngineInfo(
@@ -90,10 +91,10 @@ def load_engine(
         tasks=tasks_of(model.head, model.config.labels()),
         architecture=model.config.text("model_type"),
         labels=model.config.labels(),
-        parameters=model.weights.parameters,
+        parameters=model.way.parameters,
         precision=precision,
         requested_precision=options.precision,
-        stored_precision=model.weights.stored_dtype,
+        stored_precision=model.way.stored_precision,
         compute_note=compute_note(precision, session.kernels(), dots_int8=dots_int8()),
         runtime=session.runtime,
         device=session.device,

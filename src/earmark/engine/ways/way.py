@@ -1,0 +1,48 @@
+"""What every way to run a checkpoint has in common."""
+
+from typing import Literal, Protocol
+
+from earmark.graph.precision import ComputePrecision
+from earmark.runtime.session import RuntimeName, RuntimeSession
+
+__all__ = ["Way", "WayKind"]
+
+WayKind = Literal["graph"]
+"""`graph`: written here, operator by operator, from config and weights."""
+
+
+class Way(Protocol):
+    """A way to run one checkpoint; it can be started any number of times.
+
+    Attributes:
+        kind: which of the ways it is.
+        stored_precision: the type that most of the weights have, such as ``float32``.
+        parameters: weights that the model has, once it was started.
+    """
+
+    @property
+    def kind(self) -> WayKind:
+        """Which of the ways it is."""
+        ...
+
+    @property
+    def stored_precision(self) -> str:
+        """The type that most of the weights have, such as ``float32``."""
+        ...
+
+    @property
+    def parameters(self) -> int:
+        """Weights that the model has, once it was started."""
+        ...
+
+    def start(
+        self, precision: ComputePrecision, *, runtime: RuntimeName, threads: int
+    ) -> RuntimeSession:
+        """Load the model into a runtime; the files are not needed any more afterwards.
+
+        Raises:
+            InvalidCheckpoint: a tensor is missing or misshapen.
+            UnsupportedDevice: runtime and precision do not go together on this machine.
+            EngineError: the runtime cannot load the model.
+        """
+        ...
