@@ -14,10 +14,11 @@
     │   ├── ModelNotLoaded        the model is not in memory, and the caller wants no load
     │   └── ShuttingDown          the server is going down
     ├── CheckpointError         the operator can act: the files of a model, or how it is to run
-    │   ├── CheckpointNotFound    no such folder, file or bundled id
+    │   ├── CheckpointNotFound    no such folder, file, bundled id or model of the Hub
     │   ├── InvalidCheckpoint     a file is there but does not hold what it should
     │   ├── UnsupportedCheckpoint the files are fine but earmark cannot run them
     │   ├── UnsupportedDevice     runtime, device and precision do not go together
+    │   ├── HubUnavailable        a model of the Hub could not be fetched, and may be another time
     │   └── ModelUnavailable      a model that was to be loaded on demand could not be
     ├── SettingsError           the operator can act: a flag, a variable or the settings file
     ├── AddressUnavailable      the operator can act: the host or port to listen on
@@ -38,6 +39,7 @@ __all__ = [
     "DeadlineExceeded",
     "EarmarkError",
     "EngineError",
+    "HubUnavailable",
     "InvalidCheckpoint",
     "InvalidInput",
     "ModelLoading",
@@ -132,7 +134,7 @@ class CheckpointError(EarmarkError):
 
 
 class CheckpointNotFound(CheckpointError):
-    """There is no such folder, file or bundled model."""
+    """There is no such folder, file, bundled model or model of the Hub."""
 
 
 class InvalidCheckpoint(CheckpointError):
@@ -145,6 +147,10 @@ class UnsupportedCheckpoint(CheckpointError):
 
 class UnsupportedDevice(CheckpointError):
     """Runtime, device and precision as asked do not go together on this machine."""
+
+
+class HubUnavailable(CheckpointError):
+    """A model of the Hub could not be fetched: it is out of reach, or there is no room."""
 
 
 class ModelUnavailable(CheckpointError):

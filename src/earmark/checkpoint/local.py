@@ -18,14 +18,23 @@ class LocalRepository:
     Attributes:
         folder: where they are.
         source: the folder as a person would name it.
+        revision: the commit, of 40 digits, where the files are of one of the Hub.
     """
 
     folder: Path
     source: str
+    revision: str | None = None
 
     @classmethod
-    def open(cls, folder: Path, *, source: str | None = None) -> "LocalRepository":
+    def open(
+        cls, folder: Path, *, source: str | None = None, revision: str | None = None
+    ) -> "LocalRepository":
         """Open a folder.
+
+        Args:
+            folder: where the files are.
+            source: what to call it in messages; by its own path if not given.
+            revision: the commit that the files are of.
 
         Raises:
             CheckpointNotFound: there is no such folder, or it may not be read.
@@ -40,7 +49,7 @@ class LocalRepository:
                 )
         except PermissionError as error:
             raise CheckpointNotFound(f"the folder {folder} may not be read: {error}") from error
-        return cls(folder, source or str(folder))
+        return cls(folder, source or str(folder), revision)
 
     def find(self, file: str) -> Path | None:
         """Return the path of a file, or None where the folder has no such file."""

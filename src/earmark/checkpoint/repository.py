@@ -14,6 +14,11 @@ class Repository(Protocol):
         """Where the files are, as a person would name it in an error message."""
         ...
 
+    @property
+    def revision(self) -> str | None:
+        """The commit that the files are of, where they are from the Hub."""
+        ...
+
     def find(self, file: str) -> Path | None:
         """Return the local path of a file, or None where the checkpoint has no such file."""
         ...

@@ -9,7 +9,7 @@ from earmark.checkpoint.tensor_source import TensorSource
 from earmark.checkpoint.torch_pickle import open_torch_pickle
 from earmark.errors import CheckpointNotFound
 
-__all__ = ["WEIGHT_FILES", "open_tensors", "weight_paths", "weights_size"]
+__all__ = ["INDEX_SUFFIX", "WEIGHT_FILES", "open_tensors", "weight_paths", "weights_size"]
 
 WEIGHT_FILES = (
     "model.safetensors",

@@ -1,0 +1,61 @@
+"""Which files of a repository on the Hub a load reads. Pure: names and sizes in, names out."""
+
+from collections.abc import Collection
+
+from earmark.checkpoint.file_names import (
+    CONFIG_FILE,
+    SETTINGS_FILES,
+    TOKENIZER_FILE,
+    VOCABULARY_FILES,
+)
+from earmark.checkpoint.weight_files import INDEX_SUFFIX, WEIGHT_FILES
+
+__all__ = ["ONNX_FILES", "is_index", "needed_files", "small_files", "weights_file"]
+
+ONNX_FILES = ("onnx/model.onnx", "model.onnx")
+"""Whole graphs, best first; of use only where a repository has no weights by themselves."""
+
+_ONNX_DATA = (".onnx_data", ".onnx.data")
+"""How the files end in which a graph keeps its large tensors."""
+
+
+def small_files(names: Collection[str]) -> tuple[str, ...]:
+    """Choose the config and what makes the tokenizer."""
+    vocabulary = (TOKENIZER_FILE,) if TOKENIZER_FILE in names else VOCABULARY_FILES
+    return tuple(one for one in (CONFIG_FILE, *SETTINGS_FILES, *vocabulary) if one in names)
+
+
+def weights_file(names: Collection[str]) -> str | None:
+    """Choose the weights as a load does: the best form that is there; it may be an index."""
+    return next((one for one in WEIGHT_FILES if one in names), None)
+
+
+def needed_files(names: Collection[str]) -> tuple[str, ...]:
+    """Choose what a load reads, small files first.
+
+    Of weights in several files only the index is named: it says which they are.
+
+    Args:
+        names: every file of the repository, with its folders.
+    """
+    weights = weights_file(names)
+    heavy = (weights,) if weights is not None else _onnx_files(names)
+    return (*small_files(names), *heavy)
+
+
+def is_index(name: str) -> bool:
+    """Say whether a file of weights is a list of others."""
+    return name.endswith(INDEX_SUFFIX)
+
+
+def _onnx_files(names: Collection[str]) -> tuple[str, ...]:
+    graph = next((one for one in ONNX_FILES if one in names), None)
+    if graph is None:
+        return ()
+    stem = graph.removesuffix(".onnx")
+    data = (
+        one
+        for one in names
+        if one.startswith(tuple(stem + end for end in _ONNX_DATA)) and "/" not in one[len(stem) :]
+    )
+    return (graph, *sorted(data))
