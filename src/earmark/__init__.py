@@ -46,7 +46,8 @@ def load(
     """Load a model into this process.
 
     Args:
-        source: a bundled id or a checkpoint folder.
+        source: a bundled id, a checkpoint folder, or a model of the Hugging Face Hub, such as
+            ``org/name@revision``, which is fetched if it has to be.
         precision: what to compute in.
         runtime: what runs the graph.
         threads: how many it may use; None for all cores this process may.
@@ -74,7 +75,7 @@ def classify(
 
     Args:
         texts: texts, or pairs of texts.
-        model: a bundled id or a checkpoint folder.
+        model: a bundled id, a checkpoint folder, or a model of the Hugging Face Hub.
         top_k: how many of the best labels to keep; None keeps all.
         precision: what to compute in.
 

@@ -4,12 +4,15 @@ from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 
+import msgspec
 from starlette.types import ASGIApp
 
+from earmark.checkpoint.hub_progress import HubProgress
 from earmark.engine.engine import Engine
 from earmark.engine.facts import ModelFacts, read_facts
 from earmark.engine.info import EngineInfo
 from earmark.engine.load import EngineOptions, load_engine
+from earmark.engine.model import open_repository
 from earmark.serving.access.gate import AccessGate
 from earmark.serving.access.store import SqliteKeys
 from earmark.serving.aliases import Alias
@@ -23,7 +26,14 @@ from earmark.serving.service import Service
 from earmark.settings import ModelSource, Settings
 from earmark.web.app import create_app
 
-__all__ = ["Composition", "composed", "loaded_engine", "opened_gate"]
+__all__ = [
+    "Composition",
+    "composed",
+    "loaded_engine",
+    "opened_gate",
+    "pinned",
+    "with_pinned_models",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +49,41 @@ class Composition:
     app: ASGIApp
     models: tuple[EngineInfo, ...]
     loadable: tuple[str, ...] = ()
+
+
+def pinned(model: ModelSource, progress: HubProgress) -> ModelSource:
+    """Have a model of the Hub in the cache, and name it by its commit from now on.
+
+    So that what was named by a branch stays the same as long as it is served, and loading it again
+    asks nobody. Any other model is returned as it is.
+
+    Args:
+        model: as the operator named it.
+        progress: is told of a download.
+
+    Raises:
+        CheckpointError: there is no such model, or it cannot be fetched.
+    """
+    hub_id = model.hub_id
+    if hub_id is None:
+        return model
+    commit = open_repository(model.source, progress).revision
+    return replace(model, source=f"{hub_id.repo}@{commit}")
+
+
+def with_pinned_models(settings: Settings, progress: HubProgress) -> Settings:
+    """Have all models of the settings that are of the Hub in the cache; see `pinned`.
+
+    Raises:
+        SettingsError: a model is malformed, or two have one id.
+        CheckpointError: there is no such model, or it cannot be fetched.
+    """
+    named = zip(settings.models, settings.sources(), strict=True)
+    models = tuple(
+        written if one.hub_id is None else f"{one.model_id}={pinned(one, progress).source}"
+        for written, one in named
+    )
+    return msgspec.structs.replace(settings, models=models)
 
 
 @contextmanager

@@ -19,6 +19,7 @@ from msgspec import Meta
 from platformdirs import user_state_path
 
 from earmark.checkpoint.bundled import bundled_ids
+from earmark.checkpoint.hub_id import HubId
 from earmark.checkpoint.root import ModelsFolder
 from earmark.engine.load import EngineOptions
 from earmark.errors import CheckpointNotFound, SettingsError
@@ -66,7 +67,7 @@ class ModelSource:
 
     Attributes:
         model_id: such as ``earmark/sentiment`` or ``my-id``.
-        source: a bundled id, or a folder.
+        source: a bundled id, a folder, or a model of the Hub, such as ``org/name@revision``.
     """
 
     model_id: str
@@ -74,27 +75,50 @@ class ModelSource:
 
     @classmethod
     def read(cls, written: str) -> "ModelSource":
-        """Read a model as the operator writes it: a bundled id, a folder, or ``id=folder``.
+        """Read a model as the operator writes it: what it is, or ``id=`` and what it is.
 
-        A folder without an id goes by its own name.
+        That is a bundled id; else a folder, where one is there, or where it is written as a path;
+        else a model of the Hub, ``org/name`` or ``org/name@revision``, if it can be one; else a
+        folder. A folder without an id goes by its own name, a model of the Hub by its own id.
 
         Raises:
             SettingsError: the id, or a folder's name in its place, cannot stand in a URL.
         """
         if written in bundled_ids():
             return cls(written, written)
-        named, folder = None, written
+        named, place = None, written
         if "=" in written and not written.startswith(PATH_STARTS):
-            named, folder = written.split("=", maxsplit=1)
-        source = folder if folder in bundled_ids() else str(Path(folder).expanduser())
-        model_id = Path(source).resolve().name if named is None else named
-        if not folder or not MODEL_ID.fullmatch(model_id):
+            named, place = written.split("=", maxsplit=1)
+        source, usual = _placed(place)
+        model_id = usual if named is None else named
+        if not place or not MODEL_ID.fullmatch(model_id):
             raise SettingsError(
                 f"{written!r} gives no usable model id; expected a bundled id "
-                f"({', '.join(bundled_ids())}), a folder, or my-id=folder with an id of letters, "
-                "digits and . _ - /"
+                f"({', '.join(bundled_ids())}), a folder, a model of the Hub (org/name), or "
+                "my-id=folder or my-id=org/name with an id of letters, digits and . _ - /"
             )
         return cls(model_id, source)
+
+    @property
+    def hub_id(self) -> HubId | None:
+        """The model of the Hub that this is; None where it is bundled or in a folder."""
+        if self.source in bundled_ids() or Path(self.source).exists():
+            return None
+        return HubId.read(self.source)
+
+
+def _placed(place: str) -> tuple[str, str]:
+    """Tell what a model is, and the id that it has by itself."""
+    if place in bundled_ids():
+        return place, place
+    folder = Path(place).expanduser()
+    hub_id = None if place.startswith(PATH_STARTS) else HubId.read(place)
+    if hub_id is None:
+        return str(folder), folder.resolve().name
+    if folder.exists():
+        # With its whole path, it is no model of the Hub even when it has gone.
+        return str(folder.absolute()), folder.resolve().name
+    return place, hub_id.repo
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):

@@ -157,7 +157,9 @@ class HubStandIn:
             return  # the server closes what was not brought to its end
         await send({"type": "http.response.body", "body": body})
 
-    def _answer(self, asked: Asked, path: str, query: str) -> Answer:
+    def _answer(  # noqa: PLR0911 - one for each answer that the Hub has
+        self, asked: Asked, path: str, query: str
+    ) -> Answer:
         if large := _LARGE.fullmatch(path):
             return self._large(large["digest"], asked)
         found = _API.fullmatch(path) or _RESOLVE.fullmatch(path)

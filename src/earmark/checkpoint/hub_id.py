@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-__all__ = ["HubId"]
+__all__ = ["SHOWN_DIGITS", "HubId"]
 
 _SEGMENT = r"[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,94}[A-Za-z0-9_])?"
 _REPO = re.compile(rf"{_SEGMENT}/{_SEGMENT}|{_SEGMENT}")

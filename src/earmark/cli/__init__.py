@@ -1,4 +1,4 @@
-"""The command line: `earmark serve`, `classify`, `models`, `keys`.
+"""The command line: `earmark serve`, `classify`, `models`, `pull`, `keys`.
 
 Owns what a person at a terminal sees. What the commands do stands below this floor.
 """

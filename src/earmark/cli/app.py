@@ -51,6 +51,12 @@ app.command(
     help_epilogue="Try: earmark models --json",
 )
 app.command(
+    "earmark.cli.pull:pull",
+    name="pull",
+    help="Fetch models of the Hugging Face Hub.",
+    help_epilogue="Try: earmark pull org/name, or org/name@revision",
+)
+app.command(
     "earmark.cli.keys:keys",
     name="keys",
     help="Create, list and revoke access keys.",

@@ -11,10 +11,11 @@ from cyclopts.validators import Number
 from rich.console import Console
 
 from earmark.cli.answers import Answers, BarAnswers, JsonAnswers
+from earmark.cli.download import Download
 from earmark.cli.flags import ConfigFlag, EngineFlags, flag, settings_from
 from earmark.cli.lines import STANDARD_INPUT, Line, argument_chunks, stream_chunks
 from earmark.cli.logs import configure_logs
-from earmark.compose import loaded_engine
+from earmark.compose import loaded_engine, pinned
 from earmark.domain.texts import TextInput
 from earmark.engine.engine import Engine
 from earmark.errors import EarmarkError, InvalidInput
@@ -29,7 +30,11 @@ NO_FLAGS = EngineFlags()
 def classify(
     *texts: Annotated[str, Parameter(help="Texts; - stands for the lines of standard input.")],
     model: Annotated[
-        str | None, flag("A bundled id, a folder, or an id of the settings; their first if absent.")
+        str | None,
+        flag(
+            "A bundled id, a folder, org/name of the Hub, or an id of the settings; "
+            "their first if absent."
+        ),
     ] = None,
     top_k: Annotated[
         int | None,
@@ -53,7 +58,9 @@ def classify(
     chosen = _choose(model, settings)
     console = Console(highlight=False)
     with ExitStack() as stack:
-        with Console(stderr=True).status(f"loading {chosen.model_id}"):
+        stderr = Console(stderr=True, highlight=False)
+        chosen = pinned(chosen, Download(stderr))
+        with stderr.status(f"loading {chosen.model_id}"):
             engine = stack.enter_context(loaded_engine(settings, chosen))
         answers: Answers = (
             JsonAnswers(sys.stdout.buffer)

@@ -2,7 +2,8 @@
 
 import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -13,6 +14,9 @@ from rich.table import Table
 
 from earmark.checkpoint.bundled import bundled_ids
 from earmark.checkpoint.config import read_config
+from earmark.checkpoint.hub_access import HubAccess
+from earmark.checkpoint.hub_cache import CachedRepo, cached_models
+from earmark.checkpoint.hub_id import SHOWN_DIGITS, HubId
 from earmark.checkpoint.local import LocalRepository
 from earmark.checkpoint.tensor_source import TensorSource
 from earmark.checkpoint.weight_files import WEIGHT_FILES, open_tensors, weights_size
@@ -21,7 +25,7 @@ from earmark.cli.flags import ConfigFlag, default, flag, settings_from
 from earmark.cli.problems import show_warning
 from earmark.engine.load import tasks_of
 from earmark.engine.model import open_repository
-from earmark.errors import CheckpointError
+from earmark.errors import CheckpointError, CheckpointNotFound
 from earmark.graph.architectures.registry import find_architecture
 from earmark.settings import ModelSource
 
@@ -48,6 +52,7 @@ class _Row(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     source: str
     folder: str
+    revision: str | None
     facts: _Facts | None
     problem: str | None
 
@@ -79,10 +84,10 @@ def models(
     folder: ModelsFolderFlags = NO_FOLDER,
     config: ConfigFlag = None,
 ) -> None:
-    """List the models at hand: those in the box, those of the settings and of the models folder.
+    """List the models at hand: in the box, the settings, the models folder, the Hub's cache.
 
-    Nothing is loaded; the facts are those of the files. A model that cannot be read is listed
-    with what is wrong with it.
+    Nothing is loaded or fetched; the facts are those of the files. A model that cannot be read is
+    listed with what is wrong with it, but of the Hub's cache only what earmark can run.
     """
     settings = settings_from(folder, config=config)
     bundled = tuple(ModelSource(name, name) for name in bundled_ids())
@@ -94,6 +99,8 @@ def models(
     rows = [
         _describe(model) for model in (*named, *(one for one in below if one.model_id not in taken))
     ]
+    listed = {row.folder for row in rows}
+    rows.extend(row for row in _cached_rows() if row.folder not in listed)
     if json:
         sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(rows), indent=2) + b"\n")
         return
@@ -105,16 +112,57 @@ def models(
 
 
 def _describe(model: ModelSource) -> _Row:
-    in_the_box = model.source in bundled_ids()
-    facts, problem, folder = None, None, model.source
+    facts, problem, folder, revision = None, None, model.source, None
+    source = "bundled" if model.source in bundled_ids() else "folder"
     try:
-        repository = open_repository(model.source)
-        folder = str(repository.folder)
+        if model.hub_id is None:
+            repository = open_repository(model.source)
+        else:
+            source = "hub"
+            repository = _cached(model.hub_id)
+        folder, revision = str(repository.folder), repository.revision
         facts = _read_facts(repository)
     except CheckpointError as error:
         problem = str(error)
-    source = "bundled" if in_the_box else "folder"
-    return _Row(id=model.model_id, source=source, folder=folder, facts=facts, problem=problem)
+    return _Row(
+        id=model.model_id,
+        source=source,
+        folder=folder,
+        revision=revision,
+        facts=facts,
+        problem=problem,
+    )
+
+
+def _cached(hub_id: HubId) -> LocalRepository:
+    """Open what the cache holds of a model of the Hub: a list fetches nothing.
+
+    Raises:
+        CheckpointNotFound: that is not all of it.
+    """
+    repo = CachedRepo.of(HubAccess.of_environment().cache, hub_id.repo)
+    commit = repo.commit_of(hub_id)
+    if commit is None or repo.missing(commit):
+        raise CheckpointNotFound(f"{hub_id} is not fetched yet: earmark pull {hub_id}")
+    return LocalRepository.open(
+        repo.snapshot(commit), source=hub_id.at(commit).shown, revision=commit
+    )
+
+
+def _cached_rows() -> Iterator[_Row]:
+    """List what else the Hub's cache holds; what earmark cannot run there is no business here."""
+    for one in cached_models(HubAccess.of_environment().cache):
+        commit = one.hub_id.revision
+        repository = LocalRepository.open(one.folder, source=one.hub_id.shown, revision=commit)
+        with suppress(CheckpointError):
+            yield _Row(
+                id=one.hub_id.repo,
+                source="hub",
+                folder=str(one.folder),
+                revision=commit,
+                facts=_read_facts(repository),
+                problem=None,
+            )
 
 
 def _read_facts(repository: LocalRepository) -> _Facts:
@@ -161,9 +209,14 @@ def _table(rows: Sequence[_Row]) -> Table:
         table.add_column(name, no_wrap=not wraps)
     table.add_column("from", overflow="fold")
     for row in rows:
-        folder = row.folder if row.source == "folder" else row.source
-        table.add_row(row.id, *_cells(row.facts), folder)
+        table.add_row(row.id, *_cells(row.facts), _origin(row))
     return table
+
+
+def _origin(row: _Row) -> str:
+    if row.source == "hub" and row.revision is not None:
+        return f"Hub, {row.revision[:SHOWN_DIGITS]}"
+    return row.folder if row.source == "folder" else row.source
 
 
 def _cells(facts: _Facts | None) -> tuple[str, ...]:

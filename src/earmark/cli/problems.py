@@ -6,14 +6,9 @@ from cyclopts import CycloptsError, MissingArgumentError, UnusedCliTokensError
 from rich.console import Console
 from rich.text import Text
 
-from earmark.errors import CheckpointNotFound, EarmarkError
+from earmark.errors import EarmarkError
 
 __all__ = ["Problem", "explain_error", "explain_usage", "show_note", "show_problem", "show_warning"]
-
-FETCH_FIRST = (
-    "a model of the Hugging Face Hub has to be fetched first: "
-    "hf download org/name --local-dir folder"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +40,6 @@ def explain_usage(error: CycloptsError) -> Problem:
 def explain_error(error: EarmarkError) -> Problem:
     """Take an error of ours as it is; notes added on its way up are the hint."""
     notes = "; ".join(getattr(error, "__notes__", ()))
-    if not notes and isinstance(error, CheckpointNotFound):
-        notes = FETCH_FIRST
     return Problem(str(error), notes or None)
 
 

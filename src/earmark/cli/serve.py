@@ -10,6 +10,7 @@ from cyclopts import Parameter
 from rich.console import Console
 
 from earmark.cli.banner import address_of, announce, show_banner
+from earmark.cli.download import Download
 from earmark.cli.exposure import refuse_exposure, warn_of_exposure
 from earmark.cli.flags import (
     DEFAULTS,
@@ -24,7 +25,7 @@ from earmark.cli.flags import (
 from earmark.cli.logs import configure_logs
 from earmark.cli.problems import show_warning
 from earmark.cli.signals import INTERRUPTED, stop_signals
-from earmark.compose import Composition, composed, opened_gate
+from earmark.compose import Composition, composed, opened_gate, with_pinned_models
 from earmark.serving.access.gate import AccessGate
 from earmark.settings import LogFormat
 from earmark.web.serve import open_socket, run_server
@@ -59,7 +60,10 @@ class ServeFlags:
 
     models: Annotated[
         list[str] | None,
-        flag("A bundled id, a folder, or my-id=folder; may be repeated.", name="--model"),
+        flag(
+            "A bundled id, a folder, org/name of the Hub, or my-id=one of these; may be repeated.",
+            name="--model",
+        ),
         default("models", ", ".join(DEFAULTS.models)),
     ] = None
     preload: Annotated[
@@ -157,7 +161,8 @@ def serve(
         with open_socket(settings.host, settings.port) as listener, ExitStack() as stack:
             gate = stack.enter_context(opened_gate(settings))
             refuse_exposure(listener, gate, settings)
-            with console.status(f"loading {', '.join(settings.models)}"):
+            settings = with_pinned_models(settings, Download(console))
+            with console.status(f"loading {', '.join(one.model_id for one in settings.sources())}"):
                 composition = stack.enter_context(composed(settings, gate))
             signals.serving()
             run_server(

@@ -23,6 +23,7 @@ class ModelFacts:
         architecture: the `model_type` of the config.
         labels: the head's labels.
         weights_bytes: size of the weight files.
+        revision: the commit of a model of the Hub.
     """
 
     model_id: str
@@ -30,6 +31,7 @@ class ModelFacts:
     architecture: str
     labels: LabelSet
     weights_bytes: int
+    revision: str | None = None
 
     @property
     def task(self) -> TaskName:
@@ -41,7 +43,7 @@ def read_facts(source: str, *, model_id: str) -> ModelFacts:
     """Read a checkpoint's config.
 
     Args:
-        source: a bundled id, or a folder.
+        source: a bundled id, a folder, or a model of the Hub.
         model_id: what requests call it.
 
     Raises:
@@ -57,4 +59,5 @@ def read_facts(source: str, *, model_id: str) -> ModelFacts:
         architecture=config.text("model_type"),
         labels=labels,
         weights_bytes=weights_size(repository),
+        revision=repository.revision,
     )

@@ -2,18 +2,11 @@
 
 import hashlib
 
+from earmark.checkpoint.file_names import SMALL_FILES
 from earmark.checkpoint.repository import Repository
 from earmark.checkpoint.weight_files import weight_paths
 
 __all__ = ["files_identity", "load_identity"]
-
-_FILES = (
-    "config.json",
-    "tokenizer.json",
-    "tokenizer_config.json",
-    "vocab.txt",
-)
-"""Every file of a checkpoint that a load reads, beside the weights."""
 
 
 def files_identity(repository: Repository) -> str:
@@ -21,6 +14,8 @@ def files_identity(repository: Repository) -> str:
 
     By size, times and number in the file system rather than by content: that takes no time, and no
     file can be replaced, be it by one of the same size and date, without its change time moving.
+    A commit of the Hub counts too.
+
     Read it before the files, so that what is replaced meanwhile goes by the older name, which
     never comes back.
 
@@ -28,14 +23,14 @@ def files_identity(repository: Repository) -> str:
         InvalidCheckpoint: the index of several weight files is malformed.
     """
     facts = []
-    named = filter(None, map(repository.find, _FILES))
+    named = filter(None, map(repository.find, SMALL_FILES))
     for path in (*named, *weight_paths(repository)):
         # A shard may be missing: loading says so, and tells what it was looked for by.
         if path.is_file():
             found = path.stat()
             times = (found.st_mtime_ns, found.st_ctime_ns)
             facts.append((path.name, found.st_ino, found.st_size, *times))
-    return repr(facts)
+    return repr((repository.revision, facts))
 
 
 def load_identity(files: str, *how: str) -> str:

@@ -30,7 +30,9 @@ class EngineInfo:
         device: the device's own name, such as the processor's.
         max_input_tokens: longest text, special tokens included; more is truncated.
         max_batch_tokens: cells of the largest batch.
-        source: ``bundled`` or the folder the files came from.
+        source: ``bundled``, the folder the files came from, or ``org/name@commit`` of the Hub,
+            shortened.
+        revision: the commit, of 40 digits, of a model of the Hub.
         identity: tells this load from any other, also of other files under the same id.
         load_s: seconds from opening the files to the first answer of the warm-up.
     """
@@ -51,6 +53,7 @@ class EngineInfo:
     source: str
     identity: str
     load_s: float
+    revision: str | None = None
 
     @property
     def task(self) -> TaskName:

@@ -3,13 +3,13 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from earmark.batching.packer import BatchLimits, answers_of, pack
 from earmark.batching.queue import TicketQueue
 from earmark.batching.splitting import BatchRun
 from earmark.batching.worker import Worker
 from earmark.checkpoint.bundled import BUNDLED
+from earmark.checkpoint.local import LocalRepository
 from earmark.domain.encoding import Encoding
 from earmark.domain.head import HeadKind, ModelHead
 from earmark.domain.labels import LabelSet
@@ -61,12 +61,15 @@ def load_engine(
     """Load a model and warm it up.
 
     Args:
-        source: a bundled id, such as ``earmark/sentiment``, or a folder.
-        model_id: what requests call it; a bundled id or the folder's name where not given.
+        source: a bundled id, such as ``earmark/sentiment``, a folder, or a model of the Hub, such
+            as ``org/name`` or ``org/name@revision``.
+        model_id: what requests call it; a bundled id, the folder's name or the Hub's where not
+            given.
         options: how it is to run.
 
     Raises:
-        CheckpointNotFound: there is no such folder, or it lacks a file.
+        CheckpointNotFound: there is no such folder or model of the Hub, or it lacks a file.
+        HubUnavailable: the model cannot be fetched now, and is not in the cache.
         InvalidCheckpoint: a file does not hold what it should.
         UnsupportedCheckpoint: the architecture or the head is not supported.
         UnsupportedDevice: runtime and precision do not go together on this machine.
@@ -87,7 +90,7 @@ def load_engine(
     limits = BatchLimits(options.max_batch_tokens).holding(model.max_tokens)
     warm_up(session, model, limits)
     info = EngineInfo(
-        model_id=model_id or (source if source in BUNDLED else Path(source).resolve().name),
+        model_id=model_id or _usual_id(source, repository),
         tasks=tasks_of(model.head, model.config.labels()),
         architecture=model.config.text("model_type"),
         labels=model.config.labels(),
@@ -100,11 +103,24 @@ def load_engine(
         device=session.device,
         max_input_tokens=model.max_tokens,
         max_batch_tokens=limits.max_cells,
-        source="bundled" if source in BUNDLED else str(Path(source).resolve()),
+        source="bundled" if source in BUNDLED else _origin(repository),
+        revision=repository.revision,
         identity=load_identity(files, precision, session.runtime, session.device),
         load_s=time.monotonic() - started_s,
     )
     return _start(info, model, session, limits, options)
+
+
+def _usual_id(source: str, repository: LocalRepository) -> str:
+    if source in BUNDLED:
+        return source
+    if repository.revision is not None:
+        return repository.source.partition("@")[0]
+    return repository.folder.resolve().name
+
+
+def _origin(repository: LocalRepository) -> str:
+    return repository.source if repository.revision else str(repository.folder.resolve())
 
 
 def _start(

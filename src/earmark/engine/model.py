@@ -5,6 +5,8 @@ from pathlib import Path
 
 from earmark.checkpoint.bundled import BUNDLED, bundled_ids, open_bundled
 from earmark.checkpoint.config import Config, read_config
+from earmark.checkpoint.hub_id import HubId
+from earmark.checkpoint.hub_progress import HubProgress
 from earmark.checkpoint.local import LocalRepository
 from earmark.checkpoint.repository import Repository
 from earmark.domain.head import HeadKind
@@ -38,21 +40,32 @@ class OpenedModel:
     max_tokens: int
 
 
-def open_repository(source: str) -> LocalRepository:
-    """Open a bundled id or a folder.
+def open_repository(source: str, progress: HubProgress | None = None) -> LocalRepository:
+    """Open a bundled id, a folder, or a model of the Hub, which is fetched if it has to be.
+
+    Args:
+        source: which; of a folder and a model of the Hub with one name it is the folder.
+        progress: is told of a download.
 
     Raises:
-        CheckpointNotFound: it is neither.
+        CheckpointNotFound: it is none of them.
+        HubUnavailable: the model cannot be fetched now, and is not in the cache.
     """
     if source in BUNDLED:
         return open_bundled(source)
     folder = Path(source).expanduser()
-    if not folder.exists():
+    if folder.exists():
+        return LocalRepository.open(folder)
+    hub_id = HubId.read(source)
+    if hub_id is None:
         raise CheckpointNotFound(
-            f"{source} is neither a folder nor a bundled model; "
-            f"bundled are {', '.join(bundled_ids())}"
+            f"{source} is neither a folder nor a bundled model, nor can it be one of the Hub "
+            f"(org/name); bundled are {', '.join(bundled_ids())}"
         )
-    return LocalRepository.open(folder)
+    # Imported here: the Hub's library is slow to import, and most models are not of the Hub.
+    from earmark.checkpoint.hub import fetch  # noqa: PLC0415
+
+    return fetch(hub_id, progress)
 
 
 def open_model(repository: Repository) -> OpenedModel:

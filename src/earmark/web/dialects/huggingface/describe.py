@@ -139,7 +139,7 @@ def model_info(status: ModelStatus, *, max_inputs: int, version: str) -> Respons
         ModelInfo(
             model_id=info.model_id,
             aliases=status.aliases,
-            model_sha=None,  # only the Hub has revisions
+            model_sha=info.revision,  # only the Hub has revisions
             task=info.task,
             pipeline_tag=info.task,
             tasks=info.tasks,

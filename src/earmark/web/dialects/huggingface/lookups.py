@@ -63,8 +63,8 @@ class ProviderMapping(msgspec.Struct, frozen=True, rename="camel"):
     task: TaskName
 
 
-class HubModel(msgspec.Struct, frozen=True):
-    """A model as the Hub shows it."""
+class HubModel(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A model as the Hub shows it; only one of the Hub has a commit."""
 
     _id: str
     id: str
@@ -75,6 +75,7 @@ class HubModel(msgspec.Struct, frozen=True):
     pipeline_tag: TaskName
     tags: tuple[str, ...]
     inferenceProviderMapping: dict[str, ProviderMapping]  # noqa: N815 - a name on the wire
+    sha: str | None = None
 
 
 class HubTaskModel(msgspec.Struct, frozen=True):
@@ -109,7 +110,18 @@ def model(found: ModelStatus) -> Response:
     mapping = {"hf-inference": ProviderMapping("live", model_id, task)}
     # The Hub counts downloads and likes; clients of 2024 fail without the two numbers.
     return json_response(
-        HubModel(model_id, model_id, model_id, False, 0, 0, task, (task,), mapping)  # noqa: FBT003
+        HubModel(
+            model_id,
+            model_id,
+            model_id,
+            private=False,
+            downloads=0,
+            likes=0,
+            pipeline_tag=task,
+            tags=(task,),
+            inferenceProviderMapping=mapping,
+            sha=found.info.revision,
+        )
     )
 
 
