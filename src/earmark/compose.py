@@ -1,22 +1,27 @@
 """The composition root: from settings to engines, the service and the app, and back down again."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 
 import msgspec
+import structlog
 from starlette.types import ASGIApp
 
+from earmark.checkpoint.hub_id import HubId
 from earmark.checkpoint.hub_progress import HubProgress
 from earmark.engine.engine import Engine
 from earmark.engine.facts import ModelFacts, read_facts
 from earmark.engine.info import EngineInfo
 from earmark.engine.load import EngineOptions, load_engine
 from earmark.engine.model import open_repository
+from earmark.errors import ShuttingDown
 from earmark.serving.access.gate import AccessGate
 from earmark.serving.access.store import SqliteKeys
 from earmark.serving.aliases import Alias
 from earmark.serving.catalogue import KnownModel
+from earmark.serving.hub.discovery import Discovery
+from earmark.serving.hub.policy import HubPolicy
 from earmark.serving.jobs.runner import JobRunner
 from earmark.serving.jobs.store import SqliteJobs
 from earmark.serving.load_times import LoadTimes
@@ -35,6 +40,8 @@ __all__ = [
     "with_pinned_models",
 ]
 
+log: structlog.typing.FilteringBoundLogger = structlog.get_logger("earmark.serving")
+
 
 @dataclass(frozen=True, slots=True)
 class Composition:
@@ -44,10 +51,12 @@ class Composition:
         app: what a server runs.
         models: what is loaded, in the order of the settings.
         loadable: what can be loaded on demand beside them.
+        hub: which models of the Hub requests may have fetched.
     """
 
     app: ASGIApp
     models: tuple[EngineInfo, ...]
+    hub: HubPolicy
     loadable: tuple[str, ...] = ()
 
 
@@ -94,12 +103,15 @@ def opened_gate(settings: Settings) -> Iterator[AccessGate]:
 
 
 @contextmanager
-def composed(settings: Settings, gate: AccessGate) -> Iterator[Composition]:
+def composed(
+    settings: Settings, gate: AccessGate, *, loopback: bool = False
+) -> Iterator[Composition]:
     """Load the models of the settings and put the app on top; at the end close what is loaded.
 
     Args:
         settings: of everything.
         gate: decides who is let in.
+        loopback: whether only this machine can reach the server.
 
     Raises:
         SettingsError: a model is malformed, or two have one id.
@@ -108,7 +120,9 @@ def composed(settings: Settings, gate: AccessGate) -> Iterator[Composition]:
     """
     with ExitStack() as stack:
         sources = settings.sources()
-        catalogue = settings.catalogue()
+        policy = HubPolicy(settings.hub_rule(), gate=gate, loopback=loopback)
+        discovery = Discovery(_Hub(), policy, settings.discovery_options())
+        catalogue = settings.catalogue(discovery)
         engines = [
             stack.enter_context(loaded_engine(settings, model))
             for model in sources
@@ -121,7 +135,9 @@ def composed(settings: Settings, gate: AccessGate) -> Iterator[Composition]:
             on_demand = OnDemand(catalogue, loader, settings.on_demand_options(), times=times)
         named = [one.model_id for one in sources]
         aliases = _aliases(settings.alias_table(), [engine.info for engine in engines])
-        models = ServedModels(engines, named=named, on_demand=on_demand, aliases=aliases)
+        models = ServedModels(
+            engines, named=named, on_demand=on_demand, aliases=aliases, discovery=discovery
+        )
         # Also where no server ran, whose end would close them.
         stack.callback(models.close)
         service = Service(models, settings.service_options())
@@ -134,7 +150,8 @@ def composed(settings: Settings, gate: AccessGate) -> Iterator[Composition]:
         )
         loaded = tuple(engine.info for engine in engines)
         ready = {one.model_id for one in loaded}
-        yield Composition(app, loaded, tuple(one for one in models.ids if one not in ready))
+        loadable = tuple(one for one in models.ids if one not in ready)
+        yield Composition(app, loaded, policy, loadable)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,11 +163,49 @@ class _Loader:
     def facts(self, known: KnownModel) -> ModelFacts:
         return read_facts(known.source, model_id=known.model_id)
 
+    def fetch(self, known: KnownModel, wanted: Callable[[], bool]) -> None:
+        open_repository(known.source, _WhileWanted(wanted))
+
     def load(self, known: KnownModel) -> Engine:
         options = self.options
         if known.precision is not None:
             options = replace(options, precision=known.precision)
         return load_engine(known.source, model_id=known.model_id, options=options)
+
+
+@dataclass(frozen=True, slots=True)
+class _WhileWanted:
+    """Breaks a download off that nobody wants any more; what is here of it stays in the cache."""
+
+    wanted: Callable[[], bool]
+
+    def begin(self, model: str, *, total_bytes: int, there_bytes: int) -> None:
+        log.info("fetching a model", model=model, bytes=total_bytes, there_bytes=there_bytes)
+        self.advance(0)
+
+    def advance(self, _: int) -> None:
+        if not self.wanted():
+            raise ShuttingDown("the server is going down")
+
+    def finish(self) -> None:
+        pass
+
+
+class _Hub:
+    """The Hugging Face Hub, or the one that `HF_ENDPOINT` names."""
+
+    def is_id(self, model_id: str) -> bool:
+        hub_id = HubId.read(model_id)
+        return hub_id is not None and hub_id.revision is None
+
+    def look_up(self, model_id: str) -> KnownModel:
+        # Imported here: the Hub's library is slow to import, and most servers never ask it.
+        from earmark.engine.preview import preview_model  # noqa: PLC0415
+
+        found = preview_model(model_id)
+        return KnownModel(
+            model_id, found.source, facts=found.facts, download_bytes=found.to_come_bytes
+        )
 
 
 def _aliases(table: Iterable[Alias], loaded: Iterable[EngineInfo]) -> dict[str, str]:

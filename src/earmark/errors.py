@@ -6,12 +6,14 @@
     │   ├── RequestTooLarge       the body or a list in it is over the limit
     │   ├── AccessDenied          an access key is needed, and what was sent is none
     │   ├── UnknownModel          no such model is served here
+    │   ├── UnusableModel         a model of the Hub that was asked for, but cannot run here
     │   └── UnsupportedTask       the model is served but cannot do this task
     ├── CapacityError           waiting can help; carries ``retry_after_s``
     │   ├── QueueFull             more work is waiting than the server accepts
     │   ├── DeadlineExceeded      the answer was not ready in time
     │   ├── ModelLoading          the model is on its way into memory; carries ``estimated_time_s``
     │   ├── ModelNotLoaded        the model is not in memory, and the caller wants no load
+    │   ├── ModelOutOfReach       the Hub, which may have the model, does not answer for now
     │   └── ShuttingDown          the server is going down
     ├── CheckpointError         the operator can act: the files of a model, or how it is to run
     │   ├── CheckpointNotFound    no such folder, file, bundled id or model of the Hub
@@ -44,6 +46,7 @@ __all__ = [
     "InvalidInput",
     "ModelLoading",
     "ModelNotLoaded",
+    "ModelOutOfReach",
     "ModelUnavailable",
     "NonFiniteScore",
     "QueueFull",
@@ -56,6 +59,7 @@ __all__ = [
     "UnsupportedCheckpoint",
     "UnsupportedDevice",
     "UnsupportedTask",
+    "UnusableModel",
 ]
 
 
@@ -85,6 +89,10 @@ class UnknownModel(RequestError):
 
 class UnsupportedTask(RequestError):
     """The model is served, but not for the task that was asked."""
+
+
+class UnusableModel(RequestError):
+    """The request names a model of the Hub that cannot run here."""
 
 
 class CapacityError(EarmarkError):
@@ -123,6 +131,10 @@ class ModelLoading(CapacityError):
 
 class ModelNotLoaded(CapacityError):
     """The model is not in memory, and the caller asked for no load."""
+
+
+class ModelOutOfReach(CapacityError):
+    """The request names a model that the Hub may have, but the Hub does not answer for now."""
 
 
 class ShuttingDown(CapacityError):

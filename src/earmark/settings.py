@@ -2,8 +2,8 @@
 
 The only module that reads any of the three. A name is written ``--max-body-bytes`` on the command
 line, ``EARMARK_MAX_BODY_BYTES`` in the environment and ``max_body_bytes`` in the file; models are
-``--model`` (repeated), ``EARMARK_MODELS`` (separated by commas) and a list ``models``; aliases and
-accounts alike. Defaults stand beside the floor that uses the option, not here.
+``--model`` (repeated), ``EARMARK_MODELS`` (separated by commas) and a list ``models``; aliases,
+accounts and ``hub_models`` alike. Defaults stand beside the floor that uses the option, not here.
 """
 
 import difflib
@@ -26,7 +26,9 @@ from earmark.errors import CheckpointNotFound, SettingsError
 from earmark.graph.precision import Precision
 from earmark.runtime.session import RuntimeName
 from earmark.serving.aliases import DEFAULT_ALIASES, Alias
-from earmark.serving.catalogue import Catalogue
+from earmark.serving.catalogue import Catalogue, Discovered
+from earmark.serving.hub.discovery import DiscoveryOptions
+from earmark.serving.hub.rule import DENY, HubRule
 from earmark.serving.jobs.runner import JobOptions
 from earmark.serving.on_demand import OnDemandOptions
 from earmark.serving.service import ServiceOptions
@@ -129,6 +131,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         preload: load them before listening; False loads them on demand.
         load_on_demand: load what else is at hand when a request asks for it.
         models_folder: checkpoints below it, as ``org/name``, can be loaded on demand.
+        hub_models: which other models of the Hub requests may have fetched, as written; `hub_rule`
+            reads them. None follows from who can reach the server.
         aliases: other names for models, as written; `alias_table` reads them.
         max_loaded: models loaded on demand at once.
         hold_s: a request that waits for its model is held so long at most.
@@ -156,6 +160,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     preload: bool = True
     load_on_demand: bool = True
     models_folder: Annotated[str, Meta(min_length=1)] | None = None
+    hub_models: tuple[str, ...] | None = None
     aliases: tuple[str, ...] = ()
     max_loaded: Annotated[int, Meta(ge=1, le=1024)] = _ON_DEMAND.max_loaded
     hold_s: Annotated[float, Meta(ge=0, lt=300)] = _ON_DEMAND.hold_s
@@ -218,8 +223,27 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             table.setdefault(one.name, one)
         return tuple(table.values())
 
-    def catalogue(self) -> Catalogue | None:
+    def hub_rule(self) -> HubRule | None:
+        """Read which models of the Hub requests may have fetched; None where that is not set.
+
+        Raises:
+            SettingsError: it is malformed; or loading on demand is off, but this needs it.
+        """
+        rule = None if self.hub_models is None else HubRule.read(self.hub_models)
+        if self.load_on_demand:
+            return rule
+        if rule not in (None, DENY):
+            raise SettingsError(
+                f"load_on_demand is off, so that hub_models ({rule}) would fetch models that nobody"
+                " could ever use; leave either out"
+            )
+        return DENY
+
+    def catalogue(self, discovered: Discovered | None = None) -> Catalogue | None:
         """Find what can be loaded on demand; None where nothing is to be.
+
+        Args:
+            discovered: finds what requests asked the Hub for.
 
         Raises:
             SettingsError: loading on demand is off, but something else needs it; or there is no
@@ -240,11 +264,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
                 folder = ModelsFolder.open(Path(self.models_folder).expanduser())
             except CheckpointNotFound as error:
                 raise SettingsError(str(error)) from None
-        return Catalogue(named | sources | named, folder, variants=self.alias_table())
+        return Catalogue(
+            named | sources | named, folder, variants=self.alias_table(), discovered=discovered
+        )
 
     def on_demand_options(self) -> OnDemandOptions:
         """Pick what loading on demand needs."""
         return OnDemandOptions(max_loaded=self.max_loaded, hold_s=self.hold_s)
+
+    def discovery_options(self) -> DiscoveryOptions:
+        """Pick what looking for models of the Hub needs."""
+        return DiscoveryOptions(hold_s=self.hold_s)
 
     def engine_options(self) -> EngineOptions:
         """Pick what one engine needs."""
@@ -283,7 +313,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 _TYPES = {field.name: field.type for field in msgspec.structs.fields(Settings)}
 
 
-_LISTS = frozenset({"models", "accounts", "aliases"})
+_LISTS = frozenset({"models", "accounts", "aliases", "hub_models"})
 """Settings of several values, which a variable separates by commas."""
 
 

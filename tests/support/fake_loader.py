@@ -1,14 +1,14 @@
 """Loads fake engines, as fast as a test lets it, or fails to."""
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from support.fake_engine import FakeEngine
 
 from earmark.domain.labels import LabelSet
 from earmark.engine.facts import ModelFacts
-from earmark.errors import CheckpointError
+from earmark.errors import CheckpointError, ShuttingDown
 from earmark.serving.catalogue import KnownModel
 
 __all__ = ["FAKE_WEIGHTS_BYTES", "FakeLoader"]
@@ -28,6 +28,9 @@ class FakeLoader:
         engines: what was loaded, in order.
         begun: models whose load began, in order.
         entered: set when a load has begun.
+        fetched: models whose files were brought here, in order.
+        unfetchable: raised where the files of the models named here are to be fetched.
+        downloads: a download goes on until it is set, or is not wanted any more.
     """
 
     gate: threading.Event = field(default_factory=threading.Event)
@@ -36,6 +39,9 @@ class FakeLoader:
     engines: list[FakeEngine] = field(default_factory=list)
     begun: list[str] = field(default_factory=list)
     entered: threading.Event = field(default_factory=threading.Event)
+    fetched: list[str] = field(default_factory=list)
+    unfetchable: Mapping[str, Exception] = field(default_factory=dict)
+    downloads: threading.Event | None = None
 
     @classmethod
     def open(cls, *, failures: Mapping[str, Exception] | None = None) -> "FakeLoader":
@@ -56,6 +62,16 @@ class FakeLoader:
             labels=LabelSet(info.labels.names, info.labels.problem_type),
             weights_bytes=FAKE_WEIGHTS_BYTES,
         )
+
+    def fetch(self, known: KnownModel, wanted: Callable[[], bool]) -> None:
+        """Wait for the downloads, then bring the files here or fail."""
+        self.entered.set()
+        while self.downloads is not None and not self.downloads.wait(0.01):
+            if not wanted():
+                raise ShuttingDown("the server is going down")
+        if known.model_id in self.unfetchable:
+            raise self.unfetchable[known.model_id]
+        self.fetched.append(known.model_id)
 
     def load(self, known: KnownModel) -> FakeEngine:
         """Wait for the gate, then load or fail."""

@@ -23,6 +23,7 @@ async def asking(
     web: WebOptions | None = None,
     gate: AccessGate | None = None,
     on_demand: OnDemand | None = None,
+    models: ServedModels | None = None,
     alive: bool = False,
 ) -> AsyncIterator[httpx.AsyncClient]:
     """Open a client on an app that serves these engines.
@@ -33,10 +34,11 @@ async def asking(
         web: the app's options.
         gate: who is let in.
         on_demand: what it loads when it is asked for it.
+        models: what it serves, instead of the two.
         alive: start what runs beside requests, and close the engines in the end.
     """
     named = None if engines or on_demand is None else on_demand.ids()
-    models = ServedModels(engines, named=named, on_demand=on_demand)
+    models = models or ServedModels(engines, named=named, on_demand=on_demand)
     app = create_app(Service(models, service), web, gate=gate)
     transport = httpx.ASGITransport(app)
     async with AsyncExitStack() as stack:

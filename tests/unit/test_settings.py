@@ -328,3 +328,42 @@ def test_lists_in_the_environment_are_separated_by_commas() -> None:
     assert settings.aliases == ("a=b", "c=d")
     assert settings.web_options().accounts == ("x", "y")
     assert read(environ={"EARMARK_KEEP_ANSWERS_H": "0.5"}).job_options().keep_answers_s == 1800.0
+
+
+@pytest.mark.parametrize(
+    ("sources", "shown"),
+    [
+        ({}, "None"),
+        ({"flags": {"hub_models": ["org/*", "a/b,c/d"]}}, "org/*, a/b, c/d"),
+        ({"environ": {"EARMARK_HUB_MODELS": "org/*, other/name"}}, "org/*, other/name"),
+        ({"environ": {"EARMARK_HUB_MODELS": "any"}}, "any"),
+        ({"flags": {"load_on_demand": False}}, "deny"),
+        ({"flags": {"load_on_demand": False, "hub_models": ["deny"]}}, "deny"),
+    ],
+)
+def test_which_models_of_the_hub_may_be_fetched_is_a_rule(
+    sources: dict[str, dict[str, object]], shown: str
+) -> None:
+    """None where nobody set one: then it follows from who can reach the server."""
+    assert str(read(**sources).hub_rule()) == shown  # type: ignore[arg-type] # cases of two kinds
+
+
+def test_a_list_in_the_file_is_a_rule_too(tmp_path: Path) -> None:
+    """As the models are one."""
+    write(tmp_path, 'hub_models = ["dslim/*", "org/name"]')
+    assert str(read(folder=tmp_path).hub_rule()) == "dslim/*, org/name"
+
+
+def test_without_loading_on_demand_nothing_is_fetched() -> None:
+    """A rule that allows something contradicts it."""
+    flags: dict[str, object] = {"load_on_demand": False, "hub_models": ["org/*"]}
+    with pytest.raises(
+        SettingsError, match=r"load_on_demand is off, so that hub_models \(org/\*\)"
+    ):
+        read(flags=flags).hub_rule()
+
+
+def test_a_rule_that_is_none_is_refused() -> None:
+    """With what was found and what would do."""
+    with pytest.raises(SettingsError, match="hub_models has 'dslim'; expected deny, any, or"):
+        read(environ={"EARMARK_HUB_MODELS": "dslim"}).hub_rule()

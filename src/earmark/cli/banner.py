@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from earmark.engine.info import EngineInfo
+from earmark.serving.hub.rule import ANY, DENY, HubRule
 from earmark.settings import KEY_VARIABLE
 from earmark.tasks.task import TaskName
 
@@ -61,6 +62,7 @@ def show_banner(
     *,
     keyed: bool,
     loadable: Sequence[str] = (),
+    hub: HubRule = DENY,
 ) -> None:
     """Tell a person at a terminal.
 
@@ -70,6 +72,7 @@ def show_banner(
         models: what is loaded.
         keyed: whether requests need an access key.
         loadable: ids of what is loaded when it is asked for.
+        hub: which other models of the Hub are fetched when they are asked for.
     """
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     for name in ("model", "precision", "runtime"):
@@ -92,6 +95,11 @@ def show_banner(
     if loadable:
         console.print(Text(f"loaded when asked for: {_few(loadable)}", style="dim"))
         console.print()
+    if hub != DENY:
+        what = "any model" if hub == ANY else str(hub)
+        told = f"fetched from the Hugging Face Hub when asked for: {what} (--hub-models)"
+        console.print(Text(told, style="dim"), soft_wrap=True)
+        console.print()
     for model in models[:1]:
         # Soft: a line broken by us could not be pasted.
         console.print(Text(example(address, model, keyed=keyed)), soft_wrap=True)
@@ -110,6 +118,7 @@ def announce(
     *,
     keyed: bool,
     loadable: Sequence[str] = (),
+    hub: HubRule = DENY,
     warning: str | None,
 ) -> None:
     """Tell a log; arguments as in `show_banner`."""
@@ -122,7 +131,7 @@ def announce(
             max_tokens=model.max_input_tokens,
             load_s=round(model.load_s, 2),
         )
-    facts = {"access": "keys" if keyed else "open"}
+    facts = {"access": "keys" if keyed else "open", "hub_models": str(hub)}
     if loadable:
         facts["loadable"] = _few(loadable)
     if models:

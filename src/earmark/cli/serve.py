@@ -9,7 +9,7 @@ from typing import Annotated
 from cyclopts import Parameter
 from rich.console import Console
 
-from earmark.cli.banner import address_of, announce, show_banner
+from earmark.cli.banner import address_of, announce, is_loopback, show_banner
 from earmark.cli.download import Download
 from earmark.cli.exposure import refuse_exposure, warn_of_exposure
 from earmark.cli.flags import (
@@ -43,6 +43,7 @@ class ServeFlags:
         preload: whether before listening.
         load_on_demand: whether to load others too.
         models_folder: where others are.
+        hub_models: which of the Hub may be fetched.
         aliases: other names for models.
         accounts: who may ask in the dialect of Workers AI.
         keep_answers_h: patience with whoever polls for a batch.
@@ -80,6 +81,14 @@ class ServeFlags:
         str | None,
         flag("Folders below it, such as org/name, are models to load on demand."),
         default("models_folder", "none"),
+    ] = None
+    hub_models: Annotated[
+        list[str] | None,
+        flag(
+            "Models of the Hub that a request may have fetched: deny, any, or a pattern such as"
+            " 'dslim/*'; may be repeated."
+        ),
+        default("hub_models", "any for this machine alone without keys, else deny"),
     ] = None
     aliases: Annotated[
         list[str] | None,
@@ -163,7 +172,9 @@ def serve(
             refuse_exposure(listener, gate, settings)
             settings = with_pinned_models(settings, Download(console))
             with console.status(f"loading {', '.join(one.model_id for one in settings.sources())}"):
-                composition = stack.enter_context(composed(settings, gate))
+                composition = stack.enter_context(
+                    composed(settings, gate, loopback=is_loopback(listener))
+                )
             signals.serving()
             run_server(
                 composition.app,
@@ -179,10 +190,11 @@ def _ready(
 ) -> None:
     address, keyed = address_of(listener), gate.demands_key
     models, loadable = composition.models, composition.loadable
+    hub = composition.hub.rule
     warning = warn_of_exposure(listener, gate)
     if console.quiet:
-        announce(address, models, keyed=keyed, loadable=loadable, warning=warning)
+        announce(address, models, keyed=keyed, loadable=loadable, hub=hub, warning=warning)
         return
-    show_banner(console, address, models, keyed=keyed, loadable=loadable)
+    show_banner(console, address, models, keyed=keyed, loadable=loadable, hub=hub)
     if warning:
         show_warning(warning)

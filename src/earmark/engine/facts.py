@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from earmark.checkpoint.config import read_config
+from earmark.checkpoint.config import Config, read_config
 from earmark.checkpoint.weight_files import weights_size
 from earmark.domain.labels import LabelSet
 from earmark.engine.load import tasks_of
@@ -10,7 +10,7 @@ from earmark.engine.model import open_repository
 from earmark.graph.architectures.registry import find_architecture
 from earmark.tasks.task import TaskName
 
-__all__ = ["ModelFacts", "read_facts"]
+__all__ = ["ModelFacts", "config_facts", "read_facts"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +51,29 @@ def read_facts(source: str, *, model_id: str) -> ModelFacts:
     """
     repository = open_repository(source)
     config = read_config(repository.require("config.json"))
+    return config_facts(
+        config,
+        model_id=model_id,
+        weights_bytes=weights_size(repository),
+        revision=repository.revision,
+    )
+
+
+def config_facts(
+    config: Config, *, model_id: str, weights_bytes: int, revision: str | None = None
+) -> ModelFacts:
+    """Put together what a config says.
+
+    Args:
+        config: the checkpoint's.
+        model_id: what requests call it.
+        weights_bytes: size of the weight files.
+        revision: the commit of a model of the Hub.
+
+    Raises:
+        InvalidCheckpoint: the config does not hold what it should.
+        UnsupportedCheckpoint: the architecture or the head is not supported.
+    """
     _, head = find_architecture(config)
     labels = config.labels()
     return ModelFacts(
@@ -58,6 +81,6 @@ def read_facts(source: str, *, model_id: str) -> ModelFacts:
         tasks=tasks_of(head, labels),
         architecture=config.text("model_type"),
         labels=labels,
-        weights_bytes=weights_size(repository),
-        revision=repository.revision,
+        weights_bytes=weights_bytes,
+        revision=revision,
     )

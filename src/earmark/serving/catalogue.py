@@ -3,33 +3,47 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Protocol
 
 from earmark.checkpoint.root import Fingerprint, ModelsFolder, fingerprint
+from earmark.engine.facts import ModelFacts
 from earmark.graph.precision import ComputePrecision
 from earmark.serving.aliases import Alias
 
-__all__ = ["Catalogue", "KnownModel"]
+__all__ = ["Catalogue", "Discovered", "KnownModel"]
 
 
 @dataclass(frozen=True, slots=True)
 class KnownModel:
-    """A model whose files are there.
+    """A model that can be had.
 
     Attributes:
         model_id: what requests call it.
-        source: a bundled id, or a folder.
+        source: a bundled id, a folder, or a model of the Hub with its commit.
         files: their state when they were looked at; empty where nobody changes them.
         precision: in which it is to run; None leaves it to the server's own setting.
+        facts: what the Hub told of a model of its own; None where the files are here and tell.
+        download_bytes: what has to be fetched before it can be loaded.
     """
 
     model_id: str
     source: str
     files: Fingerprint = ()
     precision: ComputePrecision | None = None
+    facts: ModelFacts | None = None
+    download_bytes: int = 0
+
+
+class Discovered(Protocol):
+    """Models that were found elsewhere since the start."""
+
+    def find(self, model_id: str) -> KnownModel | None:
+        """Return a model that was found; None where none was."""
+        ...
 
 
 class Catalogue:
-    """Models by id: those named once and for all, then those of a folder."""
+    """Models by id: those named once and for all, then those of a folder, then those discovered."""
 
     def __init__(
         self,
@@ -37,6 +51,7 @@ class Catalogue:
         folder: ModelsFolder | None = None,
         *,
         variants: Iterable[Alias] = (),
+        discovered: Discovered | None = None,
     ) -> None:
         """Take what can be had.
 
@@ -44,25 +59,37 @@ class Catalogue:
             sources: a bundled id or a folder for each model id; these win over the folder's.
             folder: looked through anew each time.
             variants: those with a precision make a model of their own, beside the one they are of.
+            discovered: what else was found; it is not listed.
         """
         self._sources = dict(sources)
         self._folder = folder
+        self._discovered = discovered
         self._variants = {one.runs: one for one in variants if one.precision is not None}
 
     def find(self, model_id: str) -> KnownModel | None:
-        """Look a model up; it costs a few questions to the file system and no reading."""
+        """Look a model up; it costs a few questions to the file system and no reading.
+
+        A folder that comes later wins over a model that was discovered.
+        """
         variant = self._variants.get(model_id)
         if variant is not None:
             known = self.find(variant.model_id)
-            return known and replace(known, model_id=model_id, precision=variant.precision)
+            return known and _varied(known, variant)
         source = self._sources.get(model_id)
         if source is not None:
             return KnownModel(model_id, source, fingerprint(Path(source)))
         found = self._folder.find(model_id) if self._folder else None
-        return None if found is None else KnownModel(model_id, str(found), fingerprint(found))
+        if found is not None:
+            return KnownModel(model_id, str(found), fingerprint(found))
+        return self._discovered.find(model_id) if self._discovered else None
 
     def ids(self) -> tuple[str, ...]:
         """List the ids: those named, in their order, then the folder's, sorted, then variants."""
         below = self._folder.ids() if self._folder else ()
         variants = (one for one in self._variants if self.find(one) is not None)
         return tuple(dict.fromkeys((*self._sources, *below, *variants)))
+
+
+def _varied(known: KnownModel, variant: Alias) -> KnownModel:
+    facts = known.facts and replace(known.facts, model_id=variant.runs)
+    return replace(known, model_id=variant.runs, precision=variant.precision, facts=facts)

@@ -1,5 +1,6 @@
 """What serving needs of an engine, and of whoever loads one."""
 
+from collections.abc import Callable
 from typing import Protocol, TypeVar
 
 from earmark.engine.facts import ModelFacts
@@ -63,6 +64,20 @@ class ModelLoader(Protocol):
 
         Raises:
             CheckpointError: they are missing, malformed, or of a model that cannot run.
+        """
+        ...
+
+    def fetch(self, known: KnownModel, wanted: Callable[[], bool]) -> None:
+        """Bring a model of the Hub here; takes as long as the network does, in a load's thread.
+
+        Args:
+            known: with facts of the Hub.
+            wanted: asked now and then; what is half here is left when it says no.
+
+        Raises:
+            ShuttingDown: it is wanted no more.
+            HubUnavailable: the Hub does not give it for now, or there is no room for it.
+            CheckpointError: the Hub does not have it any longer.
         """
         ...
 

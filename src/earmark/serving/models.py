@@ -8,6 +8,7 @@ from typing import Final
 
 from earmark.errors import ModelUnavailable, UnknownModel
 from earmark.serving.engines import ServedEngine
+from earmark.serving.hub.discovery import Discovery
 from earmark.serving.on_demand import OnDemand
 from earmark.serving.preferences import NO_PREFERENCES, Preferences
 from earmark.serving.status import ModelStatus
@@ -33,6 +34,7 @@ class ServedModels:
         named: Sequence[str] | None = None,
         on_demand: OnDemand | None = None,
         aliases: Mapping[str, str] = NO_ALIASES,
+        discovery: Discovery | None = None,
     ) -> None:
         """Take the engines in the order in which they are to be listed.
 
@@ -43,6 +45,7 @@ class ServedModels:
             on_demand: loads the others.
             aliases: ids by other names; a model of the same name wins, and a name whose model is
                 not served means nothing.
+            discovery: looks for models of the Hub, which `on_demand` then loads.
 
         Raises:
             ValueError: nothing could be served, or two engines have one id.
@@ -54,6 +57,7 @@ class ServedModels:
             self._engines[engine.info.model_id] = engine
         self._on_demand = on_demand
         self._aliases = dict(aliases)
+        self._discovery = discovery
         self._named = tuple(self._engines if named is None else named)
         if not self._named:
             raise ValueError("no engine to serve: expected at least one")
@@ -73,6 +77,26 @@ class ServedModels:
     def knows(self, model_id: str) -> bool:
         """Say whether a model of this id or alias is served, loaded or not."""
         return self._serves(model_id) or self._serves(self._aliases.get(model_id, ""))
+
+    async def discover(self, model_id: str | None, *, here: bool, hold_s: float = 0.0) -> None:
+        """Find out whether the Hub has a model that is not served; from then on it is known.
+
+        Args:
+            model_id: what a request calls it; None, and what is at hand, asks nobody.
+            here: whether the request is surely of this machine; see `HubPolicy`.
+            hold_s: how long a caller is held while the Hub cannot be reached.
+
+        Raises:
+            UnknownModel: there is none, or it may not be fetched.
+            UnusableModel: it cannot run here.
+            CapacityError: it cannot be told for now.
+        """
+        if self._discovery is None or model_id is None or self._at_hand(model_id):
+            return
+        # What runs in a precision of its own is called `id:int8`: the Hub knows the id.
+        meant = self._aliases.get(model_id, model_id).partition(":")[0]
+        if not await self._discovery.discover(meant, here=here, hold_s=hold_s):
+            raise self._unknown(model_id)
 
     def resolve(self, model_id: str | None) -> str:
         """Return the id of a model that is served; None means the only one named.
@@ -170,6 +194,8 @@ class ServedModels:
         Raises:
             ExceptionGroup: what engines raised while closing.
         """
+        if self._discovery is not None:
+            self._discovery.close()
         faults: list[Exception] = []
         loaded = self._on_demand.close() if self._on_demand else ()
         for engine in (*self._engines.values(), *loaded):
@@ -184,6 +210,13 @@ class ServedModels:
         """Say whether a model of this very id is served."""
         return model_id in self._engines or bool(
             self._on_demand and self._on_demand.knows(model_id)
+        )
+
+    def _at_hand(self, model_id: str) -> bool:
+        """Say whether a model is served, by this id or alias, without asking the Hub."""
+        return any(
+            each in self._engines or (self._on_demand is not None and self._on_demand.at_hand(each))
+            for each in (model_id, self._aliases.get(model_id, ""))
         )
 
     def _only(self) -> str:

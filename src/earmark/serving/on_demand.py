@@ -12,14 +12,19 @@ import structlog
 from earmark.engine.facts import ModelFacts
 from earmark.errors import (
     CheckpointError,
+    EarmarkError,
+    HubUnavailable,
     ModelLoading,
     ModelNotLoaded,
+    ModelOutOfReach,
     ModelUnavailable,
     ShuttingDown,
+    UnusableModel,
 )
 from earmark.serving.bell import Bell, Ear
 from earmark.serving.catalogue import Catalogue, KnownModel
 from earmark.serving.engines import ModelLoader, ServedEngine
+from earmark.serving.hub.downloads import DownloadTimes
 from earmark.serving.load_times import LoadTimes, first_estimate_s, remaining_s
 from earmark.serving.preferences import Preferences
 from earmark.serving.shelf import Failed, Loading, NoRoom, Ready, Shelf, Started, Unloaded
@@ -80,6 +85,7 @@ class OnDemand:
         self._options = options or OnDemandOptions()
         self._catalogue, self._loader = catalogue, loader
         self._times = times or LoadTimes()
+        self._downloads = DownloadTimes()
         self._clock, self._start = clock, start
         self._lock = threading.Lock()
         self._bell = Bell()
@@ -100,6 +106,15 @@ class OnDemand:
         with self._lock:
             held = self._shelf.engine(model_id) is not None
         return held or self._catalogue.find(model_id) is not None
+
+    def at_hand(self, model_id: str) -> bool:
+        """Say whether a model is in memory, or can be had without the Hub."""
+        with self._lock:
+            held = self._shelf.engine(model_id) is not None
+        if held:
+            return True
+        known = self._catalogue.find(model_id)
+        return known is not None and known.facts is None
 
     def engines(self) -> tuple[ServedEngine, ...]:
         """List the engines in memory."""
@@ -140,6 +155,8 @@ class OnDemand:
             ModelLoading: it is not ready, and the caller does not wait or has waited long enough.
             ModelNotLoaded: it is not in memory, and the caller wants no load.
             ModelUnavailable: its load failed, or its files have gone.
+            UnusableModel: it is of the Hub, and cannot run here.
+            ModelOutOfReach: it is of the Hub, and could not be fetched.
             ShuttingDown: the server is going down.
         """
         engine = await self._obtain(model_id, preferences, until_s)
@@ -200,7 +217,7 @@ class OnDemand:
                 case Unloaded():
                     raise ModelNotLoaded(f"Model {model_id} is not loaded yet")
                 case Failed(error):
-                    raise ModelUnavailable(f"Model {model_id} cannot be loaded") from error
+                    raise _refused(known, error, self._options.retry_after_s) from error
                 case Loading(elapsed_s):
                     wait = _Wait(self._bell.listen(), remaining_s(expected_s, elapsed_s))
                 case Started():
@@ -222,11 +239,15 @@ class OnDemand:
             raise ShuttingDown("the server is going down")
 
     def _expected_s(self, known: KnownModel) -> float:
-        mean_s = self._times.mean_s(known.model_id)
-        return first_estimate_s(self._read(known).weights_bytes) if mean_s is None else mean_s
+        load_s = self._times.mean_s(known.model_id)
+        if load_s is None:
+            load_s = first_estimate_s(self._read(known).weights_bytes)
+        return load_s + self._downloads.expected_s(known)
 
     def _read(self, known: KnownModel) -> ModelFacts:
         """Read a model's facts, once for each state of its files."""
+        if known.facts is not None:
+            return known.facts
         before = self._facts.get(known.model_id)
         if before is None or before[0] != known:
             try:
@@ -250,9 +271,12 @@ class OnDemand:
     def _load(self, known: KnownModel, away: list[ServedEngine]) -> None:
         """Load a model in a thread of its own, once what made room for it is gone."""
         _close_all(away)
-        started_s = self._clock()
         try:
+            self._fetch(known)
+            started_s = self._clock()
             engine = self._loader.load(known)
+        except ShuttingDown:
+            return  # whoever waits has been told
         except Exception as error:  # noqa: BLE001 - whoever waits for the model is told
             self._give_up(known, error)
             return
@@ -268,6 +292,14 @@ class OnDemand:
             return
         _log.info("model ready", model=known.model_id, load_s=round(took_s, 2))
         self._times.add(known.model_id, took_s)
+
+    def _fetch(self, known: KnownModel) -> None:
+        """Bring the files of a model of the Hub here, if they are not."""
+        if known.facts is None:
+            return
+        started_s = self._clock()
+        self._loader.fetch(known, lambda: not self._closed)
+        self._downloads.add(known, self._clock() - started_s)
 
     def _give_up(self, known: KnownModel, error: Exception) -> None:
         _log.error("a model cannot be loaded", model=known.model_id, exc_info=error)
@@ -290,6 +322,22 @@ class _Wait:
     ear: Ear
     estimate_s: float
     text: str = "is currently loading"
+
+
+def _refused(known: KnownModel, error: Exception, retry_after_s: float) -> EarmarkError:
+    """Tell a caller that a load failed; what is wrong may name files, and is for the log."""
+    if known.facts is not None and isinstance(error, HubUnavailable):
+        return ModelOutOfReach(
+            f"Model {known.model_id} cannot be fetched from the Hub for now; the server's log says"
+            " why",
+            retry_after_s=retry_after_s,
+        )
+    if known.facts is not None and isinstance(error, CheckpointError):
+        return UnusableModel(
+            f"Model {known.model_id} cannot run here: a file of it does not do; the server's log"
+            " says which"
+        )
+    return ModelUnavailable(f"Model {known.model_id} cannot be loaded")
 
 
 def _close_all(engines: list[ServedEngine]) -> None:

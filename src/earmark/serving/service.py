@@ -126,6 +126,26 @@ class Service:
         """What a caller may ask for."""
         return self._options
 
+    async def discover(
+        self, model_id: str | None, *, here: bool, preferences: Preferences = NO_PREFERENCES
+    ) -> None:
+        """Find out whether the Hub has a model that is not served; its weights are not fetched.
+
+        To be awaited before any other call that names a model of a request.
+
+        Args:
+            model_id: what the request calls it.
+            here: whether the request is surely that of a program on this machine.
+            preferences: whoever waits is held while the Hub cannot be reached.
+
+        Raises:
+            UnknownModel: no such model is served or to be had.
+            UnusableModel: it cannot run here.
+            CapacityError: it cannot be told for now.
+        """
+        hold_s = self._allowed_s(preferences) if preferences.wait else 0.0
+        await self._models.discover(model_id, here=here, hold_s=hold_s)
+
     async def answer(
         self,
         model_id: str | None,

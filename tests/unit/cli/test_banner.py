@@ -13,6 +13,7 @@ from support.fake_engine import FakeEngine, token_labeller, zero_shot_model
 from support.http_app import ask
 
 from earmark.cli.banner import address_of, announce, is_loopback, show_banner
+from earmark.serving.hub.rule import ANY, DENY, HubRule
 
 ADDRESS = "http://127.0.0.1:8080"
 
@@ -143,3 +144,25 @@ def test_a_log_is_told_the_same(
     facts = {key: logs[-1].get(key) for key in logs[-1].keys() & {"loadable", "example"}}
     assert logs[-1]["address"] == ADDRESS
     assert facts == told if isinstance(told, dict) else facts.keys() == told
+
+
+@pytest.mark.parametrize(
+    ("rule", "shown", "logged"),
+    [
+        (DENY, None, "deny"),
+        (ANY, "when asked for: any model", "any"),
+        (HubRule(("dslim/*", "org/name")), "asked for: dslim/*, org/name", "dslim/*, org/name"),
+    ],
+    ids=["deny", "any", "patterns"],
+)
+def test_what_may_be_fetched_from_the_hub_is_told(
+    rule: HubRule, shown: str | None, logged: str
+) -> None:
+    """With the flag that changes it; a log has it also where that is nothing."""
+    out = io.StringIO()
+    show_banner(Console(file=out, width=40), ADDRESS, (), keyed=False, hub=rule)
+    assert ("--hub-models" in out.getvalue()) == (shown is not None)
+    assert (shown or "") in out.getvalue()
+    with capture_logs() as logs:
+        announce(ADDRESS, (), keyed=False, hub=rule, warning=None)
+    assert logs[-1]["hub_models"] == logged

@@ -20,6 +20,7 @@ from earmark.errors import (
     RequestError,
     RequestTooLarge,
     UnknownModel,
+    UnusableModel,
 )
 from earmark.web.dialects.cloudflare.envelope import ApiError, ai_request_id, bare, failed
 from earmark.web.error_forms import nearest_form, retry_after
@@ -66,6 +67,7 @@ FORMS: Final[dict[type[BaseException], Form]] = {
     RequestError: Form(400, 5006, "Bad input: Error"),
     InvalidInput: Form(400, 5006, "Bad input: Error"),
     UnknownModel: Form(400, 5007, "No such model"),
+    UnusableModel: Form(400, 5007, "No such model"),
     RequestTooLarge: Form(413, 3006, "Request is too large"),
     CapacityError: Form(429, 3040, "Capacity temporarily exceeded, please try again."),
     DeadlineExceeded: Form(408, 3007, "Request timeout"),

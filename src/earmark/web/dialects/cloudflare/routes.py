@@ -1,7 +1,8 @@
 """The addresses of this dialect and what answers them."""
 
+import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import parse_qsl, urlsplit
@@ -11,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from earmark.errors import InvalidInput
+from earmark.errors import InvalidInput, UnknownModel
 from earmark.serving.jobs.runner import JobRunner
 from earmark.serving.preferences import Preferences
 from earmark.serving.service import Service
@@ -32,6 +33,7 @@ from earmark.web.dialects.cloudflare.wrappers import Bound, Universal
 from earmark.web.endpoints import Handler, Refusal, endpoint
 from earmark.web.exchange import Carried
 from earmark.web.leaving import while_connected
+from earmark.web.origin import asked_here
 from earmark.web.request_log import record_of
 
 __all__ = ["PREFIX", "CloudflareDialect", "CloudflareOptions"]
@@ -176,23 +178,33 @@ class CloudflareDialect:
     ) -> tuple[object, dict[str, str]]:
         """Answer one input, or take or tell of a batch."""
         ai_id = {"cf-ai-req-id": ai_request_id(record_of(request.scope).request_id)}
+        asked_s = time.monotonic()
+        await self._discover(request, model)
         record_of(request.scope).model = self._service.status(model).info.model_id
         job_id = polled_id(body)
         if job_id is not None:
             return await self._batches.poll(model, job_id), ai_id
         if queue:
             return await self._batches.submit(model, body), ai_id
-        carried = await while_connected(request, self._ask(request, model, body))
+        left_s = _CLIENT_PATIENCE_S - (time.monotonic() - asked_s)
+        asking = self._ask(request, model, body, timeout_s=left_s)
+        carried = await while_connected(request, asking)
         return carried.body, carried.headers | ai_id
 
-    async def _ask(self, request: Request, model: str, body: bytes) -> Carried:
+    async def _discover(self, request: Request, model: str) -> None:
+        """Look for a model that is not served; clients that are told to wait ask again."""
+        await self._service.discover(model, here=asked_here(request.headers))
+
+    async def _ask(self, request: Request, model: str, body: bytes, *, timeout_s: float) -> Carried:
         info = self._service.status(model).info
         exchange = open_exchange(body, info)
         record_of(request.scope).texts = exchange.request.items
-        preferences = Preferences(wait=True, timeout_s=_CLIENT_PATIENCE_S)
+        preferences = Preferences(wait=True, timeout_s=timeout_s)
         return await exchange.carry_out(self._service, info.model_id, preferences)
 
     async def _ask_for_batch(self, model: str, body: bytes) -> Carried:
+        # Where it came from counted when it was taken; what may be fetched counts now.
+        await self._service.discover(model, here=True)
         info = self._service.status(model).info
         exchange = open_exchange(body, info)
         return await exchange.carry_out(self._service, info.model_id, Preferences(wait=True))
@@ -215,7 +227,12 @@ class CloudflareDialect:
 
     async def _schema(self, request: Request) -> Response:
         name = request.query_params.get("model", "")
-        return succeeded(catalogue.schema(self._named(), name))
+        served = self._named()
+        with suppress(UnknownModel):  # told below, in this address's words
+            await self._discover(request, name)
+            # The list has no models of the Hub but those in memory.
+            served.append(catalogue.Named(name, self._service.status(name)))
+        return succeeded(catalogue.schema(served, name))
 
     async def _tasks(self, _: Request) -> Response:
         return succeeded(catalogue.tasks())

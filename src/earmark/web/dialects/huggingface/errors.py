@@ -18,6 +18,7 @@ from earmark.errors import (
     DeadlineExceeded,
     ModelLoading,
     ModelNotLoaded,
+    ModelOutOfReach,
     ModelUnavailable,
     NonFiniteScore,
     RequestError,
@@ -67,6 +68,8 @@ FORMS: Final[dict[type[BaseException], Form]] = {
     ShuttingDown: Form(503),
     # Only for those who did not ask to wait, or have waited: see `clients.expects_to_wait`.
     ModelLoading: Form(503),
+    # Those who repeat a 503 at once are held until the Hub may be asked again, like the above.
+    ModelOutOfReach: Form(503),
     # The Hub's widget looks for these words in an answer of 200; no client treats it as an error.
     ModelNotLoaded: Form(200, "not loaded yet"),
     # What is wrong names the operator's files: the log has it under the request's id.

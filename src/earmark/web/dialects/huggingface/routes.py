@@ -22,6 +22,7 @@ from earmark.web.dialects.huggingface.exchanges import (
 from earmark.web.dialects.huggingface.preferences import read_preferences
 from earmark.web.endpoints import endpoint
 from earmark.web.leaving import while_connected
+from earmark.web.origin import asked_here
 from earmark.web.request_log import record_of
 
 __all__ = ["HuggingFaceDialect"]
@@ -111,7 +112,7 @@ class HuggingFaceDialect:
             return False
 
     async def _answer(self, request: Request) -> Response:
-        model_id, named = self._asked_model(request)
+        model_id, named = await self._asked_model(request)
         info = self._service.status(model_id).info
         record = record_of(request.scope)
         record.model = info.model_id
@@ -124,24 +125,27 @@ class HuggingFaceDialect:
         answer = answered(exchange, self._service, info.model_id, preferences)
         return await while_connected(request, answer)
 
-    def _asked_model(self, request: Request) -> tuple[str | None, str | None]:
+    async def _asked_model(self, request: Request) -> tuple[str | None, str | None]:
         """Read the model's id, None for the only one, and the task's name where one is named.
 
         Raises:
             UnknownModel: no such model is served.
+            UnusableModel: the Hub has it, but it cannot run here.
+            CapacityError: what it is cannot be told for now.
         """
         # Some clients are given an address that ends in a slash.
         path: str = request.path_params.get("path", "").rstrip("/")
         named: str | None = request.path_params.get("task")
         models = self._service.models
-        if not request.path_params or models.knows(path):
-            return path or None, named
-        if named is None and "/pipeline/" in path:
+        if not request.path_params:
+            return None, named
+        if named is None and "/pipeline/" in path and not models.knows(path):
             path, _, named = path.rpartition("/pipeline/")
+        await self._discover(request, path)
         return models.resolve(path), named
 
     async def _describe(self, request: Request) -> Response:
-        model_id, action = self._wanted(request.path_params["path"])
+        model_id, action = await self._discovered(request)
         status = self._service.status(model_id)
         record_of(request.scope).model = model_id
         match action:
@@ -153,6 +157,24 @@ class HuggingFaceDialect:
             case _:
                 return describe.model_card(status)
 
+    async def _discovered(self, request: Request) -> tuple[str, str]:
+        """Read the same, and look for a model that is not served.
+
+        A model that nobody has asked for yet, and is called like an action, as `org/info`, can be
+        described only once it was asked: until then that is the info of `org`.
+        """
+        path = request.path_params["path"].rstrip("/")
+        if not self._service.models.knows(path):
+            head, _, tail = path.rpartition("/")
+            await self._discover(request, head if head and tail in _ACTIONS else path)
+        return self._wanted(path)
+
+    async def _discover(self, request: Request, model_id: str) -> None:
+        # Only the headers: whoever names no model of ours need not send his body.
+        preferences = read_preferences(request.headers, b"")
+        here = asked_here(request.headers)
+        await self._service.discover(model_id, here=here, preferences=preferences)
+
     def _wanted(self, path: str) -> tuple[str, str]:
         """Read what follows ``/models/`` as a model's id, and what is wanted of it."""
         return self._service.models.split(path.rstrip("/"), actions=_ACTIONS)
@@ -161,7 +183,7 @@ class HuggingFaceDialect:
         return describe.models(self._service.statuses())
 
     async def _status(self, request: Request) -> Response:
-        return lookups.status(self._named_status(request))
+        return lookups.status(await self._named_status(request))
 
     async def _framework(self, request: Request) -> Response:
         return lookups.framework(request.path_params["name"], self._service.statuses())
@@ -170,11 +192,12 @@ class HuggingFaceDialect:
         return lookups.tasks(self._service.statuses())
 
     async def _hub_model(self, request: Request) -> Response:
-        return lookups.model(self._named_status(request))
+        return lookups.model(await self._named_status(request))
 
-    def _named_status(self, request: Request) -> ModelStatus:
-        path: str = request.path_params["path"]
-        status = self._service.status(path.rstrip("/"))
+    async def _named_status(self, request: Request) -> ModelStatus:
+        path: str = request.path_params["path"].rstrip("/")
+        await self._discover(request, path)
+        status = self._service.status(path)
         record_of(request.scope).model = status.info.model_id
         return status
 

@@ -11,6 +11,7 @@ from earmark.errors import (
     AccessDenied,
     CapacityError,
     DeadlineExceeded,
+    ModelOutOfReach,
     RequestError,
     RequestTooLarge,
     ShuttingDown,
@@ -50,6 +51,7 @@ FORMS: Final[dict[type[BaseException], Form]] = {
     RequestTooLarge: Form(413, "Validation"),
     CapacityError: Form(429, "Overloaded"),
     ShuttingDown: Form(503, "Unhealthy"),
+    ModelOutOfReach: Form(503, "Unhealthy"),
     DeadlineExceeded: Form(504, "Overloaded"),
     Exception: Form(_FAULT, "Backend", "unknown error (request {request_id})"),
 }

@@ -20,6 +20,7 @@ from earmark.web.dialects.rerank.errors import refusal
 from earmark.web.endpoints import endpoint
 from earmark.web.exchange import Exchange
 from earmark.web.leaving import while_connected
+from earmark.web.origin import asked_here
 from earmark.web.request_log import record_of
 from earmark.web.responses import json_response
 
@@ -81,6 +82,9 @@ class RerankDialect:
     async def _answer(self, request: Request, read: _Opener, task: TaskName) -> Response:
         exchange, named = read(await read_body(request, max_bytes=self._max_body_bytes))
         model_id = named or self._only_model(task)
+        await self._service.discover(
+            model_id, here=asked_here(request.headers), preferences=Preferences(wait=True)
+        )
         record = record_of(request.scope)
         record.model = self._service.status(model_id).info.model_id
         record.texts = exchange.request.items

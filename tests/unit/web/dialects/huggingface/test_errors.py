@@ -21,6 +21,7 @@ from earmark.errors import (
     ShuttingDown,
     UnknownModel,
     UnsupportedTask,
+    UnusableModel,
 )
 from earmark.web.dialects.huggingface.errors import FORMS, error_headers, refusal
 from earmark.web.error_forms import nearest_form
@@ -38,6 +39,7 @@ _NO_KEY = (
     [
         (InvalidInput("no"), 400, "no"),
         (UnsupportedTask("no"), 400, "no"),
+        (UnusableModel("no"), 400, "no"),
         (
             AccessDenied("no"),
             401,
@@ -71,7 +73,8 @@ def test_no_error_of_the_tree_is_without_a_form(name: str) -> None:
     status = nearest_form(FORMS, kind("x")).status
     usual = {400, 401, 404, 413, 429, 500, 503, 504}
     assert status in ({200} if kind is errors.ModelNotLoaded else usual)
-    assert (status == 503) == issubclass(kind, (ShuttingDown, errors.ModelLoading))
+    told_to_wait = (ShuttingDown, errors.ModelLoading, errors.ModelOutOfReach)
+    assert (status == 503) == issubclass(kind, told_to_wait)
 
 
 @pytest.mark.parametrize(("retry_after_s", "expected"), [(0.01, "1"), (2.2, "3"), (60.0, "60")])

@@ -1,0 +1,143 @@
+"""What a model of the Hub is, before its weights are fetched: a listing, and its `config.json`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+# First of all that concerns the library: see there.
+from earmark.checkpoint.hub_access import HubAccess  # isort: skip
+
+from huggingface_hub import hf_hub_download
+from huggingface_hub.utils.tqdm import silent_tqdm
+
+from earmark.checkpoint.file_names import CONFIG_FILE
+from earmark.checkpoint.hub import HubListing, look_up
+from earmark.checkpoint.hub_cache import CachedRepo
+from earmark.checkpoint.hub_errors import told_plainly
+from earmark.checkpoint.hub_files import is_index, needed_files, small_files, weights_file
+from earmark.checkpoint.hub_id import HubId
+from earmark.checkpoint.weight_files import INDEX_SUFFIX, WEIGHT_FILES
+from earmark.errors import CheckpointNotFound, HubUnavailable, UnsupportedCheckpoint
+
+__all__ = ["HubPreview", "preview"]
+
+LARGEST_CONFIG = 4_000_000
+"""Bytes; those of classifiers with tens of thousands of labels have 2 MB."""
+
+
+@dataclass(frozen=True, slots=True)
+class HubPreview:
+    """A model of the Hub at one commit.
+
+    Attributes:
+        hub_id: with the whole commit.
+        config: its `config.json`, in the cache.
+        weights_bytes: size of its weights.
+        to_come_bytes: of them and of the small files, what the cache lacks.
+    """
+
+    hub_id: HubId
+    config: Path
+    weights_bytes: int
+    to_come_bytes: int
+
+
+def preview(hub_id: HubId, access: HubAccess | None = None) -> HubPreview:
+    """Ask the Hub what a model is, and fetch its config.
+
+    Where the Hub is not to be asked, or cannot be reached, the commit in the cache is taken, if all
+    that a load needs is there. ``HF_HUB_OFFLINE`` means that there is nothing else.
+
+    Args:
+        hub_id: the model.
+        access: to which Hub, as whom and into which cache; as the environment says if not given.
+
+    Raises:
+        CheckpointNotFound: there is no such repository, or not for this caller.
+        UnsupportedCheckpoint: it holds no checkpoint that could be loaded.
+        HubUnavailable: the Hub cannot be asked.
+    """
+    access = access or HubAccess.of_environment()
+    cached = CachedRepo.of(access.cache, hub_id.repo)
+    try:
+        listing = look_up(hub_id, access)
+        return HubPreview(
+            listing.hub_id,
+            _config(listing, access),
+            _weights_bytes(listing.sizes),
+            _to_come_bytes(listing, cached),
+        )
+    except HubUnavailable as error:
+        found = _cached(hub_id, cached)
+        if found is not None:
+            return found
+        if access.offline:
+            raise CheckpointNotFound(
+                f"the cache {access.cache} does not hold {hub_id}, and HF_HUB_OFFLINE is set"
+            ) from error
+        raise
+
+
+def _config(listing: HubListing, access: HubAccess) -> Path:
+    """Fetch the config, unless the repository cannot be a checkpoint anyway."""
+    size = listing.sizes.get(CONFIG_FILE)
+    if size is None:
+        raise UnsupportedCheckpoint(f"its repository has no {CONFIG_FILE}, so that it is no model")
+    if size > LARGEST_CONFIG:
+        raise UnsupportedCheckpoint(
+            f"its {CONFIG_FILE} has {size:,} bytes; at most {LARGEST_CONFIG:,} are read"
+        )
+    if len(needed_files(listing.sizes)) == len(small_files(listing.sizes)):
+        raise UnsupportedCheckpoint(
+            f"its repository has no weights that can be read; expected {' or '.join(WEIGHT_FILES)}"
+        )
+    with told_plainly(listing.hub_id, access):
+        path = hf_hub_download(
+            listing.hub_id.repo,
+            CONFIG_FILE,
+            revision=listing.commit,
+            cache_dir=access.cache,
+            endpoint=access.endpoint,
+            token=access.token,
+            headers=access.headers,
+            etag_timeout=access.timeout_s,
+            tqdm_class=silent_tqdm,
+        )
+    return Path(path)
+
+
+def _weights_bytes(sizes: Mapping[str, int]) -> int:
+    return sum(sizes[name] for name in _weights(sizes))
+
+
+def _weights(sizes: Mapping[str, int]) -> tuple[str, ...]:
+    """Name the files of weights; of several, all that are called like the index that lists them."""
+    found = weights_file(sizes)
+    if found is None or not is_index(found):
+        small = small_files(sizes)
+        return tuple(name for name in needed_files(sizes) if name not in small)
+    stem, _, suffix = found.removesuffix(INDEX_SUFFIX).rpartition(".")
+    return (
+        found,
+        *(name for name in sizes if name.startswith(f"{stem}-") and name.endswith(f".{suffix}")),
+    )
+
+
+def _to_come_bytes(listing: HubListing, cached: CachedRepo) -> int:
+    folder = cached.snapshot(listing.commit)
+    names = {*small_files(listing.sizes), *_weights(listing.sizes)}
+    return sum(listing.sizes[name] for name in names if not (folder / name).is_file())
+
+
+def _cached(hub_id: HubId, cached: CachedRepo) -> HubPreview | None:
+    """Preview the commit that the cache holds, if all that a load needs is there."""
+    commit = cached.commit_of(hub_id)
+    if commit is None or cached.missing(commit):
+        return None
+    folder = cached.snapshot(commit)
+    sizes = {
+        path.relative_to(folder).as_posix(): path.stat().st_size
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+    return HubPreview(hub_id.at(commit), folder / CONFIG_FILE, _weights_bytes(sizes), 0)

@@ -1,0 +1,59 @@
+"""What can be known of a model of the Hub before it is fetched."""
+
+from dataclasses import dataclass
+
+from earmark.checkpoint.config import read_config
+from earmark.checkpoint.hub_access import HubAccess
+from earmark.checkpoint.hub_id import HubId
+from earmark.checkpoint.hub_preview import HubPreview, preview
+from earmark.engine.facts import ModelFacts, config_facts
+from earmark.errors import InvalidCheckpoint, UnsupportedCheckpoint
+
+__all__ = ["PreviewedModel", "preview_model"]
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewedModel:
+    """A model of the Hub that can run here, as far as its small files tell.
+
+    Attributes:
+        source: what `load_engine` loads it by: id and commit.
+        facts: what its config says.
+        to_come_bytes: what has to be fetched before.
+    """
+
+    source: str
+    facts: ModelFacts
+    to_come_bytes: int
+
+
+def preview_model(model_id: str, access: HubAccess | None = None) -> PreviewedModel:
+    """Ask the Hub for a model, and read its config.
+
+    Args:
+        model_id: of the Hub.
+        access: to which Hub, as whom and into which cache; as the environment says if not given.
+
+    Raises:
+        CheckpointNotFound: there is no such model, or not for this caller.
+        InvalidCheckpoint: the config does not hold what it should; no message names a path.
+        UnsupportedCheckpoint: it cannot run here; the same.
+        HubUnavailable: the Hub cannot be asked.
+    """
+    found = preview(HubId(model_id), access)
+    return PreviewedModel(str(found.hub_id), _facts(found, model_id), found.to_come_bytes)
+
+
+def _facts(found: HubPreview, model_id: str) -> ModelFacts:
+    try:
+        config = read_config(found.config)
+        return config_facts(
+            config,
+            model_id=model_id,
+            weights_bytes=found.weights_bytes,
+            revision=found.hub_id.revision,
+        )
+    except (InvalidCheckpoint, UnsupportedCheckpoint) as error:
+        # Whoever named the model reads this: where it lies is not for him.
+        text = str(error).replace(str(found.config), found.config.name)
+        raise type(error)(text) from None
