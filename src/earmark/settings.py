@@ -115,12 +115,11 @@ def _placed(place: str) -> tuple[str, str]:
         return place, place
     folder = Path(place).expanduser()
     hub_id = None if place.startswith(PATH_STARTS) else HubId.read(place)
-    if hub_id is None:
-        return str(folder), folder.resolve().name
-    if folder.exists():
-        # With its whole path, it is no model of the Hub even when it has gone.
-        return str(folder.absolute()), folder.resolve().name
-    return place, hub_id.repo
+    if hub_id is not None and not folder.exists():
+        return place, hub_id.repo
+    # With its whole path, a folder is no model of the Hub even when it has gone.
+    like_the_hub = HubId.read(str(folder)) is not None
+    return str(folder.absolute() if like_the_hub else folder), folder.resolve().name
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from earmark.checkpoint.bundled import bundled_ids
+from earmark.checkpoint.hub_id import HubId
 from earmark.engine.load import EngineOptions
 from earmark.errors import SettingsError
 from earmark.serving.on_demand import OnDemandOptions
@@ -215,17 +216,51 @@ def test_a_wrong_flag_is_named() -> None:
     [
         ("earmark/sentiment", "earmark/sentiment", "earmark/sentiment"),
         ("mood=earmark/sentiment", "mood", "earmark/sentiment"),
-        ("models/distil", "distil", "models/distil"),
+        ("a/models/distil", "distil", "a/models/distil"),
+        ("./models/distil", "distil", str(Path.cwd() / "models" / "distil")),
+        ("org/name", "org/name", "org/name"),
+        ("org/name@refs/pr/1", "org/name", "org/name@refs/pr/1"),
+        ("mine=org/name@v1", "mine", "org/name@v1"),
+        ("bert-base-uncased", "bert-base-uncased", "bert-base-uncased"),
+        ("word", "word", "word"),
         ("/srv/models/distil/", "distil", "/srv/models/distil"),
         ("me/mine=/srv/x", "me/mine", "/srv/x"),
         ("mine=/srv/a=b", "mine", "/srv/a=b"),
     ],
 )
-def test_a_model_is_a_bundled_id_or_a_folder_with_or_without_an_id(
+def test_a_model_is_bundled_a_folder_or_of_the_hub_with_or_without_an_id(
     written: str, model_id: str, source: str
 ) -> None:
-    """A folder without an id goes by its own name."""
+    """A folder without an id goes by its own name, a model of the Hub by its id there."""
     assert ModelSource.read(written) == ModelSource(model_id, source)
+
+
+def test_a_folder_that_is_there_is_meant_before_a_model_of_the_hub(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It keeps its name of before, and stays a folder when it goes."""
+    folder = tmp_path / "org" / "name"
+    folder.mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    model = ModelSource.read("org/name")
+    assert model == ModelSource("name", str(folder))
+    folder.rmdir()
+    assert model.hub_id is None
+
+
+@pytest.mark.parametrize(
+    ("written", "hub_id"),
+    [
+        ("org/name@v1", HubId("org/name", "v1")),
+        ("mine=org/name", HubId("org/name")),
+        ("earmark/sentiment", None),
+        ("./org/name", None),
+        ("word", None),
+    ],
+)
+def test_a_model_knows_whether_it_is_of_the_hub(written: str, hub_id: HubId | None) -> None:
+    """What is written as a path never is, and neither is what is in the box."""
+    assert ModelSource.read(written).hub_id == hub_id
 
 
 def test_the_working_directory_goes_by_its_own_name(
@@ -248,8 +283,8 @@ def test_a_model_without_a_usable_id_is_refused(written: str) -> None:
 
 def test_two_models_of_one_id_are_refused() -> None:
     """Two folders of the same name need ids of their own."""
-    with pytest.raises(SettingsError, match="two models have the id 'x': a/x and b/x"):
-        read(flags={"models": ["a/x", "b/x"]}).sources()
+    with pytest.raises(SettingsError, match="two models have the id 'x': /a/x and /b/x"):
+        read(flags={"models": ["/a/x", "/b/x"]}).sources()
 
 
 def test_what_can_be_loaded_on_demand_is_what_is_named_in_the_box_and_in_the_folder(

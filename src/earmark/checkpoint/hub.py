@@ -137,7 +137,9 @@ def _cached_instead(hub_id: HubId, access: HubAccess, error: HubUnavailable) -> 
     there = commit is not None and cached.snapshot(commit).is_dir()
     missing = cached.missing(commit) if commit is not None and there else ()
     if commit is None or not there or missing:
-        found = f"only a part of it ({', '.join(missing)} missing)" if there else "none of it"
+        found = (
+            f"only a part of it ({', '.join(missing)} missing)" if there else "no whole copy of it"
+        )
         way_out = (
             f"unset HF_HUB_OFFLINE, or bring the cache from where `earmark pull {hub_id}` has run"
             if access.offline
@@ -202,16 +204,14 @@ def _fetch(
                     progress.advance(sizes[name])
     finally:
         progress.finish()
-    for name in pending:
-        if not _is_there(listing, access, name):
-            raise HubUnavailable(
-                f"{name} of {hub_id.shown} from {access.host} is not of {sizes[name]:,} bytes, "
-                "as was announced; run it again"
-            )
 
 
 def _fetch_small(listing: HubListing, name: str, access: HubAccess) -> None:
-    """Let the library fetch a file; of one that is among the blobs it only makes the name."""
+    """Let the library fetch a file; of one that is among the blobs it only makes the name.
+
+    Raises:
+        HubUnavailable: what came is not of the size announced.
+    """
     hf_hub_download(
         listing.hub_id.repo,
         name,
@@ -225,6 +225,11 @@ def _fetch_small(listing: HubListing, name: str, access: HubAccess) -> None:
         etag_timeout=access.timeout_s,
         tqdm_class=silent_tqdm,
     )
+    if not _is_there(listing, access, name):
+        raise HubUnavailable(
+            f"{name} of {listing.hub_id.shown} from {access.host} is not of "
+            f"{listing.sizes[name]:,} bytes, as was announced"
+        )
 
 
 def _path(listing: HubListing, access: HubAccess, name: str) -> Path:

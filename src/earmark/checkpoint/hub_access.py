@@ -8,7 +8,6 @@ import os
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from urllib.parse import urlsplit
 
 # With this variable the library neither tells versions of other libraries in its user agent nor
 # asks the Hub which programs it may be driven by (huggingface_hub 2.4, utils/_headers.py). It is
@@ -48,7 +47,7 @@ class HubAccess:
     @property
     def host(self) -> str:
         """Whom a message names: no more of the address, which may hold a password."""
-        return urlsplit(self.endpoint).netloc.rpartition("@")[2] or self.endpoint
+        return self.endpoint.partition("//")[2].rpartition("@")[2] or self.endpoint
 
     @property
     def headers(self) -> dict[str, str]:

@@ -84,7 +84,7 @@ def _of_access(error: HfHubHTTPError, hub_id: HubId, access: HubAccess) -> str:
             f"{hub_id.repo} on {access.host} is gated: accept its terms on its page there, then "
             f"{_LOG_IN}"
         )
-    told = "authorization" in error.request.headers
+    told = "authorization" in error.response.request.headers
     token = "the token that was sent may not read it" if told else "no token was sent"
     return (
         f"{access.host} has no model {hub_id.repo}, or a private one "

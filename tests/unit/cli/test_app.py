@@ -64,12 +64,28 @@ def test_wrong_use_is_one_line_and_exit_code_2(
     assert out == ""
 
 
-def test_a_model_that_is_not_here_comes_with_how_to_fetch_it(
+def test_a_model_of_a_hub_out_of_reach_comes_with_how_to_fetch_it(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """A Hub id is what many will try first."""
+    """As on a machine without network."""
     assert main(["classify", "x", "--model", "org/name"]) == 2
-    assert "hf download org/name --local-dir folder" in capsys.readouterr().err
+    assert "earmark pull org/name" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("models", "complaint"),
+    [
+        ([], "no model named"),
+        (["./folder"], "'./folder' cannot be a model of the Hub"),
+        (["earmark/ner"], "'earmark/ner' is in the box already"),
+    ],
+)
+def test_only_what_can_be_of_the_hub_is_pulled(
+    models: list[str], complaint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Said before anybody is asked."""
+    assert main(["pull", *models]) == 2
+    assert complaint in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("spoiled", ["config.json", "model.safetensors", "tokenizer.json"])

@@ -181,8 +181,8 @@ def test_weights_that_overflow_are_found_at_load(tmp_path: Path) -> None:
 
 def test_a_name_that_is_neither_folder_nor_bundled_is_explained() -> None:
     """The message lists what is bundled."""
-    with pytest.raises(CheckpointNotFound, match="neither a folder nor a bundled model; bundled"):
-        load_engine("org/nowhere")
+    with pytest.raises(CheckpointNotFound, match="neither a folder nor a bundled model, nor"):
+        load_engine("org/no/where")
 
 
 def test_the_python_api_classifies_texts_and_pairs(tmp_path: Path) -> None:

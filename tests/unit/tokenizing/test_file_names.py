@@ -1,0 +1,9 @@
+"""The files that are fetched are those that tokenizers are built from."""
+
+from earmark.checkpoint.file_names import VOCABULARY_FILES
+from earmark.tokenizing.families import FAMILIES
+
+
+def test_every_file_of_every_family_is_known_to_whoever_fetches() -> None:
+    """And nothing is fetched that no family reads."""
+    assert {file for family in FAMILIES.values() for file in family.files} == set(VOCABULARY_FILES)
