@@ -164,7 +164,10 @@ class _Loader:
         return read_facts(known.source, model_id=known.model_id)
 
     def fetch(self, known: KnownModel, wanted: Callable[[], bool]) -> None:
-        open_repository(known.source, _WhileWanted(wanted))
+        # Imported here: the Hub's library is slow to import, and most servers never ask it.
+        from earmark.engine.preview import fetch_previewed_model  # noqa: PLC0415
+
+        fetch_previewed_model(known.source, _WhileWanted(wanted))
 
     def load(self, known: KnownModel) -> Engine:
         options = self.options
@@ -199,8 +202,7 @@ class _Hub:
         return hub_id is not None and hub_id.revision is None
 
     def look_up(self, model_id: str) -> KnownModel:
-        # Imported here: the Hub's library is slow to import, and most servers never ask it.
-        from earmark.engine.preview import preview_model  # noqa: PLC0415
+        from earmark.engine.preview import preview_model  # noqa: PLC0415 - see `_Loader`
 
         found = preview_model(model_id)
         return KnownModel(

@@ -102,10 +102,11 @@ class CachedRepo:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.touch()
         if hub_id.commit is None:
-            self._refer(hub_id.revision or DEFAULT_REVISION, commit)
+            self.refer(hub_id, commit)
 
-    def _refer(self, revision: str, commit: str) -> None:
-        path = self.folder / "refs" / revision
+    def refer(self, hub_id: HubId, commit: str) -> None:
+        """Write down which commit a revision stands for."""
+        path = self.folder / "refs" / (hub_id.revision or DEFAULT_REVISION)
         path.parent.mkdir(parents=True, exist_ok=True)
         # Nobody may read half a commit.
         fresh = path.with_name(f"{path.name}.{uuid.uuid4().hex[:8]}.tmp")

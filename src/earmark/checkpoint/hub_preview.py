@@ -11,15 +11,16 @@ from huggingface_hub import hf_hub_download
 from huggingface_hub.utils.tqdm import silent_tqdm
 
 from earmark.checkpoint.file_names import CONFIG_FILE
-from earmark.checkpoint.hub import HubListing, look_up
+from earmark.checkpoint.hub import HubListing, fetch, look_up
 from earmark.checkpoint.hub_cache import CachedRepo
 from earmark.checkpoint.hub_errors import told_plainly
 from earmark.checkpoint.hub_files import is_index, needed_files, small_files, weights_file
 from earmark.checkpoint.hub_id import HubId
+from earmark.checkpoint.hub_progress import HubProgress
 from earmark.checkpoint.weight_files import INDEX_SUFFIX, WEIGHT_FILES
 from earmark.errors import CheckpointNotFound, HubUnavailable, UnsupportedCheckpoint
 
-__all__ = ["HubPreview", "preview"]
+__all__ = ["HubPreview", "fetch_previewed", "preview"]
 
 LARGEST_CONFIG = 4_000_000
 """Bytes; those of classifiers with tens of thousands of labels have 2 MB."""
@@ -76,6 +77,29 @@ def preview(hub_id: HubId, access: HubAccess | None = None) -> HubPreview:
                 f"the cache {access.cache} does not hold {hub_id}, and HF_HUB_OFFLINE is set"
             ) from error
         raise
+
+
+def fetch_previewed(
+    hub_id: HubId, commit: str, progress: HubProgress, access: HubAccess | None = None
+) -> None:
+    """Have a model that was previewed in the cache.
+
+    Once it is whole, and not before, it is what its name stands for where the Hub cannot be asked.
+
+    Args:
+        hub_id: as it was asked for.
+        commit: from its preview.
+        progress: is told of what is downloaded.
+        access: as it was previewed.
+
+    Raises:
+        CheckpointNotFound: it is not there any more, or not for this caller.
+        HubUnavailable: it cannot be fetched now.
+    """
+    access = access or HubAccess.of_environment()
+    fetch(hub_id.at(commit), progress, access)
+    with told_plainly(hub_id, access):
+        CachedRepo.of(access.cache, hub_id.repo).refer(hub_id, commit)
 
 
 def _config(listing: HubListing, access: HubAccess) -> Path:

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from earmark.checkpoint.config import read_config
 from earmark.checkpoint.hub_access import HubAccess
 from earmark.checkpoint.hub_id import HubId
-from earmark.checkpoint.hub_preview import HubPreview, preview
+from earmark.checkpoint.hub_preview import HubPreview, fetch_previewed, preview
+from earmark.checkpoint.hub_progress import HubProgress
 from earmark.engine.facts import ModelFacts, config_facts
 from earmark.errors import InvalidCheckpoint, UnsupportedCheckpoint
 
-__all__ = ["PreviewedModel", "preview_model"]
+__all__ = ["PreviewedModel", "fetch_previewed_model", "preview_model"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,24 @@ def preview_model(model_id: str, access: HubAccess | None = None) -> PreviewedMo
     """
     found = preview(HubId(model_id), access)
     return PreviewedModel(str(found.hub_id), _facts(found, model_id), found.to_come_bytes)
+
+
+def fetch_previewed_model(
+    source: str, progress: HubProgress, access: HubAccess | None = None
+) -> None:
+    """Have a model that was previewed in the cache, so that `load_engine` finds it there.
+
+    Args:
+        source: of a previewed model.
+        progress: is told of what is downloaded.
+        access: as it was previewed.
+
+    Raises:
+        CheckpointNotFound: it is not there any more, or not for this caller.
+        HubUnavailable: it cannot be fetched now.
+    """
+    repo, _, commit = source.partition("@")
+    fetch_previewed(HubId(repo), commit, progress, access)
 
 
 def _facts(found: HubPreview, model_id: str) -> ModelFacts:

@@ -1,0 +1,170 @@
+"""What a model of the Hub is, before its weights are fetched; with the real `huggingface_hub`."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from support.checkpoints import CheckpointSpec, write_checkpoint
+from support.hub_stand_in import HubRepo, HubStandIn, commit_of, running_hub
+
+from earmark.checkpoint.hub import fetch
+from earmark.checkpoint.hub_access import HubAccess
+from earmark.checkpoint.hub_id import HubId
+from earmark.engine.preview import PreviewedModel, preview_model
+from earmark.errors import (
+    CheckpointError,
+    CheckpointNotFound,
+    HubUnavailable,
+    InvalidCheckpoint,
+    UnsupportedCheckpoint,
+)
+
+FIRST = commit_of("first")
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """A checkpoint's files by name."""
+    spec = CheckpointSpec(label_names=("BAD", "GOOD"))
+    folder = write_checkpoint(tmp_path_factory.mktemp("hub"), spec)
+    return HubRepo.of(folder).commits[FIRST]
+
+
+@pytest.fixture
+def hub(files: dict[str, bytes]) -> Iterator[HubStandIn]:
+    """A Hub with that checkpoint as `org/name`."""
+    repo = HubRepo({}, {})
+    repo.commit("first", dict(files))
+    with running_hub({"org/name": repo}) as hub:
+        yield hub
+
+
+@pytest.fixture
+def access(hub: HubStandIn, tmp_path: Path) -> HubAccess:
+    """The way to it, with an empty cache."""
+    return HubAccess(endpoint=hub.url, cache=tmp_path / "cache")
+
+
+def change(hub: HubStandIn, **files: bytes | None) -> None:
+    """Put other files into the repository's only commit; None takes one away."""
+    held = hub.repos["org/name"].commits[FIRST]
+    for written, body in files.items():
+        name = written.replace("_json", ".json").replace("_st", ".safetensors")
+        held.pop(name, None)
+        if body is not None:
+            held[name] = body
+    hub.repos["org/name"].commit("first", held)
+
+
+def refused(access: HubAccess) -> CheckpointError:
+    """Preview what cannot run, and return why; no message names a place of this machine."""
+    with pytest.raises(CheckpointError) as caught:
+        preview_model("org/name", access)
+    assert str(access.cache) not in str(caught.value)
+    return caught.value
+
+
+def test_only_the_config_is_fetched(
+    hub: HubStandIn, access: HubAccess, files: dict[str, bytes]
+) -> None:
+    """It tells the labels; the listing tells the sizes."""
+    found = preview_model("org/name", access)
+    assert found.source == f"org/name@{FIRST}"
+    assert (found.facts.model_id, found.facts.revision) == ("org/name", FIRST)
+    assert (found.facts.task, found.facts.labels.names) == ("text-classification", ("BAD", "GOOD"))
+    assert found.facts.weights_bytes == len(files["model.safetensors"])
+    assert found.to_come_bytes == sum(map(len, files.values())) - len(files["config.json"])
+    assert hub.files_asked() == {"config.json"}
+
+
+def test_what_is_in_the_cache_need_not_come(access: HubAccess) -> None:
+    """Whoever brought it there."""
+    fetch(HubId("org/name"), access=access)
+    assert preview_model("org/name", access).to_come_bytes == 0
+
+
+def test_weights_in_several_files_are_weighed_by_their_names(
+    hub: HubStandIn, access: HubAccess
+) -> None:
+    """The index that lists them is not read for it."""
+    held = hub.repos["org/name"].commits[FIRST]
+    del held["model.safetensors"]
+    held |= {
+        "model.safetensors.index.json": b"12",
+        "model-00001-of-00002.safetensors": b"345",
+        "model-00002-of-00002.safetensors": b"6789",
+        "other-00001-of-00001.safetensors": b"0" * 100,
+    }
+    hub.repos["org/name"].commit("first", held)
+    assert preview_model("org/name", access).facts.weights_bytes == 9
+
+
+@pytest.mark.parametrize(
+    ("config", "kind", "said"),
+    [
+        (b"{", InvalidCheckpoint, "config.json cannot be read as JSON"),
+        (
+            json.dumps({"model_type": "gpt2", "architectures": ["GPT2LMHeadModel"]}).encode(),
+            UnsupportedCheckpoint,
+            "config.json: the architecture (model_type) is 'gpt2'",
+        ),
+        (b" " * 5_000_000 + b"{}", UnsupportedCheckpoint, "has 5,000,002 bytes; at most 4,000,000"),
+        (None, UnsupportedCheckpoint, "has no config.json"),
+    ],
+    ids=["no JSON", "other architecture", "large", "none"],
+)
+def test_a_config_that_does_not_do_is_told(
+    hub: HubStandIn, access: HubAccess, config: bytes | None, kind: type[Exception], said: str
+) -> None:
+    """One that is too large, or of a repository without weights, is not even fetched."""
+    change(hub, config_json=config)
+    error = refused(access)
+    assert (type(error), said in str(error)) == (kind, True)
+
+
+def test_a_repository_without_weights_is_told(hub: HubStandIn, access: HubAccess) -> None:
+    """Before its config is fetched."""
+    change(hub, model_st=None)
+    assert "no weights that can be read; expected model.safetensors" in str(refused(access))
+    assert hub.files_asked() == set()
+
+
+def test_a_repository_that_there_is_not_is_not_found(access: HubAccess) -> None:
+    """As is one that is private."""
+    with pytest.raises(CheckpointNotFound, match="no model org/none, or a private one"):
+        preview_model("org/none", access)
+
+
+def test_a_gated_model_is_not_found(hub: HubStandIn, access: HubAccess) -> None:
+    """The listing is public, the config is not."""
+    hub.repos["org/name"].gated = True
+    with pytest.raises(CheckpointNotFound, match="is gated"):
+        preview_model("org/name", access)
+
+
+def nowhere(access: HubAccess) -> HubAccess:
+    """The same cache, and a Hub that nobody runs."""
+    return replace(access, endpoint="http://127.0.0.1:9")
+
+
+@pytest.mark.parametrize("offline", [False, True])
+def test_without_the_hub_what_the_cache_holds_is_taken(access: HubAccess, *, offline: bool) -> None:
+    """If all that a load needs is there."""
+    before: PreviewedModel = preview_model("org/name", access)
+    fetch(HubId("org/name"), access=access)
+    found = preview_model("org/name", replace(nowhere(access), offline=offline))
+    assert (found.source, found.facts) == (before.source, before.facts)
+    assert found.to_come_bytes == 0
+
+
+def test_a_hub_out_of_reach_is_told_apart_from_one_that_is_not_to_be_asked(
+    access: HubAccess,
+) -> None:
+    """The first may come back; with the second there is only the cache."""
+    preview_model("org/name", access)  # of which the cache now has a part
+    with pytest.raises(HubUnavailable, match="cannot be reached"):
+        preview_model("org/name", nowhere(access))
+    with pytest.raises(CheckpointNotFound, match="does not hold org/name, and HF_HUB_OFFLINE"):
+        preview_model("org/name", replace(access, offline=True))
