@@ -5,7 +5,6 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 
 import msgspec
-import structlog
 from starlette.types import ASGIApp
 
 from earmark.checkpoint.hub_id import HubId
@@ -15,13 +14,13 @@ from earmark.engine.facts import ModelFacts, read_facts
 from earmark.engine.info import EngineInfo
 from earmark.engine.load import EngineOptions, load_engine
 from earmark.engine.model import open_repository
-from earmark.errors import ShuttingDown
 from earmark.serving.access.gate import AccessGate
 from earmark.serving.access.store import SqliteKeys
 from earmark.serving.aliases import Alias
 from earmark.serving.catalogue import KnownModel
 from earmark.serving.hub.discovery import Discovery
 from earmark.serving.hub.policy import HubPolicy
+from earmark.serving.hub.watch import WhileWanted
 from earmark.serving.jobs.runner import JobRunner
 from earmark.serving.jobs.store import SqliteJobs
 from earmark.serving.load_times import LoadTimes
@@ -39,8 +38,6 @@ __all__ = [
     "pinned",
     "with_pinned_models",
 ]
-
-log: structlog.typing.FilteringBoundLogger = structlog.get_logger("earmark.serving")
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,31 +164,13 @@ class _Loader:
         # Imported here: the Hub's library is slow to import, and most servers never ask it.
         from earmark.engine.preview import fetch_previewed_model  # noqa: PLC0415
 
-        fetch_previewed_model(known.source, _WhileWanted(wanted))
+        fetch_previewed_model(known.source, WhileWanted(wanted))
 
     def load(self, known: KnownModel) -> Engine:
         options = self.options
         if known.precision is not None:
             options = replace(options, precision=known.precision)
         return load_engine(known.source, model_id=known.model_id, options=options)
-
-
-@dataclass(frozen=True, slots=True)
-class _WhileWanted:
-    """Breaks a download off that nobody wants any more; what is here of it stays in the cache."""
-
-    wanted: Callable[[], bool]
-
-    def begin(self, model: str, *, total_bytes: int, there_bytes: int) -> None:
-        log.info("fetching a model", model=model, bytes=total_bytes, there_bytes=there_bytes)
-        self.advance(0)
-
-    def advance(self, _: int) -> None:
-        if not self.wanted():
-            raise ShuttingDown("the server is going down")
-
-    def finish(self) -> None:
-        pass
 
 
 class _Hub:

@@ -9,22 +9,18 @@ from dataclasses import dataclass
 
 import structlog
 
-from earmark.engine.facts import ModelFacts
 from earmark.errors import (
-    CheckpointError,
-    EarmarkError,
-    HubUnavailable,
     ModelLoading,
     ModelNotLoaded,
-    ModelOutOfReach,
     ModelUnavailable,
     ShuttingDown,
-    UnusableModel,
 )
 from earmark.serving.bell import Bell, Ear
 from earmark.serving.catalogue import Catalogue, KnownModel
 from earmark.serving.engines import ModelLoader, ServedEngine
+from earmark.serving.facts import KnownFacts
 from earmark.serving.hub.downloads import DownloadTimes
+from earmark.serving.hub.refusals import refused
 from earmark.serving.load_times import LoadTimes, first_estimate_s, remaining_s
 from earmark.serving.preferences import Preferences
 from earmark.serving.shelf import Failed, Loading, NoRoom, Ready, Shelf, Started, Unloaded
@@ -93,7 +89,7 @@ class OnDemand:
         self._shelf: Shelf[ServedEngine] = Shelf(
             self._options.max_loaded, self._options.retry_after_s
         )
-        self._facts: dict[str, tuple[KnownModel, ModelFacts | CheckpointError]] = {}
+        self._facts = KnownFacts(loader)
 
     def ids(self) -> tuple[str, ...]:
         """List what can be had now, and what is in memory though its files have gone."""
@@ -134,7 +130,7 @@ class OnDemand:
         known = self._catalogue.find(model_id)
         if known is None:
             return None
-        facts = self._read(known)
+        facts = self._facts.of(known)
         with self._lock:
             return ModelStatus(facts, self._shelf.state(known, now_s=self._clock()))
 
@@ -217,7 +213,7 @@ class OnDemand:
                 case Unloaded():
                     raise ModelNotLoaded(f"Model {model_id} is not loaded yet")
                 case Failed(error):
-                    raise _refused(known, error, self._options.retry_after_s) from error
+                    raise refused(known, error, self._options.retry_after_s) from error
                 case Loading(elapsed_s):
                     wait = _Wait(self._bell.listen(), remaining_s(expected_s, elapsed_s))
                 case Started():
@@ -241,25 +237,8 @@ class OnDemand:
     def _expected_s(self, known: KnownModel) -> float:
         load_s = self._times.mean_s(known.model_id)
         if load_s is None:
-            load_s = first_estimate_s(self._read(known).weights_bytes)
+            load_s = first_estimate_s(self._facts.of(known).weights_bytes)
         return load_s + self._downloads.expected_s(known)
-
-    def _read(self, known: KnownModel) -> ModelFacts:
-        """Read a model's facts, once for each state of its files."""
-        if known.facts is not None:
-            return known.facts
-        before = self._facts.get(known.model_id)
-        if before is None or before[0] != known:
-            try:
-                before = (known, self._loader.facts(known))
-            except CheckpointError as error:
-                _log.warning("a model cannot be read", model=known.model_id, error=str(error))
-                before = (known, error)
-            self._facts[known.model_id] = before
-        facts = before[1]
-        if isinstance(facts, CheckpointError):
-            raise ModelUnavailable(f"Model {known.model_id} cannot be loaded") from facts
-        return facts
 
     def _begin(self, known: KnownModel, away: list[ServedEngine]) -> None:
         try:
@@ -322,22 +301,6 @@ class _Wait:
     ear: Ear
     estimate_s: float
     text: str = "is currently loading"
-
-
-def _refused(known: KnownModel, error: Exception, retry_after_s: float) -> EarmarkError:
-    """Tell a caller that a load failed; what is wrong may name files, and is for the log."""
-    if known.facts is not None and isinstance(error, HubUnavailable):
-        return ModelOutOfReach(
-            f"Model {known.model_id} cannot be fetched from the Hub for now; the server's log says"
-            " why",
-            retry_after_s=retry_after_s,
-        )
-    if known.facts is not None and isinstance(error, CheckpointError):
-        return UnusableModel(
-            f"Model {known.model_id} cannot run here: a file of it does not do; the server's log"
-            " says which"
-        )
-    return ModelUnavailable(f"Model {known.model_id} cannot be loaded")
 
 
 def _close_all(engines: list[ServedEngine]) -> None:

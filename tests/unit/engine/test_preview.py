@@ -12,7 +12,8 @@ from support.hub_stand_in import HubRepo, HubStandIn, commit_of, running_hub
 from earmark.checkpoint.hub import fetch
 from earmark.checkpoint.hub_access import HubAccess
 from earmark.checkpoint.hub_id import HubId
-from earmark.engine.preview import PreviewedModel, preview_model
+from earmark.checkpoint.hub_progress import SilentProgress
+from earmark.engine.preview import PreviewedModel, fetch_previewed_model, preview_model
 from earmark.errors import (
     CheckpointError,
     CheckpointNotFound,
@@ -168,3 +169,17 @@ def test_a_hub_out_of_reach_is_told_apart_from_one_that_is_not_to_be_asked(
         preview_model("org/name", nowhere(access))
     with pytest.raises(CheckpointNotFound, match="does not hold org/name, and HF_HUB_OFFLINE"):
         preview_model("org/name", replace(access, offline=True))
+
+
+def test_a_previewed_model_is_its_names_once_it_is_whole(
+    hub: HubStandIn, access: HubAccess, files: dict[str, bytes]
+) -> None:
+    """A newer commit of which only the config has come does not take an older one's place."""
+    first = preview_model("org/name", access)
+    fetch_previewed_model(first.source, SilentProgress(), access)
+    hub.repos["org/name"].commit("second", {**files, "README.md": b"changed"})
+    second = preview_model("org/name", access)
+    assert second.source != first.source
+    assert preview_model("org/name", nowhere(access)).source == first.source
+    fetch_previewed_model(second.source, SilentProgress(), access)
+    assert preview_model("org/name", nowhere(access)).source == second.source

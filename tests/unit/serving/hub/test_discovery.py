@@ -86,7 +86,8 @@ def test_only_so_many_are_looked_up_at_once_and_only_so_many_wait() -> None:
         first = asyncio.create_task(_discover(discovery, "org/a"))
         await _entered(hub)
         others = [asyncio.create_task(_discover(discovery, f"org/{name}")) for name in "bc"]
-        await asyncio.sleep(0)
+        for _ in range(3):  # until both have reached the queue
+            await asyncio.sleep(0)
         with pytest.raises(QueueFull, match="2 models of the Hub wait"):
             await _discover(discovery, "org/d")
         assert hub.asked == ["org/a"]
@@ -293,9 +294,11 @@ def test_where_one_thread_more_cannot_be_had_the_others_go_on() -> None:
     async def scenario() -> None:
         hub = FakeHub(frozenset({"org/a", "org/b"}), gate=threading.Event())
         threads: list[threading.Thread] = []
+        refused = asyncio.Event()
 
         def start(work: Callable[[], None]) -> None:
             if threads:
+                refused.set()
                 raise RuntimeError("can't start new thread")
             threads.append(threading.Thread(target=work))
             threads[0].start()
@@ -304,7 +307,7 @@ def test_where_one_thread_more_cannot_be_had_the_others_go_on() -> None:
         first = asyncio.create_task(_discover(discovery, "org/a"))
         await _entered(hub)
         second = asyncio.create_task(_discover(discovery, "org/b"))
-        await asyncio.sleep(0)
+        await asyncio.wait_for(refused.wait(), _PATIENCE_S)
         assert hub.gate is not None
         hub.gate.set()
         assert all(await asyncio.gather(first, second))
