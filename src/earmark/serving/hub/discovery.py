@@ -151,15 +151,12 @@ class Discovery:
             return False
         until_s = self._clock() + min(hold_s, self._options.hold_s)
         while True:
-            match await self._outcome(model_id):
-                case Found():
-                    return True
-                case Absent():
-                    return False
-                case Unusable(reason):
-                    raise UnusableModel(f"Model {model_id} cannot run here: {reason}")
-                case Unreachable():
-                    await self._wait_for_the_hub(model_id, until_s)
+            outcome = await self._outcome(model_id)
+            if isinstance(outcome, Unusable):
+                raise UnusableModel(f"Model {model_id} cannot run here: {outcome.reason}")
+            if not isinstance(outcome, Unreachable):
+                return isinstance(outcome, Found)
+            await self._wait_for_the_hub(model_id, until_s)
 
     def close(self) -> None:
         """Look for nothing more; wait for no answer of the Hub."""
