@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -103,6 +104,27 @@ def test_classify_takes_a_model_by_its_tag(
     ended = earmark(*words, env=variables, folder=tmp_path)
     assert ended.returncode == 0, ended.stderr
     assert json.loads(ended.stdout)["label"] in {"BAD", "GOOD"}
+    assert hub.files_asked() == FILES
+
+
+def test_the_python_api_takes_a_model_of_the_hub(
+    hub: HubStandIn, variables: dict[str, str], tmp_path: Path
+) -> None:
+    """It goes by its own id, and tells its commit."""
+    code = (
+        "import earmark, sys; model = earmark.load('org/name', threads=1); info = model.info; "
+        "sys.stdout.write(f'{info.model_id} {info.source} {info.revision}'); model.close()"
+    )
+    ended = subprocess.run(  # noqa: S603 - our own words
+        [sys.executable, "-W", "error", "-c", code],
+        env=environment(variables),
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=False,
+    )
+    assert ended.stdout == f"org/name org/name@{FIRST[:12]} {FIRST}", ended.stderr
     assert hub.files_asked() == FILES
 
 

@@ -113,6 +113,7 @@ class HubStandIn:
         asked: every request so far.
         sent_bytes: of large files.
         spoilt: is sent in place of every file.
+        bare: the facts of a repository name its files alone.
         url: of the Hub.
         other_url: of the host of the large files.
     """
@@ -125,6 +126,7 @@ class HubStandIn:
     asked: list[Asked] = field(default_factory=list)
     sent_bytes: int = 0
     spoilt: bytes | None = None
+    bare: bool = False
     url: str = ""
     other_url: str = ""
 
@@ -192,6 +194,8 @@ class HubStandIn:
                 link = f"{self.url}{path}?recursive=true&cursor={begin + PAGE}"
                 more = {"link": f'<{link}>; rel="next"'}
             return 200, more, json.dumps(entries[begin : begin + PAGE]).encode()
+        if self.bare:
+            entries = [{"path": one["path"], "size": None, "oid": None} for one in entries]
         siblings = [
             {"rfilename": one["path"], "size": one["size"], "blobId": one["oid"]}
             | ({"lfs": _lfs(one)} if "lfs" in one else {})

@@ -417,6 +417,43 @@ def test_what_is_no_hub_is_told_so(hub: HubStandIn, access: HubAccess) -> None:
         look_up(ID, access)
 
 
+def test_a_hub_that_tells_no_sizes_is_told_so(hub: HubStandIn, access: HubAccess) -> None:
+    """As a mirror might; without sizes nothing could be checked."""
+    hub.bare = True
+    with pytest.raises(HubUnavailable, match="does not answer as a Hub does"):
+        look_up(ID, access)
+
+
+def test_weights_that_two_commits_share_are_fetched_once(
+    hub: HubStandIn, access: HubAccess
+) -> None:
+    """As after a change of the config alone."""
+    fetch(ID, access=access)
+    sent = hub.sent_bytes
+    repo = hub.repos["org/name"]
+    repo.commit("second", {**repo.commits[FIRST], "tokenizer_config.json": b"{}"})
+    told = Told()
+    found = fetch(ID, told, access)
+    assert found.revision == commit_of("second")
+    assert hub.sent_bytes == sent
+    assert told.bytes == len(b"{}") + sum(
+        len(repo.commits[FIRST][name]) for name in ("config.json", "tokenizer.json")
+    )
+
+
+def test_a_part_that_is_longer_than_the_file_is_thrown_away(
+    hub: HubStandIn, access: HubAccess
+) -> None:
+    """It can be none of it."""
+    weights = hub.repos["org/name"].commits[FIRST]["model.safetensors"]
+    digest = hashlib.sha256(weights).hexdigest()
+    part = CachedRepo.of(access.cache, "org/name").folder / "blobs" / f"{digest}.incomplete"
+    part.parent.mkdir(parents=True)
+    part.write_bytes(weights + b"more")
+    found = fetch(ID, access=access)
+    assert (found.folder / "model.safetensors").read_bytes() == weights
+
+
 def test_a_cache_that_may_not_be_written_is_one_line(
     hub: HubStandIn, access: HubAccess, tmp_path: Path
 ) -> None:
