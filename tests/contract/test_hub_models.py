@@ -11,6 +11,9 @@ from support.fake_loader import FakeLoader
 from support.http_app import asking
 
 from earmark.errors import UnsupportedCheckpoint
+from earmark.serving.access.gate import AccessGate
+from earmark.serving.access.keys import new_key
+from earmark.serving.access.store import KeysInMemory
 from earmark.serving.models import ServedModels
 
 _HF = "/models/org/name"
@@ -274,5 +277,28 @@ def test_a_batch_of_workers_ai_is_answered_by_a_model_of_the_hub() -> None:
                         break
                     await asyncio.sleep(0.01)
             assert told["responses"][0]["success"]
+
+    asyncio.run(scenario())
+
+
+def test_strangers_do_not_learn_what_others_asked_the_hub_for() -> None:
+    """Health is open for what is served: of a model that was only looked up it needs a key."""
+
+    async def scenario() -> None:
+        keys = KeysInMemory()
+        made = new_key("first", now_s=1.0)
+        keys.add(made.kept)
+        hub = _hub()
+        async with asking(models=on_the_hub(hub), gate=AccessGate(keys)) as client:
+
+            async def statuses(**headers: str) -> list[int]:
+                ids = ("at/hand", "org/name", "org/none")
+                asked = [client.get(f"/models/{one}/health", headers=headers) for one in ids]
+                return [(await one).status_code for one in asked]
+
+            assert await statuses() == [200, 401, 401]
+            assert hub.asked == []
+            assert await statuses(authorization=f"Bearer {made.secret}") == [200, 200, 404]
+            assert await statuses() == [200, 401, 401]
 
     asyncio.run(scenario())

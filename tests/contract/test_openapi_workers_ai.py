@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import httpx
 import pytest
 from support.fake_engine import FakeEngine, odds, probabilities, reranker
+from support.fake_hub import FakeHub, on_the_hub
 from support.http_app import ask, asking
 from support.openapi_reading import (
     answer_examples,
@@ -241,3 +242,15 @@ def test_the_schema_shown_is_the_classifiers(examples: _Examples) -> None:
     """All of it: it holds no text of a model's."""
     answer = ask("GET", f"{AI}/models/schema?model={CLASSIFIER}", engines=_engines())
     assert answer.json() == examples.answers[f"GET {_PREFIX}/models/schema 200 modelSchema"]
+
+
+def test_a_hub_out_of_reach_answers_a_schema_as_shown() -> None:
+    """429 and Retry-After, as clients of Workers AI expect of whoever is busy."""
+
+    async def scenario() -> None:
+        async with asking(models=on_the_hub(FakeHub(reachable=False))) as client:
+            answer = await client.get("/client/v4/accounts/any/ai/models/schema?model=acme/unknown")
+            shown = failure("outOfReach", reached_model=False)
+            assert (answer.status_code, answer.json()) == (429, shown)
+
+    asyncio.run(scenario())

@@ -78,6 +78,13 @@ class ServedModels:
         """Say whether a model of this id or alias is served, loaded or not."""
         return self._serves(model_id) or self._serves(self._aliases.get(model_id, ""))
 
+    def at_hand(self, model_id: str) -> bool:
+        """Say whether a model is served, by this id or alias, without asking the Hub."""
+        return any(
+            each in self._engines or (self._on_demand is not None and self._on_demand.at_hand(each))
+            for each in (model_id, self._aliases.get(model_id, ""))
+        )
+
     async def discover(self, model_id: str | None, *, here: bool, hold_s: float = 0.0) -> None:
         """Find out whether the Hub has a model that is not served; from then on it is known.
 
@@ -91,7 +98,7 @@ class ServedModels:
             UnusableModel: it cannot run here.
             CapacityError: it cannot be told for now.
         """
-        if self._discovery is None or model_id is None or self._at_hand(model_id):
+        if self._discovery is None or model_id is None or self.at_hand(model_id):
             return
         # What runs in a precision of its own is called `id:int8`: the Hub knows the id.
         meant = self._aliases.get(model_id, model_id).partition(":")[0]
@@ -210,13 +217,6 @@ class ServedModels:
         """Say whether a model of this very id is served."""
         return model_id in self._engines or bool(
             self._on_demand and self._on_demand.knows(model_id)
-        )
-
-    def _at_hand(self, model_id: str) -> bool:
-        """Say whether a model is served, by this id or alias, without asking the Hub."""
-        return any(
-            each in self._engines or (self._on_demand is not None and self._on_demand.at_hand(each))
-            for each in (model_id, self._aliases.get(model_id, ""))
         )
 
     def _only(self) -> str:

@@ -107,7 +107,9 @@ class HuggingFaceDialect:
         if not path.startswith(_MODELS):
             return path == "/health"
         try:
-            return self._wanted(path.removeprefix(_MODELS))[1] == "health"
+            model_id, action = self._wanted(path.removeprefix(_MODELS))
+            # Whoever has no key does not learn what others asked the Hub for.
+            return action == "health" and self._service.models.at_hand(model_id)
         except UnknownModel:
             return False
 

@@ -23,7 +23,14 @@ from earmark.web.shared_answers import (
     SLOW_REQUEST,
 )
 
-__all__ = ["BOUND_ERRORS", "CATALOGUE_ERRORS", "EDGE_HEADERS", "RUN_ERRORS", "RUN_HEADERS"]
+__all__ = [
+    "BOUND_ERRORS",
+    "CATALOGUE_ERRORS",
+    "EDGE_HEADERS",
+    "RUN_ERRORS",
+    "RUN_HEADERS",
+    "SCHEMA_ERRORS",
+]
 
 _AI_REQUEST: Final = Header(
     name="cf-ai-req-id",
@@ -79,7 +86,10 @@ _ON_THE_WAY: Final = (
     _edge("noKey", "9106, where the server has access keys: none was sent"),
     _edge("malformedKey", "6003, likewise: what was sent is no bearer's"),
 )
-_WHY_INVALID: Final = "The request is malformed, no such model is served, or no key was sent."
+_WHY_INVALID: Final = (
+    "The request is malformed, no such model is served, nor may it be fetched from the Hub, or it"
+    " cannot run here; or no key was sent."
+)
 
 _NO_ACCESS: Final = _answer(
     "WrongKey",
@@ -135,7 +145,8 @@ def _of_model(kind: str, failure_type: object, told: Mapping[str, Json]) -> dict
         413: answer("TooLarge", "The body, or the list in it, is too large.", "tooLarge", 3006),
         429: answer(
             "Busy",
-            "Too much is in flight or waiting, a model is loading, or the server goes down.",
+            "Too much is in flight or waiting, a model is loading, the Hub cannot be asked for it,"
+            " or the server goes down.",
             "busy",
             3040,
             RETRY_AFTER,
@@ -198,3 +209,15 @@ CATALOGUE_ERRORS: Final[Mapping[int, Answer]] = {
     503: SERVER_CLOSES,
 }
 """What may come in place of the catalogue's answers."""
+
+SCHEMA_ERRORS: Final[Mapping[int, Answer]] = {
+    **CATALOGUE_ERRORS,
+    429: _answer(
+        "OutOfReach",
+        "The Hub, which may have the model, cannot be asked for now.",
+        (EdgeFailure,),
+        [_edge("outOfReach", "3040")],
+        RETRY_AFTER,
+    ),
+}
+"""The same where a model is named."""

@@ -145,6 +145,13 @@ ERRORS: Final[Mapping[str, tuple[int, str]]] = {
             " are in flight, of 256 at most; try again in 2 s"
         ),
     ),
+    "outOfReach": (
+        3040,
+        (
+            "Capacity temporarily exceeded, please try again.: the Hub cannot be asked for"
+            " acme/unknown for now; the server's log says why"
+        ),
+    ),
     "fault": (5000, "Internal error: unknown error"),
 }
 """Code and description, by the name each has in the document."""

@@ -13,6 +13,7 @@ from earmark.web.dialects.cloudflare.openapi.answers import (
     EDGE_HEADERS,
     RUN_ERRORS,
     RUN_HEADERS,
+    SCHEMA_ERRORS,
 )
 from earmark.web.dialects.cloudflare.openapi.bodies import (
     BOUND_ANSWERS,
@@ -218,7 +219,7 @@ def _run(
     )
 
 
-def _look(
+def _look(  # noqa: PLR0913 - every part of a look-up
     path: str,
     name: str,
     summary: str,
@@ -226,6 +227,7 @@ def _look(
     value: Json,
     *parameters: Parameter,
     description: str = "",
+    errors: Mapping[int, Answer] = CATALOGUE_ERRORS,
 ) -> Operation:
     content = Content(types=(of,), examples={name: Example(summary=summary, value=value)})
     return _operation(
@@ -235,7 +237,7 @@ def _look(
         _CATALOGUE,
         summary,
         answer=Answer(description=summary, contents=(content,), headers=EDGE_HEADERS),
-        errors=CATALOGUE_ERRORS,
+        errors=errors,
         description=description,
         parameters=parameters,
     )
@@ -304,6 +306,7 @@ OPERATIONS: Final = (
         SchemaAnswer,
         facts.SCHEMA,
         _in_query("model", str, "The model, by its name.", example=CLASSIFIER, required=True),
+        errors=SCHEMA_ERRORS,
     ),
     _look(f"{_AI}/tasks/search", "tasks", "The tasks", TasksAnswer, facts.TASKS),
     _look(

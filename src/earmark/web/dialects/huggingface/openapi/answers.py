@@ -17,7 +17,7 @@ from earmark.web.shared_answers import (
     error_content,
 )
 
-__all__ = ["ASKING_ERRORS", "ASK_HEADERS", "LOOKUP_ERRORS", "NO_KEY"]
+__all__ = ["ASKING_ERRORS", "ASK_HEADERS", "LOOKUP_ERRORS", "MODEL_ERRORS", "NO_KEY"]
 
 _MESSAGE: Final = Header(
     name="x-error-message",
@@ -50,17 +50,32 @@ def _error(status: int, name: str, when: str, *more: Header) -> Answer:
     )
 
 
-_INVALID = _error(400, "BadRequest", "The request is malformed; the text says where and how.")
+_INVALID = _error(
+    400,
+    "BadRequest",
+    "The request is malformed, or names a model of the Hub that cannot run here; the text says"
+    " where and how.",
+)
 NO_KEY: Final = _error(
     401,
     "NoAccessKey",
     "The server has access keys, and what was sent is none of them.",
     AUTHENTICATE,
 )
-_UNKNOWN = _error(404, "NotFound", "No such model, or nothing at this address.")
+_UNKNOWN = _error(
+    404,
+    "NotFound",
+    "No such model is served, nor may it be fetched from the Hub, if it is there; or nothing at"
+    " this address.",
+)
 _LARGE = _error(413, "TooLarge", "The body, or the list in it, is too large.")
 _BUSY = _error(429, "TooMuchToDo", "Too much is in flight or waiting.", RETRY_AFTER)
-_CLOSING = _error(503, "ShuttingDown", "The server is shutting down.", RETRY_AFTER)
+_CLOSING = _error(
+    503,
+    "ShuttingDown",
+    "The server is shutting down; or the Hub, which may have the model, cannot be asked for now.",
+    RETRY_AFTER,
+)
 _LATE = _error(504, "NoAnswerInTime", "No answer in time.")
 
 _FAULT = Answer(
@@ -84,7 +99,8 @@ _FAULT = Answer(
 _UNAVAILABLE = Answer(
     name="Unavailable",
     description=(
-        "The model is not in memory, and its load has begun; or the server is shutting down."
+        "The model is not in memory, and its load has begun, with its download where it is one of"
+        " the Hub; or the Hub cannot be asked for now; or the server is shutting down."
     ),
     contents=(
         Content(
@@ -118,6 +134,9 @@ LOOKUP_ERRORS: Final[Mapping[int, Answer]] = {
     503: _CLOSING,
 }
 """What may come in place of a look-up's answer."""
+
+MODEL_ERRORS: Final[Mapping[int, Answer]] = {**LOOKUP_ERRORS, 429: _BUSY}
+"""The same where a model is named, which the Hub may have to be asked for."""
 
 ASKING_ERRORS: Final[Mapping[int, Answer]] = {
     **LOOKUP_ERRORS,

@@ -26,6 +26,7 @@ from earmark.web.dialects.huggingface.openapi.answers import (
     ASK_HEADERS,
     ASKING_ERRORS,
     LOOKUP_ERRORS,
+    MODEL_ERRORS,
 )
 from earmark.web.dialects.huggingface.openapi.examples import EXCHANGES, NOT_LOADED, STREAM
 from earmark.web.dialects.huggingface.openapi.facts import (
@@ -75,8 +76,8 @@ _ID: Final = Parameter(
     where="path",
     type=str,
     description=(
-        "A model that is served, such as `earmark/sentiment`. An id may have a slash, which can be"
-        " sent as it is or as `%2F`."
+        "A model that is served, such as `earmark/sentiment`; or one of the Hub, where the server"
+        " may have it fetched. An id may have a slash, which can be sent as it is or as `%2F`."
     ),
     example="earmark/sentiment",
 )
@@ -223,7 +224,7 @@ def _look(  # noqa: PLR0913 - every part of a look-up
         summary=summary,
         description=description,
         parameters=parameters,
-        answers={200: answer, **LOOKUP_ERRORS},
+        answers={200: answer, **(MODEL_ERRORS if _ID in parameters else LOOKUP_ERRORS)},
     )
 
 

@@ -75,7 +75,10 @@ _ERRORS: Final[Mapping[int, Answer]] = {
         AUTHENTICATE,
     ),
     404: _error(
-        404, "UnknownModel", "No such model; or none is named, and several, or none, can do it."
+        404,
+        "UnknownModel",
+        "No such model is served, nor may it be fetched from the Hub, if it is there; or none is"
+        " named, and several, or none, can do it.",
     ),
     405: WRONG_METHOD,
     408: SLOW_REQUEST,
@@ -84,7 +87,7 @@ _ERRORS: Final[Mapping[int, Answer]] = {
         422,
         "Invalid",
         "The body is malformed, a text too long where `truncate` is false, or the model for"
-        " something else; the text says where and how.",
+        " something else, or one of the Hub that cannot run here; the text says where and how.",
     ),
     429: _error(
         429,
@@ -94,7 +97,13 @@ _ERRORS: Final[Mapping[int, Answer]] = {
     ),
     431: LONG_HEADERS,
     500: _error(500, "Fault", "A fault of the server's; its log has it under the request's id."),
-    503: _error(503, "ShuttingDown", "The server is shutting down.", RETRY_AFTER),
+    503: _error(
+        503,
+        "ShuttingDown",
+        "The server is shutting down; or the Hub, which may have the model, cannot be asked for"
+        " now.",
+        RETRY_AFTER,
+    ),
     504: _error(504, "NoAnswerInTime", "No answer in time.", RETRY_AFTER),
 }
 
