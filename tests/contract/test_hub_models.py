@@ -84,6 +84,15 @@ def test_whoever_does_not_wait_is_told_that_it_loads() -> None:
     }
 
 
+def test_whoever_wants_no_load_has_only_the_small_files_read() -> None:
+    """In the widget's words; a model that there is not is unknown all the same."""
+    told = _ask(_HF, headers={"x-load-model": "0"})
+    assert (told.answer.status_code, told.answer.json()) == (200, {"error": "not loaded yet"})
+    assert (told.hub.asked, told.loader.fetched) == (["org/name"], [])
+    missing = _ask(_HF, headers={"x-load-model": "0"}, hub=FakeHub())
+    assert missing.answer.status_code == 404
+
+
 @pytest.mark.parametrize(
     "address",
     [

@@ -86,7 +86,8 @@ class Catalogue:
     def ids(self) -> tuple[str, ...]:
         """List the ids: those named, in their order, then the folder's, sorted, then variants."""
         below = self._folder.ids() if self._folder else ()
-        variants = (one for one in self._variants if self.find(one) is not None)
+        found = ((one, self.find(one)) for one in self._variants)
+        variants = (one for one, known in found if known is not None and known.facts is None)
         return tuple(dict.fromkeys((*self._sources, *below, *variants)))
 
 

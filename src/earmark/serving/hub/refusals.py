@@ -6,6 +6,7 @@ from earmark.errors import (
     HubUnavailable,
     ModelOutOfReach,
     ModelUnavailable,
+    UnsupportedDevice,
     UnusableModel,
 )
 from earmark.serving.catalogue import KnownModel
@@ -30,9 +31,9 @@ def refused(known: KnownModel, error: Exception, retry_after_s: float) -> Earmar
             " why",
             retry_after_s=retry_after_s,
         )
-    if known.facts is not None and isinstance(error, CheckpointError):
+    its_own = isinstance(error, CheckpointError) and not isinstance(error, UnsupportedDevice)
+    if known.facts is not None and its_own:
         return UnusableModel(
-            f"Model {known.model_id} cannot run here: a file of it does not do; the server's log"
-            " says which"
+            f"Model {known.model_id} cannot be had, or cannot run here; the server's log says why"
         )
     return ModelUnavailable(f"Model {known.model_id} cannot be loaded")

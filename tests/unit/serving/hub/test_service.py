@@ -14,7 +14,9 @@ from earmark.errors import (
     InvalidCheckpoint,
     ModelLoading,
     ModelOutOfReach,
+    ModelUnavailable,
     UnknownModel,
+    UnsupportedDevice,
     UnusableModel,
 )
 from earmark.serving.aliases import Alias
@@ -137,6 +139,7 @@ def test_a_model_of_the_hub_has_its_variants() -> None:
     assert known.facts is not None
     assert (known.model_id, known.facts.model_id) == ("org/name:int8", "org/name:int8")
     assert (known.precision, known.source) == ("int8", found("org/name").source)
+    assert catalogue.ids() == ()
     assert Catalogue({}, variants=(variant,)).find("org/name:int8") is None
 
 
@@ -152,7 +155,11 @@ def test_a_folder_that_comes_later_wins_over_the_hub() -> None:
     ("failure", "raised", "said"),
     [
         (HubUnavailable("hub.test broke off"), ModelOutOfReach, "cannot be fetched from the Hub"),
-        (InvalidCheckpoint("/secret/model.safetensors is cut"), UnusableModel, "cannot run here"),
+        (
+            InvalidCheckpoint("/secret/model.safetensors is cut"),
+            UnusableModel,
+            "cannot be had, or cannot run here",
+        ),
     ],
 )
 def test_what_cannot_be_fetched_or_loaded_is_the_hubs_or_the_callers_affair(
@@ -169,6 +176,18 @@ def test_what_cannot_be_fetched_or_loaded_is_the_hubs_or_the_callers_affair(
         assert "secret" not in str(caught.value)
         assert caught.value.__cause__ is failure
         assert loader.begun == []
+
+    asyncio.run(scenario())
+
+
+def test_what_this_machine_cannot_do_is_no_mistake_of_the_callers() -> None:
+    """The operator chose the precision that the model is to run in."""
+
+    async def scenario() -> None:
+        failure = UnsupportedDevice("no bfloat16 here")
+        service = Service(on_the_hub(_hub(), FakeLoader.open(failures={"org/name": failure})))
+        with pytest.raises(ModelUnavailable, match=r"^Model org/name cannot be loaded$"):
+            await _ask(service, "org/name")
 
     asyncio.run(scenario())
 
