@@ -1,11 +1,14 @@
 """What holds for every test: none asks the real Hub, or reads this machine's cache of it."""
 
+import atexit
 import os
+import shutil
 import tempfile
 
 # Read when the Hub's library is imported, by this process and by those that it starts. Nothing
 # listens on port 9.
 os.environ["HF_ENDPOINT"] = "http://127.0.0.1:9"
 os.environ["HF_HOME"] = tempfile.mkdtemp(prefix="earmark-tests-")
+atexit.register(shutil.rmtree, os.environ["HF_HOME"], ignore_errors=True)
 for name in ("HF_TOKEN", "HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "HF_HUB_OFFLINE"):
     os.environ.pop(name, None)

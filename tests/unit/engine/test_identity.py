@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from support.checkpoints import CheckpointSpec, write_checkpoint
 
+from earmark.checkpoint.file_names import SMALL_FILES
 from earmark.checkpoint.local import LocalRepository
 from earmark.engine.identity import files_identity, load_identity
 from earmark.engine.load import EngineOptions, load_engine
@@ -30,12 +31,19 @@ def test_a_replaced_file_shows_though_size_and_date_are_the_same(tmp_path: Path,
     assert _identity(folder) != before
 
 
-def test_a_file_that_was_not_there_shows(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", SMALL_FILES[1:])
+def test_a_file_that_was_not_there_shows(tmp_path: Path, name: str) -> None:
     """A load reads it where it is there."""
     (tmp_path / "config.json").write_text("{}")
     before = _identity(tmp_path)
-    (tmp_path / "vocab.txt").write_text("a")
+    (tmp_path / name).write_text("a")
     assert _identity(tmp_path) != before
+
+
+def test_the_commit_of_a_model_of_the_hub_shows(tmp_path: Path) -> None:
+    """Two commits may share every file, and are told apart all the same."""
+    one, other = (LocalRepository.open(tmp_path, revision=digit * 40) for digit in "ab")
+    assert files_identity(one) != files_identity(other)
 
 
 def test_the_way_a_model_runs_shows() -> None:
