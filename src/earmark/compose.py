@@ -20,7 +20,7 @@ from earmark.serving.aliases import Alias
 from earmark.serving.catalogue import KnownModel
 from earmark.serving.hub.discovery import Discovery
 from earmark.serving.hub.policy import HubPolicy
-from earmark.serving.hub.watch import WhileWanted
+from earmark.serving.hub.watch import fetched_while_wanted
 from earmark.serving.jobs.runner import JobRunner
 from earmark.serving.jobs.store import SqliteJobs
 from earmark.serving.load_times import LoadTimes
@@ -164,7 +164,7 @@ class _Loader:
         # Imported here: the Hub's library is slow to import, and most servers never ask it.
         from earmark.engine.preview import fetch_previewed_model  # noqa: PLC0415
 
-        fetch_previewed_model(known.source, WhileWanted(wanted))
+        fetched_while_wanted(lambda watch: fetch_previewed_model(known.source, watch), wanted)
 
     def load(self, known: KnownModel) -> Engine:
         options = self.options
