@@ -424,6 +424,14 @@ def test_a_hub_that_tells_no_sizes_is_told_so(hub: HubStandIn, access: HubAccess
         look_up(ID, access)
 
 
+def test_a_hub_cannot_choose_where_a_file_is_written(hub: HubStandIn, access: HubAccess) -> None:
+    """A digest names a file of the cache."""
+    hub.crooked = True
+    with pytest.raises(HubUnavailable, match="does not answer as a Hub does"):
+        fetch(ID, access=access)
+    assert hub.files_asked() == set()
+
+
 def test_weights_that_two_commits_share_are_fetched_once(
     hub: HubStandIn, access: HubAccess
 ) -> None:
