@@ -11,7 +11,7 @@ from earmark.engine.certificate import Certificate
 from earmark.errors import StateUnavailable
 from earmark.serving.database import open_database, reading_faults
 
-__all__ = ["Certificates"]
+__all__ = ["MOST_KEPT", "Certificates"]
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS certificates (
@@ -21,7 +21,7 @@ CREATE TABLE IF NOT EXISTS certificates (
 ) STRICT
 """
 
-_MOST_KEPT = 256
+MOST_KEPT = 256
 """Those used longest ago make room: files that changed leave certificates that nobody asks for."""
 
 _log: structlog.typing.FilteringBoundLogger = structlog.get_logger("earmark.serving")
@@ -33,9 +33,9 @@ class Certificates:
     A file that cannot be used costs a warning in the log and the time to make the certificate anew.
     """
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, file: Path, *, most: int = MOST_KEPT) -> None:
         """Keep certificates in the server's database, made when there is something to keep."""
-        self._file = file
+        self._file, self._most = file, most
 
     def find(self, key: str) -> Certificate | None:
         """Return a certificate; None where there is none that can be read."""
@@ -64,7 +64,7 @@ class Certificates:
                 database.execute(
                     "DELETE FROM certificates WHERE key NOT IN"
                     " (SELECT key FROM certificates ORDER BY used DESC LIMIT ?)",
-                    (_MOST_KEPT,),
+                    (self._most,),
                 )
         except StateUnavailable as error:
             _log.warning("a certificate cannot be kept", error=str(error))
