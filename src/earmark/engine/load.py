@@ -20,7 +20,8 @@ from earmark.engine.identity import files_identity, load_identity
 from earmark.engine.info import EngineInfo
 from earmark.engine.model import OpenedModel, open_model, open_repository
 from earmark.engine.warmup import warm_up
-from earmark.graph.precision import Precision, choose_precision
+from earmark.engine.ways.way import Way
+from earmark.graph.precision import ComputePrecision, Precision, choose_precision
 from earmark.runtime.devices import available_threads, computes_bfloat16, dots_int8
 from earmark.runtime.session import RuntimeName, RuntimeSession
 from earmark.tasks.task import TaskName
@@ -36,7 +37,8 @@ class EngineOptions:
     Attributes:
         precision: what to compute in; `auto` is bfloat16 where the processor has it and float32
             elsewhere, and int8 for a checkpoint stored so.
-        runtime: what runs the graph.
+        runtime: what runs the graph; `pytorch` runs the checkpoint by `transformers` instead. A
+            checkpoint that nothing else runs goes there whatever is chosen, where it is installed.
         threads: how many the runtime may use; None for all cores this process may.
         max_batch_tokens: cells of the largest batch; raised to the longest text where that is
             longer.
@@ -68,7 +70,7 @@ def load_engine(
     Raises:
         CheckpointNotFound: there is no such folder, or it lacks a file.
         InvalidCheckpoint: a file does not hold what it should.
-        UnsupportedCheckpoint: the architecture or the head is not supported.
+        UnsupportedCheckpoint: there is no way to run the architecture or the head.
         UnsupportedDevice: runtime and precision do not go together on this machine.
         EngineError: the runtime failed.
     """
@@ -76,12 +78,8 @@ def load_engine(
     options = options or EngineOptions()
     repository = open_repository(source)
     files = files_identity(repository)
-    model = open_model(repository)
-    precision = choose_precision(
-        options.precision,
-        stored_dtype=model.way.stored_precision,
-        native_bfloat16=options.precision == "auto" and computes_bfloat16(options.runtime),
-    )
+    model = open_model(repository, runtime=options.runtime)
+    precision = _precision(model.way, options)
     threads = options.threads or available_threads()
     session = model.way.start(precision, runtime=options.runtime, threads=threads)
     limits = BatchLimits(options.max_batch_tokens).holding(model.max_tokens)
@@ -95,7 +93,7 @@ def load_engine(
         precision=precision,
         requested_precision=options.precision,
         stored_precision=model.way.stored_precision,
-        compute_note=compute_note(precision, session.kernels(), dots_int8=dots_int8()),
+        compute_note=_note(model.way, session, precision),
         runtime=session.runtime,
         device=session.device,
         max_input_tokens=model.max_tokens,
@@ -105,6 +103,24 @@ def load_engine(
         load_s=time.monotonic() - started_s,
     )
     return _start(info, model, session, limits, options)
+
+
+def _precision(way: Way, options: EngineOptions) -> ComputePrecision:
+    """Settle `auto`; what others have written runs as they wrote it."""
+    if way.kind != "graph" and options.precision == "auto":
+        return "float32"
+    return choose_precision(
+        options.precision,
+        stored_dtype=way.stored_precision,
+        native_bfloat16=options.precision == "auto" and computes_bfloat16(options.runtime),
+    )
+
+
+def _note(way: Way, session: RuntimeSession, precision: ComputePrecision) -> str:
+    """Say what runs where that is not a graph of our own, and by which kernels."""
+    how = [way.note, session.layout] if way.note else []
+    kernels = compute_note(precision, session.kernels(), dots_int8=dots_int8())
+    return ", ".join(filter(None, (*how, kernels)))
 
 
 def _start(
