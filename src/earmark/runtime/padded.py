@@ -74,8 +74,7 @@ class PaddedForm:
         types: whether the halves of a pair are told apart; otherwise every type is 0.
         width: how long rows are, where the model takes no other; None where it takes any.
         one_row: the model takes one row at a time.
-        samples: a batch of a short text, a longer one, and the short one again, which are tried
-            before any other.
+        samples: a batch of several texts, two of them of one length, tried before any other.
     """
 
     source: str
@@ -185,9 +184,10 @@ def _grouping(
     """Find which texts may stand in one run."""
     if form.one_row:
         return "one text"
+    lengths = form.samples.lengths.tolist()
     trials: dict[Grouping, list[list[int]]] = {
-        "padded": [[0, 1, 2]],
-        "one length": [[0, 2], [1]],
+        "padded": [list(range(len(lengths)))],
+        "one length": group_texts(lengths, grouping="one length"),
     }
     for grouping, groups in trials.items():
         # Models refuse with errors of all kinds what they cannot run side by side.

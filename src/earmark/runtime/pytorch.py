@@ -26,7 +26,9 @@ _HEADS: dict[HeadKind, str] = {
 
 def has_pytorch() -> bool:
     """Say whether PyTorch and `transformers` are installed, without importing either."""
-    return all(find_spec(name) is not None for name in ("torch", "transformers"))
+    found = (find_spec(name) for name in ("torch", "transformers"))
+    # A folder that happens to be called so has no origin.
+    return all(spec is not None and spec.origin is not None for spec in found)
 
 
 class PyTorchModel:
