@@ -1,6 +1,5 @@
 """`earmark models`: what is in the box and in the settings, without loading any of it."""
 
-import math
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,9 +13,6 @@ from rich.table import Table
 from earmark.checkpoint.bundled import bundled_ids
 from earmark.checkpoint.config import read_config
 from earmark.checkpoint.local import LocalRepository
-from earmark.checkpoint.tensor_source import TensorSource
-from earmark.checkpoint.weight_files import WEIGHT_FILES, open_tensors, weights_size
-from earmark.checkpoint.weights import DTYPE_NAMES, SCALE_SUFFIX
 from earmark.cli.flags import (
     ConfigFlag,
     EngineFlags,
@@ -28,8 +24,8 @@ from earmark.cli.flags import (
 from earmark.cli.problems import show_warning
 from earmark.engine.load import tasks_of
 from earmark.engine.model import open_repository
+from earmark.engine.ways.choice import choose_way
 from earmark.errors import CheckpointError
-from earmark.graph.architectures.registry import find_architecture
 from earmark.settings import ModelSource
 
 __all__ = ["models"]
@@ -148,29 +144,17 @@ def _read_facts(repository: LocalRepository) -> _Facts:
         CheckpointError: a file is missing or malformed, or the architecture is not supported.
     """
     config = read_config(repository.require("config.json"))
-    _, head = find_architecture(config)
-    parameters, stored = _weigh(open_tensors(repository.require(*WEIGHT_FILES)))
+    choice = choose_way(repository, config)
+    stored = choice.stored(repository)
     labels = config.labels()
     return _Facts(
-        task=tasks_of(head, labels)[0],
+        task=tasks_of(choice.head, labels)[0],
         labels=labels.names,
         architecture=config.text("model_type"),
-        parameters=parameters,
-        stored_precision=stored,
-        size_bytes=weights_size(repository),
+        parameters=stored.parameters,
+        stored_precision=stored.precision,
+        size_bytes=stored.size_bytes,
     )
-
-
-def _weigh(tensors: TensorSource) -> tuple[int, str]:
-    """Count the weights in a file, and name the type that most of them have."""
-    counts: dict[str, int] = {}
-    for name, shape in tensors.shapes().items():
-        if name.endswith(SCALE_SUFFIX):
-            continue  # says how to read a weight, and is none
-        kind = tensors.dtype(name)
-        counts[kind] = counts.get(kind, 0) + math.prod(shape)
-    most = max(counts, key=lambda kind: counts[kind], default="")
-    return sum(counts.values()), DTYPE_NAMES.get(most, most)
 
 
 def _table(rows: Sequence[_Row]) -> Table:

@@ -22,7 +22,8 @@ from earmark.engine.info import EngineInfo
 from earmark.engine.model import OpenedModel, open_model, open_repository
 from earmark.engine.settle import CertificateStore, RunOptions, settle
 from earmark.engine.warmup import warm_up
-from earmark.graph.precision import Precision
+from earmark.engine.ways.way import Way
+from earmark.graph.precision import ComputePrecision, Precision
 from earmark.runtime.devices import available_threads, dots_int8
 from earmark.runtime.session import RuntimeName, RuntimeSession
 from earmark.tasks.task import TaskName
@@ -38,7 +39,8 @@ class EngineOptions:
     Attributes:
         precision: what to compute in; `auto` is the fastest whose certificate holds: int8 for a
             checkpoint stored so, bfloat16 where the processor has it, float32 otherwise.
-        runtime: what runs the graph.
+        runtime: what runs the graph; `pytorch` runs the checkpoint by `transformers` instead. A
+            checkpoint that nothing else runs goes there whatever is chosen, where it is installed.
         threads: how many the runtime may use; None for all cores this process may.
         max_batch_tokens: cells of the largest batch; raised to the longest text where that is
             longer.
@@ -77,7 +79,7 @@ def load_engine(
     Raises:
         CheckpointNotFound: there is no such folder, or it lacks a file.
         InvalidCheckpoint: a file does not hold what it should.
-        UnsupportedCheckpoint: the architecture or the head is not supported.
+        UnsupportedCheckpoint: there is no way to run the architecture or the head.
         UnsupportedDevice: runtime and precision do not go together on this machine.
         EngineError: the runtime failed.
     """
@@ -85,7 +87,7 @@ def load_engine(
     options = options or EngineOptions()
     repository = open_repository(source)
     files = files_identity(repository)
-    model = open_model(repository)
+    model = open_model(repository, runtime=options.runtime)
     limits = BatchLimits(options.max_batch_tokens).holding(model.max_tokens)
     settled = settle(model, files, limits, _run_options(options))
     session, precision = settled.session, settled.precision
@@ -99,7 +101,7 @@ def load_engine(
         precision=precision,
         requested_precision=options.precision,
         stored_precision=model.way.stored_precision,
-        compute_note=compute_note(precision, session.kernels(), dots_int8=dots_int8()),
+        compute_note=_note(model.way, session, precision),
         runtime=session.runtime,
         device=session.device,
         max_input_tokens=model.max_tokens,
@@ -122,6 +124,13 @@ def _run_options(options: EngineOptions) -> RunOptions:
         tolerance=options.tolerance,
         certificates=options.certificates,
     )
+
+
+def _note(way: Way, session: RuntimeSession, precision: ComputePrecision) -> str:
+    """Say what runs where that is not a graph of our own, and by which kernels."""
+    how = [way.note, session.layout] if way.note else []
+    kernels = compute_note(precision, session.kernels(), dots_int8=dots_int8())
+    return ", ".join(filter(None, (*how, kernels)))
 
 
 def _start(

@@ -14,6 +14,7 @@ from earmark.engine.certificate import TOLERANCES, Certificate, ReferenceKind, c
 from earmark.engine.model import OpenedModel
 from earmark.engine.probes import PROBE_SET, Probe, encode_probes, run_probes
 from earmark.engine.warmup import refuse_non_finite
+from earmark.engine.ways.way import Way
 from earmark.errors import EngineError
 from earmark.graph.precision import ComputePrecision, Precision, precisions_to_try
 from earmark.runtime.devices import computes_bfloat16
@@ -91,11 +92,7 @@ def settle(model: OpenedModel, files: str, limits: BatchLimits, options: RunOpti
         CheckpointError: the files, or the way the model is to run, do not do.
         EngineError: the runtime failed, or, for `auto`, no precision agrees with `transformers`.
     """
-    wanted = precisions_to_try(
-        options.precision,
-        stored_dtype=model.way.stored_precision,
-        native_bfloat16=options.precision == "auto" and computes_bfloat16(options.runtime),
-    )
+    wanted = _precisions_to_try(model.way, options)
     judge = _Judge(model, files, limits, options)
     passed_over: list[Certificate] = []
     for precision in wanted:
@@ -128,6 +125,17 @@ def settle(model: OpenedModel, files: str, limits: BatchLimits, options: RunOpti
         + "; ".join(f"{one.precision} is {one.verdict}" for one in passed_over)
         + "; ask for a precision by name to run it all the same, or run it as the reference does "
         "with --runtime pytorch"
+    )
+
+
+def _precisions_to_try(way: Way, options: RunOptions) -> tuple[ComputePrecision, ...]:
+    """List what the request allows, fastest first; what others have written runs as they did."""
+    if way.kind != "graph" and options.precision == "auto":
+        return ("float32",)
+    return precisions_to_try(
+        options.precision,
+        stored_dtype=way.stored_precision,
+        native_bfloat16=options.precision == "auto" and computes_bfloat16(options.runtime),
     )
 
 
@@ -227,7 +235,9 @@ class _Judge:
         told = (
             self.files,
             precision,
-            machine_identity("earmark", self.options.runtime),
+            self.model.way.kind,
+            machine_identity("earmark", "onnxruntime", "openvino", "torch", "transformers"),
+            self.options.runtime,
             self.reference_name,
             self._tolerance(precision),
             PROBE_SET,

@@ -47,6 +47,7 @@ class Faulty:
 
     runtime: str = "faulty 1.0"
     device: str = "a processor"
+    layout: str = "packed batches"
 
     def run(self, batch: PackedBatch) -> Float32:
         """Run a batch, and change what comes out."""
@@ -71,6 +72,7 @@ class FaultyWay:
     started: list[ComputePrecision] = field(default_factory=list)
     kind: Literal["graph"] = "graph"
     parameters: int = 1
+    note: str = ""
 
     def start(
         self, precision: ComputePrecision, *, runtime: RuntimeName, threads: int
