@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from pytorch.foreign_models import AUTO, FOREIGN, save_model
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pytorch.foreign_models import AUTO, FOREIGN, save_model
 from support.checkpoint_spec import Head
 
 from earmark.batching.packer import answers_of, pack
