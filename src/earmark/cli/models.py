@@ -13,7 +13,14 @@ from rich.table import Table
 from earmark.checkpoint.bundled import bundled_ids
 from earmark.checkpoint.config import read_config
 from earmark.checkpoint.local import LocalRepository
-from earmark.cli.flags import ConfigFlag, default, flag, settings_from
+from earmark.cli.flags import (
+    ConfigFlag,
+    EngineFlags,
+    StateFlags,
+    default,
+    flag,
+    settings_from,
+)
 from earmark.cli.problems import show_warning
 from earmark.engine.load import tasks_of
 from earmark.engine.model import open_repository
@@ -65,6 +72,8 @@ class ModelsFolderFlags:
 
 
 NO_FOLDER = ModelsFolderFlags()
+NO_ENGINE_FLAGS = EngineFlags()
+NO_STATE_FLAGS = StateFlags()
 
 
 def models(
@@ -72,24 +81,39 @@ def models(
     json: Annotated[
         bool, Parameter(help="One JSON array instead of a table.", negative=(), show_default=False)
     ] = False,
+    certificate: Annotated[
+        str | None,
+        Parameter(
+            name="--certificate",
+            help="Load this model, and tell how far it is from its reference here.",
+            show_default=lambda _: "none",
+        ),
+    ] = None,
     folder: ModelsFolderFlags = NO_FOLDER,
+    engine: EngineFlags = NO_ENGINE_FLAGS,
+    state: StateFlags = NO_STATE_FLAGS,
     config: ConfigFlag = None,
 ) -> None:
     """List the models at hand: those in the box, those of the settings and of the models folder.
 
-    Nothing is loaded; the facts are those of the files. A model that cannot be read is listed
-    with what is wrong with it.
+    Nothing is loaded but for a certificate; the facts are those of the files. A model that cannot
+    be read is listed with what is wrong with it.
     """
-    settings = settings_from(folder, config=config)
+    settings = settings_from(folder, engine, state, config=config)
     bundled = tuple(ModelSource(name, name) for name in bundled_ids())
     named = (*bundled, *(one for one in settings.sources() if one not in bundled))
     catalogue = settings.catalogue()
     known = tuple(map(catalogue.find, catalogue.ids())) if catalogue else ()
     taken = {one.model_id for one in named}
     below = (ModelSource(one.model_id, one.source) for one in known if one)
-    rows = [
-        _describe(model) for model in (*named, *(one for one in below if one.model_id not in taken))
-    ]
+    at_hand = (*named, *(one for one in below if one.model_id not in taken))
+    if certificate is not None:
+        # Loads the runtimes, which a list has no need of.
+        from earmark.cli.certificate import show_certificate  # noqa: PLC0415
+
+        show_certificate(settings, at_hand, certificate, json=json)
+        return
+    rows = [_describe(model) for model in at_hand]
     if json:
         sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(rows), indent=2) + b"\n")
         return

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from earmark.domain.labels import LabelSet
+from earmark.engine.certificate import Certificate
 from earmark.tasks.task import TaskName
 
 __all__ = ["EngineInfo", "EngineState", "QueueState", "Totals"]
@@ -32,6 +33,9 @@ class EngineInfo:
         max_batch_tokens: cells of the largest batch.
         source: ``bundled`` or the folder the files came from.
         identity: tells this load from any other, also of other files under the same id.
+        certificate: how far the model is from its reference, as it runs here; None where nothing
+            was compared.
+        passed_over: certificates of faster precisions, which did not hold.
         load_s: seconds from opening the files to the first answer of the warm-up.
     """
 
@@ -51,6 +55,8 @@ class EngineInfo:
     source: str
     identity: str
     load_s: float
+    certificate: Certificate | None = None
+    passed_over: tuple[Certificate, ...] = ()
 
     @property
     def task(self) -> TaskName:

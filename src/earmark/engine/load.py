@@ -13,16 +13,18 @@ from earmark.checkpoint.bundled import BUNDLED
 from earmark.domain.encoding import Encoding
 from earmark.domain.head import HeadKind, ModelHead
 from earmark.domain.labels import LabelSet
+from earmark.engine.certificate import ReferenceKind
 from earmark.engine.compute_note import compute_note
 from earmark.engine.engine import Engine
 from earmark.engine.events import Tally
 from earmark.engine.identity import files_identity, load_identity
 from earmark.engine.info import EngineInfo
 from earmark.engine.model import OpenedModel, open_model, open_repository
+from earmark.engine.settle import CertificateStore, RunOptions, settle
 from earmark.engine.warmup import warm_up
 from earmark.engine.ways.way import Way
-from earmark.graph.precision import ComputePrecision, Precision, choose_precision
-from earmark.runtime.devices import available_threads, computes_bfloat16, dots_int8
+from earmark.graph.precision import ComputePrecision, Precision
+from earmark.runtime.devices import available_threads, dots_int8
 from earmark.runtime.session import RuntimeName, RuntimeSession
 from earmark.tasks.task import TaskName
 from earmark.tasks.zero_shot import names_entailment
@@ -35,8 +37,8 @@ class EngineOptions:
     """How a model is to run.
 
     Attributes:
-        precision: what to compute in; `auto` is bfloat16 where the processor has it and float32
-            elsewhere, and int8 for a checkpoint stored so.
+        precision: what to compute in; `auto` is the fastest whose certificate holds: int8 for a
+            checkpoint stored so, bfloat16 where the processor has it, float32 otherwise.
         runtime: what runs the graph; `pytorch` runs the checkpoint by `transformers` instead. A
             checkpoint that nothing else runs goes there whatever is chosen, where it is installed.
         threads: how many the runtime may use; None for all cores this process may.
@@ -44,6 +46,10 @@ class EngineOptions:
             longer.
         max_waiting_tokens: more tokens than this in the queue are refused at the door.
         stall_after_s: a run that takes longer makes the engine count as stalled.
+        reference: what the model is held against before it serves.
+        tolerance: greatest difference of a probability with which a certificate holds; None
+            leaves it to the precision (`engine.certificate.TOLERANCES`).
+        certificates: of earlier loads; None keeps none.
     """
 
     precision: Precision = "auto"
@@ -52,6 +58,9 @@ class EngineOptions:
     max_batch_tokens: int = 1024
     max_waiting_tokens: int = 262_144
     stall_after_s: float = 60.0
+    reference: ReferenceKind = "float32"
+    tolerance: float | None = None
+    certificates: CertificateStore | None = None
 
 
 def load_engine(
@@ -79,10 +88,9 @@ def load_engine(
     repository = open_repository(source)
     files = files_identity(repository)
     model = open_model(repository, runtime=options.runtime)
-    precision = _precision(model.way, options)
-    threads = options.threads or available_threads()
-    session = model.way.start(precision, runtime=options.runtime, threads=threads)
     limits = BatchLimits(options.max_batch_tokens).holding(model.max_tokens)
+    settled = settle(model, files, limits, _run_options(options))
+    session, precision = settled.session, settled.precision
     warm_up(session, model, limits)
     info = EngineInfo(
         model_id=model_id or (source if source in BUNDLED else Path(source).resolve().name),
@@ -100,19 +108,21 @@ def load_engine(
         max_batch_tokens=limits.max_cells,
         source="bundled" if source in BUNDLED else str(Path(source).resolve()),
         identity=load_identity(files, precision, session.runtime, session.device),
+        certificate=settled.certificate,
+        passed_over=settled.passed_over,
         load_s=time.monotonic() - started_s,
     )
     return _start(info, model, session, limits, options)
 
 
-def _precision(way: Way, options: EngineOptions) -> ComputePrecision:
-    """Settle `auto`; what others have written runs as they wrote it."""
-    if way.kind != "graph" and options.precision == "auto":
-        return "float32"
-    return choose_precision(
-        options.precision,
-        stored_dtype=way.stored_precision,
-        native_bfloat16=options.precision == "auto" and computes_bfloat16(options.runtime),
+def _run_options(options: EngineOptions) -> RunOptions:
+    return RunOptions(
+        precision=options.precision,
+        runtime=options.runtime,
+        threads=options.threads or available_threads(),
+        reference=options.reference,
+        tolerance=options.tolerance,
+        certificates=options.certificates,
     )
 
 
