@@ -15,8 +15,8 @@ from earmark.tasks.activations import apply_function, default_function
 
 __all__ = ["TOLERANCES", "Certificate", "Comparison", "ReferenceKind", "compare"]
 
-ReferenceKind = Literal["off", "float32"]
-"""What a model is held against when it is loaded: nothing, or itself in float32."""
+ReferenceKind = Literal["off", "float32", "transformers"]
+"""What a model is held against when it is loaded: nothing, itself in float32, or `transformers`."""
 
 TOLERANCES: Final[dict[ComputePrecision, float]] = {
     "float32": 1e-3,

@@ -13,6 +13,7 @@ from earmark.domain.packing import Float32
 from earmark.engine.certificate import TOLERANCES, Certificate, ReferenceKind, compare
 from earmark.engine.model import OpenedModel
 from earmark.engine.probes import PROBE_SET, Probe, encode_probes, run_probes
+from earmark.engine.transformers_reference import transformers_logits, transformers_release
 from earmark.engine.warmup import refuse_non_finite
 from earmark.engine.ways.way import Way
 from earmark.errors import EngineError
@@ -169,16 +170,31 @@ class _Judge:
         return logits
 
     @cached_property
+    def kind(self) -> ReferenceKind:
+        """What the model is held against: where it is quantised, always itself in float32."""
+        wanted = self.options.reference
+        if wanted == "transformers" and self.model.config.section("quantization_config").fields:
+            log.warning(
+                "transformers cannot run these weights without further code; float32 of the same"
+                " graph is the reference instead",
+                source=self.model.repository.source,
+            )
+            return "float32"
+        return wanted
+
+    @cached_property
     def reference_name(self) -> str:
-        return "float32"
+        return transformers_release() if self.kind == "transformers" else "float32"
 
     def compares(self, precision: ComputePrecision) -> bool:
         """Say whether there is anything to hold this precision against."""
-        match self.options.reference:
+        match self.kind:
             case "off":
                 return False
             case "float32":
                 return precision != "float32"
+            case "transformers":
+                return precision != "float32" or self.model.way.kind != "pytorch"
 
     def known(self, precision: ComputePrecision) -> Certificate | None:
         """Return the certificate of an earlier load of the same files on the same machine."""
@@ -221,6 +237,8 @@ class _Judge:
 
     def _run_reference(self) -> list[Float32]:
         options = self.options
+        if self.kind == "transformers":
+            return transformers_logits(self.model, threads=options.threads)
         with closing(
             self.model.way.start("float32", runtime=options.runtime, threads=options.threads)
         ) as session:
