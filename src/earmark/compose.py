@@ -17,6 +17,7 @@ from earmark.serving.access.gate import AccessGate
 from earmark.serving.access.store import SqliteKeys
 from earmark.serving.aliases import Alias
 from earmark.serving.catalogue import KnownModel
+from earmark.serving.certificates import Certificates
 from earmark.serving.jobs.runner import JobRunner
 from earmark.serving.jobs.store import SqliteJobs
 from earmark.serving.load_times import LoadTimes
@@ -116,7 +117,7 @@ def composed(settings: Settings, gate: AccessGate) -> Iterator[Composition]:
         ]
         on_demand = None
         if catalogue is not None:
-            loader = _Loader(settings.engine_options())
+            loader = _Loader(_engine_options(settings))
             times = LoadTimes(settings.database)
             on_demand = OnDemand(catalogue, loader, settings.on_demand_options(), times=times)
         named = [one.model_id for one in sources]
@@ -153,6 +154,10 @@ class _Loader:
         return load_engine(known.source, model_id=known.model_id, options=options)
 
 
+def _engine_options(settings: Settings) -> EngineOptions:
+    return replace(settings.engine_options(), certificates=Certificates(settings.database))
+
+
 def _aliases(table: Iterable[Alias], loaded: Iterable[EngineInfo]) -> dict[str, str]:
     """Tell which id each alias stands for: a model that runs in the precision wanted is enough."""
     runs = {(info.model_id, info.precision) for info in loaded}
@@ -169,6 +174,6 @@ def loaded_engine(settings: Settings, model: ModelSource) -> Iterator[Engine]:
     Raises:
         CheckpointError: its files, or the way it is to run, do not do.
     """
-    options = settings.engine_options()
+    options = _engine_options(settings)
     with closing(load_engine(model.source, model_id=model.model_id, options=options)) as engine:
         yield engine

@@ -13,8 +13,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from earmark.checkpoint.file_names import CONFIG_FILE, SMALL_FILES, TOKENIZER_FILE, VOCABULARY_FILES
-from earmark.checkpoint.hub_files import ONNX_FILES, is_index, small_files, weights_file
+from earmark.checkpoint.file_names import (
+    CONFIG_FILE,
+    ONNX_FILES,
+    SMALL_FILES,
+    TOKENIZER_FILE,
+    VOCABULARY_FILES,
+)
+from earmark.checkpoint.hub_files import is_index, small_files, weights_file
 from earmark.checkpoint.hub_id import HubId
 from earmark.checkpoint.shards import shard_paths
 from earmark.checkpoint.weight_files import WEIGHT_FILES

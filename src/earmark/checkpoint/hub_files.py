@@ -4,16 +4,14 @@ from collections.abc import Collection
 
 from earmark.checkpoint.file_names import (
     CONFIG_FILE,
+    ONNX_FILES,
     SETTINGS_FILES,
     TOKENIZER_FILE,
     VOCABULARY_FILES,
 )
 from earmark.checkpoint.weight_files import INDEX_SUFFIX, WEIGHT_FILES
 
-__all__ = ["ONNX_FILES", "is_index", "needed_files", "small_files", "weights_file"]
-
-ONNX_FILES = ("onnx/model.onnx", "model.onnx")
-"""Whole graphs, best first; of use only where a repository has no weights by themselves."""
+__all__ = ["is_index", "needed_files", "small_files", "weights_file"]
 
 _ONNX_DATA = (".onnx_data", ".onnx.data")
 """How the files end in which a graph keeps its large tensors."""

@@ -3,11 +3,10 @@
 from dataclasses import dataclass
 
 from earmark.checkpoint.config import read_config
-from earmark.checkpoint.weight_files import weights_size
 from earmark.domain.labels import LabelSet
 from earmark.engine.load import tasks_of
 from earmark.engine.model import open_repository
-from earmark.graph.architectures.registry import find_architecture
+from earmark.engine.ways.choice import choose_way
 from earmark.tasks.task import TaskName
 
 __all__ = ["ModelFacts", "read_facts"]
@@ -51,13 +50,13 @@ def read_facts(source: str, *, model_id: str) -> ModelFacts:
     """
     repository = open_repository(source)
     config = read_config(repository.require("config.json"))
-    _, head = find_architecture(config)
+    choice = choose_way(repository, config)
     labels = config.labels()
     return ModelFacts(
         model_id=model_id,
-        tasks=tasks_of(head, labels),
+        tasks=tasks_of(choice.head, labels),
         architecture=config.text("model_type"),
         labels=labels,
-        weights_bytes=weights_size(repository),
+        weights_bytes=choice.weights_size(repository),
         revision=repository.revision,
     )
