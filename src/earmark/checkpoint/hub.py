@@ -136,6 +136,7 @@ def _digest(large: BlobLfsInfo) -> str:
 
 def _opened(hub_id: HubId, cached: CachedRepo) -> LocalRepository:
     commit = hub_id.commit or ""
+    cached.unlink_graph_data(commit)
     return LocalRepository.open(cached.snapshot(commit), source=hub_id.shown, revision=commit)
 
 
