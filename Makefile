@@ -11,7 +11,7 @@ INSTALL := $(PIP) install --no-warn-script-location
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
-.PHONY: help serve test check clients golden golden-check bench train-sentiment train-zero-shot train-ner need-data size clean
+.PHONY: help serve test check clients golden golden-check test-torch bench train-sentiment train-zero-shot train-ner need-data size clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,6 +41,12 @@ golden: .venv-reference/.installed ## recompute the golden files with transforme
 
 golden-check: .venv-reference/.installed ## recompute the golden files, and compare
 	@PYTHONPATH=tests .venv-reference/bin/python -m golden.regenerate --check
+
+test-torch: .venv-reference/.installed ## test what runs through PyTorch
+	@.venv-reference/bin/python -m pytest --quiet tests/pytorch $(ARGS)
+
+readme: .venv/.installed-dev ## write README's table of architectures from the registry
+	@PYTHONPATH=tests .venv/bin/python -m support.readme_table
 
 bench: .venv-bench/.installed ## measure against transformers behind FastAPI
 	@.venv-bench/bin/python -m bench $(ARGS)

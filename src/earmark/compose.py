@@ -18,6 +18,7 @@ from earmark.serving.access.gate import AccessGate
 from earmark.serving.access.store import SqliteKeys
 from earmark.serving.aliases import Alias
 from earmark.serving.catalogue import KnownModel
+from earmark.serving.certificates import Certificates
 from earmark.serving.hub.discovery import Discovery
 from earmark.serving.hub.policy import HubPolicy
 from earmark.serving.hub.watch import fetched_while_wanted
@@ -127,7 +128,7 @@ def composed(
         ]
         on_demand = None
         if catalogue is not None:
-            loader = _Loader(settings.engine_options())
+            loader = _Loader(_engine_options(settings))
             times = LoadTimes(settings.database)
             on_demand = OnDemand(catalogue, loader, settings.on_demand_options(), times=times)
         named = [one.model_id for one in sources]
@@ -189,6 +190,10 @@ class _Hub:
         )
 
 
+def _engine_options(settings: Settings) -> EngineOptions:
+    return replace(settings.engine_options(), certificates=Certificates(settings.database))
+
+
 def _aliases(table: Iterable[Alias], loaded: Iterable[EngineInfo]) -> dict[str, str]:
     """Tell which id each alias stands for: a model that runs in the precision wanted is enough."""
     runs = {(info.model_id, info.precision) for info in loaded}
@@ -205,6 +210,6 @@ def loaded_engine(settings: Settings, model: ModelSource) -> Iterator[Engine]:
     Raises:
         CheckpointError: its files, or the way it is to run, do not do.
     """
-    options = settings.engine_options()
+    options = _engine_options(settings)
     with closing(load_engine(model.source, model_id=model.model_id, options=options)) as engine:
         yield engine

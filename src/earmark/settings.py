@@ -21,6 +21,7 @@ from platformdirs import user_state_path
 from earmark.checkpoint.bundled import bundled_ids
 from earmark.checkpoint.hub_id import HubId
 from earmark.checkpoint.root import ModelsFolder
+from earmark.engine.certificate import ReferenceKind
 from earmark.engine.load import EngineOptions
 from earmark.errors import CheckpointNotFound, SettingsError
 from earmark.graph.precision import Precision
@@ -140,6 +141,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         precision: what the graphs compute in.
         runtime: what runs them.
         threads: for one batch; None takes all cores this process may use.
+        certify: what a model is held against when it is loaded.
+        tolerance: greatest difference of a probability that passes; None leaves it to the
+            precision.
         max_batch_tokens: cells of the largest batch.
         max_body_bytes: a larger request body is refused.
         max_inputs: texts in one request.
@@ -168,6 +172,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     precision: Precision = _ENGINE.precision
     runtime: RuntimeName = _ENGINE.runtime
     threads: Annotated[int, Meta(ge=1, le=1024)] | None = _ENGINE.threads
+    certify: ReferenceKind = _ENGINE.reference
+    tolerance: Annotated[float, Meta(gt=0, le=1)] | None = _ENGINE.tolerance
     max_batch_tokens: Annotated[int, Meta(ge=16, le=1 << 20)] = _ENGINE.max_batch_tokens
     max_body_bytes: Annotated[int, Meta(ge=1, le=1 << 30)] = _WEB.max_body_bytes
     max_inputs: Annotated[int, Meta(ge=1, le=_SERVICE.admission.max_texts)] = _SERVICE.max_inputs
@@ -281,6 +287,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             precision=self.precision,
             runtime=self.runtime,
             threads=self.threads,
+            reference=self.certify,
+            tolerance=self.tolerance,
             max_batch_tokens=self.max_batch_tokens,
         )
 

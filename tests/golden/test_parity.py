@@ -23,10 +23,10 @@ from earmark.domain.texts import Question
 from earmark.engine.load import EngineOptions, load_engine
 from earmark.graph.precision import ComputePrecision
 from earmark.runtime.devices import computes_bfloat16
-from earmark.runtime.session import RUNTIMES, RuntimeName
+from earmark.runtime.session import RUNTIMES, GraphRuntime
 from earmark.tasks.text_classification import TextClassification
 
-REDUCED: tuple[tuple[RuntimeName, ComputePrecision], ...] = (
+REDUCED: tuple[tuple[GraphRuntime, ComputePrecision], ...] = (
     ("openvino", "bfloat16"),
     ("openvino", "int8"),
     ("onnxruntime", "int8"),
@@ -107,7 +107,7 @@ def test_texts_alone_get_the_logits_of_transformers(opened: Opened) -> None:
 @pytest.mark.parametrize(("runtime", "precision"), REDUCED)
 @pytest.mark.parametrize("shape", SHAPE_CASES, ids=lambda shape: shape.name)
 def test_reduced_precision_stays_near_float32(
-    shape: GoldenCase, runtime: RuntimeName, precision: ComputePrecision, tmp_path: Path
+    shape: GoldenCase, runtime: GraphRuntime, precision: ComputePrecision, tmp_path: Path
 ) -> None:
     """bfloat16 and int8 answer like the float32 reference, but for their rounding."""
     if precision == "bfloat16" and not computes_bfloat16(runtime):
@@ -122,7 +122,7 @@ def test_reduced_precision_stays_near_float32(
 @pytest.mark.parametrize("runtime", RUNTIMES)
 @pytest.mark.parametrize("model", SEQUENCE_CASES, ids=lambda model: model.name)
 def test_classifications_equal_those_of_the_pipeline(
-    model: GoldenCase, runtime: RuntimeName, tmp_path: Path
+    model: GoldenCase, runtime: GraphRuntime, tmp_path: Path
 ) -> None:
     """A loaded engine gives the pipeline's labels in its order, with its scores."""
     golden = read_golden(model)

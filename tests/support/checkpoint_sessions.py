@@ -17,7 +17,7 @@ from earmark.graph.export import export_graph
 from earmark.graph.precision import ComputePrecision
 from earmark.graph.writer import WeightForm
 from earmark.runtime.devices import open_session
-from earmark.runtime.session import RuntimeName, RuntimeSession, SessionOptions
+from earmark.runtime.session import GraphRuntime, RuntimeSession, SessionOptions
 from earmark.tokenizing.tokenizer import TextTokenizer, load_tokenizer
 
 __all__ = ["ONE_THREAD", "OpenedCheckpoint", "as_input", "open_checkpoint"]
@@ -61,7 +61,7 @@ def as_input(text: str | tuple[str, str]) -> TextInput:
 
 
 def open_checkpoint(
-    folder: Path, *, runtime: RuntimeName, precision: ComputePrecision = "float32"
+    folder: Path, *, runtime: GraphRuntime, precision: ComputePrecision = "float32"
 ) -> OpenedCheckpoint:
     """Open a folder of either head and put its graph on a runtime."""
     config = read_config(folder / "config.json")

@@ -19,6 +19,7 @@ from earmark.domain.labels import LabelSet, ProblemType
 from earmark.domain.packing import Float32
 from earmark.domain.texts import Question, TextInput
 from earmark.domain.timings import Timings
+from earmark.engine.certificate import Certificate
 from earmark.engine.info import EngineInfo, EngineState, QueueState
 from earmark.engine.plan import Plan, PlannedInput
 from earmark.engine.reply import Reply
@@ -67,6 +68,23 @@ def pseudo_logits(text: TextInput, labels: int) -> Float32:
     digest = hashlib.shake_256(repr((text.text, text.pair)).encode()).digest(2 * labels)
     raw = np.frombuffer(digest, np.uint16).astype(np.float32)
     return raw / np.float32(8192) - np.float32(4)
+
+
+FAKE_CERTIFICATE = Certificate(
+    precision="float32",
+    runtime="fake 1.0",
+    device="a processor",
+    reference="a reference",
+    texts=2,
+    answers=2,
+    greatest_difference=0.0005,
+    mean_difference=0.0003,
+    disagreements=0,
+    close_calls=1,
+    tolerance=0.001,
+    holds=True,
+)
+"""As of a model that is close enough to its reference."""
 
 
 @dataclass(slots=True)
@@ -138,6 +156,7 @@ class FakeEngine:
             source="/secret/folder/of/the/operator",
             identity=self.identity,
             load_s=0.5,
+            certificate=FAKE_CERTIFICATE,
         )
 
     def queue_state(self) -> QueueState:

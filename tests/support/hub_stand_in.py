@@ -114,6 +114,7 @@ class HubStandIn:
         sent_bytes: of large files.
         spoilt: is sent in place of every file.
         bare: the facts of a repository name its files alone.
+        crooked: they tell digests that lead out of a folder.
         url: of the Hub.
         other_url: of the host of the large files.
     """
@@ -127,6 +128,7 @@ class HubStandIn:
     sent_bytes: int = 0
     spoilt: bytes | None = None
     bare: bool = False
+    crooked: bool = False
     url: str = ""
     other_url: str = ""
 
@@ -196,9 +198,10 @@ class HubStandIn:
             return 200, more, json.dumps(entries[begin : begin + PAGE]).encode()
         if self.bare:
             entries = [{"path": one["path"], "size": None, "oid": None} for one in entries]
+        crooked = {"sha256": "../../../x"} if self.crooked else {}
         siblings = [
             {"rfilename": one["path"], "size": one["size"], "blobId": one["oid"]}
-            | ({"lfs": _lfs(one)} if "lfs" in one else {})
+            | ({"lfs": _lfs(one) | crooked} if "lfs" in one else {})
             for one in entries
         ]
         facts = {"_id": "1", "id": name, "sha": commit, "siblings": siblings, "tags": []}

@@ -1,6 +1,13 @@
-"""What the small files of a checkpoint are called: all that a load reads beside the weights."""
+"""What the files of a checkpoint are called that a load reads, beside those of weights."""
 
-__all__ = ["CONFIG_FILE", "SETTINGS_FILES", "SMALL_FILES", "TOKENIZER_FILE", "VOCABULARY_FILES"]
+__all__ = [
+    "CONFIG_FILE",
+    "ONNX_FILES",
+    "SETTINGS_FILES",
+    "SMALL_FILES",
+    "TOKENIZER_FILE",
+    "VOCABULARY_FILES",
+]
 
 CONFIG_FILE = "config.json"
 
@@ -19,5 +26,8 @@ VOCABULARY_FILES = (
     "spiece.model",
 )
 """What tokenizers are built from without `TOKENIZER_FILE`; `tokenizing.families` knows which."""
+
+ONNX_FILES = ("onnx/model.onnx", "model.onnx")
+"""Where `optimum-cli export onnx` and the Hub's own exports put the graph in full precision."""
 
 SMALL_FILES = (CONFIG_FILE, *SETTINGS_FILES, TOKENIZER_FILE, *VOCABULARY_FILES)

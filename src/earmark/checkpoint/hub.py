@@ -4,6 +4,7 @@ Only what a load reads is fetched, all of it from the one commit that a revision
 was looked up. The files lie where `huggingface_hub` keeps them, so that other programs share them.
 """
 
+import re
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ import structlog
 from earmark.checkpoint.hub_access import HubAccess  # isort: skip
 
 from huggingface_hub import HfApi, hf_hub_download
-from huggingface_hub.hf_api import RepoSibling
+from huggingface_hub.hf_api import BlobLfsInfo, RepoSibling
 from huggingface_hub.utils.tqdm import silent_tqdm
 
 from earmark.checkpoint.hub_cache import CachedRepo
@@ -33,6 +34,7 @@ __all__ = ["HubListing", "fetch", "look_up"]
 log = structlog.get_logger("earmark.checkpoint")
 
 MEGABYTE = 1_000_000
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,7 @@ def look_up(hub_id: HubId, access: HubAccess | None = None) -> HubListing:
         return HubListing(
             at,
             {one.rfilename: _size(one) for one in siblings},
-            {one.rfilename: one.lfs.sha256 for one in siblings if one.lfs is not None},
+            {one.rfilename: _digest(one.lfs) for one in siblings if one.lfs is not None},
         )
 
 
@@ -125,8 +127,16 @@ def _size(sibling: RepoSibling) -> int:
     return size
 
 
+def _digest(large: BlobLfsInfo) -> str:
+    # It becomes a file's name.
+    if not _SHA256.fullmatch(large.sha256):
+        raise ValueError(large.sha256)
+    return large.sha256
+
+
 def _opened(hub_id: HubId, cached: CachedRepo) -> LocalRepository:
     commit = hub_id.commit or ""
+    cached.unlink_graph_data(commit)
     return LocalRepository.open(cached.snapshot(commit), source=hub_id.shown, revision=commit)
 
 

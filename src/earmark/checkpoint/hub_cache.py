@@ -13,8 +13,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from earmark.checkpoint.file_names import CONFIG_FILE, SMALL_FILES, TOKENIZER_FILE, VOCABULARY_FILES
-from earmark.checkpoint.hub_files import ONNX_FILES, is_index, small_files, weights_file
+from earmark.checkpoint.file_names import (
+    CONFIG_FILE,
+    ONNX_FILES,
+    SMALL_FILES,
+    TOKENIZER_FILE,
+    VOCABULARY_FILES,
+)
+from earmark.checkpoint.hub_files import graph_data, is_index, small_files, weights_file
 from earmark.checkpoint.hub_id import HubId
 from earmark.checkpoint.shards import shard_paths
 from earmark.checkpoint.weight_files import WEIGHT_FILES
@@ -87,6 +93,23 @@ class CachedRepo:
         preferred = WEIGHT_FILES.index(weights) if weights is not None else len(WEIGHT_FILES)
         open_questions.update(WEIGHT_FILES[:preferred])
         return not self.missing(commit) and open_questions <= known
+
+    def unlink_graph_data(self, commit: str) -> None:
+        """Put the data of an ONNX file beside it as files, where the cache has symbolic links.
+
+        OpenVINO 2026.4 reads no data from outside of the graph's folder, and follows links before
+        it looks. A hard link takes no room; a cache that may not be written stays as it is.
+        """
+        snapshot = self.snapshot(commit)
+        names = {path.relative_to(snapshot).as_posix() for path in snapshot.rglob("*.onnx*")}
+        names |= {one for one in WEIGHT_FILES if (snapshot / one).is_file()}
+        for path in map(snapshot.joinpath, graph_data(names)):
+            if not path.is_symlink():
+                continue
+            fresh = path.with_name(f"{path.name}.{uuid.uuid4().hex[:8]}.tmp")
+            with suppress(OSError):
+                os.link(path.resolve(), fresh)
+                os.replace(fresh, path)  # noqa: PTH105 - the atomic one
 
     def note(self, hub_id: HubId, commit: str, names: frozenset[str]) -> None:
         """Write down what a commit has not, and that the revision stands for it.

@@ -1,9 +1,9 @@
 """One large file of the Hub into the cache, so that what is broken off goes on where it stopped.
 
-`huggingface_hub` 2.4 begins a file anew in each process, and its other protocol, Xet, does too. So
-what the Hub keeps as a large file is fetched here, by plain HTTP with ranges, which the Hub offers
-for every file: into ``blobs/<sha256>.incomplete``, as earlier versions of the library did, under
-the same lock. The digest is compared before the file gets its name.
+`huggingface_hub` 2.4 throws away a file that breaks off. So what the Hub keeps as a large file is
+fetched here, by plain HTTP with ranges, which the Hub offers for every file, rather than by Xet:
+into ``blobs/<sha256>.incomplete``, as earlier versions of the library did, under the same lock. The
+digest is compared before the file gets its name.
 """
 
 import hashlib

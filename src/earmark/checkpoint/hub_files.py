@@ -4,16 +4,14 @@ from collections.abc import Collection
 
 from earmark.checkpoint.file_names import (
     CONFIG_FILE,
+    ONNX_FILES,
     SETTINGS_FILES,
     TOKENIZER_FILE,
     VOCABULARY_FILES,
 )
 from earmark.checkpoint.weight_files import INDEX_SUFFIX, WEIGHT_FILES
 
-__all__ = ["ONNX_FILES", "is_index", "needed_files", "small_files", "weights_file"]
-
-ONNX_FILES = ("onnx/model.onnx", "model.onnx")
-"""Whole graphs, best first; of use only where a repository has no weights by themselves."""
+__all__ = ["graph_data", "is_index", "needed_files", "small_files", "weights_file"]
 
 _ONNX_DATA = (".onnx_data", ".onnx.data")
 """How the files end in which a graph keeps its large tensors."""
@@ -41,6 +39,11 @@ def needed_files(names: Collection[str]) -> tuple[str, ...]:
     weights = weights_file(names)
     heavy = (weights,) if weights is not None else _onnx_files(names)
     return (*small_files(names), *heavy)
+
+
+def graph_data(names: Collection[str]) -> tuple[str, ...]:
+    """Choose the files in which the graph that a load would take keeps its large tensors."""
+    return _onnx_files(names)[1:] if weights_file(names) is None else ()
 
 
 def is_index(name: str) -> bool:

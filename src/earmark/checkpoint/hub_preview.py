@@ -28,19 +28,46 @@ LARGEST_CONFIG = 4_000_000
 
 @dataclass(frozen=True, slots=True)
 class HubPreview:
-    """A model of the Hub at one commit.
+    """A model of the Hub at one commit: a repository of which only the config can be read yet.
 
     Attributes:
         hub_id: with the whole commit.
         config: its `config.json`, in the cache.
+        names: of the files that a load will find.
         weights_bytes: size of its weights.
         to_come_bytes: of them and of the small files, what the cache lacks.
     """
 
     hub_id: HubId
     config: Path
+    names: frozenset[str]
     weights_bytes: int
     to_come_bytes: int
+
+    @property
+    def source(self) -> str:
+        """The model, as a person would name it."""
+        return self.hub_id.shown
+
+    @property
+    def revision(self) -> str | None:
+        """The commit."""
+        return self.hub_id.revision
+
+    def find(self, file: str) -> Path | None:
+        """Return where a file will lie; None where the checkpoint has no such file."""
+        return self.config.parent / file if file in self.names else None
+
+    def require(self, *alternatives: str) -> Path:
+        """Return where the first of some files that is there will lie.
+
+        Raises:
+            CheckpointNotFound: none is there.
+        """
+        found = next(filter(None, map(self.find, alternatives)), None)
+        if found is None:
+            raise CheckpointNotFound(f"{self.source} has no {' or '.join(alternatives)}")
+        return found
 
 
 def preview(hub_id: HubId, access: HubAccess | None = None) -> HubPreview:
@@ -65,6 +92,7 @@ def preview(hub_id: HubId, access: HubAccess | None = None) -> HubPreview:
         return HubPreview(
             listing.hub_id,
             _config(listing, access),
+            frozenset(needed_files(listing.sizes)),
             _weights_bytes(listing.sizes),
             _to_come_bytes(listing, cached),
         )
@@ -164,4 +192,5 @@ def _cached(hub_id: HubId, cached: CachedRepo) -> HubPreview | None:
         for path in folder.rglob("*")
         if path.is_file()
     }
-    return HubPreview(hub_id.at(commit), folder / CONFIG_FILE, _weights_bytes(sizes), 0)
+    names = frozenset(needed_files(sizes))
+    return HubPreview(hub_id.at(commit), folder / CONFIG_FILE, names, _weights_bytes(sizes), 0)

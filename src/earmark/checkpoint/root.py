@@ -17,6 +17,7 @@ _ID = re.compile(rf"{_SEGMENT}(/{_SEGMENT})?")
 """As on the Hub; no segment begins with a dot, so that ``..`` is none."""
 
 _CONFIG = "config.json"
+_EXPORTED = "onnx"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +76,18 @@ class ModelsFolder:
 
 
 def fingerprint(folder: Path) -> Fingerprint:
-    """Tell one state of a folder's files from another without reading them; sorted by name."""
+    """Tell one state of a folder's files from another without reading them; sorted by name.
+
+    An exported graph and its weights stand in a folder of their own, which is looked at as well.
+    """
     try:
-        facts = [(entry.name, entry.stat()) for entry in folder.iterdir() if entry.is_file()]
+        exported = folder / _EXPORTED
+        entries = [*folder.iterdir(), *(exported.iterdir() if exported.is_dir() else ())]
+        facts = [
+            (entry.relative_to(folder).as_posix(), entry.stat())
+            for entry in entries
+            if entry.is_file()
+        ]
     except OSError:
         return ()
     return tuple(sorted((name, stat.st_size, stat.st_mtime_ns) for name, stat in facts))

@@ -22,6 +22,7 @@ __all__ = [
     "Weights",
     "floats_of",
     "rows_of",
+    "weigh",
 ]
 
 Int8: TypeAlias = NDArray[np.int8]
@@ -72,6 +73,18 @@ def rows_of(matrix: Matrix, rows: NDArray[np.int64]) -> Matrix:
     if isinstance(matrix, Int8Matrix):
         return Int8Matrix(matrix.values[rows], matrix.scales[rows])
     return matrix[rows]
+
+
+def weigh(tensors: TensorSource) -> tuple[int, str]:
+    """Count the weights in a file, and name the type that most of them have."""
+    counts: dict[str, int] = {}
+    for name, shape in tensors.shapes().items():
+        if name.endswith(SCALE_SUFFIX):
+            continue  # says how to read a weight, and is none
+        kind = tensors.dtype(name)
+        counts[kind] = counts.get(kind, 0) + math.prod(shape)
+    most = max(counts, key=lambda kind: counts[kind], default="")
+    return sum(counts.values()), DTYPE_NAMES.get(most, most)
 
 
 def _canonical(name: str, prefix: str) -> str:

@@ -33,7 +33,7 @@ class Download:
 
     def begin(self, model: str, *, total_bytes: int, there_bytes: int) -> None:
         """Say what comes; what is there already is part of the bar, and none of the speed."""
-        if not self._console.is_terminal:
+        if self._console.quiet or not self._console.is_terminal:
             facts = {"total_mb": _megabytes(total_bytes), "there_mb": _megabytes(there_bytes)}
             log.info("fetching from the Hub", model=model, **facts)
             return

@@ -8,6 +8,7 @@ from typing import Annotated, ClassVar, Protocol
 from cyclopts import Parameter
 
 from earmark.cli.problems import show_warning
+from earmark.engine.certificate import TOLERANCES, ReferenceKind
 from earmark.graph.precision import Precision
 from earmark.runtime.session import RuntimeName
 from earmark.settings import CONFIG_FILE, Settings, read_settings
@@ -24,6 +25,7 @@ __all__ = [
 ]
 
 DEFAULTS = Settings()
+_TOLERANCES = ", ".join(f"{value:g} for {name}" for name, value in TOLERANCES.items())
 
 
 def flag(help_text: str, *, name: str | None = None) -> Parameter:
@@ -57,6 +59,8 @@ class EngineFlags:
         precision: what the graph computes in.
         runtime: what runs it.
         threads: for one batch.
+        certify: what it is held against.
+        tolerance: how far from that it may be.
     """
 
     precision: Annotated[
@@ -65,6 +69,16 @@ class EngineFlags:
     runtime: Annotated[RuntimeName | None, flag("What runs the model."), default("runtime")] = None
     threads: Annotated[
         int | None, flag("Threads for one batch."), default("threads", "all cores")
+    ] = None
+    certify: Annotated[
+        ReferenceKind | None,
+        flag("What a model is held against when it is loaded; auto takes what passes."),
+        default("certify"),
+    ] = None
+    tolerance: Annotated[
+        float | None,
+        flag("Greatest difference of a probability that passes."),
+        default("tolerance", _TOLERANCES),
     ] = None
 
 

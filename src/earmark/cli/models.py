@@ -1,6 +1,5 @@
 """`earmark models`: what is in the box and in the settings, without loading any of it."""
 
-import math
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -18,15 +17,19 @@ from earmark.checkpoint.hub_access import HubAccess
 from earmark.checkpoint.hub_cache import CachedRepo, cached_models
 from earmark.checkpoint.hub_id import SHOWN_DIGITS, HubId
 from earmark.checkpoint.local import LocalRepository
-from earmark.checkpoint.tensor_source import TensorSource
-from earmark.checkpoint.weight_files import WEIGHT_FILES, open_tensors, weights_size
-from earmark.checkpoint.weights import DTYPE_NAMES, SCALE_SUFFIX
-from earmark.cli.flags import ConfigFlag, default, flag, settings_from
+from earmark.cli.flags import (
+    ConfigFlag,
+    EngineFlags,
+    StateFlags,
+    default,
+    flag,
+    settings_from,
+)
 from earmark.cli.problems import show_warning
 from earmark.engine.load import tasks_of
 from earmark.engine.model import open_repository
+from earmark.engine.ways.choice import choose_way
 from earmark.errors import CheckpointError, CheckpointNotFound
-from earmark.graph.architectures.registry import find_architecture
 from earmark.settings import ModelSource
 
 __all__ = ["models"]
@@ -74,6 +77,8 @@ class ModelsFolderFlags:
 
 
 NO_FOLDER = ModelsFolderFlags()
+NO_ENGINE_FLAGS = EngineFlags()
+NO_STATE_FLAGS = StateFlags()
 
 
 def models(
@@ -81,24 +86,40 @@ def models(
     json: Annotated[
         bool, Parameter(help="One JSON array instead of a table.", negative=(), show_default=False)
     ] = False,
+    certificate: Annotated[
+        str | None,
+        Parameter(
+            name="--certificate",
+            help="Load this model, and tell how far it is from its reference here.",
+            show_default=lambda _: "none",
+        ),
+    ] = None,
     folder: ModelsFolderFlags = NO_FOLDER,
+    engine: EngineFlags = NO_ENGINE_FLAGS,
+    state: StateFlags = NO_STATE_FLAGS,
     config: ConfigFlag = None,
 ) -> None:
     """List the models at hand: in the box, the settings, the models folder, the Hub's cache.
 
-    Nothing is loaded or fetched; the facts are those of the files. A model that cannot be read is
-    listed with what is wrong with it, but of the Hub's cache only what earmark can run.
+    Nothing is fetched, or loaded but for a certificate; the facts are those of the files. A model
+    that cannot be read is listed with what is wrong with it, but of the Hub's cache only what
+    earmark can run.
     """
-    settings = settings_from(folder, config=config)
+    settings = settings_from(folder, engine, state, config=config)
     bundled = tuple(ModelSource(name, name) for name in bundled_ids())
     named = (*bundled, *(one for one in settings.sources() if one not in bundled))
     catalogue = settings.catalogue()
     known = tuple(map(catalogue.find, catalogue.ids())) if catalogue else ()
     taken = {one.model_id for one in named}
     below = (ModelSource(one.model_id, one.source) for one in known if one)
-    rows = [
-        _describe(model) for model in (*named, *(one for one in below if one.model_id not in taken))
-    ]
+    at_hand = (*named, *(one for one in below if one.model_id not in taken))
+    if certificate is not None:
+        # Loads the runtimes, which a list has no need of.
+        from earmark.cli.certificate import show_certificate  # noqa: PLC0415
+
+        show_certificate(settings, at_hand, certificate, json=json)
+        return
+    rows = [_describe(model) for model in at_hand]
     listed = {row.folder for row in rows}
     rows.extend(row for row in _cached_rows() if row.folder not in listed)
     if json:
@@ -172,29 +193,17 @@ def _read_facts(repository: LocalRepository) -> _Facts:
         CheckpointError: a file is missing or malformed, or the architecture is not supported.
     """
     config = read_config(repository.require("config.json"))
-    _, head = find_architecture(config)
-    parameters, stored = _weigh(open_tensors(repository.require(*WEIGHT_FILES)))
+    choice = choose_way(repository, config)
+    stored = choice.stored(repository)
     labels = config.labels()
     return _Facts(
-        task=tasks_of(head, labels)[0],
+        task=tasks_of(choice.head, labels)[0],
         labels=labels.names,
         architecture=config.text("model_type"),
-        parameters=parameters,
-        stored_precision=stored,
-        size_bytes=weights_size(repository),
+        parameters=stored.parameters,
+        stored_precision=stored.precision,
+        size_bytes=stored.size_bytes,
     )
-
-
-def _weigh(tensors: TensorSource) -> tuple[int, str]:
-    """Count the weights in a file, and name the type that most of them have."""
-    counts: dict[str, int] = {}
-    for name, shape in tensors.shapes().items():
-        if name.endswith(SCALE_SUFFIX):
-            continue  # says how to read a weight, and is none
-        kind = tensors.dtype(name)
-        counts[kind] = counts.get(kind, 0) + math.prod(shape)
-    most = max(counts, key=lambda kind: counts[kind], default="")
-    return sum(counts.values()), DTYPE_NAMES.get(most, most)
 
 
 def _table(rows: Sequence[_Row]) -> Table:

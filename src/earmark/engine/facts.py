@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 
 from earmark.checkpoint.config import Config, read_config
-from earmark.checkpoint.weight_files import weights_size
+from earmark.domain.head import HeadKind
 from earmark.domain.labels import LabelSet
 from earmark.engine.load import tasks_of
 from earmark.engine.model import open_repository
-from earmark.graph.architectures.registry import find_architecture
+from earmark.engine.ways.choice import choose_way
 from earmark.tasks.task import TaskName
 
 __all__ = ["ModelFacts", "config_facts", "read_facts"]
@@ -51,30 +51,31 @@ def read_facts(source: str, *, model_id: str) -> ModelFacts:
     """
     repository = open_repository(source)
     config = read_config(repository.require("config.json"))
+    choice = choose_way(repository, config)
     return config_facts(
         config,
+        choice.head,
         model_id=model_id,
-        weights_bytes=weights_size(repository),
+        weights_bytes=choice.weights_size(repository),
         revision=repository.revision,
     )
 
 
 def config_facts(
-    config: Config, *, model_id: str, weights_bytes: int, revision: str | None = None
+    config: Config, head: HeadKind, *, model_id: str, weights_bytes: int, revision: str | None
 ) -> ModelFacts:
     """Put together what a config says.
 
     Args:
         config: the checkpoint's.
+        head: what its logits are for.
         model_id: what requests call it.
         weights_bytes: size of the weight files.
         revision: the commit of a model of the Hub.
 
     Raises:
         InvalidCheckpoint: the config does not hold what it should.
-        UnsupportedCheckpoint: the architecture or the head is not supported.
     """
-    _, head = find_architecture(config)
     labels = config.labels()
     return ModelFacts(
         model_id=model_id,

@@ -3,6 +3,7 @@
 import hashlib
 
 from earmark.checkpoint.file_names import SMALL_FILES
+from earmark.checkpoint.onnx_file import onnx_paths
 from earmark.checkpoint.repository import Repository
 from earmark.checkpoint.weight_files import weight_paths
 
@@ -20,11 +21,11 @@ def files_identity(repository: Repository) -> str:
     never comes back.
 
     Raises:
-        InvalidCheckpoint: the index of several weight files is malformed.
+        InvalidCheckpoint: the index of several weight files, or an ONNX file, is malformed.
     """
     facts = []
     named = filter(None, map(repository.find, SMALL_FILES))
-    for path in (*named, *weight_paths(repository)):
+    for path in (*named, *weight_paths(repository), *onnx_paths(repository)):
         # A shard may be missing: loading says so, and tells what it was looked for by.
         if path.is_file():
             found = path.stat()

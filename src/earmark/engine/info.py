@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from earmark.domain.labels import LabelSet
+from earmark.engine.certificate import Certificate
 from earmark.tasks.task import TaskName
 
 __all__ = ["EngineInfo", "EngineState", "QueueState", "Totals"]
@@ -34,6 +35,9 @@ class EngineInfo:
             shortened.
         revision: the commit, of 40 digits, of a model of the Hub.
         identity: tells this load from any other, also of other files under the same id.
+        certificate: how far the model is from its reference, as it runs here; None where nothing
+            was compared.
+        passed_over: certificates of faster precisions, which did not hold.
         load_s: seconds from opening the files to the first answer of the warm-up.
     """
 
@@ -54,6 +58,8 @@ class EngineInfo:
     identity: str
     load_s: float
     revision: str | None = None
+    certificate: Certificate | None = None
+    passed_over: tuple[Certificate, ...] = ()
 
     @property
     def task(self) -> TaskName:

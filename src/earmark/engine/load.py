@@ -13,15 +13,18 @@ from earmark.checkpoint.local import LocalRepository
 from earmark.domain.encoding import Encoding
 from earmark.domain.head import HeadKind, ModelHead
 from earmark.domain.labels import LabelSet
+from earmark.engine.certificate import ReferenceKind
 from earmark.engine.compute_note import compute_note
 from earmark.engine.engine import Engine
 from earmark.engine.events import Tally
 from earmark.engine.identity import files_identity, load_identity
 from earmark.engine.info import EngineInfo
 from earmark.engine.model import OpenedModel, open_model, open_repository
+from earmark.engine.settle import CertificateStore, RunOptions, settle
 from earmark.engine.warmup import warm_up
-from earmark.graph.precision import Precision, choose_precision
-from earmark.runtime.devices import available_threads, computes_bfloat16, dots_int8
+from earmark.engine.ways.way import Way
+from earmark.graph.precision import ComputePrecision, Precision
+from earmark.runtime.devices import available_threads, dots_int8
 from earmark.runtime.session import RuntimeName, RuntimeSession
 from earmark.tasks.task import TaskName
 from earmark.tasks.zero_shot import names_entailment
@@ -34,14 +37,19 @@ class EngineOptions:
     """How a model is to run.
 
     Attributes:
-        precision: what to compute in; `auto` is bfloat16 where the processor has it and float32
-            elsewhere, and int8 for a checkpoint stored so.
-        runtime: what runs the graph.
+        precision: what to compute in; `auto` is the fastest whose certificate holds: int8 for a
+            checkpoint stored so, bfloat16 where the processor has it, float32 otherwise.
+        runtime: what runs the graph; `pytorch` runs the checkpoint by `transformers` instead. A
+            checkpoint that nothing else runs goes there whatever is chosen, where it is installed.
         threads: how many the runtime may use; None for all cores this process may.
         max_batch_tokens: cells of the largest batch; raised to the longest text where that is
             longer.
         max_waiting_tokens: more tokens than this in the queue are refused at the door.
         stall_after_s: a run that takes longer makes the engine count as stalled.
+        reference: what the model is held against before it serves.
+        tolerance: greatest difference of a probability with which a certificate holds; None
+            leaves it to the precision (`engine.certificate.TOLERANCES`).
+        certificates: of earlier loads; None keeps none.
     """
 
     precision: Precision = "auto"
@@ -50,6 +58,9 @@ class EngineOptions:
     max_batch_tokens: int = 1024
     max_waiting_tokens: int = 262_144
     stall_after_s: float = 60.0
+    reference: ReferenceKind = "float32"
+    tolerance: float | None = None
+    certificates: CertificateStore | None = None
 
 
 def load_engine(
@@ -71,7 +82,7 @@ def load_engine(
         CheckpointNotFound: there is no such folder or model of the Hub, or it lacks a file.
         HubUnavailable: the model cannot be fetched now, and is not in the cache.
         InvalidCheckpoint: a file does not hold what it should.
-        UnsupportedCheckpoint: the architecture or the head is not supported.
+        UnsupportedCheckpoint: there is no way to run the architecture or the head.
         UnsupportedDevice: runtime and precision do not go together on this machine.
         EngineError: the runtime failed.
     """
@@ -79,15 +90,10 @@ def load_engine(
     options = options or EngineOptions()
     repository = open_repository(source)
     files = files_identity(repository)
-    model = open_model(repository)
-    precision = choose_precision(
-        options.precision,
-        stored_dtype=model.way.stored_precision,
-        native_bfloat16=options.precision == "auto" and computes_bfloat16(options.runtime),
-    )
-    threads = options.threads or available_threads()
-    session = model.way.start(precision, runtime=options.runtime, threads=threads)
+    model = open_model(repository, runtime=options.runtime)
     limits = BatchLimits(options.max_batch_tokens).holding(model.max_tokens)
+    settled = settle(model, files, limits, _run_options(options))
+    session, precision = settled.session, settled.precision
     warm_up(session, model, limits)
     info = EngineInfo(
         model_id=model_id or _usual_id(source, repository),
@@ -98,7 +104,7 @@ def load_engine(
         precision=precision,
         requested_precision=options.precision,
         stored_precision=model.way.stored_precision,
-        compute_note=compute_note(precision, session.kernels(), dots_int8=dots_int8()),
+        compute_note=_note(model.way, session, precision),
         runtime=session.runtime,
         device=session.device,
         max_input_tokens=model.max_tokens,
@@ -106,6 +112,8 @@ def load_engine(
         source="bundled" if source in BUNDLED else _origin(repository),
         revision=repository.revision,
         identity=load_identity(files, precision, session.runtime, session.device),
+        certificate=settled.certificate,
+        passed_over=settled.passed_over,
         load_s=time.monotonic() - started_s,
     )
     return _start(info, model, session, limits, options)
@@ -121,6 +129,24 @@ def _usual_id(source: str, repository: LocalRepository) -> str:
 
 def _origin(repository: LocalRepository) -> str:
     return repository.source if repository.revision else str(repository.folder.resolve())
+
+
+def _run_options(options: EngineOptions) -> RunOptions:
+    return RunOptions(
+        precision=options.precision,
+        runtime=options.runtime,
+        threads=options.threads or available_threads(),
+        reference=options.reference,
+        tolerance=options.tolerance,
+        certificates=options.certificates,
+    )
+
+
+def _note(way: Way, session: RuntimeSession, precision: ComputePrecision) -> str:
+    """Say what runs where that is not a graph of our own, and by which kernels."""
+    how = [way.note, session.layout] if way.note else []
+    kernels = compute_note(precision, session.kernels(), dots_int8=dots_int8())
+    return ", ".join(filter(None, (*how, kernels)))
 
 
 def _start(

@@ -10,10 +10,14 @@ from earmark.checkpoint.hub_progress import HubProgress
 from earmark.checkpoint.local import LocalRepository
 from earmark.checkpoint.repository import Repository
 from earmark.domain.head import HeadKind
+from earmark.engine.ways.choice import choose_way
 from earmark.engine.ways.graph import GraphWay
-from earmark.engine.ways.way import Way
+from earmark.engine.ways.onnx import OnnxWay
+from earmark.engine.ways.pytorch import PyTorchWay
+from earmark.engine.ways.way import Way, WayKind
 from earmark.errors import CheckpointNotFound, InvalidCheckpoint
 from earmark.graph.architectures.registry import find_architecture
+from earmark.runtime.session import RuntimeName
 from earmark.tokenizing.tokenizer import TextTokenizer, load_tokenizer
 
 __all__ = ["OpenedModel", "open_model", "open_repository"]
@@ -68,24 +72,47 @@ def open_repository(source: str, progress: HubProgress | None = None) -> LocalRe
     return fetch(hub_id, progress)
 
 
-def open_model(repository: Repository) -> OpenedModel:
-    """Read a checkpoint's config and tokenizer, and map its weights into memory.
+def open_model(repository: Repository, *, runtime: RuntimeName = "openvino") -> OpenedModel:
+    """Read a checkpoint's config and tokenizer, and find the way to run it.
+
+    Args:
+        repository: its files; weights are mapped into memory, not read.
+        runtime: what the operator chose to run models.
 
     Raises:
         CheckpointNotFound: a file is missing.
         InvalidCheckpoint: a file does not hold what it should.
-        UnsupportedCheckpoint: the architecture or the head is not supported.
+        UnsupportedCheckpoint: there is no way to run the architecture or the head.
     """
     config = read_config(repository.require("config.json"))
-    architecture, head = find_architecture(config)
+    choice = choose_way(repository, config, runtime=runtime)
     tokenizer = load_tokenizer(repository)
+    _check_vocabulary(repository, config, tokenizer, choice.kind)
+    head = choice.head
+    if choice.kind != "graph":
+        foreign = OnnxWay if choice.kind == "onnx" else PyTorchWay
+        way = foreign(repository, config, tokenizer, head)
+        return OpenedModel(repository, config, tokenizer, way, head, way.max_tokens)
+    architecture, _ = find_architecture(config)
+    graph = GraphWay(repository, config, architecture, head)
+    positions = architecture.positions(config)
+    max_tokens = min(positions, tokenizer.max_length or positions)
+    return OpenedModel(repository, config, tokenizer, graph, head, max_tokens)
+
+
+def _check_vocabulary(
+    repository: Repository, config: Config, tokenizer: TextTokenizer, kind: WayKind
+) -> None:
+    """Hold the tokenizer against the rows of the embeddings; some foreign configs count none.
+
+    Raises:
+        InvalidCheckpoint: the tokenizer has ids beyond them.
+    """
+    if kind != "graph" and config.fields.get("vocab_size") is None:
+        return
     rows = config.size("vocab_size")
     if tokenizer.vocabulary_size > rows:
         raise InvalidCheckpoint(
             f"{repository.source}: the tokenizer has {tokenizer.vocabulary_size} ids, but the "
             f'model has embeddings for {rows} ("vocab_size" of config.json)'
         )
-    way = GraphWay(repository, config, architecture, head)
-    positions = architecture.positions(config)
-    max_tokens = min(positions, tokenizer.max_length or positions)
-    return OpenedModel(repository, config, tokenizer, way, head, max_tokens)

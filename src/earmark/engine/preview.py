@@ -8,6 +8,7 @@ from earmark.checkpoint.hub_id import HubId
 from earmark.checkpoint.hub_preview import HubPreview, fetch_previewed, preview
 from earmark.checkpoint.hub_progress import HubProgress
 from earmark.engine.facts import ModelFacts, config_facts
+from earmark.engine.ways.choice import choose_way
 from earmark.errors import InvalidCheckpoint, UnsupportedCheckpoint
 
 __all__ = ["PreviewedModel", "fetch_previewed_model", "preview_model"]
@@ -68,9 +69,10 @@ def _facts(found: HubPreview, model_id: str) -> ModelFacts:
         config = read_config(found.config)
         return config_facts(
             config,
+            choose_way(found, config).head,
             model_id=model_id,
             weights_bytes=found.weights_bytes,
-            revision=found.hub_id.revision,
+            revision=found.revision,
         )
     except (InvalidCheckpoint, UnsupportedCheckpoint) as error:
         # Whoever named the model reads this: where it lies is not for him.

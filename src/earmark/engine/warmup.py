@@ -1,15 +1,21 @@
 """The first batches of a session, run before anybody waits for them."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from earmark.batching.packer import BatchLimits, pack
 from earmark.domain.encoding import Encoding
+from earmark.domain.packing import Float32
+from earmark.domain.texts import Question, TextInput
 from earmark.engine.model import OpenedModel
 from earmark.errors import InvalidCheckpoint
 from earmark.runtime.session import RuntimeSession
 
-__all__ = ["warm_up"]
+__all__ = ["refuse_non_finite", "warm_up"]
 
+WARM_UP_TEXT = "one more word and " * 32
+"""Read by the model's own tokenizer: some heads look for the token that ends a text."""
 WARM_UP_TOKENS = (8, 32, 128)
 """Lengths of the texts that are run once before the first request: the runtime prepares itself
 at the first run, and again for new shapes."""
@@ -23,9 +29,21 @@ def warm_up(session: RuntimeSession, model: OpenedModel, limits: BatchLimits) ->
     """
     for tokens in WARM_UP_TOKENS:
         length = min(tokens, model.max_tokens)
-        encoding = Encoding((0,) * length, (0,) * length)
+        question = Question(0, TextInput(WARM_UP_TEXT))
+        ((encoding,),) = model.tokenizer.encode([question], max_tokens=length)
+        if not len(encoding):  # a vocabulary without any of these letters
+            encoding = Encoding((0,), (0,))
         logits = session.run(pack([encoding], limits))
-    if not np.isfinite(logits).all():
+    refuse_non_finite([logits], model)
+
+
+def refuse_non_finite(logits: Sequence[Float32], model: OpenedModel) -> None:
+    """Keep a model out of service that cannot answer.
+
+    Raises:
+        InvalidCheckpoint: a logit is NaN or infinite.
+    """
+    if not all(np.isfinite(one).all() for one in logits):
         raise InvalidCheckpoint(
             f"{model.repository.source}: the model answers NaN or infinity even for the simplest "
             "text; its weights are damaged, or overflow in this precision"

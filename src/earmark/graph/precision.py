@@ -12,13 +12,13 @@ __all__ = [
     "PRECISIONS",
     "ComputePrecision",
     "Precision",
-    "choose_precision",
+    "precisions_to_try",
     "quantize",
 ]
 
 ComputePrecision = Literal["float32", "bfloat16", "int8"]
 Precision = Literal["auto", "float32", "bfloat16", "int8"]
-"""What may be asked for; `auto` is settled by `choose_precision`."""
+"""What may be asked for; `auto` is settled when a model is loaded (engine/settle.py)."""
 
 PRECISIONS: tuple[Precision, ...] = ("auto", "float32", "bfloat16", "int8")
 
@@ -26,10 +26,13 @@ INT8_MAXIMUM = 127
 """-128 is left out, so that a weight and its negative are equally exact."""
 
 
-def choose_precision(
+def precisions_to_try(
     requested: Precision, *, stored_dtype: str, native_bfloat16: bool
-) -> ComputePrecision:
-    """Settle `auto`; anything else is taken at its word.
+) -> tuple[ComputePrecision, ...]:
+    """List the precisions that may serve a request, fastest first; all but `auto` is its own word.
+
+    `auto` never rounds weights that are stored in floats to int8: whoever trained them has not
+    seen what that does to them, and a few texts at the load are no evaluation.
 
     Args:
         requested: what was asked for.
@@ -37,10 +40,13 @@ def choose_precision(
         native_bfloat16: whether the device computes bfloat16 itself rather than by emulation.
     """
     if requested != "auto":
-        return requested
-    if stored_dtype == "int8":
-        return "int8"
-    return "bfloat16" if native_bfloat16 else "float32"
+        return (requested,)
+    able: dict[ComputePrecision, bool] = {
+        "int8": stored_dtype == "int8",
+        "bfloat16": native_bfloat16,
+        "float32": True,
+    }
+    return tuple(precision for precision, there in able.items() if there)
 
 
 def quantize(weight: Float32) -> Int8Matrix:

@@ -3,8 +3,12 @@
 import sys
 from functools import cache
 
+import numpy as np
+
 from earmark.domain.packing import Float32, PackedBatch
-from earmark.errors import EngineError, UnsupportedDevice
+from earmark.errors import EngineError, UnsupportedCheckpoint, UnsupportedDevice
+from earmark.runtime.onnx_model import Feed, OnnxModelFile, feed_of
+from earmark.runtime.padding import PaddedRows
 from earmark.runtime.session import Graph, SessionOptions
 
 # Importing openvino reports to its maker over the network and writes files to the home directory,
@@ -16,7 +20,13 @@ import openvino  # noqa: E402 - after the line above, which is the point of it
 from openvino import CompiledModel, Core, InferRequest, Model  # noqa: E402 - the same
 from openvino.op import Constant  # noqa: E402 - the same
 
-__all__ = ["OpenVinoSession", "native_bfloat16", "open_openvino"]
+__all__ = [
+    "OpenVinoFile",
+    "OpenVinoSession",
+    "native_bfloat16",
+    "open_openvino",
+    "open_openvino_file",
+]
 
 DEVICE = "CPU"
 ACTIVATION_GROUP = 128
@@ -43,29 +53,27 @@ def native_bfloat16() -> bool:
     return "BF16" in _core().get_property(DEVICE, "OPTIMIZATION_CAPABILITIES")
 
 
-class OpenVinoSession:
-    """A graph compiled by OpenVINO."""
+class OpenVinoModel:
+    """What OpenVINO has compiled."""
 
     def __init__(self, compiled: CompiledModel, device: str) -> None:
-        """Take a compiled model; `open_openvino` makes one."""
+        """Take a compiled model."""
         self._compiled: CompiledModel | None = compiled
         self._request: InferRequest | None = compiled.create_infer_request()
-        self._inputs = tuple(port.any_name for port in compiled.inputs)
         self._device = device
 
-    def run(self, batch: PackedBatch) -> Float32:
-        """Run one batch.
+    def infer(self, feed: Feed, output: str) -> Float32:
+        """Run the arrays of one batch.
 
         Raises:
             EngineError: OpenVINO failed, or the session is closed.
         """
         if self._request is None:
             raise EngineError("this session is closed")
-        feed = {name: getattr(batch, name) for name in self._inputs}
         try:
             # The result is a view of the runtime's memory, which the next run overwrites.
             self._request.infer(feed, share_inputs=True)
-            logits: Float32 = self._request.get_output_tensor(0).data.copy()
+            logits: Float32 = self._request.get_tensor(output).data.astype(np.float32)
         except RuntimeError as error:
             raise EngineError(f"OpenVINO failed on a batch: {error}") from error
         return logits
@@ -98,6 +106,35 @@ class OpenVinoSession:
         self._compiled = None
 
 
+class OpenVinoSession(OpenVinoModel):
+    """A graph written here, compiled by OpenVINO."""
+
+    layout = "packed batches"
+
+    def __init__(self, compiled: CompiledModel, device: str) -> None:
+        """Take a compiled model; `open_openvino` makes one."""
+        super().__init__(compiled, device)
+        self._inputs = tuple(port.any_name for port in compiled.inputs)
+        self._output: str = compiled.outputs[0].any_name
+
+    def run(self, batch: PackedBatch) -> Float32:
+        """Run one batch; errors as of `infer`."""
+        return self.infer({name: getattr(batch, name) for name in self._inputs}, self._output)
+
+
+class OpenVinoFile(OpenVinoModel):
+    """A file that others exported, compiled by OpenVINO."""
+
+    def __init__(self, compiled: CompiledModel, device: str, file: OnnxModelFile) -> None:
+        """Take a compiled model; `open_openvino_file` makes one."""
+        super().__init__(compiled, device)
+        self._file = file
+
+    def run_rows(self, rows: PaddedRows) -> Float32:
+        """Run rows; errors as of `infer`."""
+        return self.infer(feed_of(self._file, rows), self._file.output)
+
+
 def open_openvino(graph: Graph, options: SessionOptions) -> OpenVinoSession:
     """Compile an ONNX graph for this processor.
 
@@ -105,29 +142,59 @@ def open_openvino(graph: Graph, options: SessionOptions) -> OpenVinoSession:
         UnsupportedDevice: the processor does not compute in the precision asked for.
         EngineError: OpenVINO cannot compile the graph.
     """
-    hint = {"float32": "f32", "bfloat16": "bf16"}[options.compute]
-    settings: dict[str, object] = {
+    settings, core = _settings(options), _core()
+    try:
+        compiled = core.compile_model(_read(core, graph), DEVICE, settings)
+    except RuntimeError as error:
+        raise EngineError(f"OpenVINO cannot compile the graph: {error}") from error
+    return OpenVinoSession(compiled, _device())
+
+
+def open_openvino_file(file: OnnxModelFile, options: SessionOptions) -> OpenVinoFile:
+    """Compile an exported ONNX file for this processor.
+
+    Raises:
+        UnsupportedDevice: the processor does not compute in the precision asked for.
+        UnsupportedCheckpoint: OpenVINO cannot read or compile the file.
+    """
+    settings, core = _settings(options), _core()
+    try:
+        # Weights beside the file would stay mapped, and a server would crash when somebody
+        # cuts that file short.
+        model = core.read_model(file.path, config={"ENABLE_MMAP": False})
+        compiled = core.compile_model(model, DEVICE, settings)
+    except RuntimeError as error:
+        raise UnsupportedCheckpoint(
+            f"OpenVINO cannot run {file.path} ({error}); the runtime onnxruntime may"
+        ) from error
+    return OpenVinoFile(compiled, _device(), file)
+
+
+def _device() -> str:
+    return str(_core().get_property(DEVICE, "FULL_DEVICE_NAME"))
+
+
+def _settings(options: SessionOptions) -> dict[str, object]:
+    """Say in the library's own words how to run.
+
+    Raises:
+        UnsupportedDevice: the processor does not compute in the precision asked for.
+    """
+    if options.compute == "bfloat16" and not native_bfloat16():
+        # OpenVINO would take the hint and compute in float32 without a word.
+        raise UnsupportedDevice(
+            f"this processor ({_device()}) does not compute bfloat16 natively; "
+            "choose the precision float32, int8 or auto"
+        )
+    return {
         "PERFORMANCE_HINT": "LATENCY",
         "INFERENCE_NUM_THREADS": options.threads,
-        "INFERENCE_PRECISION_HINT": hint,
+        "INFERENCE_PRECISION_HINT": {"float32": "f32", "bfloat16": "bf16"}[options.compute],
         "DYNAMIC_QUANTIZATION_GROUP_SIZE": ACTIVATION_GROUP,
         # Pinned threads cannot leave a core that another process is using, such as a second server
         # pinned to the same ones. On a quiet machine it makes no difference.
         "ENABLE_CPU_PINNING": False,
     }
-    core = _core()
-    device = str(core.get_property(DEVICE, "FULL_DEVICE_NAME"))
-    if options.compute == "bfloat16" and not native_bfloat16():
-        # OpenVINO would take the hint and compute in float32 without a word.
-        raise UnsupportedDevice(
-            f"this processor ({device}) does not compute bfloat16 natively; "
-            "choose the precision float32, int8 or auto"
-        )
-    try:
-        compiled = core.compile_model(_read(core, graph), DEVICE, settings)
-    except RuntimeError as error:
-        raise EngineError(f"OpenVINO cannot compile the graph: {error}") from error
-    return OpenVinoSession(compiled, device)
 
 
 def _read(core: Core, graph: Graph) -> Model:

@@ -9,10 +9,21 @@ from numpy.typing import NDArray
 
 from earmark.domain.packing import Float32, PackedBatch
 
-__all__ = ["RUNTIMES", "ComputeHint", "Graph", "RuntimeName", "RuntimeSession", "SessionOptions"]
+__all__ = [
+    "RUNTIMES",
+    "ComputeHint",
+    "Graph",
+    "GraphRuntime",
+    "RuntimeName",
+    "RuntimeSession",
+    "SessionOptions",
+]
 
-RuntimeName = Literal["openvino", "onnxruntime"]
-RUNTIMES: tuple[RuntimeName, ...] = ("openvino", "onnxruntime")
+GraphRuntime = Literal["openvino", "onnxruntime"]
+"""What runs ONNX: the graphs written here, and files that others exported."""
+RuntimeName = Literal[GraphRuntime, "pytorch"]
+"""What may be chosen; PyTorch runs a model's own code out of `transformers`, and no ONNX."""
+RUNTIMES: tuple[GraphRuntime, ...] = ("openvino", "onnxruntime")
 
 ComputeHint = Literal["float32", "bfloat16"]
 """What float operations of the graph are computed in."""
@@ -69,6 +80,11 @@ class RuntimeSession(Protocol):
     @property
     def device(self) -> str:
         """The device's own name."""
+        ...
+
+    @property
+    def layout(self) -> str:
+        """How texts stand in what it runs, such as ``packed batches``."""
         ...
 
     def kernels(self) -> tuple[str, ...]:

@@ -76,6 +76,10 @@ class TextTokenizer:
         """The largest id and one more, added tokens included: a vocabulary may leave ids out."""
         return max(self._tokenizer.get_vocab(with_added_tokens=True).values(), default=-1) + 1
 
+    def token_id(self, token: str) -> int | None:
+        """Return the id of a token as the vocabulary writes it; None where it has no such one."""
+        return self._tokenizer.token_to_id(token)
+
     def encode(
         self, questions: Sequence[Question], *, max_tokens: int, align: bool = False
     ) -> list[list[Encoding]]:

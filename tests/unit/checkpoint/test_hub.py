@@ -355,6 +355,20 @@ def test_a_graph_comes_where_there_are_no_weights(
     assert hub.asked == []
 
 
+def test_the_data_of_a_graph_lies_beside_it_and_not_behind_a_link(
+    hub: HubStandIn, access: HubAccess, folder: Path
+) -> None:
+    """OpenVINO reads it only so; it is kept once all the same."""
+    files = {name: (folder / name).read_bytes() for name in SMALL}
+    graph = {"onnx/model.onnx": b"graph", "onnx/model.onnx_data": b"data"}
+    hub.repos["org/name"].commit("onnx", {**files, **graph})
+    for _ in range(2):
+        path = fetch(ID, access=access).folder / "onnx" / "model.onnx_data"
+        assert path.read_bytes() == b"data"
+        assert not path.is_symlink()
+        assert path.stat().st_nlink == 2
+
+
 def test_offline_takes_what_the_cache_holds_and_asks_nobody(
     hub: HubStandIn, access: HubAccess
 ) -> None:
@@ -422,6 +436,14 @@ def test_a_hub_that_tells_no_sizes_is_told_so(hub: HubStandIn, access: HubAccess
     hub.bare = True
     with pytest.raises(HubUnavailable, match="does not answer as a Hub does"):
         look_up(ID, access)
+
+
+def test_a_hub_cannot_choose_where_a_file_is_written(hub: HubStandIn, access: HubAccess) -> None:
+    """A digest names a file of the cache."""
+    hub.crooked = True
+    with pytest.raises(HubUnavailable, match="does not answer as a Hub does"):
+        fetch(ID, access=access)
+    assert hub.files_asked() == set()
 
 
 def test_weights_that_two_commits_share_are_fetched_once(

@@ -12,6 +12,7 @@ from support.hub_stand_in import HubRepo, HubStandIn, commit_of, running_hub
 from earmark.checkpoint.hub import fetch
 from earmark.checkpoint.hub_access import HubAccess
 from earmark.checkpoint.hub_id import HubId
+from earmark.checkpoint.hub_preview import preview
 from earmark.checkpoint.hub_progress import SilentProgress
 from earmark.engine.preview import PreviewedModel, fetch_previewed_model, preview_model
 from earmark.errors import (
@@ -109,7 +110,7 @@ def test_weights_in_several_files_are_weighed_by_their_names(
         (
             json.dumps({"model_type": "gpt2", "architectures": ["GPT2LMHeadModel"]}).encode(),
             UnsupportedCheckpoint,
-            "config.json: the architecture (model_type) is 'gpt2'",
+            "config.json: the model class is GPT2LMHeadModel of the architecture",
         ),
         (b" " * 5_000_000 + b"{}", UnsupportedCheckpoint, "has 5,000,002 bytes; at most 4,000,000"),
         (None, UnsupportedCheckpoint, "has no config.json"),
@@ -183,3 +184,12 @@ def test_a_previewed_model_is_its_names_once_it_is_whole(
     assert preview_model("org/name", nowhere(access)).source == first.source
     fetch_previewed_model(second.source, SilentProgress(), access)
     assert preview_model("org/name", nowhere(access)).source == second.source
+
+
+def test_a_preview_is_a_repository_of_what_a_load_will_find(access: HubAccess) -> None:
+    """Whether it is here yet or not."""
+    found = preview(HubId("org/name"), access)
+    assert found.source == f"org/name@{FIRST[:12]}"
+    assert found.require("nothing", "model.safetensors").name == "model.safetensors"
+    with pytest.raises(CheckpointNotFound, match=r"has no model\.onnx or nothing"):
+        found.require("model.onnx", "nothing")

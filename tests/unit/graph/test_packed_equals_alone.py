@@ -23,7 +23,7 @@ from earmark.graph.architectures.registry import ARCHITECTURES, find_architectur
 from earmark.graph.export import export_graph
 from earmark.graph.writer import WeightForm
 from earmark.runtime.devices import computes_bfloat16, open_session
-from earmark.runtime.session import ComputeHint, RuntimeName, RuntimeSession, SessionOptions
+from earmark.runtime.session import ComputeHint, GraphRuntime, RuntimeSession, SessionOptions
 
 LONGEST = 48
 POSITIONS = LONGEST + 2
@@ -51,7 +51,7 @@ TAGGERS = [
     if "token" in ARCHITECTURES[spec.architecture].heads.values()
 ]
 
-CASES: list[tuple[RuntimeName, WeightForm, ComputeHint, float]] = [
+CASES: list[tuple[GraphRuntime, WeightForm, ComputeHint, float]] = [
     ("openvino", "float", "float32", FLOAT32),
     ("openvino", "dequantize", "float32", INT8),
     ("openvino", "integer", "float32", INT8),
@@ -76,7 +76,7 @@ LIMITS = st.builds(BatchLimits, max_cells=st.just(4096), row_width=st.integers(8
 def session(
     name: str,
     head: Head,
-    runtime: RuntimeName,
+    runtime: GraphRuntime,
     form: WeightForm,
     compute: ComputeHint,
 ) -> RuntimeSession:
@@ -105,7 +105,7 @@ def encodings(texts: list[list[int]]) -> list[Encoding]:
 @given(texts=TEXTS, limits=LIMITS, order=st.randoms(use_true_random=False))
 def test_packed_equals_alone(  # noqa: PLR0913, PLR0917 - what is drawn and what is parametrised
     name: str,
-    runtime: RuntimeName,
+    runtime: GraphRuntime,
     form: WeightForm,
     compute: ComputeHint,
     tolerance: float,
@@ -151,7 +151,7 @@ def test_the_two_runtimes_agree() -> None:
 
 
 @pytest.mark.parametrize("runtime", ["openvino", "onnxruntime"])
-def test_the_forms_of_int8_agree_with_float32(runtime: RuntimeName) -> None:
+def test_the_forms_of_int8_agree_with_float32(runtime: GraphRuntime) -> None:
     """Quantised weights answer almost as the weights they stand for."""
     texts = encodings([list(range(3, 40)), [5, 6], [1]])
     exact = session("bert", "sequence", runtime, "float", "float32").run(pack(texts))

@@ -7,29 +7,30 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from earmark.domain.packing import Float32
-from earmark.graph.precision import ComputePrecision, Precision, choose_precision, quantize
+from earmark.graph.precision import ComputePrecision, Precision, precisions_to_try, quantize
 
 WEIGHTS = arrays(np.float32, (3, 5), elements=st.floats(-100, 100, width=32))
 
 
 @pytest.mark.parametrize(
-    ("requested", "stored", "native", "chosen"),
+    ("requested", "stored", "native", "wanted"),
     [
-        ("auto", "float32", False, "float32"),
-        ("auto", "float32", True, "bfloat16"),
-        ("auto", "bfloat16", False, "float32"),
-        ("auto", "int8", True, "int8"),
-        ("auto", "int8", False, "int8"),
-        ("float32", "int8", True, "float32"),
-        ("int8", "float32", True, "int8"),
-        ("bfloat16", "float32", False, "bfloat16"),
+        ("auto", "float32", False, ("float32",)),
+        ("auto", "float32", True, ("bfloat16", "float32")),
+        ("auto", "bfloat16", False, ("float32",)),
+        ("auto", "int8", True, ("int8", "bfloat16", "float32")),
+        ("auto", "int8", False, ("int8", "float32")),
+        ("float32", "int8", True, ("float32",)),
+        ("int8", "float32", True, ("int8",)),
+        ("bfloat16", "float32", False, ("bfloat16",)),
     ],
 )
-def test_auto_is_settled_and_anything_else_taken_at_its_word(
-    requested: Precision, stored: str, *, native: bool, chosen: ComputePrecision
+def test_auto_has_several_to_try_and_anything_else_is_taken_at_its_word(
+    requested: Precision, stored: str, *, native: bool, wanted: tuple[ComputePrecision, ...]
 ) -> None:
-    """What the caller names is never replaced."""
-    assert choose_precision(requested, stored_dtype=stored, native_bfloat16=native) == chosen
+    """What the caller names is never replaced; float weights are never rounded unasked."""
+    found = precisions_to_try(requested, stored_dtype=stored, native_bfloat16=native)
+    assert found == wanted
 
 
 @given(WEIGHTS)

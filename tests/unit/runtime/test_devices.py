@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from earmark.runtime.devices import dots_int8
+from earmark.runtime.devices import computes_bfloat16, dots_int8
 
 
 @pytest.mark.parametrize(
@@ -30,3 +30,21 @@ def test_an_int8_dot_product_is_found_by_its_names(
 def test_a_system_without_the_file_tells_nothing(tmp_path: Path) -> None:
     """Such as one that is not Linux."""
     assert dots_int8(tmp_path / "nothing") is None
+
+
+@pytest.mark.parametrize(
+    ("facts", "found"),
+    [
+        ("flags\t\t: fpu avx2 avx512_bf16 fma\n", True),
+        ("Features\t: fp asimd bf16\n", True),
+        ("flags\t\t: fpu avx2 fma\n", False),
+        ("processor\t: 0\n", False),
+    ],
+)
+def test_pytorch_computes_bfloat16_where_the_processor_is_known_to(
+    tmp_path: Path, facts: str, *, found: bool
+) -> None:
+    """It would compute it anywhere, slowly; what is not known counts as no."""
+    file = tmp_path / "cpuinfo"
+    file.write_text(facts, "ascii")
+    assert computes_bfloat16("pytorch", file) is found

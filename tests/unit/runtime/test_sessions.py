@@ -14,7 +14,7 @@ from earmark.batching.packer import pack
 from earmark.errors import EngineError
 from earmark.graph.recorder import Recorder
 from earmark.runtime.devices import available_threads, open_session
-from earmark.runtime.session import RUNTIMES, Graph, RuntimeName, SessionOptions
+from earmark.runtime.session import RUNTIMES, Graph, GraphRuntime, SessionOptions
 
 OPTIONS = SessionOptions(compute="float32", threads=1)
 
@@ -31,7 +31,7 @@ def doubling_graph() -> Graph:
 
 
 @pytest.mark.parametrize("runtime", RUNTIMES)
-def test_a_graph_runs_on_the_inputs_it_declares(runtime: RuntimeName) -> None:
+def test_a_graph_runs_on_the_inputs_it_declares(runtime: GraphRuntime) -> None:
     """A batch has more arrays than this graph asks for."""
     session = open_session(runtime, doubling_graph(), OPTIONS)
     logits = session.run(pack([encoding(2, first_id=1), encoding(1, first_id=3)]))
@@ -52,7 +52,7 @@ def large_graph() -> tuple[Graph, NDArray[np.float32]]:
 
 
 @pytest.mark.parametrize("runtime", RUNTIMES)
-def test_large_matrices_stay_beside_the_file(runtime: RuntimeName) -> None:
+def test_large_matrices_stay_beside_the_file(runtime: GraphRuntime) -> None:
     """No byte of them is in it, and a session that outlives all who made it still has them."""
     graph, table = large_graph()
     assert len(graph.file) < table.nbytes
@@ -66,7 +66,7 @@ def test_large_matrices_stay_beside_the_file(runtime: RuntimeName) -> None:
 
 
 @pytest.mark.parametrize("runtime", RUNTIMES)
-def test_answers_are_the_callers_own(runtime: RuntimeName) -> None:
+def test_answers_are_the_callers_own(runtime: GraphRuntime) -> None:
     """A later run does not write into an earlier answer."""
     session = open_session(runtime, doubling_graph(), OPTIONS)
     first = session.run(pack([encoding(1, first_id=1)]))
@@ -75,7 +75,7 @@ def test_answers_are_the_callers_own(runtime: RuntimeName) -> None:
 
 
 @pytest.mark.parametrize("runtime", RUNTIMES)
-def test_a_closed_session_says_so(runtime: RuntimeName) -> None:
+def test_a_closed_session_says_so(runtime: GraphRuntime) -> None:
     """Running it is our mistake, and has a name."""
     session = open_session(runtime, doubling_graph(), OPTIONS)
     session.close()
@@ -85,7 +85,7 @@ def test_a_closed_session_says_so(runtime: RuntimeName) -> None:
 
 
 @pytest.mark.parametrize("runtime", RUNTIMES)
-def test_a_graph_that_is_none_is_refused(runtime: RuntimeName) -> None:
+def test_a_graph_that_is_none_is_refused(runtime: GraphRuntime) -> None:
     """The runtime's own complaint is passed on."""
     with pytest.raises(EngineError, match="cannot"):
         open_session(runtime, Graph(b"not a graph", {}), OPTIONS)

@@ -8,6 +8,7 @@ from earmark.checkpoint.weight_files import WEIGHT_FILES
 from earmark.checkpoint.weights import Weights
 from earmark.domain.head import HeadKind
 from earmark.engine.ways.way import WayKind
+from earmark.errors import UnsupportedDevice
 from earmark.graph.architectures.architecture import Architecture
 from earmark.graph.export import export_graph
 from earmark.graph.precision import ComputePrecision
@@ -24,6 +25,7 @@ class GraphWay:
     """A checkpoint of a known architecture whose weights are at hand."""
 
     kind: WayKind = "graph"
+    note = ""
 
     def __init__(
         self, repository: Repository, config: Config, architecture: Architecture, head: HeadKind
@@ -52,6 +54,11 @@ class GraphWay:
         self, precision: ComputePrecision, *, runtime: RuntimeName, threads: int
     ) -> RuntimeSession:
         """Write the graph, let go of the weight files, and load the graph; errors as of `Way`."""
+        if runtime == "pytorch":
+            raise UnsupportedDevice(
+                "PyTorch runs no graphs; open the checkpoint for it, or choose the runtime "
+                "openvino or onnxruntime"
+            )
         form: WeightForm = "float" if runtime == "openvino" else "turned"
         if precision == "int8":
             form = "dequantize" if runtime == "openvino" else "integer"

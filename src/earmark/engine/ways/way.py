@@ -7,8 +7,9 @@ from earmark.runtime.session import RuntimeName, RuntimeSession
 
 __all__ = ["Way", "WayKind"]
 
-WayKind = Literal["graph"]
-"""`graph`: written here, operator by operator, from config and weights."""
+WayKind = Literal["graph", "onnx", "pytorch"]
+"""`graph`: written here, operator by operator, from config and weights; `onnx`: a graph that came
+with the checkpoint; `pytorch`: a class of `transformers`."""
 
 
 class Way(Protocol):
@@ -16,6 +17,7 @@ class Way(Protocol):
 
     Attributes:
         kind: which of the ways it is.
+        note: what runs, in words; nothing for the usual way.
         stored_precision: the type that most of the weights have, such as ``float32``.
         parameters: weights that the model has, once it was started.
     """
@@ -23,6 +25,11 @@ class Way(Protocol):
     @property
     def kind(self) -> WayKind:
         """Which of the ways it is."""
+        ...
+
+    @property
+    def note(self) -> str:
+        """What runs, in words; nothing for the usual way."""
         ...
 
     @property
@@ -42,6 +49,7 @@ class Way(Protocol):
 
         Raises:
             InvalidCheckpoint: a tensor is missing or misshapen.
+            UnsupportedCheckpoint: the model is not what its files say, or cannot be run so.
             UnsupportedDevice: runtime and precision do not go together on this machine.
             EngineError: the runtime cannot load the model.
         """

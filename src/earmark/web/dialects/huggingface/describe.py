@@ -6,6 +6,7 @@ from typing import Final
 import msgspec
 from starlette.responses import Response
 
+from earmark.engine.certificate import Certificate
 from earmark.engine.facts import ModelFacts
 from earmark.engine.info import QueueState
 from earmark.serving.cache.use import CacheState
@@ -75,6 +76,8 @@ class ModelInfo(msgspec.Struct, frozen=True, kw_only=True):
     requested_precision: str
     stored_precision: str
     compute_note: str
+    certificate: Certificate | None
+    passed_over: tuple[Certificate, ...]
     runtime: str
     device: str
     max_input_length: int
@@ -151,6 +154,8 @@ def model_info(status: ModelStatus, *, max_inputs: int, version: str) -> Respons
             requested_precision=info.requested_precision,
             stored_precision=info.stored_precision,
             compute_note=info.compute_note,
+            certificate=info.certificate,
+            passed_over=info.passed_over,
             runtime=info.runtime,
             device=info.device,
             max_input_length=info.max_input_tokens,

@@ -5,6 +5,7 @@ from typing import Final
 import msgspec
 
 from earmark import __version__
+from earmark.engine.certificate import Certificate
 from earmark.engine.info import QueueState, Totals
 from earmark.tasks.task import TaskName
 from earmark.web.dialects.huggingface.describe import (
@@ -99,6 +100,21 @@ INFO: Final = _json(
         requested_precision="auto",
         stored_precision="int8",
         compute_note="",
+        certificate=Certificate(
+            precision="int8",
+            runtime="openvino 2026.4.1",
+            device="a processor",
+            reference="float32",
+            texts=28,
+            answers=28,
+            greatest_difference=0.042,
+            mean_difference=0.0072,
+            disagreements=0,
+            close_calls=1,
+            tolerance=0.1,
+            holds=True,
+        ),
+        passed_over=(),
         runtime="openvino 2026.4.1",
         device="a processor",
         max_input_length=512,

@@ -1,0 +1,124 @@
+"""Texts that every model is asked when it is loaded, to hold one way of running it against another.
+
+Written for this purpose, and not to be chosen from: short and long, several scripts, moods and
+forms, single texts and pairs, so that a fault of a kernel or of a graph has many places to show.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from earmark.batching.packer import BatchLimits, Packing, answers_of, pack
+from earmark.domain.encoding import Encoding
+from earmark.domain.head import HeadKind
+from earmark.domain.packing import Float32
+from earmark.domain.texts import Question, TextInput
+from earmark.runtime.session import RuntimeSession
+from earmark.tokenizing.tokenizer import TextTokenizer
+
+__all__ = ["PROBES", "PROBE_SET", "Probe", "encode_probes", "run_probes"]
+
+PROBES: Final[tuple[TextInput, ...]] = (
+    TextInput("I like it"),
+    TextInput("I do not like it at all, and I will not buy here again."),
+    TextInput("The film was fine, I suppose."),
+    TextInput(
+        "It is not bad, but it is not good either; I have seen worse and I have seen better."
+    ),
+    TextInput("WHAT AN AWFUL IDEA"),
+    TextInput("sooo good :-) \N{GRINNING FACE} 10/10"),
+    TextInput("The delivery came two days late and nobody answered the phone."),
+    TextInput("Please cancel my subscription and send the remaining amount back to my account."),
+    TextInput("My name is Sarah and I live in London."),
+    TextInput("Angela Merkel met Barack Obama in Berlin on 3 June 2008."),
+    TextInput("IBM bought Red Hat for 34 billion dollars, said Reuters."),
+    TextInput("The University of Oxford and Cambridge United meet at Wembley."),
+    TextInput("The contract is governed by the laws of England and Wales. " * 8),
+    TextInput("Ich habe das Paket nie erhalten und möchte mein Geld zurück."),
+    TextInput("Le serveur était très aimable, mais le plat était froid."),
+    TextInput("El equipo ganó la final ante un estadio lleno."),
+    TextInput("東京は日本の首都です。"),
+    TextInput("Это очень хорошая книга."),
+    TextInput("الطقس جميل اليوم"),
+    TextInput("def f(x): return x ** 2  # 1,234.56 %"),
+    TextInput("a"),
+    TextInput("?!"),
+    TextInput("A man is playing a guitar.", "A person makes music."),
+    TextInput("A man is playing a guitar.", "Nobody is making music."),
+    TextInput("I want my money back.", "This example is about a refund."),
+    TextInput("I want my money back.", "This example is about sport."),
+    TextInput("what is a panda?", "The giant panda is a bear native to south central China."),
+    TextInput("what is a panda?", "The capital of France is Paris."),
+)
+
+PROBE_SET: Final = hashlib.sha256(repr(PROBES).encode()).hexdigest()[:12]
+"""Tells this set of texts from any other."""
+
+MOST_TOKENS = 128
+"""Of one probe: more would cost time at every first load and show nothing new."""
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """One text, ready to be run.
+
+    Attributes:
+        encoding: its tokens.
+        counts: which tokens count where every token has an answer, ``[tokens]``: not the special
+            ones, of which no label is ever read.
+    """
+
+    encoding: Encoding
+    counts: NDArray[np.bool_]
+
+
+def encode_probes(tokenizer: TextTokenizer, *, max_tokens: int) -> list[Probe]:
+    """Encode the probes as a model reads them, cut to its longest text."""
+    questions = [Question(index, text) for index, text in enumerate(PROBES)]
+    bound = min(max_tokens, MOST_TOKENS)
+    probes = []
+    for (encoding,) in tokenizer.encode(questions, max_tokens=bound, align=True):
+        special = encoding.alignment.special if encoding.alignment else ()
+        probes.append(Probe(encoding, ~np.asarray(special, np.bool_)))
+    return probes
+
+
+def run_probes(
+    session: RuntimeSession, probes: Sequence[Probe], limits: BatchLimits, head: HeadKind
+) -> list[Float32]:
+    """Run the probes as requests are run, packed side by side.
+
+    Returns:
+        For each probe its logits, ``[answers, labels]``: one answer for a text, or one for each
+        token that counts.
+
+    Raises:
+        EngineError: the runtime failed.
+    """
+    answers: list[Float32] = []
+    for batch in _batches([probe.encoding for probe in probes], limits):
+        packed = pack(batch, limits)
+        answers += answers_of(packed, session.run(packed), head)
+    return [counted(logits, probe, head) for logits, probe in zip(answers, probes, strict=True)]
+
+
+def counted(logits: Float32, probe: Probe, head: HeadKind) -> Float32:
+    """Pick the answers that count of one text's logits, ``[labels]`` or ``[tokens, labels]``."""
+    return logits[None] if head == "sequence" else logits[probe.counts]
+
+
+def _batches(encodings: Sequence[Encoding], limits: BatchLimits) -> list[list[Encoding]]:
+    """Cut a list where a batch is full, in order."""
+    batches: list[list[Encoding]] = []
+    packing = Packing(limits)
+    for encoding in encodings:
+        if not batches or not packing.add(len(encoding)):
+            batches.append([])
+            packing = Packing(limits)
+            packing.add(len(encoding))
+        batches[-1].append(encoding)
+    return batches

@@ -1,0 +1,263 @@
+"""In which precision a model runs: the fastest one whose certificate holds."""
+
+import hashlib
+from contextlib import closing
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Protocol
+
+import structlog
+
+from earmark.batching.packer import BatchLimits
+from earmark.domain.packing import Float32
+from earmark.engine.certificate import TOLERANCES, Certificate, ReferenceKind, compare
+from earmark.engine.model import OpenedModel
+from earmark.engine.probes import PROBE_SET, Probe, encode_probes, run_probes
+from earmark.engine.transformers_reference import transformers_logits, transformers_release
+from earmark.engine.warmup import refuse_non_finite
+from earmark.engine.ways.way import Way
+from earmark.errors import EngineError
+from earmark.graph.precision import ComputePrecision, Precision, precisions_to_try
+from earmark.runtime.devices import computes_bfloat16
+from earmark.runtime.machine import machine_identity
+from earmark.runtime.session import RuntimeName, RuntimeSession
+
+__all__ = ["CertificateStore", "RunOptions", "Settled", "settle"]
+
+log = structlog.get_logger("earmark.engine")
+
+
+class CertificateStore(Protocol):
+    """Certificates of earlier loads."""
+
+    def find(self, key: str) -> Certificate | None:
+        """Return a certificate; None where there is none."""
+        ...
+
+    def keep(self, key: str, certificate: Certificate) -> None:
+        """Keep a certificate for later loads; where that fails, the load is none the worse."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOptions:
+    """How a model is to be run, and to be held against its reference.
+
+    Attributes:
+        precision: what was asked for.
+        runtime: what runs it.
+        threads: how many it may use.
+        reference: what the model is held against.
+        tolerance: greatest difference of a probability; None leaves it to the precision.
+        certificates: of earlier loads; None keeps none.
+    """
+
+    precision: Precision
+    runtime: RuntimeName
+    threads: int
+    reference: ReferenceKind
+    tolerance: float | None = None
+    certificates: CertificateStore | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A model, running.
+
+    Attributes:
+        session: what runs it.
+        precision: in which it runs.
+        certificate: how far it is from its reference; None where nothing was compared.
+        passed_over: certificates of faster precisions that did not hold.
+    """
+
+    session: RuntimeSession
+    precision: ComputePrecision
+    certificate: Certificate | None = None
+    passed_over: tuple[Certificate, ...] = ()
+
+
+def settle(model: OpenedModel, files: str, limits: BatchLimits, options: RunOptions) -> Settled:
+    """Start a model in the precision asked for, or for `auto` in the fastest that does.
+
+    A precision asked for by its name is taken though its certificate does not hold, which the log
+    says; `auto` passes it over. In float32, held against itself, there is nothing to compare.
+
+    Args:
+        model: opened.
+        files: its identity, from `files_identity`.
+        limits: of its batches.
+        options: how it is to run.
+
+    Raises:
+        CheckpointError: the files, or the way the model is to run, do not do.
+        EngineError: the runtime failed, or, for `auto`, no precision agrees with `transformers`.
+    """
+    wanted = _precisions_to_try(model.way, options)
+    judge = _Judge(model, files, limits, options)
+    passed_over: list[Certificate] = []
+    for precision in wanted:
+        last = precision == wanted[-1]
+        known = judge.known(precision)
+        if known is not None and not known.holds and not last:
+            passed_over.append(known)
+            _tell_passed_over(model, known)
+            continue
+        if known is None and judge.compares(precision):
+            judge.prepare()  # before the model is in memory a second time
+        session = model.way.start(precision, runtime=options.runtime, threads=options.threads)
+        if known is None and judge.compares(precision):
+            known = judge.judge(session, precision)
+        if known is None or known.holds or options.precision != "auto":
+            if known is not None and not known.holds:
+                log.warning(
+                    "the model is further from its reference than it should be",
+                    source=model.repository.source,
+                    precision=precision,
+                    found=known.verdict,
+                )
+            return Settled(session, precision, known, tuple(passed_over))
+        session.close()
+        passed_over.append(known)
+        if not last:
+            _tell_passed_over(model, known)
+    raise EngineError(
+        f"{model.repository.source}: no precision agrees with its reference: "
+        + "; ".join(f"{one.precision} is {one.verdict}" for one in passed_over)
+        + "; ask for a precision by name to run it all the same, or run it as the reference does "
+        "with --runtime pytorch"
+    )
+
+
+def _precisions_to_try(way: Way, options: RunOptions) -> tuple[ComputePrecision, ...]:
+    """List what the request allows, fastest first; what others have written runs as they did."""
+    if way.kind != "graph" and options.precision == "auto":
+        return ("float32",)
+    return precisions_to_try(
+        options.precision,
+        stored_dtype=way.stored_precision,
+        native_bfloat16=options.precision == "auto" and computes_bfloat16(options.runtime),
+    )
+
+
+def _tell_passed_over(model: OpenedModel, certificate: Certificate) -> None:
+    log.warning(
+        "a precision is passed over",
+        source=model.repository.source,
+        precision=certificate.precision,
+        found=certificate.verdict,
+    )
+
+
+@dataclass
+class _Judge:
+    """Holds one model against its reference, which is run at most once."""
+
+    model: OpenedModel
+    files: str
+    limits: BatchLimits
+    options: RunOptions
+
+    @cached_property
+    def probes(self) -> list[Probe]:
+        return encode_probes(self.model.tokenizer, max_tokens=self.model.max_tokens)
+
+    @cached_property
+    def reference(self) -> list[Float32]:
+        """The reference's logits; finite."""
+        logits = self._run_reference()
+        refuse_non_finite(logits, self.model)
+        return logits
+
+    @cached_property
+    def kind(self) -> ReferenceKind:
+        """What the model is held against: where it is quantised, always itself in float32."""
+        wanted = self.options.reference
+        if wanted == "transformers" and self.model.config.section("quantization_config").fields:
+            log.warning(
+                "transformers cannot run these weights without further code; float32 of the same"
+                " graph is the reference instead",
+                source=self.model.repository.source,
+            )
+            return "float32"
+        return wanted
+
+    @cached_property
+    def reference_name(self) -> str:
+        return transformers_release() if self.kind == "transformers" else "float32"
+
+    def compares(self, precision: ComputePrecision) -> bool:
+        """Say whether there is anything to hold this precision against."""
+        match self.kind:
+            case "off":
+                return False
+            case "float32":
+                return precision != "float32"
+            case "transformers":
+                return precision != "float32" or self.model.way.kind != "pytorch"
+
+    def known(self, precision: ComputePrecision) -> Certificate | None:
+        """Return the certificate of an earlier load of the same files on the same machine."""
+        store = self.options.certificates
+        if store is None or not self.compares(precision):
+            return None
+        return store.find(self._key(precision))
+
+    def prepare(self) -> None:
+        """Run the reference, unless it was run."""
+        _ = self.reference
+
+    def judge(self, session: RuntimeSession, precision: ComputePrecision) -> Certificate:
+        """Ask a session the probes, and keep what is found."""
+        tolerance = self._tolerance(precision)
+        found = compare(
+            self.reference,
+            run_probes(session, self.probes, self.limits, self.model.head),
+            labels=self.model.config.labels(),
+            head=self.model.head,
+            tolerance=tolerance,
+        )
+        certificate = Certificate(
+            precision=precision,
+            runtime=session.runtime,
+            device=session.device,
+            reference=self.reference_name,
+            texts=len(self.probes),
+            answers=found.answers,
+            greatest_difference=found.greatest_difference,
+            mean_difference=found.mean_difference,
+            disagreements=found.disagreements,
+            close_calls=found.close_calls,
+            tolerance=tolerance,
+            holds=found.within(tolerance),
+        )
+        if self.options.certificates is not None:
+            self.options.certificates.keep(self._key(precision), certificate)
+        return certificate
+
+    def _run_reference(self) -> list[Float32]:
+        options = self.options
+        if self.kind == "transformers":
+            return transformers_logits(self.model, threads=options.threads)
+        with closing(
+            self.model.way.start("float32", runtime=options.runtime, threads=options.threads)
+        ) as session:
+            return run_probes(session, self.probes, self.limits, self.model.head)
+
+    def _tolerance(self, precision: ComputePrecision) -> float:
+        chosen = self.options.tolerance
+        return TOLERANCES[precision] if chosen is None else chosen
+
+    def _key(self, precision: ComputePrecision) -> str:
+        """Tell a certificate from that of other files, another machine or another release."""
+        told = (
+            self.files,
+            precision,
+            self.model.way.kind,
+            machine_identity("earmark", "onnxruntime", "openvino", "torch", "transformers"),
+            self.options.runtime,
+            self.reference_name,
+            self._tolerance(precision),
+            PROBE_SET,
+        )
+        return hashlib.sha256(repr(told).encode()).hexdigest()[:32]

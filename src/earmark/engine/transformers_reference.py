@@ -1,0 +1,106 @@
+"""What `transformers` answers to the probes: the reference that shares nothing with our graphs.
+
+It runs in a process of its own, ``python -m earmark.engine.transformers_reference``: the thread
+pools of two runtimes spin against each other, and a server has no use for PyTorch's memory after.
+"""
+
+import subprocess
+import sys
+from contextlib import closing
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final
+
+import numpy as np
+
+from earmark.batching.packer import BatchLimits
+from earmark.checkpoint.local import LocalRepository
+from earmark.domain.packing import Float32
+from earmark.engine.model import OpenedModel, open_model
+from earmark.engine.probes import encode_probes, run_probes
+from earmark.errors import EarmarkError, EngineError, UnsupportedDevice
+from earmark.runtime.pytorch import INSTALL, has_pytorch
+
+__all__ = ["transformers_logits", "transformers_release"]
+
+_PATIENCE_S: Final = 900
+"""More than the largest encoders take on one core; a process that hangs must not hold a load."""
+_REFUSED: Final = 2
+"""Exit code where the reference says in a line why it cannot be had."""
+
+
+def transformers_release() -> str:
+    """Return the name and release of the reference.
+
+    Raises:
+        UnsupportedDevice: PyTorch or `transformers` is not installed.
+    """
+    try:
+        if has_pytorch():
+            return f"transformers {version('transformers')}"
+    except PackageNotFoundError:  # a folder of that name, and not the package
+        pass
+    raise UnsupportedDevice(
+        f"models are to be held against transformers, which is not installed; {INSTALL}, or "
+        "leave certify at float32"
+    )
+
+
+def transformers_logits(model: OpenedModel, *, threads: int) -> list[Float32]:
+    """Ask the probes of a checkpoint as `transformers` runs it, in float32.
+
+    Args:
+        model: what is to be held against it.
+        threads: how many PyTorch may use.
+
+    Returns:
+        For each probe its logits, ``[answers, labels]``, as `probes.run_probes` returns them.
+
+    Raises:
+        EngineError: the reference could not be run; the message says why.
+    """
+    folder = model.config.path.parent
+    with TemporaryDirectory() as scratch:
+        answers = Path(scratch) / "logits.npz"
+        command = [sys.executable, "-m", __name__]
+        arguments = [str(folder), str(answers), str(threads), str(model.max_tokens)]
+        try:
+            ended = subprocess.run(  # noqa: S603 - ourselves, with paths of ours
+                [*command, *arguments],
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                errors="replace",
+                timeout=_PATIENCE_S,
+                check=False,
+            )
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise EngineError(
+                f"{model.repository.source} cannot be held against transformers: {error}"
+            ) from error
+        if ended.returncode:
+            said = ended.stderr.strip().splitlines() or [f"it ended with {ended.returncode}"]
+            raise EngineError(
+                f"{model.repository.source} cannot be held against transformers: {said[-1]}"
+            )
+        with np.load(answers, allow_pickle=False) as stored:
+            return [stored[name] for name in stored.files]
+
+
+def main(folder: str, answers: str, threads: str, max_tokens: str) -> None:
+    """Run the reference, and write its logits; all arguments as the command line has them."""
+    repository = LocalRepository.open(Path(folder))
+    model = open_model(repository, runtime="pytorch")
+    probes = encode_probes(model.tokenizer, max_tokens=int(max_tokens))
+    limits = BatchLimits().holding(model.max_tokens)
+    with closing(model.way.start("float32", runtime="pytorch", threads=int(threads))) as session:
+        np.savez(answers, *run_probes(session, probes, limits, model.head))
+
+
+if __name__ == "__main__":
+    try:
+        main(*sys.argv[1:])
+    except EarmarkError as error:
+        print(error, file=sys.stderr)  # noqa: T201 - to the process that asked
+        raise SystemExit(_REFUSED) from None

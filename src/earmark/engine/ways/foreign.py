@@ -1,0 +1,103 @@
+"""What models that others have written leave to be found out: longest text, padding, samples."""
+
+from earmark.batching.packer import pack
+from earmark.checkpoint.config import Config
+from earmark.checkpoint.repository import Repository
+from earmark.domain.encoding import Encoding
+from earmark.domain.head import HeadKind
+from earmark.domain.texts import Question, TextInput
+from earmark.graph.architectures.registry import ARCHITECTURES
+from earmark.runtime.padded import PaddedForm
+from earmark.tokenizing.stated import read_stated
+from earmark.tokenizing.tokenizer import TextTokenizer
+
+__all__ = ["USUAL_MAX_TOKENS", "foreign_max_tokens", "padded_form"]
+
+USUAL_MAX_TOKENS = 512
+"""Longest text where neither config nor tokenizer says anything; most encoders were trained so."""
+
+POSITION_FIELDS = ("max_position_embeddings", "n_positions", "max_sequence_length")
+"""What the rows of a position table are called in a `config.json`."""
+
+COUNTED_PAST_PADDING = frozenset(
+    {
+        "data2vec-text",
+        "esm",
+        "ibert",
+        "longformer",
+        "luke",
+        "mluke",
+        "roberta-prelayernorm",
+        "xlm-roberta-xl",
+        "xmod",
+    }
+)
+"""Architectures that count positions from the one after `pad_token_id`, as RoBERTa does
+(`transformers` 5.24, create_position_ids_from_input_ids)."""
+ROBERTA_PADDING = 1
+
+SAMPLES = (
+    "good",
+    "The quick brown fox jumps over the lazy dog, and nobody knows why it does. " * 2,
+    "good",
+    # One word more: models that pool tokens in pairs treat even and odd differently.
+    "good good",
+)
+"""Texts for the trial (`runtime.padded.open_padded`); texts of callers are never used for it."""
+
+
+def foreign_max_tokens(config: Config, tokenizer: TextTokenizer) -> int:
+    """Find the longest text that a model and its tokenizer take, special tokens included.
+
+    Raises:
+        InvalidCheckpoint: the config states a size that is none.
+    """
+    kind = config.text("model_type")
+    stated = next((key for key in POSITION_FIELDS if config.fields.get(key) is not None), None)
+    positions = None
+    if kind in ARCHITECTURES:
+        positions = ARCHITECTURES[kind].positions(config)
+    elif stated is not None:
+        positions = config.size(stated)
+        if kind in COUNTED_PAST_PADDING:
+            positions -= config.index("pad_token_id", ROBERTA_PADDING) + 1
+    known = [one for one in (positions, tokenizer.max_length) if one is not None and one > 0]
+    return min(known, default=USUAL_MAX_TOKENS)
+
+
+def padded_form(
+    repository: Repository,
+    config: Config,
+    tokenizer: TextTokenizer,
+    *,
+    head: HeadKind,
+    max_tokens: int,
+) -> PaddedForm:
+    """Describe what a model takes and answers, as far as the checkpoint's small files tell.
+
+    Raises:
+        InvalidCheckpoint: a file is malformed.
+    """
+    questions = [Question(item, TextInput(text)) for item, text in enumerate(SAMPLES)]
+    found = [one for (one,) in tokenizer.encode(questions, max_tokens=max_tokens)]
+    types = config.fields.get("type_vocab_size")
+    end = config.fields.get("eos_token_id")
+    return PaddedForm(
+        source=repository.source,
+        head=head,
+        labels=len(config.labels()),
+        pad_id=_pad_id(repository, config, tokenizer),
+        end_id=end if isinstance(end, int) else None,
+        types=not isinstance(types, int) or types != 1,
+        samples=pack([one if len(one) else Encoding((0,), (0,)) for one in found]),
+    )
+
+
+def _pad_id(repository: Repository, config: Config, tokenizer: TextTokenizer) -> int:
+    """Find what to fill rows up with: config, then tokenizer, then 0."""
+    stated = config.fields.get("pad_token_id")
+    if isinstance(stated, int) and stated >= 0:
+        return stated
+    token = read_stated(repository).text_of("pad_token")
+    found = None if token is None else tokenizer.token_id(token)
+    return found or 0

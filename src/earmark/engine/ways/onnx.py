@@ -1,0 +1,153 @@
+"""A graph that came with the checkpoint, run as its author exported it."""
+
+from dataclasses import replace
+
+from earmark.checkpoint.config import Config
+from earmark.checkpoint.file_names import ONNX_FILES
+from earmark.checkpoint.onnx_file import OnnxFile, OnnxValue, read_onnx
+from earmark.checkpoint.repository import Repository
+from earmark.domain.head import HeadKind
+from earmark.engine.ways.foreign import foreign_max_tokens, padded_form
+from earmark.engine.ways.way import WayKind
+from earmark.errors import UnsupportedCheckpoint, UnsupportedDevice
+from earmark.graph.precision import ComputePrecision
+from earmark.runtime.devices import open_onnx_file
+from earmark.runtime.onnx_model import IndexType, OnnxModelFile
+from earmark.runtime.padded import open_padded
+from earmark.runtime.session import RuntimeName, RuntimeSession, SessionOptions
+from earmark.tokenizing.tokenizer import TextTokenizer
+
+__all__ = ["OnnxWay"]
+
+INPUTS = ("input_ids", "attention_mask", "token_type_ids", "position_ids")
+OUTPUT = "logits"
+INDEX_TYPES: dict[str, IndexType] = {"int64": "int64", "int32": "int32"}
+FLOAT_TYPES = ("float32", "float16", "float64")
+
+
+class OnnxWay:
+    """A checkpoint with an exported graph."""
+
+    kind: WayKind = "onnx"
+    note = "the repository's own ONNX graph"
+
+    def __init__(
+        self, repository: Repository, config: Config, tokenizer: TextTokenizer, head: HeadKind
+    ) -> None:
+        """Look at the graph's inputs and outputs.
+
+        Args:
+            repository: the checkpoint's files.
+            config: its `config.json`.
+            tokenizer: its tokenizer.
+            head: what its logits are for.
+
+        Raises:
+            InvalidCheckpoint: a file is malformed.
+            UnsupportedCheckpoint: the graph takes or answers what earmark does not know.
+        """
+        file = read_onnx(repository.require(*ONNX_FILES))
+        inputs = _inputs(file)
+        one_row, width = _fixed(file)
+        limit = foreign_max_tokens(config, tokenizer)
+        self.max_tokens = min(limit, width or limit)
+        form = padded_form(repository, config, tokenizer, head=head, max_tokens=self.max_tokens)
+        form = replace(form, source=str(file.path), one_row=one_row, width=width)
+        output = _output(file, head, form.labels)
+        self._form, self._file = form, OnnxModelFile(file.path, inputs, output.name)
+        self.stored_precision = file.stored_precision
+        self.parameters = file.parameters
+
+    def start(
+        self, precision: ComputePrecision, *, runtime: RuntimeName, threads: int
+    ) -> RuntimeSession:
+        """Load the graph into a runtime, and try it; errors as of `Way`."""
+        if runtime == "pytorch":
+            raise UnsupportedDevice(
+                f"PyTorch does not run {self._file.path}; choose the runtime openvino "
+                "or onnxruntime"
+            )
+        if precision == "int8":
+            raise UnsupportedDevice(
+                f"{self._file.path} runs as it was exported and is not made int8; choose the "
+                "precision auto or float32, or export the graph in int8"
+            )
+        options = SessionOptions(compute=precision, threads=threads)
+        model = open_onnx_file(runtime, self._file, options)
+        return open_padded(model, self._form, precision)
+
+
+def _inputs(file: OnnxFile) -> dict[str, IndexType]:
+    """Check what has to be fed.
+
+    Raises:
+        UnsupportedCheckpoint: something of it is not known, or is in another form.
+    """
+    names = [one.name for one in file.inputs]
+    if "input_ids" not in names or not set(names) <= set(INPUTS):
+        raise UnsupportedCheckpoint(
+            f"{file.path} takes {', '.join(names) or 'nothing'}; expected input_ids, and of the "
+            f"others no more than {', '.join(INPUTS[1:])}"
+        )
+    for one in file.inputs:
+        if one.dtype not in INDEX_TYPES or (one.axes is not None and len(one.axes) != len("bt")):
+            raise UnsupportedCheckpoint(
+                f"{file.path} takes {one.name} as {_form_of(one)}; "
+                "expected int64 or int32 of two axes, texts and tokens"
+            )
+    return {one.name: INDEX_TYPES[one.dtype] for one in file.inputs}
+
+
+def _fixed(file: OnnxFile) -> tuple[bool, int | None]:
+    """Tell whether a graph takes one row at a time, and how long its rows have to be.
+
+    Raises:
+        UnsupportedCheckpoint: it takes so many rows, or contradicts itself.
+    """
+    rows = {one.axes[0] for one in file.inputs if one.axes} - {None}
+    widths = {one.axes[1] for one in file.inputs if one.axes} - {None}
+    if rows - {1} or len(widths) > 1:
+        shapes = ", ".join(f"{one.name} {_form_of(one)}" for one in file.inputs)
+        raise UnsupportedCheckpoint(
+            f"{file.path} is fixed to {shapes}; expected any number of texts or one, and any "
+            "length or one: export it with dynamic axes"
+        )
+    width = next(iter(widths), None)
+    if width is not None and all(one.name != "attention_mask" for one in file.inputs):
+        raise UnsupportedCheckpoint(
+            f"{file.path} takes rows of {width} tokens and no attention_mask, so that it cannot "
+            "tell a shorter text from its padding: export it with a mask or with dynamic axes"
+        )
+    return bool(rows), width
+
+
+def _output(file: OnnxFile, head: HeadKind, labels: int) -> OnnxValue:
+    """Find the logits.
+
+    Raises:
+        UnsupportedCheckpoint: there are none, or they are not those of the head and its labels.
+    """
+    named = [one for one in file.outputs if one.name == OUTPUT] or list(file.outputs)
+    if len(named) != 1:
+        names = ", ".join(one.name for one in file.outputs)
+        raise UnsupportedCheckpoint(
+            f"{file.path} answers {names or 'nothing'}; expected {OUTPUT}, or one output"
+        )
+    found = named[0]
+    ranks: dict[HeadKind, int] = {"sequence": 2, "token": 3}
+    fits = found.axes is None or (
+        len(found.axes) == ranks[head] and found.axes[-1] in {None, labels}
+    )
+    if not fits or found.dtype not in FLOAT_TYPES:
+        raise UnsupportedCheckpoint(
+            f"{file.path} answers {found.name} as {_form_of(found)}; expected floats of "
+            f"{ranks[head]} axes for a {head} head, the last one of {labels} labels, as "
+            "config.json has it"
+        )
+    return found
+
+
+def _form_of(value: OnnxValue) -> str:
+    if value.axes is None:
+        return value.dtype
+    return f"{value.dtype}[{', '.join('?' if one is None else str(one) for one in value.axes)}]"

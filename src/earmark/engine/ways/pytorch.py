@@ -1,0 +1,88 @@
+"""A checkpoint that only `transformers` knows, run by PyTorch."""
+
+from earmark.checkpoint.config import Config
+from earmark.checkpoint.repository import Repository
+from earmark.checkpoint.weight_files import WEIGHT_FILES, open_tensors
+from earmark.checkpoint.weights import weigh
+from earmark.domain.head import HeadKind
+from earmark.engine.ways.foreign import foreign_max_tokens, padded_form
+from earmark.engine.ways.way import WayKind
+from earmark.errors import UnsupportedCheckpoint, UnsupportedDevice
+from earmark.graph.precision import ComputePrecision
+from earmark.runtime.devices import computes_bfloat16
+from earmark.runtime.padded import open_padded
+from earmark.runtime.pytorch import open_pytorch
+from earmark.runtime.session import RuntimeName, RuntimeSession, SessionOptions
+from earmark.tokenizing.tokenizer import TextTokenizer
+
+__all__ = ["PyTorchWay"]
+
+
+class PyTorchWay:
+    """A checkpoint of any architecture that `transformers` has a class for."""
+
+    kind: WayKind = "pytorch"
+    note = "the class of transformers"
+
+    def __init__(
+        self, repository: Repository, config: Config, tokenizer: TextTokenizer, head: HeadKind
+    ) -> None:
+        """Look at the weights, which are mapped and not read.
+
+        Args:
+            repository: the checkpoint's files.
+            config: its `config.json`.
+            tokenizer: its tokenizer.
+            head: what its logits are for.
+
+        Raises:
+            CheckpointNotFound: there are no weights, or a file that their index names is missing.
+            InvalidCheckpoint: a file is malformed.
+            UnsupportedCheckpoint: the weights are quantised in a form that needs further code.
+        """
+        quantised = config.section("quantization_config").fields
+        if quantised:
+            raise UnsupportedCheckpoint(
+                f"{config.path}: the weights are quantised "
+                f"({quantised.get('quant_method', 'quantization_config')}), which earmark does "
+                "not run through PyTorch; expected weights that are not quantised"
+            )
+        # Read here too: a pickle that holds more than tensors is refused before anything loads.
+        tensors = open_tensors(repository.require(*WEIGHT_FILES))
+        self.parameters, self.stored_precision = weigh(tensors)
+        tensors.close()
+        self.max_tokens = foreign_max_tokens(config, tokenizer)
+        self._config, self._head = config, head
+        self._form = padded_form(
+            repository, config, tokenizer, head=head, max_tokens=self.max_tokens
+        )
+
+    def start(
+        self, precision: ComputePrecision, *, runtime: RuntimeName, threads: int
+    ) -> RuntimeSession:
+        """Load the checkpoint by PyTorch, whichever runtime runs other models; errors as of `Way`.
+
+        Raises:
+            UnsupportedCheckpoint: `transformers` cannot load it.
+        """
+        del runtime
+        if precision == "int8":
+            raise UnsupportedDevice(
+                f"{self._form.source} runs through PyTorch, which earmark does not run in int8; "
+                "choose the precision auto or float32"
+            )
+        if precision == "bfloat16" and not computes_bfloat16("pytorch"):
+            raise UnsupportedDevice(
+                "this processor is not known to compute bfloat16 natively; choose the precision "
+                "auto or float32"
+            )
+        options = SessionOptions(compute=precision, threads=threads)
+        model = open_pytorch(
+            self._config.path.parent,
+            self._head,
+            options,
+            architecture=self._config.text("model_type"),
+            brings_code="auto_map" in self._config.fields,
+        )
+        self.parameters = model.parameters
+        return open_padded(model, self._form, precision)

@@ -1,0 +1,183 @@
+"""PyTorch and `transformers`, for models that nothing else here runs (extra ``torch``)."""
+
+import inspect
+import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from earmark.domain.head import HeadKind
+from earmark.domain.packing import Float32
+from earmark.errors import EngineError, InvalidCheckpoint, UnsupportedCheckpoint, UnsupportedDevice
+from earmark.runtime.padding import PaddedRows
+from earmark.runtime.session import SessionOptions
+
+__all__ = ["INSTALL", "PyTorchModel", "has_pytorch", "open_pytorch"]
+
+INSTALL = "pip install 'earmark[torch]'"
+
+_HEADS: dict[HeadKind, str] = {
+    "sequence": "AutoModelForSequenceClassification",
+    "token": "AutoModelForTokenClassification",
+}
+
+
+def has_pytorch() -> bool:
+    """Say whether PyTorch and `transformers` are installed, without importing either."""
+    found = (find_spec(name) for name in ("torch", "transformers"))
+    # A folder that happens to be called so has no origin.
+    return all(spec is not None and spec.origin is not None for spec in found)
+
+
+class PyTorchModel:
+    """A model of `transformers`, on the processor."""
+
+    def __init__(self, module: Any, runtime: str) -> None:  # noqa: ANN401 - untyped here
+        """Take a module that is ready to run; `open_pytorch` makes one."""
+        # Any: the libraries' types are not there where the extra is not installed.
+        self._module: Any | None = module
+        self._runtime = runtime
+        taken = inspect.signature(module.forward).parameters
+        names = ("input_ids", "attention_mask", "token_type_ids")
+        self._inputs = tuple(name for name in names if name in taken)
+
+    @property
+    def parameters(self) -> int:
+        """Weights of the model, those counted once that several layers share."""
+        return 0 if self._module is None else int(self._module.num_parameters())
+
+    def run_rows(self, rows: PaddedRows) -> Float32:
+        """Run rows.
+
+        Raises:
+            EngineError: PyTorch failed, or the model is closed.
+        """
+        import torch  # noqa: PLC0415 - an extra; loaded long since
+
+        if self._module is None:
+            raise EngineError("this session is closed")
+        feed = {name: torch.from_numpy(getattr(rows, name)) for name in self._inputs}
+        try:
+            with torch.inference_mode():
+                answer = self._module(**feed, return_dict=True)
+                logits: Float32 = answer.logits.float().numpy()
+        # A model's own code raises whatever it likes.
+        except Exception as error:
+            raise EngineError(f"PyTorch failed on a batch: {error}") from error
+        return logits
+
+    @property
+    def runtime(self) -> str:
+        """PyTorch and `transformers`, with their releases."""
+        return self._runtime
+
+    @property
+    def device(self) -> str:
+        """The kind of processor; PyTorch does not tell its name."""
+        return platform.processor() or platform.machine()
+
+    def kernels(self) -> tuple[str, ...]:
+        """Name nothing: PyTorch does not tell its kernels."""
+        return ()
+
+    def close(self) -> None:
+        """Drop the module."""
+        self._module = None
+
+
+def open_pytorch(
+    folder: Path,
+    head: HeadKind,
+    options: SessionOptions,
+    *,
+    architecture: str,
+    brings_code: bool,
+) -> PyTorchModel:
+    """Load a folder by `transformers`' own class for its architecture; never code out of it.
+
+    Weights come from safetensors, or from a pickle that PyTorch reads with ``weights_only``, which
+    is what `transformers` 5 does unless told otherwise (modeling_utils.py, load_state_dict), and
+    which it refuses with a PyTorch before 2.6, where that could be got round.
+
+    Args:
+        folder: the checkpoint.
+        head: which of the library's two kinds of classes to take.
+        options: precision and threads.
+        architecture: the `model_type` of the config.
+        brings_code: whether the config names code of the folder (`auto_map`).
+
+    Raises:
+        UnsupportedDevice: the libraries are not installed.
+        UnsupportedCheckpoint: `transformers` does not know the architecture, only code out of the
+            folder does, or it cannot load the model.
+        InvalidCheckpoint: weights of the model are missing.
+    """
+    try:
+        import torch  # noqa: PLC0415 - an extra, and a second to import
+        import transformers  # noqa: PLC0415 - the same
+    except ImportError as error:
+        raise UnsupportedDevice(f"the runtime pytorch is not installed; {INSTALL}") from error
+    if architecture not in transformers.CONFIG_MAPPING:
+        code = " (its folder brings code of its own, which is never run)" if brings_code else ""
+        raise UnsupportedCheckpoint(
+            f"{folder}: transformers {transformers.__version__} does not know the architecture "
+            f"(model_type) {architecture!r}{code}; a newer one may, or export the model to "
+            "onnx/model.onnx"
+        )
+    torch.set_num_threads(options.threads)
+    with _quiet(transformers.logging), _named(folder):
+        config = transformers.AutoConfig.from_pretrained(folder, **_LOCAL)
+        # A config may name attention that is code on the Hub; PyTorch's own is always there.
+        config._attn_implementation = None  # noqa: SLF001 - there is no other name for it
+        module, found = getattr(transformers, _HEADS[head]).from_pretrained(
+            folder,
+            config=config,
+            dtype=getattr(torch, options.compute),
+            output_loading_info=True,
+            **_LOCAL,
+        )
+    missing = sorted(found["missing_keys"])
+    if missing:
+        # The library would fill them with random numbers, and answer.
+        raise InvalidCheckpoint(
+            f"{folder} lacks {len(missing)} weights of {type(module).__name__}, such as "
+            f"{', '.join(missing[:4])}; expected a checkpoint that was trained with its head"
+        )
+    names = f"pytorch {torch.__version__}, transformers {transformers.__version__}"
+    return PyTorchModel(module.eval(), names)
+
+
+_LOCAL = {"local_files_only": True, "trust_remote_code": False}
+
+
+@contextmanager
+def _named(folder: Path) -> Iterator[None]:
+    """Turn whatever the library raises at a folder into an error that says so.
+
+    Raises:
+        UnsupportedCheckpoint: the library raised something.
+    """
+    try:
+        yield
+    # ValueError, OSError, ImportError, RuntimeError, KeyError and more, with no common class.
+    except Exception as error:
+        raise UnsupportedCheckpoint(
+            f"{folder}: transformers cannot load it, code of the folder left out "
+            f"({type(error).__name__}: {error})"
+        ) from error
+
+
+@contextmanager
+def _quiet(logging: Any) -> Iterator[None]:  # noqa: ANN401 - as above
+    """Let the library say nothing but errors, and draw no progress bars."""
+    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(level)
+        if bars:
+            logging.enable_progress_bar()

@@ -1,0 +1,140 @@
+"""Which way a checkpoint is run in, and what is said where there is none."""
+
+from pathlib import Path
+
+import pytest
+from support.checkpoints import CheckpointSpec, write_checkpoint
+from support.foreign_checkpoints import write_foreign_folder
+from support.onnx_models import OnnxSpec, write_onnx
+
+from earmark.checkpoint.config import read_config
+from earmark.checkpoint.local import LocalRepository
+from earmark.engine.load import EngineOptions, load_engine
+from earmark.engine.model import open_model
+from earmark.engine.ways.choice import WayChoice, choose_way
+from earmark.engine.ways.foreign import USUAL_MAX_TOKENS, foreign_max_tokens, padded_form
+from earmark.errors import CheckpointNotFound, UnsupportedCheckpoint, UnsupportedDevice
+from earmark.runtime.session import RuntimeName
+from earmark.tokenizing.tokenizer import load_tokenizer
+
+
+def choose(folder: Path, *, runtime: RuntimeName = "openvino", pytorch: bool = False) -> WayChoice:
+    """Choose for a folder."""
+    repository = LocalRepository.open(folder)
+    config = read_config(folder / "config.json")
+    return choose_way(repository, config, runtime=runtime, pytorch=pytorch)
+
+
+def test_a_graph_of_our_own_comes_first(tmp_path: Path) -> None:
+    """Though an exported one is there as well."""
+    write_checkpoint(tmp_path, CheckpointSpec())
+    write_onnx(tmp_path / "onnx" / "model.onnx", OnnxSpec())
+    assert choose(tmp_path, pytorch=True).kind == "graph"
+
+
+def test_an_exported_graph_comes_before_pytorch(tmp_path: Path) -> None:
+    """Of an architecture that is not known, or of one that is and has no other weights."""
+    write_checkpoint(tmp_path, CheckpointSpec())
+    weights = (tmp_path / "model.safetensors").read_bytes()
+    write_foreign_folder(tmp_path)
+    (tmp_path / "model.safetensors").write_bytes(weights)
+    write_onnx(tmp_path / "onnx" / "model.onnx", OnnxSpec())
+    assert choose(tmp_path, pytorch=True).kind == "onnx"
+    write_checkpoint(tmp_path, CheckpointSpec(head="token"))
+    (tmp_path / "model.safetensors").unlink()
+    assert choose(tmp_path) == WayChoice("onnx", "token")
+
+
+def foreign_weights(folder: Path) -> Path:
+    """Write a folder of a foreign architecture that has weights."""
+    write_checkpoint(folder, CheckpointSpec())
+    weights = (folder / "model.safetensors").read_bytes()
+    write_foreign_folder(folder, head="token")
+    (folder / "model.safetensors").write_bytes(weights)
+    return folder
+
+
+def test_pytorch_runs_what_nothing_else_does_where_it_is_installed(tmp_path: Path) -> None:
+    """And what the operator asks it to."""
+    foreign_weights(tmp_path)
+    assert choose(tmp_path, pytorch=True) == WayChoice("pytorch", "token")
+    write_checkpoint(tmp_path, CheckpointSpec())
+    assert choose(tmp_path, runtime="pytorch") == WayChoice("pytorch", "sequence")
+
+
+def test_without_pytorch_the_message_says_what_would_help(tmp_path: Path) -> None:
+    """What was found, what is supported, the extra, and the export."""
+    foreign_weights(tmp_path)
+    with pytest.raises(
+        UnsupportedCheckpoint,
+        match=r"'convbert'; supported are bert, .*earmark\[torch\].*optimum-cli export onnx",
+    ):
+        choose(tmp_path)
+
+
+def test_a_folder_with_nothing_to_run_is_told_so(tmp_path: Path) -> None:
+    """Every form of weights that would do is named, and what is there instead."""
+    write_foreign_folder(tmp_path)
+    with pytest.raises(CheckpointNotFound, match=r"onnx/model\.onnx.*it holds config\.json"):
+        choose(tmp_path, pytorch=True)
+
+
+def test_a_class_of_another_kind_is_refused(tmp_path: Path) -> None:
+    """A model that fills masks labels nothing."""
+    write_foreign_folder(tmp_path, fields={"architectures": ["ConvBertForMaskedLM"]})
+    with pytest.raises(UnsupportedCheckpoint, match=r"ConvBertForMaskedLM .*ForTokenClass"):
+        choose(tmp_path)
+
+
+def test_pytorch_that_is_not_installed_is_named(tmp_path: Path) -> None:
+    """These tests run without it: the operator who asks for it learns how to get it."""
+    write_checkpoint(tmp_path, CheckpointSpec())
+    with pytest.raises(UnsupportedDevice, match=r"pip install 'earmark\[torch\]'"):
+        load_engine(str(tmp_path), options=EngineOptions(runtime="pytorch"))
+
+
+def test_a_graph_of_our_own_is_not_run_by_pytorch(tmp_path: Path) -> None:
+    """Whoever opened it for another runtime is told."""
+    way = open_model(LocalRepository.open(write_checkpoint(tmp_path, CheckpointSpec()))).way
+    with pytest.raises(UnsupportedDevice, match="PyTorch runs no graphs"):
+        way.start("float32", runtime="pytorch", threads=1)
+
+
+@pytest.mark.parametrize(
+    ("fields", "model_type", "expected"),
+    [
+        ({}, "convbert", 48),
+        ({"max_position_embeddings": 514, "pad_token_id": 1}, "longformer", 512),
+        ({"max_position_embeddings": None, "n_positions": 64}, "gpt2", 64),
+        ({"max_position_embeddings": None}, "funnel", USUAL_MAX_TOKENS),
+        ({"max_position_embeddings": 50, "pad_token_id": 1}, "roberta", 48),
+    ],
+)
+def test_the_longest_text_is_what_config_or_tokenizer_say(
+    fields: dict[str, object], model_type: str, expected: int, tmp_path: Path
+) -> None:
+    """Positions less what the family counts past; where nobody says anything, the usual."""
+    write_foreign_folder(tmp_path, model_type=model_type, fields=fields)
+    tokenizer = load_tokenizer(LocalRepository.open(tmp_path))
+    config = read_config(tmp_path / "config.json")
+    assert foreign_max_tokens(config, tokenizer) == expected
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [({"pad_token_id": 7}, 7), ({"pad_token_id": None}, 0), ({"pad_token_id": -1}, 0)],
+)
+def test_rows_are_filled_up_with_what_the_config_says(
+    fields: dict[str, object], expected: int, tmp_path: Path
+) -> None:
+    """Then with the tokenizer's own padding, which in BERT's vocabulary is token 0."""
+    write_foreign_folder(tmp_path, fields=fields)
+    repository = LocalRepository.open(tmp_path)
+    form = padded_form(
+        repository,
+        read_config(tmp_path / "config.json"),
+        load_tokenizer(repository),
+        head="sequence",
+        max_tokens=48,
+    )
+    assert form.pad_id == expected
