@@ -49,7 +49,8 @@ class RowsModel:
         """Answer, and remember what came."""
         texts, width = rows.input_ids.shape
         self.shapes.append((texts, width))
-        return self.answer(rows).astype(np.float32)
+        logits: Float32 = self.answer(rows).astype(np.float32)
+        return logits
 
     def kernels(self) -> tuple[str, ...]:
         """Name one."""
@@ -68,7 +69,8 @@ def masked_sum(rows: PaddedRows) -> Float32:
 
 def width_too(rows: PaddedRows) -> Float32:
     """Let the width of a row into the answer, as pooling over padding does."""
-    return masked_sum(rows) + rows.input_ids.shape[1]
+    total: Float32 = masked_sum(rows) + rows.input_ids.shape[1]
+    return total
 
 
 def no_two(rows: PaddedRows) -> Float32:
