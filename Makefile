@@ -45,6 +45,9 @@ golden-check: .venv-reference/.installed ## recompute the golden files, and comp
 test-torch: .venv-reference/.installed ## test what runs through PyTorch
 	@.venv-reference/bin/python -m pytest --quiet tests/pytorch $(ARGS)
 
+readme: .venv/.installed-dev ## write README's table of architectures from the registry
+	@PYTHONPATH=tests .venv/bin/python -m support.readme_table
+
 bench: .venv-bench/.installed ## measure against transformers behind FastAPI
 	@.venv-bench/bin/python -m bench $(ARGS)
 
