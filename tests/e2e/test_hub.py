@@ -12,6 +12,7 @@ from e2e.processes import PATIENCE_S, command, environment, running_server
 from e2e.terminals import on_terminal
 from support.checkpoints import CheckpointSpec, write_checkpoint
 from support.hub_stand_in import TOKEN, HubRepo, HubStandIn, commit_of, running_hub
+from support.onnx_models import OnnxSpec, write_onnx_folder
 
 FIRST = commit_of("first")
 FILES = {"config.json", "tokenizer.json", "tokenizer_config.json", "model.safetensors"}
@@ -105,6 +106,18 @@ def test_classify_takes_a_model_by_its_tag(
     assert ended.returncode == 0, ended.stderr
     assert json.loads(ended.stdout)["label"] in {"BAD", "GOOD"}
     assert hub.files_asked() == FILES
+
+
+def test_a_model_that_is_only_a_graph_runs_from_the_cache(
+    hub: HubStandIn, variables: dict[str, str], tmp_path: Path
+) -> None:
+    """With its weights in a file of their own, by the runtime that is the default."""
+    spec = OnnxSpec(external="model.onnx_data")
+    hub.repos["org/graph"] = HubRepo.of(write_onnx_folder(tmp_path / "graph", spec))
+    ended = earmark("classify", "hello", "--model", "org/graph", env=variables, folder=tmp_path)
+    assert ended.returncode == 0, ended.stderr
+    assert json.loads(ended.stdout)["label"].startswith("LABEL_")
+    assert {"onnx/model.onnx", "onnx/model.onnx_data"} <= hub.files_asked()
 
 
 def test_the_python_api_takes_a_model_of_the_hub(

@@ -10,7 +10,7 @@ from safetensors.torch import load_file
 from support.checkpoint_spec import Head
 from support.foreign_checkpoints import LONGEST, write_foreign_folder
 
-__all__ = ["FOREIGN", "ForeignModel", "save_model"]
+__all__ = ["AUTO", "EXPORTED", "FOREIGN", "ForeignModel", "export_model", "save_model"]
 
 transformers.logging.disable_progress_bar()
 
@@ -65,6 +65,26 @@ FOREIGN = {
     )
 }
 
+EXPORTED = {
+    "convbert": FOREIGN["convbert"],
+    "squeezebert": FOREIGN["squeezebert"],
+    # Counts positions from the padding token, inside its graph.
+    "roberta": ForeignModel(
+        "roberta",
+        SIZES
+        | {"pad_token_id": 1, "max_position_embeddings": LONGEST + 2, "type_vocab_size": 1}
+        | {"eos_token_id": 3},
+    ),
+    # Answers at the last end token.
+    "bart": ForeignModel(
+        "bart",
+        {"d_model": 32, "encoder_layers": 2, "decoder_layers": 2, "encoder_ffn_dim": 64}
+        | {"encoder_attention_heads": 2, "decoder_attention_heads": 2, "decoder_ffn_dim": 64}
+        | {"max_position_embeddings": LONGEST, "pad_token_id": 1, "bos_token_id": 2}
+        | {"eos_token_id": 3, "decoder_start_token_id": 3},
+    ),
+}
+
 
 def save_model(
     folder: Path, model: ForeignModel, head: Head, *, safe: bool = True, drop: str | None = None
@@ -99,3 +119,42 @@ def save_model(
         (folder / "model.safetensors").unlink()
         torch.save(saved, folder / "pytorch_model.bin")
     return folder
+
+
+class _Logits(torch.nn.Module):  # type: ignore[misc]  # the library is untyped here
+    """A model that answers with its logits alone, which is what exporters trace."""
+
+    def __init__(self, module: torch.nn.Module) -> None:
+        super().__init__()
+        self.module = module
+
+    def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
+        return self.module(input_ids=input_ids, attention_mask=attention_mask).logits
+
+
+def export_model(folder: Path, head: Head) -> torch.nn.Module:
+    """Put an exported graph in the place of a checkpoint's weights.
+
+    Returns:
+        The model that was exported.
+    """
+    module = AUTO[head].from_pretrained(folder, attn_implementation="eager").eval()  # type: ignore[attr-defined]  # as above
+    ids = torch.tensor([[2, 7, 8, 9, 3], [2, 9, 9, 7, 3]])
+    (folder / "onnx").mkdir()
+    cells = {0: "texts", 1: "tokens"}
+    torch.onnx.export(
+        _Logits(module).eval(),
+        (ids, torch.ones_like(ids)),
+        str(folder / "onnx" / "model.onnx"),
+        input_names=["input_ids", "attention_mask"],
+        output_names=["logits"],
+        dynamic_axes={
+            "input_ids": cells,
+            "attention_mask": cells,
+            "logits": cells if head == "token" else {0: "texts"},
+        },
+        opset_version=17,
+        dynamo=False,
+    )
+    (folder / "model.safetensors").unlink()
+    return module

@@ -11,7 +11,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pytorch.foreign_models import AUTO, FOREIGN, save_model
+from pytorch.foreign_models import AUTO, EXPORTED, FOREIGN, export_model, save_model
 from support.checkpoint_spec import Head
 
 from earmark.batching.packer import answers_of, pack
@@ -75,4 +75,40 @@ def test_any_mix_answers_as_transformers_does_text_by_text(
     batch = pack(encodings(texts))
     answers = answers_of(batch, session.run(batch), head)
     for one, answer in zip(encodings(texts), answers, strict=True):
+        np.testing.assert_allclose(answer, alone(reference, one), rtol=0, atol=TOLERANCE)
+
+
+@cache
+def exported(name: str, head: Head) -> tuple[RuntimeSession, Any]:
+    """Export a tiny model; open the graph by earmark; each once for all tests."""
+    with TemporaryDirectory() as place:
+        folder = save_model(Path(place), EXPORTED[name], head)
+        reference = export_model(folder, head)
+        model = open_model(LocalRepository.open(folder))
+        assert model.way.kind == "onnx"
+        return model.way.start("float32", runtime="openvino", threads=1), reference
+
+
+# PyTorch warns of its older exporter, and of every size that it takes for fixed.
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(
+    ("name", "head"),
+    [
+        ("convbert", "sequence"),
+        ("squeezebert", "token"),
+        ("roberta", "token"),
+        ("bart", "sequence"),
+    ],
+)
+@settings(max_examples=8, deadline=None)
+@given(texts=TEXTS, pairs=st.booleans())
+def test_a_graph_that_pytorch_exports_answers_as_its_model_text_by_text(
+    name: str, head: Head, texts: list[list[int]], *, pairs: bool
+) -> None:
+    """A real export, of texts and of pairs with further end tokens between their halves."""
+    session, reference = exported(name, head)
+    mixed = [*texts, [2, 9, 3, 3, 8, 3]] if pairs else texts
+    found = [Encoding(tuple(ids), (0,) * len(ids)) for ids in mixed]
+    batch = pack(found)
+    for one, answer in zip(found, answers_of(batch, session.run(batch), head), strict=True):
         np.testing.assert_allclose(answer, alone(reference, one), rtol=0, atol=TOLERANCE)

@@ -66,7 +66,11 @@ class EngineFlags:
     precision: Annotated[
         Precision | None, flag("What the model computes in."), default("precision")
     ] = None
-    runtime: Annotated[RuntimeName | None, flag("What runs the model."), default("runtime")] = None
+    runtime: Annotated[
+        RuntimeName | None,
+        flag("What runs the model; what nothing else runs goes to PyTorch."),
+        default("runtime"),
+    ] = None
     threads: Annotated[
         int | None, flag("Threads for one batch."), default("threads", "all cores")
     ] = None

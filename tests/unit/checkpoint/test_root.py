@@ -97,3 +97,15 @@ def test_a_changed_file_changes_the_fingerprint(tmp_path: Path) -> None:
     seen.add(fingerprint(folder))
     assert len(seen) == 4
     assert fingerprint(tmp_path / "gone") == ()
+
+
+def test_an_exported_graph_is_part_of_a_folders_state(tmp_path: Path) -> None:
+    """It stands in a folder of its own; others are not looked at."""
+    folder = _checkpoint(tmp_path / "x")
+    before = fingerprint(folder)
+    (folder / "onnx").mkdir()
+    (folder / "runs").mkdir()
+    (folder / "runs" / "log").touch()
+    assert fingerprint(folder) == before
+    (folder / "onnx" / "model.onnx").touch()
+    assert [name for name, *_ in fingerprint(folder)] == ["config.json", "onnx/model.onnx"]

@@ -10,10 +10,15 @@ from support.onnx_models import OnnxSpec, write_onnx
 from earmark.checkpoint.config import read_config
 from earmark.checkpoint.local import LocalRepository
 from earmark.engine.load import EngineOptions, load_engine
-from earmark.engine.model import open_model
+from earmark.engine.model import OpenedModel, open_model
 from earmark.engine.ways.choice import WayChoice, choose_way
 from earmark.engine.ways.foreign import USUAL_MAX_TOKENS, foreign_max_tokens, padded_form
-from earmark.errors import CheckpointNotFound, UnsupportedCheckpoint, UnsupportedDevice
+from earmark.errors import (
+    CheckpointNotFound,
+    InvalidCheckpoint,
+    UnsupportedCheckpoint,
+    UnsupportedDevice,
+)
 from earmark.runtime.session import RuntimeName
 from earmark.tokenizing.tokenizer import load_tokenizer
 
@@ -138,3 +143,55 @@ def test_rows_are_filled_up_with_what_the_config_says(
         max_tokens=48,
     )
     assert form.pad_id == expected
+
+
+def open_for_pytorch(folder: Path, spec: CheckpointSpec) -> OpenedModel:
+    """Open a folder as the operator does who asks for PyTorch, which need not be there yet."""
+    repository = LocalRepository.open(write_checkpoint(folder, spec))
+    return open_model(repository, runtime="pytorch")
+
+
+def test_pytorch_is_told_what_the_files_say(tmp_path: Path) -> None:
+    """Weights and their type are known before anything is loaded."""
+    model = open_for_pytorch(tmp_path, CheckpointSpec(storage="float16"))
+    stored = choose(tmp_path, runtime="pytorch").stored(LocalRepository.open(tmp_path))
+    assert (model.way.kind, model.way.stored_precision) == ("pytorch", "float16")
+    assert model.way.parameters == stored.parameters > 0
+    assert stored.size_bytes == (tmp_path / "model.safetensors").stat().st_size
+
+
+def test_quantised_weights_are_not_for_pytorch(tmp_path: Path) -> None:
+    """A graph of ours reads them; the library would ask for further code."""
+    with pytest.raises(UnsupportedCheckpoint, match=r"quantised \(compressed-tensors\)"):
+        open_for_pytorch(tmp_path, CheckpointSpec(storage="int8"))
+
+
+def test_pytorch_makes_no_int8(tmp_path: Path) -> None:
+    """Asked for, it is refused, and never taken for something else."""
+    way = open_for_pytorch(tmp_path, CheckpointSpec()).way
+    with pytest.raises(UnsupportedDevice, match="not run in int8"):
+        way.start("int8", runtime="pytorch", threads=1)
+
+
+def test_stored_weights_of_a_graph_are_those_of_its_files(tmp_path: Path) -> None:
+    """As `earmark models` lists them; a missing file of weights is named."""
+    write_foreign_folder(tmp_path)
+    path = write_onnx(tmp_path / "onnx" / "model.onnx", OnnxSpec(external="w.data"))
+    repository = LocalRepository.open(tmp_path)
+    stored = choose(tmp_path).stored(repository)
+    sizes = [one.stat().st_size for one in path.parent.iterdir()]
+    assert (stored.parameters, stored.precision) == (8 * (320 + 2 + 64 + 8 + 3), "float32")
+    assert stored.size_bytes == sum(sizes)
+    (path.parent / "w.data").unlink()
+    with pytest.raises(CheckpointNotFound, match="lacks a file of weights"):
+        choose(tmp_path).stored(repository)
+
+
+def test_a_foreign_config_need_not_count_its_vocabulary(tmp_path: Path) -> None:
+    """Where it does, a tokenizer with ids beyond it is refused."""
+    write_foreign_folder(tmp_path, fields={"vocab_size": None})
+    write_onnx(tmp_path / "model.onnx", OnnxSpec())
+    assert open_model(LocalRepository.open(tmp_path)).way.kind == "onnx"
+    write_foreign_folder(tmp_path, fields={"vocab_size": 7})
+    with pytest.raises(InvalidCheckpoint, match="embeddings for 7"):
+        open_model(LocalRepository.open(tmp_path))

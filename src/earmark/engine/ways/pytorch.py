@@ -45,7 +45,8 @@ class PyTorchWay:
             raise UnsupportedCheckpoint(
                 f"{config.path}: the weights are quantised "
                 f"({quantised.get('quant_method', 'quantization_config')}), which earmark does "
-                "not run through PyTorch; expected weights that are not quantised"
+                "not run through PyTorch; choose the runtime openvino or onnxruntime where "
+                "the architecture is known to it, or take weights that are not quantised"
             )
         # Read here too: a pickle that holds more than tensors is refused before anything loads.
         tensors = open_tensors(repository.require(*WEIGHT_FILES))
