@@ -193,3 +193,20 @@ def test_a_preview_is_a_repository_of_what_a_load_will_find(access: HubAccess) -
     assert found.require("nothing", "model.safetensors").name == "model.safetensors"
     with pytest.raises(CheckpointNotFound, match=r"has no model\.onnx or nothing"):
         found.require("model.onnx", "nothing")
+
+
+def test_a_repository_with_a_graph_alone_is_one_that_can_run(
+    hub: HubStandIn, access: HubAccess
+) -> None:
+    """Also of an architecture that is not known here; the graph is what is weighed."""
+    config = {
+        "model_type": "mobilebert",
+        "architectures": ["MobileBertForSequenceClassification"],
+        "id2label": {"0": "BAD", "1": "GOOD"},
+    }
+    change(hub, config_json=json.dumps(config).encode(), model_st=None)
+    held = hub.repos["org/name"].commits[FIRST]
+    hub.repos["org/name"].commit("first", {**held, "onnx/model.onnx": b"0" * 1000})
+    found = preview_model("org/name", access)
+    assert (found.facts.architecture, found.facts.weights_bytes) == ("mobilebert", 1000)
+    assert hub.files_asked() == {"config.json"}
