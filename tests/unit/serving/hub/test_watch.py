@@ -51,3 +51,18 @@ def test_nobody_waits_for_a_download_that_hangs_once_it_is_not_wanted() -> None:
     with pytest.raises(ShuttingDown):
         fetched_while_wanted(hang, lambda: not begun.is_set())
     hangs.set()
+
+
+def test_a_slow_download_is_waited_for_as_long_as_it_is_wanted() -> None:
+    """Whoever wants it is asked while no byte comes."""
+    asked = threading.Event()
+
+    def wanted() -> bool:
+        asked.set()
+        return True
+
+    def fetch(_: WhileWanted) -> None:
+        assert asked.wait(10)
+
+    fetched_while_wanted(fetch, wanted)
+    assert asked.is_set()
