@@ -144,7 +144,7 @@ def _tensor(message: memoryview) -> tuple[str, str, int, set[str]]:
             dims += [value] if isinstance(value, int) else list(_varints(value))
         elif number == _EXTERNAL:
             entry = onnx.StringStringEntryProto.FromString(bytes(_message(value)))
-            place |= {entry.value} if entry.key == "location" else set()
+            place |= {_text(entry.value)} if entry.key == "location" else set()
     return name, _WEIGHTS.get(kind, ""), math.prod(dims), place
 
 
@@ -158,7 +158,7 @@ def _value(message: bytes) -> OnnxValue:
             for axis in kind.shape.dim
         )
     dtype = onnx.TensorProto.DataType.Name(kind.elem_type).lower()
-    return OnnxValue(declared.name, {"float": "float32"}.get(dtype, dtype), axes)
+    return OnnxValue(_text(declared.name), {"float": "float32"}.get(dtype, dtype), axes)
 
 
 def _beside(path: Path, place: str) -> Path:
@@ -173,6 +173,11 @@ def _beside(path: Path, place: str) -> Path:
             f"{path} keeps weights in {place!r}; expected a file in the same folder"
         )
     return path.parent / named
+
+
+def _text(value: str | bytes) -> str:
+    """Take a string, which the library hands on as bytes where it is no UTF-8."""
+    return value if isinstance(value, str) else str(value, "utf-8")
 
 
 def _message(value: int | memoryview) -> memoryview:

@@ -30,14 +30,17 @@ _REFUSED: Final = 2
 """Exit code where the reference says in a line why it cannot be had."""
 
 
-def transformers_release() -> str:
+def transformers_release(*, installed: bool | None = None) -> str:
     """Return the name and release of the reference.
+
+    Args:
+        installed: whether PyTorch and `transformers` are; None looks.
 
     Raises:
         UnsupportedDevice: PyTorch or `transformers` is not installed.
     """
     try:
-        if has_pytorch():
+        if has_pytorch() if installed is None else installed:
             return f"transformers {version('transformers')}"
     except PackageNotFoundError:  # a folder of that name, and not the package
         pass

@@ -1,0 +1,14 @@
+"""The reference that needs PyTorch, where there is none; `make test-torch` has the rest."""
+
+import pytest
+
+from earmark.engine.transformers_reference import transformers_release
+from earmark.errors import UnsupportedDevice
+
+
+def test_a_reference_that_is_not_installed_names_the_extra() -> None:
+    """And the way to do without it."""
+    with pytest.raises(
+        UnsupportedDevice, match=r"pip install 'earmark\[torch\]', or leave certify"
+    ):
+        transformers_release(installed=False)
