@@ -14,6 +14,7 @@ from earmark.engine.facts import ModelFacts, read_facts
 from earmark.engine.info import EngineInfo
 from earmark.engine.load import EngineOptions, load_engine
 from earmark.engine.model import open_repository
+from earmark.runtime.compiled import CompiledModels
 from earmark.serving.access.gate import AccessGate
 from earmark.serving.access.store import SqliteKeys
 from earmark.serving.aliases import Alias
@@ -191,7 +192,11 @@ class _Hub:
 
 
 def _engine_options(settings: Settings) -> EngineOptions:
-    return replace(settings.engine_options(), certificates=Certificates(settings.database))
+    return replace(
+        settings.engine_options(),
+        certificates=Certificates(settings.database),
+        compiled=CompiledModels(settings.compiled_folder, most_bytes=settings.compiled_bytes),
+    )
 
 
 def _aliases(table: Iterable[Alias], loaded: Iterable[EngineInfo]) -> dict[str, str]:

@@ -16,7 +16,7 @@ from typing import Annotated, Literal, get_args, get_origin
 
 import msgspec
 from msgspec import Meta
-from platformdirs import user_state_path
+from platformdirs import user_cache_path, user_state_path
 
 from earmark.checkpoint.bundled import bundled_ids
 from earmark.checkpoint.hub_id import HubId
@@ -55,6 +55,8 @@ _WEB = WebOptions()
 _JOBS = JobOptions()
 _ON_DEMAND = OnDemandOptions()
 
+COMPILED = "compiled"
+"""The folder in the cache folder; see `runtime.compiled`."""
 DATABASE = "earmark.sqlite"
 """The file in the state folder; see `serving.database`."""
 
@@ -156,6 +158,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         keep_answers_h: hours for which the answer to an asynchronous batch can be had.
         allow_anonymous: listen where other machines reach it though no access key was created.
             Once there is one it is demanded all the same.
+        cache_folder: where compiled models are kept; None is the platform's own place.
+        compiled_bytes: of disk for them; 0 keeps none.
         state_folder: where what has to outlive a run is kept; None is the platform's own place.
     """
 
@@ -185,6 +189,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     accounts: tuple[Annotated[str, Meta(min_length=1)], ...] = _WEB.accounts
     keep_answers_h: Annotated[float, Meta(gt=0, le=24 * 365)] = _JOBS.keep_answers_s / 3600
     allow_anonymous: bool = False
+    cache_folder: Annotated[str, Meta(min_length=1)] | None = None
+    compiled_bytes: Annotated[int, Meta(ge=0, le=1 << 50)] = 16_000_000_000
     state_folder: Annotated[str, Meta(min_length=1)] | None = None
 
     @property
@@ -193,6 +199,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         if self.state_folder is not None:
             return Path(self.state_folder).expanduser() / DATABASE
         return user_state_path("earmark", appauthor=False) / DATABASE
+
+    @property
+    def compiled_folder(self) -> Path:
+        """Where compiled models are kept; it need not be there."""
+        if self.cache_folder is not None:
+            return Path(self.cache_folder).expanduser() / COMPILED
+        return user_cache_path("earmark", appauthor=False) / COMPILED
 
     def sources(self) -> tuple[ModelSource, ...]:
         """Read the models.

@@ -32,7 +32,7 @@ def environment(
 ) -> dict[str, str]:
     """Return this process's environment without settings of earmark, or what it has kept here.
 
-    What outlives a run goes into `state` in the working directory.
+    What outlives a run goes into `state` and `cache` in the working directory.
 
     Args:
         more: further variables.
@@ -41,7 +41,11 @@ def environment(
     ours = {name: value for name, value in os.environ.items() if not name.startswith("EARMARK_")}
     folders = [str(path)] if path else []
     python_path = os.pathsep.join([*folders, str(SOURCE)])
-    apart = {"PYTHONPATH": python_path, "EARMARK_STATE_FOLDER": "state"}
+    apart = {
+        "PYTHONPATH": python_path,
+        "EARMARK_STATE_FOLDER": "state",
+        "EARMARK_CACHE_FOLDER": "cache",
+    }
     return ours | apart | dict(more or {})
 
 

@@ -61,6 +61,8 @@ class EngineFlags:
         threads: for one batch.
         certify: what it is held against.
         tolerance: how far from that it may be.
+        cache_folder: holds what is compiled.
+        compiled_bytes: how much of that.
     """
 
     precision: Annotated[
@@ -83,6 +85,14 @@ class EngineFlags:
         float | None,
         flag("Greatest difference of a probability that passes."),
         default("tolerance", _TOLERANCES),
+    ] = None
+    cache_folder: Annotated[
+        str | None,
+        flag("Folder of compiled models, with which the next start is quicker."),
+        default("cache_folder", str(DEFAULTS.compiled_folder.parent)),
+    ] = None
+    compiled_bytes: Annotated[
+        int | None, flag("Disk for compiled models; 0 keeps none."), default("compiled_bytes")
     ] = None
 
 

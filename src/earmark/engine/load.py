@@ -24,6 +24,7 @@ from earmark.engine.settle import CertificateStore, RunOptions, settle
 from earmark.engine.warmup import warm_up
 from earmark.engine.ways.way import Way
 from earmark.graph.precision import ComputePrecision, Precision
+from earmark.runtime.compiled import CompiledModels
 from earmark.runtime.devices import available_threads, dots_int8
 from earmark.runtime.session import RuntimeName, RuntimeSession
 from earmark.tasks.task import TaskName
@@ -50,6 +51,7 @@ class EngineOptions:
         tolerance: greatest difference of a probability with which a certificate holds; None
             leaves it to the precision (`engine.certificate.TOLERANCES`).
         certificates: of earlier loads; None keeps none.
+        compiled: models that earlier loads compiled; None keeps none.
     """
 
     precision: Precision = "auto"
@@ -61,6 +63,7 @@ class EngineOptions:
     reference: ReferenceKind = "float32"
     tolerance: float | None = None
     certificates: CertificateStore | None = None
+    compiled: CompiledModels | None = None
 
 
 def load_engine(
@@ -90,7 +93,7 @@ def load_engine(
     options = options or EngineOptions()
     repository = open_repository(source)
     files = files_identity(repository)
-    model = open_model(repository, runtime=options.runtime)
+    model = open_model(repository, runtime=options.runtime, compiled=options.compiled)
     limits = BatchLimits(options.max_batch_tokens).holding(model.max_tokens)
     settled = settle(model, files, limits, _run_options(options))
     session, precision = settled.session, settled.precision

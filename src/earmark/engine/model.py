@@ -17,6 +17,7 @@ from earmark.engine.ways.pytorch import PyTorchWay
 from earmark.engine.ways.way import Way, WayKind
 from earmark.errors import CheckpointNotFound, InvalidCheckpoint
 from earmark.graph.architectures.registry import find_architecture
+from earmark.runtime.compiled import CompiledModels
 from earmark.runtime.session import RuntimeName
 from earmark.tokenizing.tokenizer import TextTokenizer, load_tokenizer
 
@@ -72,12 +73,18 @@ def open_repository(source: str, progress: HubProgress | None = None) -> LocalRe
     return fetch(hub_id, progress)
 
 
-def open_model(repository: Repository, *, runtime: RuntimeName = "openvino") -> OpenedModel:
+def open_model(
+    repository: Repository,
+    *,
+    runtime: RuntimeName = "openvino",
+    compiled: CompiledModels | None = None,
+) -> OpenedModel:
     """Read a checkpoint's config and tokenizer, and find the way to run it.
 
     Args:
         repository: its files; weights are mapped into memory, not read.
         runtime: what the operator chose to run models.
+        compiled: models that earlier loads compiled; None keeps none.
 
     Raises:
         CheckpointNotFound: a file is missing.
@@ -94,7 +101,7 @@ def open_model(repository: Repository, *, runtime: RuntimeName = "openvino") -> 
         way = foreign(repository, config, tokenizer, head)
         return OpenedModel(repository, config, tokenizer, way, head, way.max_tokens)
     architecture, _ = find_architecture(config)
-    graph = GraphWay(repository, config, architecture, head)
+    graph = GraphWay(repository, config, architecture, head, compiled=compiled)
     positions = architecture.positions(config)
     max_tokens = min(positions, tokenizer.max_length or positions)
     return OpenedModel(repository, config, tokenizer, graph, head, max_tokens)

@@ -105,7 +105,9 @@ def settle(model: OpenedModel, files: str, limits: BatchLimits, options: RunOpti
             continue
         if known is None and judge.compares(precision):
             judge.prepare()  # before the model is in memory a second time
-        session = model.way.start(precision, runtime=options.runtime, threads=options.threads)
+        session = model.way.start(
+            precision, runtime=options.runtime, threads=options.threads, keep=True
+        )
         if known is None and judge.compares(precision):
             known = judge.judge(session, precision)
         if known is None or known.holds or options.precision != "auto":

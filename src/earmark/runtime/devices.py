@@ -21,6 +21,7 @@ __all__ = [
     "dots_int8",
     "open_onnx_file",
     "open_session",
+    "reopen_session",
 ]
 
 _PROCESSOR_FACTS = Path("/proc/cpuinfo")
@@ -77,8 +78,16 @@ def _features(facts: Path) -> frozenset[str] | None:
     return frozenset(features[0].split()) if features else None
 
 
-def open_session(runtime: GraphRuntime, graph: Graph, options: SessionOptions) -> RuntimeSession:
+def open_session(
+    runtime: GraphRuntime, graph: Graph, options: SessionOptions, *, scratch: Path | None = None
+) -> RuntimeSession:
     """Load a graph into a runtime; only the one named is imported.
+
+    Args:
+        runtime: which.
+        graph: what to load.
+        options: how it is to run.
+        scratch: an empty folder for what `reopen_session` takes up; only OpenVINO writes it.
 
     Raises:
         UnsupportedDevice: runtime, precision and machine do not go together.
@@ -88,7 +97,7 @@ def open_session(runtime: GraphRuntime, graph: Graph, options: SessionOptions) -
         case "openvino":
             from earmark.runtime.openvino import open_openvino  # noqa: PLC0415 - one runtime only
 
-            return open_openvino(graph, options)
+            return open_openvino(graph, options, scratch=scratch)
         case "onnxruntime":
             from earmark.runtime.onnxruntime import (  # noqa: PLC0415 - one runtime only
                 open_onnxruntime,
@@ -97,6 +106,18 @@ def open_session(runtime: GraphRuntime, graph: Graph, options: SessionOptions) -
             return open_onnxruntime(graph, options)
         case _:
             assert_never(runtime)
+
+
+def reopen_session(file: Path, options: SessionOptions) -> RuntimeSession:
+    """Take up a model that OpenVINO compiled and wrote in an earlier load.
+
+    Raises:
+        UnsupportedDevice: precision and machine do not go together.
+        EngineError: the file does not do.
+    """
+    from earmark.runtime.openvino import reopen_openvino  # noqa: PLC0415 - one runtime only
+
+    return reopen_openvino(file, options)
 
 
 def open_onnx_file(

@@ -70,15 +70,22 @@ class FaultyWay:
     faults: Mapping[ComputePrecision, Fault] = field(default_factory=dict)
     stored_precision: str = "int8"
     started: list[ComputePrecision] = field(default_factory=list)
+    kept: list[bool] = field(default_factory=list)
     kind: Literal["graph"] = "graph"
     parameters: int = 1
     note: str = ""
 
     def start(
-        self, precision: ComputePrecision, *, runtime: RuntimeName, threads: int
+        self,
+        precision: ComputePrecision,
+        *,
+        runtime: RuntimeName,
+        threads: int,
+        keep: bool = False,
     ) -> RuntimeSession:
         """Start in float32."""
         self.started.append(precision)
+        self.kept.append(keep)
         session = self.way.start("float32", runtime=runtime, threads=threads)
         return Faulty(session, self.faults.get(precision, lambda logits: logits))
 
@@ -153,6 +160,7 @@ def test_auto_passes_over_what_does_not_hold_and_says_so(opened: OpenedModel, fa
         (passed,) = found.passed_over
     assert (passed.precision, passed.holds) == ("int8", False)
     assert way.started == ["float32", "int8", "float32"]
+    assert way.kept == [False, True, True]  # the reference is not what will be started again
     told = [(one["event"], one["precision"], one["log_level"]) for one in logs]
     assert told == [("a precision is passed over", "int8", "warning")]
 

@@ -1,20 +1,33 @@
 """The usual way: a graph written from the config and the weights."""
 
+import hashlib
+from pathlib import Path
+
 import structlog
 
 from earmark.checkpoint.config import Config
 from earmark.checkpoint.repository import Repository
-from earmark.checkpoint.weight_files import WEIGHT_FILES
+from earmark.checkpoint.weight_files import WEIGHT_FILES, weights_size
 from earmark.checkpoint.weights import Weights
 from earmark.domain.head import HeadKind
+from earmark.engine.identity import files_identity
 from earmark.engine.ways.way import WayKind
-from earmark.errors import UnsupportedDevice
+from earmark.errors import EngineError, UnsupportedDevice
 from earmark.graph.architectures.architecture import Architecture
 from earmark.graph.export import export_graph
 from earmark.graph.precision import ComputePrecision
+from earmark.graph.source import source_identity
 from earmark.graph.writer import WeightForm
-from earmark.runtime.devices import open_session
-from earmark.runtime.session import ComputeHint, RuntimeName, RuntimeSession, SessionOptions
+from earmark.runtime.compiled import CompiledModels
+from earmark.runtime.devices import open_session, reopen_session
+from earmark.runtime.machine import machine_identity
+from earmark.runtime.session import (
+    ComputeHint,
+    GraphRuntime,
+    RuntimeName,
+    RuntimeSession,
+    SessionOptions,
+)
 
 __all__ = ["GraphWay"]
 
@@ -28,7 +41,13 @@ class GraphWay:
     note = ""
 
     def __init__(
-        self, repository: Repository, config: Config, architecture: Architecture, head: HeadKind
+        self,
+        repository: Repository,
+        config: Config,
+        architecture: Architecture,
+        head: HeadKind,
+        *,
+        compiled: CompiledModels | None = None,
     ) -> None:
         """Look at the weights, which are mapped and not read.
 
@@ -37,6 +56,7 @@ class GraphWay:
             config: its `config.json`.
             architecture: how to write its graph.
             head: what its logits are for.
+            compiled: models of earlier loads; None keeps none.
 
         Raises:
             CheckpointNotFound: there are no weights, or a file that their index names is missing.
@@ -44,40 +64,91 @@ class GraphWay:
         """
         self._repository, self._config = repository, config
         self._architecture, self._head = architecture, head
+        # Before the weights are looked at: what is replaced meanwhile goes by the older name.
+        self._files = files_identity(repository) if compiled is not None else ""
+        self._compiled = compiled
         # Kept for the first start: reading a pickle's table of contents twice takes its time.
         self._weights: Weights | None = self._open()
         self.stored_precision = self._weights.stored_dtype
         self.parameters = 0
+        self._unread: tuple[str, ...] = ()
         self._told = False
 
     def start(
-        self, precision: ComputePrecision, *, runtime: RuntimeName, threads: int
+        self,
+        precision: ComputePrecision,
+        *,
+        runtime: RuntimeName,
+        threads: int,
+        keep: bool = False,
     ) -> RuntimeSession:
-        """Write the graph, let go of the weight files, and load the graph; errors as of `Way`."""
+        """Take up what an earlier load compiled, or write the graph and load it; as of `Way`."""
         if runtime == "pytorch":
             raise UnsupportedDevice(
                 "PyTorch runs no graphs; open the checkpoint for it, or choose the runtime "
                 "openvino or onnxruntime"
             )
+        hint: ComputeHint = "bfloat16" if precision == "bfloat16" else "float32"
+        options = SessionOptions(compute=hint, threads=threads)
+        # ONNX Runtime writes no compiled models that would be quicker to read than the weights.
+        if not keep or self._compiled is None or runtime != "openvino":
+            return self._load(precision, runtime, options)
+        key = self._key(precision)
+        kept = self._compiled.find(key)
+        if kept is not None:
+            try:
+                session = reopen_session(kept.blob, options)
+            except EngineError as error:
+                log.warning("a compiled model is of no use", error=str(error))
+                self._compiled.forget(kept)
+            else:
+                self._let_go()
+                self._learn(kept.facts.parameters, kept.facts.unread)
+                return session
+        with self._compiled.scratch(weights_size(self._repository)) as scratch:
+            session = self._load(precision, runtime, options, scratch)
+            if scratch is not None:
+                self._compiled.keep(key, scratch, parameters=self.parameters, unread=self._unread)
+            return session
+
+    def _load(
+        self,
+        precision: ComputePrecision,
+        runtime: GraphRuntime,
+        options: SessionOptions,
+        scratch: Path | None = None,
+    ) -> RuntimeSession:
+        """Write the graph, let go of the weight files, and load the graph."""
         form: WeightForm = "float" if runtime == "openvino" else "turned"
         if precision == "int8":
             form = "dequantize" if runtime == "openvino" else "integer"
-        weights, self._weights = self._weights or self._open(), None
+        weights = self._weights or self._open()
         graph = export_graph(
             self._config, weights, architecture=self._architecture, head=self._head, form=form
         )
         # A mapped file counts as memory, and must not be needed when somebody replaces it.
         weights.close()
-        self.parameters = weights.parameters
-        self._tell_unread(weights.unread())
-        hint: ComputeHint = "bfloat16" if precision == "bfloat16" else "float32"
-        return open_session(runtime, graph, SessionOptions(compute=hint, threads=threads))
+        self._weights = None
+        self._learn(weights.parameters, weights.unread())
+        return open_session(runtime, graph, options, scratch=scratch)
+
+    def _key(self, precision: ComputePrecision) -> str:
+        """Tell a compiled model from that of other files, another machine or another release."""
+        how = (precision, source_identity(), machine_identity("openvino", "onnx"))
+        return hashlib.sha256(repr((self._files, self._head, how)).encode()).hexdigest()[:32]
+
+    def _let_go(self) -> None:
+        if self._weights is not None:
+            self._weights.close()
+            self._weights = None
 
     def _open(self) -> Weights:
         file = self._repository.require(*WEIGHT_FILES)
         return Weights.open(file, prefix=self._architecture.prefix)
 
-    def _tell_unread(self, unread: tuple[str, ...]) -> None:
+    def _learn(self, parameters: int, unread: tuple[str, ...]) -> None:
+        """Note what the weights were found to be, and say once what is left over."""
+        self.parameters, self._unread = parameters, unread
         if unread and not self._told:
             log.warning(
                 "the checkpoint holds tensors that this architecture does not use",

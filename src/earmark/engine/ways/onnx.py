@@ -59,9 +59,15 @@ class OnnxWay:
         self.parameters = file.parameters
 
     def start(
-        self, precision: ComputePrecision, *, runtime: RuntimeName, threads: int
+        self,
+        precision: ComputePrecision,
+        *,
+        runtime: RuntimeName,
+        threads: int,
+        keep: bool = False,
     ) -> RuntimeSession:
         """Load the graph into a runtime, and try it; errors as of `Way`."""
+        del keep  # others' graphs are small, and compiled in the time they take to be read
         if runtime == "pytorch":
             raise UnsupportedDevice(
                 f"PyTorch does not run {self._file.path}; choose the runtime openvino "

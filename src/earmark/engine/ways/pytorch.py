@@ -59,14 +59,19 @@ class PyTorchWay:
         )
 
     def start(
-        self, precision: ComputePrecision, *, runtime: RuntimeName, threads: int
+        self,
+        precision: ComputePrecision,
+        *,
+        runtime: RuntimeName,
+        threads: int,
+        keep: bool = False,
     ) -> RuntimeSession:
         """Load the checkpoint by PyTorch, whichever runtime runs other models; errors as of `Way`.
 
         Raises:
             UnsupportedCheckpoint: `transformers` cannot load it.
         """
-        del runtime
+        del runtime, keep
         if precision == "int8":
             raise UnsupportedDevice(
                 f"{self._form.source} runs through PyTorch, which earmark does not run in int8; "

@@ -43,9 +43,21 @@ class Way(Protocol):
         ...
 
     def start(
-        self, precision: ComputePrecision, *, runtime: RuntimeName, threads: int
+        self,
+        precision: ComputePrecision,
+        *,
+        runtime: RuntimeName,
+        threads: int,
+        keep: bool = False,
     ) -> RuntimeSession:
         """Load the model into a runtime; the files are not needed any more afterwards.
+
+        Args:
+            precision: what to compute in.
+            runtime: what runs it.
+            threads: how many that may use.
+            keep: keep for later loads what the runtime makes of the model, and take up what an
+                earlier one kept, if this way can.
 
         Raises:
             InvalidCheckpoint: a tensor is missing or misshapen.

@@ -1,0 +1,144 @@
+"""A second start takes up what the first compiled, and answers as the first did."""
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file, save_file
+from structlog.testing import capture_logs
+from support.checkpoint_spec import Architecture, Head
+from support.checkpoints import CheckpointSpec, write_checkpoint
+
+from earmark.domain.texts import TextInput
+from earmark.engine.engine import Engine
+from earmark.engine.load import EngineOptions, load_engine
+from earmark.graph.precision import ComputePrecision
+from earmark.runtime.compiled import CompiledModels
+from earmark.tasks.text_classification import TextClassification
+from earmark.tasks.token_classification import TokenClassification
+
+TEXTS = ("good film", "a much longer text about a film that nobody has seen", "a")
+
+
+@pytest.fixture
+def options(tmp_path: Path) -> EngineOptions:
+    """Keep every model, however small."""
+    compiled = CompiledModels(tmp_path / "cache", most_bytes=10**9, least_weights_bytes=0)
+    return EngineOptions(threads=1, precision="float32", reference="off", compiled=compiled)
+
+
+def blobs(tmp_path: Path) -> set[str]:
+    """Name what is kept."""
+    return {path.name for path in (tmp_path / "cache").glob("*.blob")}
+
+
+def answers(engine: Engine) -> list[object]:
+    """Ask all texts, and close the engine."""
+    try:
+        if engine.info.task == "token-classification":
+            request = TokenClassification(TEXTS, strategy="none", ignore_labels=frozenset())
+            return list(engine.answer_blocking(request).results())
+        return list(
+            engine.answer_blocking(TextClassification(tuple(map(TextInput, TEXTS)))).results()
+        )
+    finally:
+        engine.close()
+
+
+@pytest.mark.parametrize(
+    ("architecture", "head"),
+    [
+        ("bert", "sequence"),
+        ("deberta-v2", "token"),
+        ("modernbert", "sequence"),
+        ("roberta", "token"),
+    ],
+)
+@pytest.mark.parametrize("precision", ["float32", "int8"])
+def test_a_second_start_answers_the_same(
+    architecture: Architecture,
+    head: Head,
+    precision: ComputePrecision,
+    tmp_path: Path,
+    options: EngineOptions,
+) -> None:
+    """To the last bit, with the same facts; the weights are not even read."""
+    spec = CheckpointSpec(architecture=architecture, head=head, num_labels=3)
+    folder = str(write_checkpoint(tmp_path / "model", spec))
+    chosen = replace(options, precision=precision)
+    first = load_engine(folder, options=chosen)
+    kept = blobs(tmp_path)
+    assert len(kept) == 1
+    second = load_engine(folder, options=chosen)
+    assert blobs(tmp_path) == kept
+    assert second.info.parameters == first.info.parameters > 0
+    assert second.info.compute_note == first.info.compute_note
+    assert answers(first) == answers(second)
+
+
+def test_other_files_are_compiled_anew(tmp_path: Path, options: EngineOptions) -> None:
+    """So is another precision; the old one stays until room is needed."""
+    folder = write_checkpoint(tmp_path / "model", CheckpointSpec())
+    before = answers(load_engine(str(folder), options=options))
+    path = folder / "model.safetensors"
+    tensors = load_file(path)
+    tensors["classifier.bias"] += np.asarray([0.5, 0], np.float32)
+    save_file(tensors, path)
+    assert answers(load_engine(str(folder), options=options)) != before
+    assert len(blobs(tmp_path)) == 2
+    load_engine(str(folder), options=replace(options, precision="int8")).close()
+    assert len(blobs(tmp_path)) == 3
+
+
+@pytest.mark.parametrize("damage", ["head", "middle"])
+def test_a_damaged_file_is_compiled_anew(
+    damage: str, tmp_path: Path, options: EngineOptions
+) -> None:
+    """With a warning, and then it is whole again."""
+    folder = str(write_checkpoint(tmp_path / "model", CheckpointSpec()))
+    before = answers(load_engine(folder, options=options))
+    (blob,) = (tmp_path / "cache").glob("*.blob")
+    whole = blob.read_bytes()
+    place = 0 if damage == "head" else 300
+    blob.write_bytes(whole[:place] + bytes(300) + whole[place + 300 :])
+    with capture_logs() as logs:
+        assert answers(load_engine(folder, options=options)) == before
+    assert [one["event"] for one in logs] == ["a compiled model is of no use"]
+    with capture_logs() as logs:
+        assert answers(load_engine(folder, options=options)) == before
+    assert logs == []
+
+
+def test_tensors_that_are_left_over_are_told_each_time(
+    tmp_path: Path, options: EngineOptions
+) -> None:
+    """Though the second start does not look at them."""
+    folder = write_checkpoint(tmp_path / "model", CheckpointSpec())
+    path = folder / "model.safetensors"
+    save_file({**load_file(path), "adapter.weight": np.ones((2, 2), np.float32)}, path)
+    for _ in range(2):
+        with capture_logs() as logs:
+            load_engine(str(folder), options=options).close()
+        assert [entry["tensors"] for entry in logs] == [("adapter.weight",)]
+
+
+def test_a_reference_is_not_kept(tmp_path: Path, options: EngineOptions) -> None:
+    """Only what will be started again is."""
+    folder = str(write_checkpoint(tmp_path / "model", CheckpointSpec()))
+    chosen = replace(options, precision="int8", reference="float32")
+    load_engine(folder, options=chosen).close()
+    assert len(blobs(tmp_path)) == 1
+
+
+def test_a_model_that_is_in_use_may_be_taken_away(tmp_path: Path, options: EngineOptions) -> None:
+    """What is mapped stays until the engine lets go of it."""
+    if os.name == "nt":
+        pytest.skip("a file in use cannot be taken away on Windows")
+    folder = str(write_checkpoint(tmp_path / "model", CheckpointSpec()))
+    before = answers(load_engine(folder, options=options))
+    engine = load_engine(folder, options=options)
+    for path in (tmp_path / "cache").iterdir():
+        path.unlink()
+    assert answers(engine) == before

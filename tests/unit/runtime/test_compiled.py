@@ -1,0 +1,112 @@
+"""Compiled models on disk: found whole or not at all, and never more than there is room for."""
+
+from pathlib import Path
+
+from structlog.testing import capture_logs
+
+from earmark.runtime.compiled import LEAST_BYTES, CompiledModels
+
+MODEL_BYTES = 100
+
+
+def store(folder: Path, *, most: int = 1000, least: int = 0) -> CompiledModels:
+    """Open a folder."""
+    return CompiledModels(folder, most_bytes=most, least_weights_bytes=least)
+
+
+def keep(models: CompiledModels, key: str, content: bytes = b"x" * MODEL_BYTES) -> None:
+    """Keep a model as a runtime would write it."""
+    with models.scratch(len(content)) as scratch:
+        assert scratch is not None
+        (scratch / "12345.blob").write_bytes(content)
+        models.keep(key, scratch, parameters=7, unread=("a", "b"))
+
+
+def test_what_was_kept_is_found(tmp_path: Path) -> None:
+    """With what the load had learned, also by another process; nothing else is left behind."""
+    assert store(tmp_path / "new").find("k") is None
+    keep(store(tmp_path / "new"), "k")
+    found = store(tmp_path / "new").find("k")
+    assert found is not None
+    assert found.blob.read_bytes() == b"x" * MODEL_BYTES
+    assert (found.facts.parameters, found.facts.unread) == (7, ("a", "b"))
+    assert sorted(path.name for path in (tmp_path / "new").iterdir()) == ["k.blob", "k.json"]
+    assert (tmp_path / "new").stat().st_mode & 0o077 == 0
+
+
+def test_half_a_model_is_none(tmp_path: Path) -> None:
+    """A file of another size, or facts that cannot be read."""
+    models = store(tmp_path)
+    keep(models, "cut")
+    (tmp_path / "cut.blob").write_bytes(b"x")
+    keep(models, "odd")
+    (tmp_path / "odd.json").write_bytes(b"{")
+    keep(models, "bare")
+    (tmp_path / "bare.json").unlink()
+    assert [models.find(key) for key in ("cut", "odd", "bare")] == [None, None, None]
+
+
+def test_those_used_longest_ago_make_room(tmp_path: Path) -> None:
+    """One that is found counts as used."""
+    models = store(tmp_path, most=3 * MODEL_BYTES)
+    for key in ("a", "b", "c"):
+        keep(models, key)
+    assert models.find("a")
+    keep(models, "d")
+    assert [key for key in "abcd" if models.find(key)] == ["a", "c", "d"]
+    assert not (tmp_path / "b.blob").exists()
+
+
+def test_what_is_not_worth_it_or_has_no_room_is_not_written(tmp_path: Path) -> None:
+    """Small models, models above the bound, all where the bound is 0, and beyond the disk."""
+    with (
+        store(tmp_path, least=LEAST_BYTES).scratch(LEAST_BYTES - 1) as small,
+        store(tmp_path).scratch(1001) as large,
+        store(tmp_path, most=0).scratch(1) as unwanted,
+        store(tmp_path, most=1 << 60).scratch(1 << 59) as beyond,
+    ):
+        assert (small, large, unwanted, beyond) == (None, None, None, None)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_runtime_that_writes_nothing_keeps_nothing(tmp_path: Path) -> None:
+    """Nor one that writes what nobody knows."""
+    models = store(tmp_path)
+    with models.scratch(1) as scratch:
+        assert scratch is not None
+        (scratch / "a.blob").touch()
+        (scratch / "b.blob").touch()
+        models.keep("k", scratch, parameters=1, unread=())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_cannot_be_made_costs_a_line(tmp_path: Path) -> None:
+    """The model is loaded all the same."""
+    (tmp_path / "file").touch()
+    models = store(tmp_path / "file" / "folder")
+    with capture_logs() as logs, models.scratch(1) as scratch:
+        assert scratch is None
+    assert [one["event"] for one in logs] == ["compiled models cannot be kept"]
+    assert models.find("k") is None
+
+
+def test_a_model_that_cannot_be_moved_costs_a_line(tmp_path: Path) -> None:
+    """As where somebody takes the folder away meanwhile."""
+    models = store(tmp_path / "there")
+    with models.scratch(1) as scratch, capture_logs() as logs:
+        assert scratch is not None
+        (scratch / "1.blob").write_bytes(b"x")
+        (tmp_path / "there" / "k.blob").mkdir()
+        models.keep("k", scratch, parameters=1, unread=())
+    assert [one["event"] for one in logs] == ["a compiled model cannot be kept"]
+
+
+def test_what_is_of_no_use_is_forgotten(tmp_path: Path) -> None:
+    """A second time costs nothing."""
+    models = store(tmp_path)
+    keep(models, "k")
+    found = models.find("k")
+    assert found is not None
+    models.forget(found)
+    models.forget(found)
+    assert list(tmp_path.iterdir()) == []
