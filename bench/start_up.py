@@ -1,104 +1,98 @@
-"""What does the first load of a checkpoint cost beyond the second, and what would a cache save?
+"""What do the first and the second load of a checkpoint take?
 
 Run as ``python -m bench.start_up``, with ``--large`` for the shape of ``xlm-roberta-large``, which
-needs 6 GB of disk and 8 GB of memory. Each load is a process of its own; the rounds interleave.
+needs 6 GB of disk and 6 GB of memory. Each load is a process of its own; the rounds interleave.
+Prints a Markdown table. Linux only: memory is what the kernel says, pages of mapped files included.
 
-``first`` makes the certificate, ``second`` finds it kept, ``none`` wants none. ``blob`` imports
-what OpenVINO exports of a compiled model, in place of reading, writing and compiling the graph, and
-warms it up: the least that a start could take that had a cache of compiled models.
+``plain`` neither makes a certificate nor keeps anything. ``first`` does both, with an empty cache
+and no database; ``second`` finds what the first one kept.
 """
 
 import argparse
 import json
+import shutil
 import statistics
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
 from bench.checkpoint import write_distilbert
-from bench.load_memory import SEED, write_large
+from bench.load_memory import MEBIBYTE, SEED, write_large
 from bench.machine import this_machine
+from earmark.checkpoint.local import LocalRepository
+from earmark.checkpoint.weight_files import weights_size
 
 LOAD: Final = """
 import json, sys, time
 from pathlib import Path
 from earmark.engine.load import EngineOptions, load_engine
+from earmark.runtime.compiled import CompiledModels
 from earmark.serving.certificates import Certificates
-source, precision, certify, database = sys.argv[1:]
-store = Certificates(Path(database))
-options = EngineOptions(precision=precision, reference=certify, certificates=store)
+source, precision, kept = sys.argv[1:]
+options = EngineOptions(precision=precision, reference="off")
+if kept:
+    options = EngineOptions(
+        precision=precision,
+        certificates=Certificates(Path(kept) / "certificates.sqlite"),
+        compiled=CompiledModels(Path(kept) / "compiled", most_bytes=10**12),
+    )
 started_s = time.perf_counter()
 engine = load_engine(source, options=options)
-print(json.dumps({"s": time.perf_counter() - started_s, "precision": engine.info.precision}))
+took_s = time.perf_counter() - started_s
+status = dict(line.split(":", 1) for line in open("/proc/self/status"))
+print(json.dumps({"s": took_s, "peak": int(status["VmHWM"].split()[0]) << 10}))
 engine.close()
 """
 
-BLOB: Final = """
-import json, sys, time
-from pathlib import Path
-from earmark.batching.packer import BatchLimits
-from earmark.engine.model import open_model, open_repository
-from earmark.engine.warmup import warm_up
-from earmark.runtime import openvino
-source, precision, blob = sys.argv[1:]
-core = openvino._core()
-model = open_model(open_repository(source))
-if not Path(blob).exists():
-    session = model.way.start(precision, runtime="openvino", threads=1)
-    compiled = session._compiled
-    started_s = time.perf_counter()
-    Path(blob).write_bytes(compiled.export_model().getbuffer())
-    print(json.dumps({"s": time.perf_counter() - started_s, "bytes": Path(blob).stat().st_size}))
-    raise SystemExit
-started_s = time.perf_counter()
-hint = {"float32": "f32", "bfloat16": "bf16", "int8": "f32"}[precision]
-settings = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": hint,
-            "DYNAMIC_QUANTIZATION_GROUP_SIZE": openvino.ACTIVATION_GROUP,
-            "ENABLE_CPU_PINNING": False}
-compiled = core.import_model(Path(blob).read_bytes(), openvino.DEVICE, settings)
-session = openvino.OpenVinoSession(compiled, "")
-warm_up(session, model, BatchLimits().holding(model.max_tokens))
-print(json.dumps({"s": time.perf_counter() - started_s}))
-session.close()
-"""
-
 ROUNDS: Final = 3
-MEGABYTE: Final = 1_000_000
 
 
-def run(script: str, *arguments: str) -> dict[str, float]:
-    """Run a script in a process of its own, and read its last line."""
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What one load took: seconds, and bytes of memory at the peak."""
+
+    s: float
+    peak: int
+
+
+def load(source: Path, precision: str, kept: Path | None = None) -> Load:
+    """Load a checkpoint in a process of its own."""
+    arguments = [str(source), precision, "" if kept is None else str(kept)]
     done = subprocess.run(  # noqa: S603 - ourselves
-        [sys.executable, "-c", script, *arguments], capture_output=True, text=True, check=True
+        [sys.executable, "-c", LOAD, *arguments], capture_output=True, text=True, check=True
     )
-    read: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
-    return read
+    return Load(**json.loads(done.stdout.splitlines()[-1]))
 
 
 def measure(source: Path, precision: str, scratch: Path) -> str:
     """Measure one precision, and return its row of the table."""
-    seconds: dict[str, list[float]] = {"none": [], "first": [], "second": [], "blob": []}
-    blob = scratch / f"{precision}.blob"
-    exported = run(BLOB, str(source), precision, str(blob))
-    for round_number in range(ROUNDS):
-        database = str(scratch / f"{precision}-{round_number}.sqlite")
-        seconds["none"].append(run(LOAD, str(source), precision, "off", database)["s"])
-        for kind in ("first", "second"):
-            seconds[kind].append(run(LOAD, str(source), precision, "float32", database)["s"])
-        seconds["blob"].append(run(BLOB, str(source), precision, str(blob))["s"])
-    blob.unlink()
-    cells = (f"{statistics.median(times):.2f}" for times in seconds.values())
-    size = f"{exported['bytes'] / MEGABYTE:,.0f}"
-    return f"| {precision} | {' | '.join(cells)} | {exported['s']:.2f} | {size} |"
+    found: dict[str, list[Load]] = {"plain": [], "first": [], "second": []}
+    weights = weights_size(LocalRepository.open(source))
+    kept = scratch / "kept"
+    for _ in range(ROUNDS):
+        kept.mkdir()
+        found["plain"].append(load(source, precision))
+        found["first"].append(load(source, precision, kept))
+        found["second"].append(load(source, precision, kept))
+        written = sum(path.stat().st_size for path in (kept / "compiled").glob("*"))
+        shutil.rmtree(kept)
+    cells = [f"{statistics.median(one.s for one in loads):.2f}" for loads in found.values()]
+    cells += [
+        f"{statistics.median(one.peak for one in loads) / weights:.1f}" for loads in found.values()
+    ]
+    return f"| {precision} | {' | '.join(cells)} | {written / MEBIBYTE:,.0f} |"
 
 
 def table(source: Path, precisions: Sequence[str], scratch: Path) -> None:
     """Print the table of one checkpoint."""
-    print("| precision | none s | first s | second s | blob s | to write it s | its size MB |")
-    print("|---|---:|---:|---:|---:|---:|---:|")
+    kinds = ("plain", "first", "second")
+    heads = (*(f"{one} s" for one in kinds), *(f"{one} peak" for one in kinds), "kept MiB")
+    print(f"| precision | {' | '.join(heads)} |")
+    print(f"|---|{'---:|' * len(heads)}")
     for precision in precisions:
         print(measure(source, precision, scratch), flush=True)
 
@@ -114,7 +108,8 @@ def main() -> None:
         write = write_large if arguments.large else write_distilbert
         write(scratch / "model", seed=SEED)
         machine = this_machine()
-        print(f"{machine.processor}, {machine.cores} cores, medians of {ROUNDS} rounds\n")
+        print(f"{machine.processor}, {machine.cores} cores, medians of {ROUNDS} rounds")
+        print("peaks in times the checkpoint's size\n")
         table(scratch / "model", arguments.precision, scratch)
 
 

@@ -6,8 +6,8 @@ was looked up. The files lie where `huggingface_hub` keeps them, so that other p
 
 import re
 import shutil
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import structlog
@@ -19,17 +19,20 @@ from huggingface_hub import HfApi, hf_hub_download
 from huggingface_hub.hf_api import BlobLfsInfo, RepoSibling
 from huggingface_hub.utils.tqdm import silent_tqdm
 
+from earmark.checkpoint.config import read_json
+from earmark.checkpoint.file_names import CONFIG_FILE
 from earmark.checkpoint.hub_cache import CachedRepo
 from earmark.checkpoint.hub_download import LargeFile, bytes_there, fetch_large
 from earmark.checkpoint.hub_errors import told_plainly
-from earmark.checkpoint.hub_files import is_index, needed_files, weights_file
+from earmark.checkpoint.hub_files import exported_graph, is_index, needed_files, weights_file
 from earmark.checkpoint.hub_id import HubId
 from earmark.checkpoint.hub_progress import HubProgress, SilentProgress
 from earmark.checkpoint.local import LocalRepository
 from earmark.checkpoint.shards import shard_paths
-from earmark.errors import CheckpointNotFound, HubUnavailable
+from earmark.checkpoint.weight_files import WEIGHT_FILES
+from earmark.errors import CheckpointNotFound, HubUnavailable, InvalidCheckpoint
 
-__all__ = ["HubListing", "fetch", "look_up"]
+__all__ = ["HubListing", "fetch", "look_up", "without_unread_weights"]
 
 log = structlog.get_logger("earmark.checkpoint")
 
@@ -90,7 +93,11 @@ def look_up(hub_id: HubId, access: HubAccess | None = None) -> HubListing:
 
 
 def fetch(
-    hub_id: HubId, progress: HubProgress | None = None, access: HubAccess | None = None
+    hub_id: HubId,
+    progress: HubProgress | None = None,
+    access: HubAccess | None = None,
+    *,
+    graph_types: Collection[str],
 ) -> LocalRepository:
     """Have a model's files in the cache, and open them.
 
@@ -101,6 +108,7 @@ def fetch(
         hub_id: the model.
         progress: is told of what is downloaded; nothing if all is there.
         access: to which Hub, as whom and into which cache; as the environment says if not given.
+        graph_types: as of `without_unread_weights`.
 
     Raises:
         CheckpointNotFound: there is no such repository or revision, or not for this caller.
@@ -112,12 +120,39 @@ def fetch(
         return _opened(hub_id, cached)
     try:
         listing = look_up(hub_id, access)
-        _download(listing, access, progress or SilentProgress())
+        wanted = without_unread_weights(listing, access, graph_types)
+        _download(wanted, access, progress or SilentProgress())
         with told_plainly(hub_id, access):
             cached.note(hub_id, listing.commit, frozenset(listing.sizes))
     except HubUnavailable as error:
         return _cached_instead(hub_id, access, error)
     return _opened(listing.hub_id, cached)
+
+
+def without_unread_weights(
+    listing: HubListing, access: HubAccess, graph_types: Collection[str]
+) -> HubListing:
+    """Leave weights out where the graph that was exported beside them is what will be run.
+
+    Args:
+        listing: of the repository.
+        access: as it was looked up.
+        graph_types: architectures (`model_type`) that are run from their weights.
+
+    Raises:
+        CheckpointError: as of `fetch`.
+    """
+    names = listing.sizes
+    if CONFIG_FILE not in names or weights_file(names) is None or exported_graph(names) is None:
+        return listing
+    _fetch(listing, (CONFIG_FILE,), access, SilentProgress())
+    try:
+        kind = read_json(_path(listing, access, CONFIG_FILE)).get("model_type")
+    except InvalidCheckpoint:  # loading says so, in the words for it
+        return listing
+    if kind in graph_types:
+        return listing
+    return replace(listing, sizes={name: names[name] for name in names if name not in WEIGHT_FILES})
 
 
 def _size(sibling: RepoSibling) -> int:

@@ -11,7 +11,7 @@ from earmark.checkpoint.file_names import (
 )
 from earmark.checkpoint.weight_files import INDEX_SUFFIX, WEIGHT_FILES
 
-__all__ = ["graph_data", "is_index", "needed_files", "small_files", "weights_file"]
+__all__ = ["exported_graph", "is_index", "needed_files", "small_files", "weights_file"]
 
 _ONNX_DATA = (".onnx_data", ".onnx.data")
 """How the files end in which a graph keeps its large tensors."""
@@ -26,6 +26,11 @@ def small_files(names: Collection[str]) -> tuple[str, ...]:
 def weights_file(names: Collection[str]) -> str | None:
     """Choose the weights as a load does: the best form that is there; it may be an index."""
     return next((one for one in WEIGHT_FILES if one in names), None)
+
+
+def exported_graph(names: Collection[str]) -> str | None:
+    """Choose the graph that came with a checkpoint."""
+    return next((one for one in ONNX_FILES if one in names), None)
 
 
 def needed_files(names: Collection[str]) -> tuple[str, ...]:
@@ -52,7 +57,7 @@ def is_index(name: str) -> bool:
 
 
 def _onnx_files(names: Collection[str]) -> tuple[str, ...]:
-    graph = next((one for one in ONNX_FILES if one in names), None)
+    graph = exported_graph(names)
     if graph is None:
         return ()
     stem = graph.removesuffix(".onnx")

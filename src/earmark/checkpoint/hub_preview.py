@@ -1,6 +1,6 @@
 """What a model of the Hub is, before its weights are fetched: a listing, and its `config.json`."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from huggingface_hub import hf_hub_download
 from huggingface_hub.utils.tqdm import silent_tqdm
 
 from earmark.checkpoint.file_names import CONFIG_FILE
-from earmark.checkpoint.hub import HubListing, fetch, look_up
+from earmark.checkpoint.hub import HubListing, fetch, look_up, without_unread_weights
 from earmark.checkpoint.hub_cache import CachedRepo
 from earmark.checkpoint.hub_errors import told_plainly
 from earmark.checkpoint.hub_files import is_index, needed_files, small_files, weights_file
@@ -70,7 +70,9 @@ class HubPreview:
         return found
 
 
-def preview(hub_id: HubId, access: HubAccess | None = None) -> HubPreview:
+def preview(
+    hub_id: HubId, access: HubAccess | None = None, *, graph_types: Collection[str]
+) -> HubPreview:
     """Ask the Hub what a model is, and fetch its config.
 
     Where the Hub is not to be asked, or cannot be reached, the commit in the cache is taken, if all
@@ -79,6 +81,7 @@ def preview(hub_id: HubId, access: HubAccess | None = None) -> HubPreview:
     Args:
         hub_id: the model.
         access: to which Hub, as whom and into which cache; as the environment says if not given.
+        graph_types: as of `hub.without_unread_weights`.
 
     Raises:
         CheckpointNotFound: there is no such repository, or not for this caller.
@@ -89,9 +92,11 @@ def preview(hub_id: HubId, access: HubAccess | None = None) -> HubPreview:
     cached = CachedRepo.of(access.cache, hub_id.repo)
     try:
         listing = look_up(hub_id, access)
+        config = _config(listing, access)
+        listing = without_unread_weights(listing, access, graph_types)
         return HubPreview(
             listing.hub_id,
-            _config(listing, access),
+            config,
             frozenset(needed_files(listing.sizes)),
             _weights_bytes(listing.sizes),
             _to_come_bytes(listing, cached),
@@ -108,7 +113,12 @@ def preview(hub_id: HubId, access: HubAccess | None = None) -> HubPreview:
 
 
 def fetch_previewed(
-    hub_id: HubId, commit: str, progress: HubProgress, access: HubAccess | None = None
+    hub_id: HubId,
+    commit: str,
+    progress: HubProgress,
+    access: HubAccess | None = None,
+    *,
+    graph_types: Collection[str],
 ) -> None:
     """Have a model that was previewed in the cache.
 
@@ -119,13 +129,14 @@ def fetch_previewed(
         commit: from its preview.
         progress: is told of what is downloaded.
         access: as it was previewed.
+        graph_types: the same.
 
     Raises:
         CheckpointNotFound: it is not there any more, or not for this caller.
         HubUnavailable: it cannot be fetched now.
     """
     access = access or HubAccess.of_environment()
-    fetch(hub_id.at(commit), progress, access)
+    fetch(hub_id.at(commit), progress, access, graph_types=graph_types)
     with told_plainly(hub_id, access):
         CachedRepo.of(access.cache, hub_id.repo).refer(hub_id, commit)
 

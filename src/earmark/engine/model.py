@@ -16,7 +16,7 @@ from earmark.engine.ways.onnx import OnnxWay
 from earmark.engine.ways.pytorch import PyTorchWay
 from earmark.engine.ways.way import Way, WayKind
 from earmark.errors import CheckpointNotFound, InvalidCheckpoint
-from earmark.graph.architectures.registry import find_architecture
+from earmark.graph.architectures.registry import ARCHITECTURES, find_architecture
 from earmark.runtime.compiled import CompiledModels
 from earmark.runtime.session import RuntimeName
 from earmark.tokenizing.tokenizer import TextTokenizer, load_tokenizer
@@ -70,7 +70,7 @@ def open_repository(source: str, progress: HubProgress | None = None) -> LocalRe
     # Imported here: the Hub's library is slow to import, and most models are not of the Hub.
     from earmark.checkpoint.hub import fetch  # noqa: PLC0415
 
-    return fetch(hub_id, progress)
+    return fetch(hub_id, progress, graph_types=ARCHITECTURES)
 
 
 def open_model(

@@ -10,6 +10,7 @@ from earmark.checkpoint.hub_progress import HubProgress
 from earmark.engine.facts import ModelFacts, config_facts
 from earmark.engine.ways.choice import choose_way
 from earmark.errors import InvalidCheckpoint, UnsupportedCheckpoint
+from earmark.graph.architectures.registry import ARCHITECTURES
 
 __all__ = ["PreviewedModel", "fetch_previewed_model", "preview_model"]
 
@@ -42,7 +43,7 @@ def preview_model(model_id: str, access: HubAccess | None = None) -> PreviewedMo
         UnsupportedCheckpoint: it cannot run here; the same.
         HubUnavailable: the Hub cannot be asked.
     """
-    found = preview(HubId(model_id), access)
+    found = preview(HubId(model_id), access, graph_types=ARCHITECTURES)
     return PreviewedModel(str(found.hub_id), _facts(found, model_id), found.to_come_bytes)
 
 
@@ -61,7 +62,7 @@ def fetch_previewed_model(
         HubUnavailable: it cannot be fetched now.
     """
     repo, _, commit = source.partition("@")
-    fetch_previewed(HubId(repo), commit, progress, access)
+    fetch_previewed(HubId(repo), commit, progress, access, graph_types=ARCHITECTURES)
 
 
 def _facts(found: HubPreview, model_id: str) -> ModelFacts:

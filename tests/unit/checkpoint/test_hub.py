@@ -5,6 +5,7 @@ import json
 import os
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,13 +14,15 @@ from huggingface_hub import HfApi, snapshot_download
 from support.checkpoints import CheckpointSpec, write_checkpoint
 from support.hub_stand_in import TOKEN, HubRepo, HubStandIn, commit_of, running_hub
 
-from earmark.checkpoint.hub import fetch, look_up
+from earmark.checkpoint import hub as the_hub
+from earmark.checkpoint.hub import look_up
 from earmark.checkpoint.hub_access import HubAccess
 from earmark.checkpoint.hub_cache import CachedRepo, cached_models
 from earmark.checkpoint.hub_id import HubId
 from earmark.errors import CheckpointNotFound, HubUnavailable
 
 ID = HubId("org/name")
+fetch = partial(the_hub.fetch, graph_types=("bert",))
 FIRST = commit_of("first")
 SMALL = {"config.json", "tokenizer.json", "tokenizer_config.json"}
 LARGE_BYTES = 24 << 20
@@ -96,7 +99,9 @@ def test_only_what_a_load_reads_is_fetched_with_one_question_before(
     assert repository.revision == FIRST
     assert {path.name for path in repository.folder.iterdir()} == {*SMALL, "model.safetensors"}
     total = sum(path.stat().st_size for path in repository.folder.iterdir())
-    assert (told.begun, told.bytes, told.open) == ([(total, 0)], total, 0)
+    # The config came first, to tell whether the graph beside the weights is wanted.
+    config = (repository.folder / "config.json").stat().st_size
+    assert (told.begun, told.bytes, told.open) == ([(total, config)], total - config, 0)
 
 
 def test_what_is_there_is_not_asked_for_again(hub: HubStandIn, access: HubAccess) -> None:
@@ -163,7 +168,8 @@ def test_a_connection_that_breaks_goes_on_where_it_stopped(
     assert hub.sent_bytes < LARGE_BYTES * 4 // 3
     ranges = [one.headers.get("range") for one in hub.asked if one.path.startswith("/large")]
     assert ranges == [None, f"bytes={10 << 20}-"]
-    assert told.bytes == told.begun[0][0]
+    total, there = told.begun[0]
+    assert told.bytes == total - there
 
 
 @pytest.mark.parametrize("ranges", [True, False])
@@ -184,8 +190,9 @@ def test_a_broken_download_goes_on_in_the_next_one(
     repository = fetch(ID, told, access)
     assert (repository.folder / "model.safetensors").read_bytes() == body
     assert hub.sent_bytes == (LARGE_BYTES - half if ranges else LARGE_BYTES)
-    assert told.begun[0][1] == half
-    assert told.bytes == told.begun[0][0] - half
+    total, there = told.begun[0]
+    assert there == half + (repository.folder / "config.json").stat().st_size
+    assert told.bytes == total - there
     assert not part.exists()
 
 
@@ -458,9 +465,7 @@ def test_weights_that_two_commits_share_are_fetched_once(
     found = fetch(ID, told, access)
     assert found.revision == commit_of("second")
     assert hub.sent_bytes == sent
-    assert told.bytes == len(b"{}") + sum(
-        len(repo.commits[FIRST][name]) for name in ("config.json", "tokenizer.json")
-    )
+    assert told.bytes == len(b"{}") + len(repo.commits[FIRST]["tokenizer.json"])
 
 
 def test_a_part_that_is_longer_than_the_file_is_thrown_away(
@@ -490,7 +495,7 @@ def test_a_cache_that_may_not_be_written_is_one_line(
 def test_a_model_larger_than_the_disk_is_refused_before_it_is_fetched(
     hub: HubStandIn, access: HubAccess
 ) -> None:
-    """The listing alone says so."""
+    """The listing says so."""
 
     class Huge(bytes):
         def __len__(self) -> int:
@@ -500,7 +505,7 @@ def test_a_model_larger_than_the_disk_is_refused_before_it_is_fetched(
     repo.commit("huge", {**repo.commits[FIRST], "model.safetensors": Huge(b"x")})
     with pytest.raises(HubUnavailable, match=r"needs 1,152,921,504,607 MB more, but .* make room"):
         fetch(ID, access=access)
-    assert hub.files_asked() == set()
+    assert hub.files_asked() == {"config.json"}
 
 
 def test_what_another_program_fetched_in_part_is_completed(
@@ -541,3 +546,36 @@ def test_the_stand_in_lists_files_page_by_page_as_the_hub_does(hub: HubStandIn) 
     api = HfApi(endpoint=hub.url)
     listed = {one.path for one in api.list_repo_tree("org/name", recursive=True)}
     assert listed == set(hub.repos["org/name"].commits[FIRST])
+
+
+@pytest.mark.parametrize(
+    ("model_type", "fetched"),
+    [
+        ("bert", {"model.safetensors"}),
+        ("convbert", {"onnx/model.onnx"}),
+        (None, {"onnx/model.onnx"}),
+    ],
+)
+def test_the_graph_is_fetched_where_the_weights_would_not_be_read(
+    model_type: str | None,
+    fetched: set[str],
+    hub: HubStandIn,
+    access: HubAccess,
+) -> None:
+    """Beside weights of an unknown architecture; nobody is told that those are not there."""
+    held = hub.repos["org/name"].commits[FIRST]
+    config = json.dumps(json.loads(held["config.json"]) | {"model_type": model_type})
+    hub.repos["org/name"].commit("other", {**held, "config.json": config.encode()})
+    found = fetch(ID, access=access)
+    assert hub.files_asked() == SMALL | fetched
+    absent = access.cache / "models--org--name" / ".no_exist" / str(found.revision)
+    assert not (absent / "model.safetensors").exists()
+    assert not (absent / "onnx" / "model.onnx").exists()
+
+
+def test_a_config_that_cannot_be_read_changes_nothing(hub: HubStandIn, access: HubAccess) -> None:
+    """The weights come, and loading says what is wrong."""
+    held = hub.repos["org/name"].commits[FIRST]
+    hub.repos["org/name"].commit("other", {**held, "config.json": b"{"})
+    fetch(ID, access=access)
+    assert "model.safetensors" in hub.files_asked()

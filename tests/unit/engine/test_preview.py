@@ -3,16 +3,17 @@
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 from support.checkpoints import CheckpointSpec, write_checkpoint
 from support.hub_stand_in import HubRepo, HubStandIn, commit_of, running_hub
 
-from earmark.checkpoint.hub import fetch
+from earmark.checkpoint import hub as the_hub
+from earmark.checkpoint import hub_preview
 from earmark.checkpoint.hub_access import HubAccess
 from earmark.checkpoint.hub_id import HubId
-from earmark.checkpoint.hub_preview import preview
 from earmark.checkpoint.hub_progress import SilentProgress
 from earmark.engine.preview import PreviewedModel, fetch_previewed_model, preview_model
 from earmark.errors import (
@@ -24,6 +25,8 @@ from earmark.errors import (
 )
 
 FIRST = commit_of("first")
+fetch = partial(the_hub.fetch, graph_types=("bert",))
+preview = partial(hub_preview.preview, graph_types=("bert",))
 
 
 @pytest.fixture(scope="module")
@@ -210,3 +213,14 @@ def test_a_repository_with_a_graph_alone_is_one_that_can_run(
     found = preview_model("org/name", access)
     assert (found.facts.architecture, found.facts.weights_bytes) == ("mobilebert", 1000)
     assert hub.files_asked() == {"config.json"}
+
+
+def test_a_graph_beside_weights_that_nothing_reads_is_what_counts(
+    hub: HubStandIn, access: HubAccess, files: dict[str, bytes]
+) -> None:
+    """As the load will have it: an architecture that is not known runs as it was exported."""
+    config = json.dumps(json.loads(files["config.json"]) | {"model_type": "convbert"})
+    held = hub.repos["org/name"].commits[FIRST]
+    held |= {"config.json": config.encode(), "onnx/model.onnx": b"graph"}
+    hub.repos["org/name"].commit("first", held)
+    assert preview_model("org/name", access).facts.weights_bytes == len(b"graph")
