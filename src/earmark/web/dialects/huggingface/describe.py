@@ -95,6 +95,7 @@ class LoadableInfo(msgspec.Struct, frozen=True, kw_only=True):
 
     model_id: str
     aliases: tuple[str, ...]
+    model_sha: str | None
     task: str
     pipeline_tag: str
     tasks: tuple[TaskName, ...]
@@ -174,6 +175,7 @@ def _facts_info(facts: ModelFacts, status: ModelStatus, version: str) -> Loadabl
     return LoadableInfo(
         model_id=facts.model_id,
         aliases=status.aliases,
+        model_sha=facts.revision,
         task=facts.task,
         pipeline_tag=facts.task,
         tasks=facts.tasks,

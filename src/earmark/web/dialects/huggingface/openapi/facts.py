@@ -73,6 +73,7 @@ LOADABLE_INFO: Final = _json(
     LoadableInfo(
         model_id=_LOADABLE,
         aliases=(),
+        model_sha="714eb0fa89d2f80546fda750413ed43d93601a13",
         task=_TASK,
         pipeline_tag=_TASK,
         tasks=(_TASK,),
