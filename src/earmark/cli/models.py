@@ -15,7 +15,7 @@ from earmark.checkpoint.bundled import bundled_ids
 from earmark.checkpoint.config import read_config
 from earmark.checkpoint.hub_access import HubAccess
 from earmark.checkpoint.hub_cache import CachedRepo, cached_models
-from earmark.checkpoint.hub_id import SHOWN_DIGITS, HubId
+from earmark.checkpoint.hub_id import HubId
 from earmark.checkpoint.local import LocalRepository
 from earmark.cli.flags import (
     ConfigFlag,
@@ -35,6 +35,8 @@ from earmark.settings import ModelSource
 __all__ = ["models"]
 
 MOST_LABELS_SHOWN = 3
+TABLE_DIGITS = 7
+"""Of a commit, as git shows it: a table has to fit 80 columns."""
 MEGABYTE = 1_000_000
 
 
@@ -210,7 +212,7 @@ def _table(rows: Sequence[_Row]) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     table.add_column("model", style="cyan", no_wrap=True)
     for name, wraps in {
-        "task": True,
+        "task": False,
         "labels": True,
         "model type": False,
         "weights": False,
@@ -224,7 +226,7 @@ def _table(rows: Sequence[_Row]) -> Table:
 
 def _origin(row: _Row) -> str:
     if row.source == "hub" and row.revision is not None:
-        return f"Hub, {row.revision[:SHOWN_DIGITS]}"
+        return f"Hub @{row.revision[:TABLE_DIGITS]}"
     return row.folder if row.source == "folder" else row.source
 
 
@@ -234,6 +236,7 @@ def _cells(facts: _Facts | None) -> tuple[str, ...]:
     shown = facts.labels[:MOST_LABELS_SHOWN]
     more = len(facts.labels) - len(shown)
     labels = ", ".join(shown) + (f", … ({more} more)" if more > 0 else "")
-    weights = f"{facts.stored_precision}, {facts.size_bytes / MEGABYTE:.1f} MB"
-    # Without its hyphen a task breaks into two lines where the terminal is narrow.
-    return (facts.task.replace("-", " "), labels, facts.architecture, weights)
+    weights = f"{facts.stored_precision} {facts.size_bytes / MEGABYTE:.1f} MB"
+    # Without what all of them end in, so that the table fits 80 columns.
+    task = facts.task.removesuffix("-classification")
+    return (task, labels, facts.architecture, weights)
