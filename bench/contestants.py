@@ -173,6 +173,8 @@ def earmark_server(model: str, precision: str, *, load: Helper, log: Path) -> Se
     command = [sys.executable, "-m", "earmark", "serve"]
     command += ["--model", model, "--precision", precision, "--port", str(port)]
     command += ["--cache-bytes", "0"]  # the load repeats its texts
+    # A plain start: nothing is kept from it, and its memory is that of the one precision.
+    command += ["--certify", "off", "--compiled-bytes", "0"]
     facts = ContestantFacts(name=f"earmark {precision}", kind="earmark", precision=precision)
     return Server(facts, command, port=port, load=load, log=log)
 

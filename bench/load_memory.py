@@ -1,8 +1,9 @@
 """How much memory, and how long, does loading take? A fresh process for each way to load.
 
 Run as ``python -m bench.load_memory``, with ``--large`` for the shape of ``xlm-roberta-large``,
-which needs 3 GB of disk and 7 GB of memory. Prints a Markdown table. Linux only: memory is what the
-kernel says, pages of mapped files included.
+which needs 3 GB of disk and 7 GB of memory. Nothing is held against a reference, which would load
+the model in float32 before: ``bench.start_up`` has that. Prints a Markdown table. Linux only:
+memory is what the kernel says, pages of mapped files included.
 """
 
 import argparse
@@ -39,7 +40,8 @@ def memory(name):
     return next(int(one.split()[1]) << 10 for one in lines if one.startswith(name + ":"))
 before = memory("VmRSS")
 source, precision, runtime = sys.argv[1:]
-engine = load_engine(source, options=EngineOptions(precision=precision, runtime=runtime))
+options = EngineOptions(precision=precision, runtime=runtime, reference="off")
+engine = load_engine(source, options=options)
 print(json.dumps({
     "before": before,
     "peak": memory("VmHWM"),
