@@ -32,9 +32,15 @@ def shown() -> Mapping[str, Json]:
     return {each.place: each.value for each in answer_examples(document)}
 
 
-def _loaded_by(loader: FakeLoader, *others: str) -> OnDemand:
+def _loaded_by(loader: FakeLoader) -> OnDemand:
+    return OnDemand(Catalogue({_MODEL: _MODEL}), loader, OnDemandOptions(max_loaded=4))
+
+
+def _loading_for_ever(*others: str) -> OnDemand:
+    """Begin loads that nothing carries out."""
     sources = {name: name for name in (_MODEL, *others)}
-    return OnDemand(Catalogue(sources), loader, OnDemandOptions(max_loaded=4))
+    options = OnDemandOptions(max_loaded=4)
+    return OnDemand(Catalogue(sources), FakeLoader(), options, start=lambda _: None)
 
 
 def test_its_facts_are_shown_as_they_are(shown: Mapping[str, Json]) -> None:
@@ -56,8 +62,7 @@ def test_what_a_request_for_it_is_told_is_shown_word_for_word(shown: Mapping[str
     """With no load wanted, and while it loads; so is its health."""
 
     async def scenario() -> None:
-        loader = FakeLoader()
-        async with asking(on_demand=_loaded_by(loader)) as client:
+        async with asking(on_demand=_loading_for_ever()) as client:
             unwanted = await client.post(_ADDRESS, content=_BODY, headers={"x-load-model": "0"})
             assert (unwanted.status_code, unwanted.json()) == (200, NOT_LOADED)
             told = await client.post(_ADDRESS, content=_BODY)
@@ -65,7 +70,6 @@ def test_what_a_request_for_it_is_told_is_shown_word_for_word(shown: Mapping[str
             health = await client.get(f"{_ADDRESS}/health")
             assert health.status_code == 503
             assert health.json() == shown["GET /models/{id}/health 503 loading"]
-            loader.gate.set()
 
     asyncio.run(scenario())
 
@@ -74,14 +78,12 @@ def test_that_it_waits_for_room_is_shown_word_for_word() -> None:
     """Where every place is taken by a model that is being loaded."""
 
     async def scenario() -> None:
-        loader = FakeLoader()
         others = ("a", "b", "c", "d")
-        async with asking(on_demand=_loaded_by(loader, *others)) as client:
+        async with asking(on_demand=_loading_for_ever(*others)) as client:
             for name in others:
                 assert (await client.post(f"/models/{name}", content=_BODY)).status_code == 503
             told = await client.post(_ADDRESS, content=_BODY)
             assert (told.status_code, told.json()) == (503, NO_ROOM)
-            loader.gate.set()
 
     asyncio.run(scenario())
 
