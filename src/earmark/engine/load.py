@@ -39,7 +39,8 @@ class EngineOptions:
 
     Attributes:
         precision: what to compute in; `auto` is the fastest whose certificate holds: int8 for a
-            checkpoint stored so, bfloat16 where the processor has it, float32 otherwise.
+            checkpoint stored so, bfloat16 where the processor has it (with AMX before int8),
+            float32 otherwise.
         runtime: what runs the graph; `pytorch` runs the checkpoint by `transformers` instead. A
             checkpoint that nothing else runs goes there whatever is chosen, where it is installed.
         threads: how many the runtime may use; None for all cores this process may.

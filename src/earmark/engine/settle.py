@@ -18,7 +18,7 @@ from earmark.engine.warmup import refuse_non_finite
 from earmark.engine.ways.way import Way
 from earmark.errors import EngineError
 from earmark.graph.precision import ComputePrecision, Precision, precisions_to_try
-from earmark.runtime.devices import computes_bfloat16
+from earmark.runtime.devices import computes_bfloat16, prefers_bfloat16
 from earmark.runtime.machine import machine_identity
 from earmark.runtime.session import RuntimeName, RuntimeSession
 
@@ -139,6 +139,7 @@ def _precisions_to_try(way: Way, options: RunOptions) -> tuple[ComputePrecision,
         options.precision,
         stored_dtype=way.stored_precision,
         native_bfloat16=options.precision == "auto" and computes_bfloat16(options.runtime),
+        bfloat16_first=prefers_bfloat16(options.runtime),
     )
 
 

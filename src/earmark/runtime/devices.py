@@ -21,6 +21,7 @@ __all__ = [
     "dots_int8",
     "open_onnx_file",
     "open_session",
+    "prefers_bfloat16",
     "reopen_session",
 ]
 
@@ -56,6 +57,20 @@ def computes_bfloat16(runtime: RuntimeName, facts: Path = _PROCESSOR_FACTS) -> b
     from earmark.runtime.openvino import native_bfloat16  # noqa: PLC0415 - loads the runtime
 
     return native_bfloat16()
+
+
+def prefers_bfloat16(runtime: RuntimeName, facts: Path = _PROCESSOR_FACTS) -> bool:
+    """Say whether a runtime is faster at bfloat16 than at int8 on this machine.
+
+    OpenVINO's kernels for bfloat16 use AMX, and those for int8 weights with activations quantised
+    on the way do not: 1.4 times as many requests (bench/results/intel-xeon-amx-2-cores.json).
+    Without AMX int8 was faster (amd-epyc-avx512-vnni-2-cores.json).
+
+    Args:
+        runtime: which.
+        facts: Linux's description of the processor; other systems have none.
+    """
+    return runtime == "openvino" and "amx_bf16" in (_features(facts) or frozenset())
 
 
 def dots_int8(facts: Path = _PROCESSOR_FACTS) -> bool | None:

@@ -33,6 +33,18 @@ def test_auto_has_several_to_try_and_anything_else_is_taken_at_its_word(
     assert found == wanted
 
 
+def test_bfloat16_goes_first_where_the_processor_is_faster_at_it() -> None:
+    """Where it has it at all; float32 stays last."""
+    first = precisions_to_try(
+        "auto", stored_dtype="int8", native_bfloat16=True, bfloat16_first=True
+    )
+    assert first == ("bfloat16", "int8", "float32")
+    without = precisions_to_try(
+        "auto", stored_dtype="int8", native_bfloat16=False, bfloat16_first=True
+    )
+    assert without == ("int8", "float32")
+
+
 @given(WEIGHTS)
 def test_every_weight_is_within_half_a_step(weight: Float32) -> None:
     """A row's step is its largest weight over 127; zeros stay zeros."""

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from earmark.runtime.devices import computes_bfloat16, dots_int8
+from earmark.runtime.devices import computes_bfloat16, dots_int8, prefers_bfloat16
+from earmark.runtime.session import RuntimeName
 
 
 @pytest.mark.parametrize(
@@ -48,3 +49,21 @@ def test_pytorch_computes_bfloat16_where_the_processor_is_known_to(
     file = tmp_path / "cpuinfo"
     file.write_text(facts, "ascii")
     assert computes_bfloat16("pytorch", file) is found
+
+
+@pytest.mark.parametrize(
+    ("runtime", "facts", "found"),
+    [
+        ("openvino", "flags\t\t: fpu avx512_bf16 amx_bf16\n", True),
+        ("openvino", "flags\t\t: fpu avx512_bf16 avx512_vnni\n", False),
+        ("openvino", "processor\t: 0\n", False),
+        ("onnxruntime", "flags\t\t: fpu avx512_bf16 amx_bf16\n", False),
+    ],
+)
+def test_with_amx_bfloat16_is_the_faster_one(
+    tmp_path: Path, runtime: RuntimeName, facts: str, *, found: bool
+) -> None:
+    """In OpenVINO, which has such kernels for it and none for int8 as it is used here."""
+    file = tmp_path / "cpuinfo"
+    file.write_text(facts, "ascii")
+    assert prefers_bfloat16(runtime, file) is found
