@@ -94,7 +94,7 @@ def test_weights_that_transformers_cannot_read_are_held_against_float32(tmp_path
     spec = CheckpointSpec(storage="int8", num_labels=3)
     model = open_model(LocalRepository.open(write_checkpoint(tmp_path, spec)))
     with capture_logs() as logs:
-        certificate = settled(model, "auto", "transformers").certificate
+        certificate = settled(model, "int8", "transformers").certificate
     assert certificate is not None
     assert (certificate.precision, certificate.reference) == ("int8", "float32")
     assert [one["log_level"] for one in logs] == ["warning"]
