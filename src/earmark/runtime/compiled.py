@@ -7,6 +7,7 @@ native code as it is.
 import contextlib
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +22,9 @@ __all__ = ["CompiledModels", "KeptFacts", "KeptModel"]
 
 _BLOB: Final = ".blob"
 _FACTS: Final = ".json"
+_WRITING: Final = "writing-"
+_STALE_AFTER_S: Final = 24 * 3600
+"""No model takes so long to write: the process that began it has died."""
 
 LEAST_BYTES: Final = 64 * 1024 * 1024
 """Weights below this are read and compiled in a quarter of a second: nothing to win."""
@@ -101,7 +105,7 @@ class CompiledModels:
             try:
                 self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
                 if shutil.disk_usage(self._folder).free > 2 * weights_bytes:
-                    scratch = TemporaryDirectory(dir=self._folder, prefix="writing-")
+                    scratch = TemporaryDirectory(dir=self._folder, prefix=_WRITING)
                 else:
                     _log.info("no room to keep a compiled model", folder=str(self._folder))
             except OSError as error:
@@ -143,7 +147,11 @@ class CompiledModels:
                 path.unlink()
 
     def _make_room(self) -> None:
-        """Take away what was used longest ago until the rest fits."""
+        """Take away what a process that died left, then what was used longest ago."""
+        for folder in self._folder.glob(_WRITING + "*"):
+            with contextlib.suppress(OSError):
+                if time.time() - folder.stat().st_mtime > _STALE_AFTER_S:
+                    shutil.rmtree(folder, ignore_errors=True)
         left = self._most
         found = []
         with contextlib.suppress(OSError):

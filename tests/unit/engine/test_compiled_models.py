@@ -1,6 +1,8 @@
 """A second start takes up what the first compiled, and answers as the first did."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -122,6 +124,25 @@ def test_tensors_that_are_left_over_are_told_each_time(
         with capture_logs() as logs:
             load_engine(str(folder), options=options).close()
         assert [entry["tensors"] for entry in logs] == [("adapter.weight",)]
+
+
+def test_a_folder_that_fails_while_it_is_written_to_fails_no_load(
+    tmp_path: Path, options: EngineOptions
+) -> None:
+    """The model is compiled again without it, and the log says so."""
+
+    class Gone(CompiledModels):
+        @contextmanager
+        def scratch(self, weights_bytes: int) -> Iterator[Path | None]:  # noqa: ARG002 - the offer
+            (tmp_path / "file").touch()
+            yield tmp_path / "file" / "folder"
+
+    folder = str(write_checkpoint(tmp_path / "model", CheckpointSpec()))
+    expected = answers(load_engine(folder, options=replace(options, compiled=None)))
+    failing = replace(options, compiled=Gone(tmp_path / "cache", most_bytes=10**9))
+    with capture_logs() as logs:
+        assert answers(load_engine(folder, options=failing)) == expected
+    assert [one["event"] for one in logs] == ["a model is compiled again, without keeping it"]
 
 
 def test_a_reference_is_not_kept(tmp_path: Path, options: EngineOptions) -> None:

@@ -1,5 +1,7 @@
 """Compiled models on disk: found whole or not at all, and never more than there is room for."""
 
+import os
+import time
 from pathlib import Path
 
 from structlog.testing import capture_logs
@@ -110,3 +112,14 @@ def test_what_is_of_no_use_is_forgotten(tmp_path: Path) -> None:
     models.forget(found)
     models.forget(found)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_process_that_died_left_behind_is_taken_away(tmp_path: Path) -> None:
+    """Once it is a day old; what another process may be writing stays."""
+    for name, age_s in {"writing-old": 25 * 3600, "writing-new": 60}.items():
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "1.blob").write_bytes(b"x")
+        then_s = time.time() - age_s
+        os.utime(tmp_path / name, (then_s, then_s))
+    keep(store(tmp_path), "k")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["k.blob", "k.json", "writing-new"]

@@ -106,9 +106,15 @@ class GraphWay:
                 self._learn(kept.facts.parameters, kept.facts.unread)
                 return session
         with self._compiled.scratch(weights_size(self._repository)) as scratch:
-            session = self._load(precision, runtime, options, scratch)
-            if scratch is not None:
-                self._compiled.keep(key, scratch, parameters=self.parameters, unread=self._unread)
+            if scratch is None:
+                return self._load(precision, runtime, options)
+            try:
+                session = self._load(precision, runtime, options, scratch)
+            except EngineError as error:
+                # It may be the folder that failed, and a model has to load without one too.
+                log.warning("a model is compiled again, without keeping it", error=str(error))
+                return self._load(precision, runtime, options)
+            self._compiled.keep(key, scratch, parameters=self.parameters, unread=self._unread)
             return session
 
     def _load(
