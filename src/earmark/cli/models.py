@@ -14,8 +14,7 @@ from rich.table import Table
 from earmark.checkpoint.bundled import bundled_ids
 from earmark.checkpoint.config import read_config
 from earmark.checkpoint.hub_access import HubAccess
-from earmark.checkpoint.hub_cache import CachedRepo, cached_models
-from earmark.checkpoint.hub_id import HubId
+from earmark.checkpoint.hub_cache import cached_models
 from earmark.checkpoint.local import LocalRepository
 from earmark.cli.flags import (
     ConfigFlag,
@@ -27,9 +26,9 @@ from earmark.cli.flags import (
 )
 from earmark.cli.problems import show_warning
 from earmark.engine.load import tasks_of
-from earmark.engine.model import open_repository
+from earmark.engine.model import open_at_hand
 from earmark.engine.ways.choice import choose_way
-from earmark.errors import CheckpointError, CheckpointNotFound
+from earmark.errors import CheckpointError
 from earmark.settings import ModelSource
 
 __all__ = ["models"]
@@ -138,11 +137,9 @@ def _describe(model: ModelSource) -> _Row:
     facts, problem, folder, revision = None, None, model.source, None
     source = "bundled" if model.source in bundled_ids() else "folder"
     try:
-        if model.hub_id is None:
-            repository = open_repository(model.source)
-        else:
+        if model.hub_id is not None:
             source = "hub"
-            repository = _cached(model.hub_id)
+        repository = open_at_hand(model.source)
         folder, revision = str(repository.folder), repository.revision
         facts = _read_facts(repository)
     except CheckpointError as error:
@@ -154,21 +151,6 @@ def _describe(model: ModelSource) -> _Row:
         revision=revision,
         facts=facts,
         problem=problem,
-    )
-
-
-def _cached(hub_id: HubId) -> LocalRepository:
-    """Open what the cache holds of a model of the Hub: a list fetches nothing.
-
-    Raises:
-        CheckpointNotFound: that is not all of it.
-    """
-    repo = CachedRepo.of(HubAccess.of_environment().cache, hub_id.repo)
-    commit = repo.commit_of(hub_id)
-    if commit is None or repo.missing(commit):
-        raise CheckpointNotFound(f"{hub_id} is not fetched yet: earmark pull {hub_id}")
-    return LocalRepository.open(
-        repo.snapshot(commit), source=hub_id.at(commit).shown, revision=commit
     )
 
 

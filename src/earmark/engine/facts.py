@@ -6,7 +6,7 @@ from earmark.checkpoint.config import Config, read_config
 from earmark.domain.head import HeadKind
 from earmark.domain.labels import LabelSet
 from earmark.engine.load import tasks_of
-from earmark.engine.model import open_repository
+from earmark.engine.model import open_at_hand
 from earmark.engine.ways.choice import choose_way
 from earmark.tasks.task import TaskName
 
@@ -43,13 +43,14 @@ def read_facts(source: str, *, model_id: str) -> ModelFacts:
     """Read a checkpoint's config.
 
     Args:
-        source: a bundled id, a folder, or a model of the Hub.
+        source: a bundled id, a folder, or a model of the Hub that is in the cache: a server that
+            wants to know what a model is does not wait for the network.
         model_id: what requests call it.
 
     Raises:
         CheckpointError: a file is missing or malformed, or the architecture is not supported.
     """
-    repository = open_repository(source)
+    repository = open_at_hand(source)
     config = read_config(repository.require("config.json"))
     choice = choose_way(repository, config)
     return config_facts(

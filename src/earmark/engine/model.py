@@ -5,6 +5,7 @@ from pathlib import Path
 
 from earmark.checkpoint.bundled import BUNDLED, bundled_ids, open_bundled
 from earmark.checkpoint.config import Config, read_config
+from earmark.checkpoint.hub_cache import CachedRepo
 from earmark.checkpoint.hub_id import HubId
 from earmark.checkpoint.hub_progress import HubProgress
 from earmark.checkpoint.local import LocalRepository
@@ -21,7 +22,7 @@ from earmark.runtime.compiled import CompiledModels
 from earmark.runtime.session import RuntimeName
 from earmark.tokenizing.tokenizer import TextTokenizer, load_tokenizer
 
-__all__ = ["OpenedModel", "open_model", "open_repository"]
+__all__ = ["OpenedModel", "open_at_hand", "open_model", "open_repository"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,41 @@ def open_repository(source: str, progress: HubProgress | None = None) -> LocalRe
         CheckpointNotFound: it is none of them.
         HubUnavailable: the model cannot be fetched now, and is not in the cache.
     """
+    found = _located(source)
+    if isinstance(found, LocalRepository):
+        return found
+    # Imported here: the Hub's library is slow to import, and most models are not of the Hub.
+    from earmark.checkpoint.hub import fetch  # noqa: PLC0415
+
+    return fetch(found, progress, graph_types=ARCHITECTURES)
+
+
+def open_at_hand(source: str) -> LocalRepository:
+    """Open the same where all of it is on this machine: nobody is asked, and nothing is fetched.
+
+    Raises:
+        CheckpointNotFound: it is not, or is no model at all.
+    """
+    found = _located(source)
+    if isinstance(found, LocalRepository):
+        return found
+    from earmark.checkpoint.hub_access import HubAccess  # noqa: PLC0415 - as above
+
+    repo = CachedRepo.of(HubAccess.of_environment().cache, found.repo)
+    commit = repo.commit_of(found)
+    if commit is None or repo.missing(commit):
+        raise CheckpointNotFound(f"{found} is not fetched yet: earmark pull {found}")
+    return LocalRepository.open(
+        repo.snapshot(commit), source=found.at(commit).shown, revision=commit
+    )
+
+
+def _located(source: str) -> LocalRepository | HubId:
+    """Tell what a source is, and open it if it lies outside the Hub's cache.
+
+    Raises:
+        CheckpointNotFound: it can be no model.
+    """
     if source in BUNDLED:
         return open_bundled(source)
     folder = Path(source).expanduser()
@@ -67,10 +103,7 @@ def open_repository(source: str, progress: HubProgress | None = None) -> LocalRe
             f"{source} is neither a folder nor a bundled model, nor can it be one of the Hub "
             f"(org/name); bundled are {', '.join(bundled_ids())}"
         )
-    # Imported here: the Hub's library is slow to import, and most models are not of the Hub.
-    from earmark.checkpoint.hub import fetch  # noqa: PLC0415
-
-    return fetch(hub_id, progress, graph_types=ARCHITECTURES)
+    return hub_id
 
 
 def open_model(

@@ -29,3 +29,9 @@ def test_a_checkpoint_without_weights_has_no_facts(tmp_path: Path) -> None:
     (folder / "model.safetensors").unlink()
     with pytest.raises(CheckpointNotFound, match=r"model\.safetensors"):
         read_facts(str(folder), model_id="x")
+
+
+def test_a_model_of_the_hub_is_known_by_what_is_in_the_cache() -> None:
+    """Nobody is asked for it: a server that tells what it serves does not wait for the network."""
+    with pytest.raises(CheckpointNotFound, match="org/name@v1 is not fetched yet: earmark pull"):
+        read_facts("org/name@v1", model_id="x")
