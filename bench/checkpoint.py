@@ -10,7 +10,7 @@ from safetensors.numpy import load_file, save_file
 
 from earmark.checkpoint.bundled import DEFAULT_MODEL, bundled_folder
 
-__all__ = ["write_distilbert", "write_float32_sentiment"]
+__all__ = ["SeededTensors", "write_distilbert", "write_float32_sentiment"]
 
 DIM, LAYERS, HEADS, HIDDEN = 768, 6, 12, 3072
 VOCABULARY, POSITIONS = 30_522, 512
@@ -20,6 +20,36 @@ WEIGHT_SPREAD = 0.02
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json")
 SCALE_SUFFIX = "_scale"
 LABELS = {"0": "NEGATIVE", "1": "POSITIVE"}
+
+
+class SeededTensors:
+    """Tensors of an encoder with weights drawn from a seed, by name."""
+
+    def __init__(self, random: np.random.Generator, hidden: int) -> None:
+        """Begin with none.
+
+        Args:
+            random: draws the weights; the order of the calls decides on them.
+            hidden: width of the norms.
+        """
+        self.tensors: dict[str, NDArray[np.float32]] = {}
+        self._random, self._hidden = random, hidden
+
+    def matrix(self, name: str, rows: int, columns: int) -> None:
+        """Draw a matrix."""
+        drawn = self._random.standard_normal((rows, columns), dtype=np.float32)
+        drawn *= np.float32(WEIGHT_SPREAD)
+        self.tensors[f"{name}.weight"] = drawn
+
+    def linear(self, name: str, rows: int, columns: int) -> None:
+        """Draw a matrix, with a bias of zeros."""
+        self.matrix(name, rows, columns)
+        self.tensors[f"{name}.bias"] = np.zeros(rows, np.float32)
+
+    def norm(self, name: str) -> None:
+        """Make a norm that changes nothing."""
+        self.tensors[f"{name}.weight"] = np.ones(self._hidden, np.float32)
+        self.tensors[f"{name}.bias"] = np.zeros(self._hidden, np.float32)
 
 
 def write_distilbert(folder: Path, *, seed: int) -> Path:
@@ -96,34 +126,21 @@ def write_float32_sentiment(folder: Path) -> Path:
 
 
 def _distilbert_tensors(random: np.random.Generator) -> dict[str, NDArray[np.float32]]:
-    tensors: dict[str, NDArray[np.float32]] = {}
-
-    def matrix(name: str, rows: int, columns: int) -> None:
-        drawn = random.standard_normal((rows, columns), dtype=np.float32)
-        tensors[f"{name}.weight"] = drawn * np.float32(WEIGHT_SPREAD)
-
-    def linear(name: str, rows: int, columns: int) -> None:
-        matrix(name, rows, columns)
-        tensors[f"{name}.bias"] = np.zeros(rows, np.float32)
-
-    def norm(name: str) -> None:
-        tensors[f"{name}.weight"] = np.ones(DIM, np.float32)
-        tensors[f"{name}.bias"] = np.zeros(DIM, np.float32)
-
-    matrix("distilbert.embeddings.word_embeddings", VOCABULARY, DIM)
-    matrix("distilbert.embeddings.position_embeddings", POSITIONS, DIM)
-    norm("distilbert.embeddings.LayerNorm")
+    drawn = SeededTensors(random, DIM)
+    drawn.matrix("distilbert.embeddings.word_embeddings", VOCABULARY, DIM)
+    drawn.matrix("distilbert.embeddings.position_embeddings", POSITIONS, DIM)
+    drawn.norm("distilbert.embeddings.LayerNorm")
     for layer in range(LAYERS):
         name = f"distilbert.transformer.layer.{layer}"
         for part in ("q_lin", "k_lin", "v_lin", "out_lin"):
-            linear(f"{name}.attention.{part}", DIM, DIM)
-        norm(f"{name}.sa_layer_norm")
-        linear(f"{name}.ffn.lin1", HIDDEN, DIM)
-        linear(f"{name}.ffn.lin2", DIM, HIDDEN)
-        norm(f"{name}.output_layer_norm")
-    linear("pre_classifier", DIM, DIM)
-    linear("classifier", len(LABELS), DIM)
-    return tensors
+            drawn.linear(f"{name}.attention.{part}", DIM, DIM)
+        drawn.norm(f"{name}.sa_layer_norm")
+        drawn.linear(f"{name}.ffn.lin1", HIDDEN, DIM)
+        drawn.linear(f"{name}.ffn.lin2", DIM, HIDDEN)
+        drawn.norm(f"{name}.output_layer_norm")
+    drawn.linear("pre_classifier", DIM, DIM)
+    drawn.linear("classifier", len(LABELS), DIM)
+    return drawn.tensors
 
 
 def _write_json(path: Path, value: object) -> None:

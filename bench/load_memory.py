@@ -15,21 +15,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import numpy as np
-from numpy.typing import NDArray
-from safetensors.numpy import save_file
-
 from bench.checkpoint import write_distilbert
+from bench.large_checkpoint import write_large
 from bench.machine import this_machine
 from earmark.graph.precision import PRECISIONS
 
 SEED = 11
 MEBIBYTE = 1 << 20
-HIDDEN, LAYERS, HEADS, INTERMEDIATE = 1024, 24, 16, 4096
-VOCABULARY, POSITIONS = 250_002, 514
-"""The shape of ``xlm-roberta-large``: 560 million weights."""
-SPREAD = 0.02
-
 LOAD = """
 import json, sys, time
 started_s = time.perf_counter()
@@ -67,62 +59,6 @@ def load(folder: Path, precision: str, runtime: str) -> Loaded:
     command = [sys.executable, "-c", LOAD, str(folder), precision, runtime]
     done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603 - ourselves
     return Loaded(**json.loads(done.stdout.splitlines()[-1]))
-
-
-def write_large(folder: Path, *, seed: int) -> Path:
-    """Write a BERT checkpoint of the shape of ``xlm-roberta-large``, with weights from a seed."""
-    write_distilbert(folder, seed=seed)  # for its tokenizer
-    config = json.loads((folder / "config.json").read_text("utf-8"))
-    for name in ("dim", "hidden_dim", "n_heads", "n_layers", "activation", "sinusoidal_pos_embds"):
-        config.pop(name)
-    config |= {
-        "architectures": ["BertForSequenceClassification"],
-        "model_type": "bert",
-        "hidden_size": HIDDEN,
-        "num_hidden_layers": LAYERS,
-        "num_attention_heads": HEADS,
-        "intermediate_size": INTERMEDIATE,
-        "hidden_act": "gelu",
-        "vocab_size": VOCABULARY,
-        "max_position_embeddings": POSITIONS,
-        "type_vocab_size": 2,
-    }
-    (folder / "config.json").write_text(json.dumps(config), "utf-8")
-    save_file(_large_tensors(seed), folder / "model.safetensors", metadata={"format": "pt"})
-    return folder
-
-
-def _large_tensors(seed: int) -> dict[str, NDArray[np.float32]]:
-    random = np.random.default_rng(seed)
-    tensors: dict[str, NDArray[np.float32]] = {}
-
-    def matrix(name: str, rows: int, columns: int) -> None:
-        drawn = random.standard_normal((rows, columns), dtype=np.float32)
-        drawn *= np.float32(SPREAD)
-        tensors[f"{name}.weight"] = drawn
-
-    def linear(name: str, rows: int, columns: int) -> None:
-        matrix(name, rows, columns)
-        tensors[f"{name}.bias"] = np.zeros(rows, np.float32)
-
-    def norm(name: str) -> None:
-        tensors[f"{name}.weight"] = np.ones(HIDDEN, np.float32)
-        tensors[f"{name}.bias"] = np.zeros(HIDDEN, np.float32)
-
-    for table, rows in {"word": VOCABULARY, "position": POSITIONS, "token_type": 2}.items():
-        matrix(f"bert.embeddings.{table}_embeddings", rows, HIDDEN)
-    norm("bert.embeddings.LayerNorm")
-    for layer in range(LAYERS):
-        base = f"bert.encoder.layer.{layer}"
-        for part in ("self.query", "self.key", "self.value", "output.dense"):
-            linear(f"{base}.attention.{part}", HIDDEN, HIDDEN)
-        norm(f"{base}.attention.output.LayerNorm")
-        linear(f"{base}.intermediate.dense", INTERMEDIATE, HIDDEN)
-        linear(f"{base}.output.dense", HIDDEN, INTERMEDIATE)
-        norm(f"{base}.output.LayerNorm")
-    linear("bert.pooler.dense", HIDDEN, HIDDEN)
-    linear("classifier", 2, HIDDEN)
-    return tensors
 
 
 def read_s(path: Path) -> float:

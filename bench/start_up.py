@@ -21,7 +21,8 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 from bench.checkpoint import write_distilbert
-from bench.load_memory import MEBIBYTE, SEED, write_large
+from bench.large_checkpoint import write_large
+from bench.load_memory import MEBIBYTE, SEED
 from bench.machine import this_machine
 from earmark.checkpoint.local import LocalRepository
 from earmark.checkpoint.weight_files import weights_size

@@ -32,7 +32,7 @@ from earmark.checkpoint.shards import shard_paths
 from earmark.checkpoint.weight_files import WEIGHT_FILES
 from earmark.errors import CheckpointNotFound, HubUnavailable, InvalidCheckpoint
 
-__all__ = ["HubListing", "fetch", "look_up", "without_unread_weights"]
+__all__ = ["HubListing", "fetch", "fetch_config", "look_up", "without_unread_weights"]
 
 log = structlog.get_logger("earmark.checkpoint")
 
@@ -129,6 +129,20 @@ def fetch(
     return _opened(listing.hub_id, cached)
 
 
+def fetch_config(listing: HubListing, access: HubAccess) -> Path:
+    """Have a repository's config in the cache, and return where it lies.
+
+    Args:
+        listing: of the repository; it has to have one.
+        access: as it was looked up.
+
+    Raises:
+        CheckpointError: as of `fetch`.
+    """
+    _fetch(listing, (CONFIG_FILE,), access, SilentProgress())
+    return _path(listing, access, CONFIG_FILE)
+
+
 def without_unread_weights(
     listing: HubListing, access: HubAccess, graph_types: Collection[str]
 ) -> HubListing:
@@ -145,9 +159,8 @@ def without_unread_weights(
     names = listing.sizes
     if CONFIG_FILE not in names or weights_file(names) is None or exported_graph(names) is None:
         return listing
-    _fetch(listing, (CONFIG_FILE,), access, SilentProgress())
     try:
-        kind = read_json(_path(listing, access, CONFIG_FILE)).get("model_type")
+        kind = read_json(fetch_config(listing, access)).get("model_type")
     except InvalidCheckpoint:  # loading says so, in the words for it
         return listing
     if kind in graph_types:

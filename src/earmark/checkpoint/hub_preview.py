@@ -7,11 +7,8 @@ from pathlib import Path
 # First of all that concerns the library: see there.
 from earmark.checkpoint.hub_access import HubAccess  # isort: skip
 
-from huggingface_hub import hf_hub_download
-from huggingface_hub.utils.tqdm import silent_tqdm
-
 from earmark.checkpoint.file_names import CONFIG_FILE
-from earmark.checkpoint.hub import HubListing, fetch, look_up, without_unread_weights
+from earmark.checkpoint.hub import HubListing, fetch, fetch_config, look_up, without_unread_weights
 from earmark.checkpoint.hub_cache import CachedRepo
 from earmark.checkpoint.hub_errors import told_plainly
 from earmark.checkpoint.hub_files import is_index, needed_files, small_files, weights_file
@@ -154,19 +151,7 @@ def _config(listing: HubListing, access: HubAccess) -> Path:
         raise UnsupportedCheckpoint(
             f"its repository has no weights that can be read; expected {' or '.join(WEIGHT_FILES)}"
         )
-    with told_plainly(listing.hub_id, access):
-        path = hf_hub_download(
-            listing.hub_id.repo,
-            CONFIG_FILE,
-            revision=listing.commit,
-            cache_dir=access.cache,
-            endpoint=access.endpoint,
-            token=access.token,
-            headers=access.headers,
-            etag_timeout=access.timeout_s,
-            tqdm_class=silent_tqdm,
-        )
-    return Path(path)
+    return fetch_config(listing, access)
 
 
 def _weights_bytes(sizes: Mapping[str, int]) -> int:

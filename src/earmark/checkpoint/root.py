@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from earmark.checkpoint.model_id import ID_SEGMENT
 from earmark.errors import CheckpointNotFound
 
 __all__ = ["Fingerprint", "ModelsFolder", "fingerprint"]
@@ -12,9 +13,8 @@ __all__ = ["Fingerprint", "ModelsFolder", "fingerprint"]
 Fingerprint = tuple[tuple[str, int, int], ...]
 """Name, size in bytes and time of change in nanoseconds of each file of a folder."""
 
-_SEGMENT = r"[A-Za-z0-9][A-Za-z0-9._-]*"
-_ID = re.compile(rf"{_SEGMENT}(/{_SEGMENT})?")
-"""As on the Hub; no segment begins with a dot, so that ``..`` is none."""
+_ID = re.compile(rf"{ID_SEGMENT}(/{ID_SEGMENT})?")
+"""As on the Hub: of one segment or two."""
 
 _CONFIG = "config.json"
 _EXPORTED = "onnx"

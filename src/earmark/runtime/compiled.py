@@ -27,7 +27,7 @@ _STALE_AFTER_S: Final = 24 * 3600
 """No model takes so long to write: the process that began it has died."""
 
 LEAST_BYTES: Final = 64 * 1024 * 1024
-"""Weights below this are read and compiled in a quarter of a second: nothing to win."""
+"""Smaller models are read and compiled about as quickly as a kept one is taken up."""
 
 _log: structlog.typing.FilteringBoundLogger = structlog.get_logger("earmark.runtime")
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from earmark.checkpoint.model_id import ID_PATTERN
 from earmark.errors import SettingsError
 from earmark.graph.precision import ComputePrecision
 
@@ -20,9 +21,9 @@ _PRECISIONS: Final[Mapping[str | None, ComputePrecision | None]] = {
     "bfloat16": "bfloat16",
     "int8": "int8",
 }
-_SEGMENT: Final = r"[A-Za-z0-9][A-Za-z0-9._-]*"
-_ID: Final = rf"{_SEGMENT}(?:/{_SEGMENT})*"
-_WRITTEN: Final = re.compile(rf"(?P<name>@?{_ID})=(?P<model>{_ID})(?::(?P<precision>\w+))?")
+_WRITTEN: Final = re.compile(
+    rf"(?P<name>@?{ID_PATTERN})=(?P<model>{ID_PATTERN})(?::(?P<precision>\w+))?"
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,9 +31,10 @@ def options(tmp_path: Path) -> EngineOptions:
     return EngineOptions(threads=1, precision="float32", reference="off", compiled=compiled)
 
 
-def blobs(tmp_path: Path) -> set[str]:
-    """Name what is kept."""
-    return {path.name for path in (tmp_path / "cache").glob("*.blob")}
+def blobs(tmp_path: Path) -> set[tuple[str, int, int]]:
+    """Tell what is kept, and each file from one that was written in its place."""
+    found = {path: path.stat() for path in (tmp_path / "cache").glob("*.blob")}
+    return {(path.name, stat.st_ino, stat.st_mtime_ns) for path, stat in found.items()}
 
 
 def answers(engine: Engine) -> list[object]:
@@ -66,7 +67,7 @@ def test_a_second_start_answers_the_same(
     tmp_path: Path,
     options: EngineOptions,
 ) -> None:
-    """To the last bit, with the same facts; the weights are not even read."""
+    """To the last bit, with the same facts; nothing is compiled, or written, again."""
     spec = CheckpointSpec(architecture=architecture, head=head, num_labels=3)
     folder = str(write_checkpoint(tmp_path / "model", spec))
     chosen = replace(options, precision=precision)

@@ -1,25 +1,13 @@
-"""What the operator chose: flags over `EARMARK_*` variables over a TOML file over the defaults.
+"""Every setting, checked; and what each floor needs of them."""
 
-The only module that reads any of the three. A name is written ``--max-body-bytes`` on the command
-line, ``EARMARK_MAX_BODY_BYTES`` in the environment and ``max_body_bytes`` in the file; models are
-``--model`` (repeated), ``EARMARK_MODELS`` (separated by commas) and a list ``models``; aliases,
-accounts and ``hub_models`` alike. Defaults stand beside the floor that uses the option, not here.
-"""
-
-import difflib
-import re
-import tomllib
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal, get_args, get_origin
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
 from platformdirs import user_cache_path, user_state_path
 
 from earmark.checkpoint.bundled import bundled_ids
-from earmark.checkpoint.hub_id import HubId
 from earmark.checkpoint.root import ModelsFolder
 from earmark.engine.certificate import ReferenceKind
 from earmark.engine.load import EngineOptions
@@ -33,20 +21,11 @@ from earmark.serving.hub.rule import DENY, HubRule
 from earmark.serving.jobs.runner import JobOptions
 from earmark.serving.on_demand import OnDemandOptions
 from earmark.serving.service import ServiceOptions
+from earmark.settings.model_source import ModelSource
 from earmark.web.app import WebOptions
 from earmark.web.dialects.huggingface.clients import ZeroShotForm
 
-__all__ = ["CONFIG_FILE", "KEY_VARIABLE", "LogFormat", "ModelSource", "Settings", "read_settings"]
-
-CONFIG_FILE = "earmark.toml"
-"""Read from the working directory when no other file is named; need not be there."""
-PREFIX = "EARMARK_"
-CONFIG_VARIABLE = f"{PREFIX}CONFIG"
-"""Names the TOML file, as ``--config`` does."""
-KEY_VARIABLE = f"{PREFIX}KEY"
-"""What examples call a client's access key; no setting, but often there beside them."""
-
-_NO_SETTINGS = frozenset({CONFIG_VARIABLE, KEY_VARIABLE})
+__all__ = ["LogFormat", "Settings"]
 
 LogFormat = Literal["console", "json"]
 _ENGINE = EngineOptions()
@@ -59,70 +38,6 @@ COMPILED = "compiled"
 """The folder in the cache folder; see `runtime.compiled`."""
 DATABASE = "earmark.sqlite"
 """The file in the state folder; see `serving.database`."""
-
-MODEL_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*")
-"""What the Hub allows in a repository's name, so that an id needs no escaping in a path."""
-PATH_STARTS = (".", "/", "~", "\\")
-"""A model written with one of these first is a folder without an id, also where it holds a `=`."""
-
-
-@dataclass(frozen=True, slots=True)
-class ModelSource:
-    """A model to load, and the id that requests name it by.
-
-    Attributes:
-        model_id: such as ``earmark/sentiment`` or ``my-id``.
-        source: a bundled id, a folder, or a model of the Hub, such as ``org/name@revision``.
-    """
-
-    model_id: str
-    source: str
-
-    @classmethod
-    def read(cls, written: str) -> "ModelSource":
-        """Read a model as the operator writes it: what it is, or ``id=`` and what it is.
-
-        That is a bundled id; else a folder, where one is there, or where it is written as a path;
-        else a model of the Hub, ``org/name`` or ``org/name@revision``, if it can be one; else a
-        folder. A folder without an id goes by its own name, a model of the Hub by its own id.
-
-        Raises:
-            SettingsError: the id, or a folder's name in its place, cannot stand in a URL.
-        """
-        if written in bundled_ids():
-            return cls(written, written)
-        named, place = None, written
-        if "=" in written and not written.startswith(PATH_STARTS):
-            named, place = written.split("=", maxsplit=1)
-        source, usual = _placed(place)
-        model_id = usual if named is None else named
-        if not place or not MODEL_ID.fullmatch(model_id):
-            raise SettingsError(
-                f"{written!r} gives no usable model id; expected a bundled id "
-                f"({', '.join(bundled_ids())}), a folder, a model of the Hub (org/name), or "
-                "my-id=folder or my-id=org/name with an id of letters, digits and . _ - /"
-            )
-        return cls(model_id, source)
-
-    @property
-    def hub_id(self) -> HubId | None:
-        """The model of the Hub that this is; None where it is bundled or in a folder."""
-        if self.source in bundled_ids() or Path(self.source).exists():
-            return None
-        return HubId.read(self.source)
-
-
-def _placed(place: str) -> tuple[str, str]:
-    """Tell what a model is, and the id that it has by itself."""
-    if place in bundled_ids():
-        return place, place
-    folder = Path(place).expanduser()
-    hub_id = None if place.startswith(PATH_STARTS) else HubId.read(place)
-    if hub_id is not None and not folder.exists():
-        return place, hub_id.repo
-    # With its whole path, a folder is no model of the Hub even when it has gone.
-    like_the_hub = HubId.read(str(folder)) is not None
-    return str(folder.absolute() if like_the_hub else folder), folder.resolve().name
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -328,122 +243,3 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             zero_shot_form=self.zero_shot_form,
             accounts=self.accounts,
         )
-
-
-_TYPES = {field.name: field.type for field in msgspec.structs.fields(Settings)}
-
-
-_LISTS = frozenset({"models", "accounts", "aliases", "hub_models"})
-"""Settings of several values, which a variable separates by commas."""
-
-
-_FLAGS = {"models": "--model", "aliases": "--alias", "accounts": "--account"}
-"""How a flag is written that may be repeated."""
-
-
-def read_settings(
-    flags: Mapping[str, object],
-    *,
-    environ: Mapping[str, str],
-    folder: Path,
-    config: Path | None = None,
-    warn: Callable[[str], None],
-) -> Settings:
-    """Read every source of settings; the first that names one wins.
-
-    Args:
-        flags: what the command line named, by setting; None stands for not named.
-        environ: the environment's variables.
-        folder: where `CONFIG_FILE` is looked for.
-        config: a TOML file to read instead, which must be there.
-        warn: told of each ``EARMARK_`` variable that means nothing.
-
-    Raises:
-        SettingsError: a value is malformed, the file has a key that means nothing, or it cannot
-            be read.
-    """
-    named = config or _named_file(environ)
-    file = named or folder / CONFIG_FILE
-    layers = (
-        _read_file(file) if named or file.exists() else {},
-        _read_environment(environ, warn=warn),
-        _read_flags(flags),
-    )
-    return msgspec.convert({key: layer[key] for layer in layers for key in layer}, Settings)
-
-
-def _named_file(environ: Mapping[str, str]) -> Path | None:
-    name = environ.get(CONFIG_VARIABLE)
-    return Path(name) if name else None
-
-
-def _read_file(file: Path) -> dict[str, object]:
-    """Read a settings file, every key of which must be a setting."""
-    try:
-        table = tomllib.loads(file.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"the settings file {file} cannot be read: {error}") from error
-    except tomllib.TOMLDecodeError as error:
-        raise SettingsError(f"the settings file {file} is not TOML: {error}") from error
-    for key in table:
-        if key not in _TYPES:
-            raise SettingsError(
-                f"{file}: {key!r} is no setting{_suggest(key, _TYPES)}; "
-                f"settings are {', '.join(_TYPES)}"
-            )
-    return {key: _check(f"{file}: {key}", key, value) for key, value in table.items()}
-
-
-def _read_environment(
-    environ: Mapping[str, str], *, warn: Callable[[str], None]
-) -> dict[str, object]:
-    """Read the variables; an empty one counts as not set, as most tools have it."""
-    names = {PREFIX + key.upper(): key for key in _TYPES}
-    values: dict[str, object] = {}
-    for name, text in environ.items():
-        key = names.get(name)
-        if key is not None and text:
-            value: object = [part.strip() for part in text.split(",")] if key in _LISTS else text
-            values[key] = _check(name, key, value, strict=False)
-        elif key is None and name.startswith(PREFIX) and name not in _NO_SETTINGS:
-            warn(f"the environment variable {name} means nothing{_suggest(name, names)}")
-    return values
-
-
-def _read_flags(flags: Mapping[str, object]) -> dict[str, object]:
-    return {
-        key: _check(_FLAGS.get(key, f"--{key.replace('_', '-')}"), key, value)
-        for key, value in flags.items()
-        if value is not None
-    }
-
-
-def _check(shown: str, key: str, value: object, *, strict: bool = True) -> object:
-    """Return a value in its setting's type.
-
-    Args:
-        shown: where the value is from, as the operator would write it.
-        key: the setting.
-        value: as found.
-        strict: False also takes numbers written as text.
-    """
-    try:
-        return msgspec.convert(value, _TYPES[key], strict=strict)
-    except msgspec.ValidationError as error:
-        choices = _choices(_TYPES[key])
-        reason = f"expected one of {', '.join(choices)}" if choices else _plain(str(error))
-        raise SettingsError(f"{shown} is {value!r}: {reason}") from error
-
-
-def _plain(complaint: str) -> str:
-    """Put msgspec's words, "Expected `int` <= 65535", into a sentence."""
-    return complaint[:1].lower() + complaint[1:].replace("`", "")
-
-
-def _choices(kind: object) -> tuple[str, ...]:
-    return get_args(kind) if get_origin(kind) is Literal else ()
-
-
-def _suggest(name: str, known: Iterable[str]) -> str:
-    near = difflib.get_close_matches(name, known, n=1)
-    return f" (did you mean {near[0]}?)" if near else ""

@@ -1,0 +1,13 @@
+"""What the operator chose: flags over `EARMARK_*` variables over a TOML file over the defaults.
+
+The only package that reads any of the three. A name is written ``--max-body-bytes`` on the command
+line, ``EARMARK_MAX_BODY_BYTES`` in the environment and ``max_body_bytes`` in the file; models are
+``--model`` (repeated), ``EARMARK_MODELS`` (separated by commas) and a list ``models``; aliases,
+accounts and ``hub_models`` alike. Defaults stand beside the floor that uses the option, not here.
+"""
+
+from earmark.settings.model_source import ModelSource
+from earmark.settings.reading import CONFIG_FILE, KEY_VARIABLE, read_settings
+from earmark.settings.settings import LogFormat, Settings
+
+__all__ = ["CONFIG_FILE", "KEY_VARIABLE", "LogFormat", "ModelSource", "Settings", "read_settings"]

@@ -1,0 +1,142 @@
+"""Where settings are written: flags over `EARMARK_*` variables over a TOML file."""
+
+import difflib
+import tomllib
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Literal, get_args, get_origin
+
+import msgspec
+
+from earmark.errors import SettingsError
+from earmark.settings.settings import Settings
+
+__all__ = ["CONFIG_FILE", "KEY_VARIABLE", "read_settings"]
+
+CONFIG_FILE = "earmark.toml"
+"""Read from the working directory when no other file is named; need not be there."""
+PREFIX = "EARMARK_"
+CONFIG_VARIABLE = f"{PREFIX}CONFIG"
+"""Names the TOML file, as ``--config`` does."""
+KEY_VARIABLE = f"{PREFIX}KEY"
+"""What examples call a client's access key; no setting, but often there beside them."""
+
+_NO_SETTINGS = frozenset({CONFIG_VARIABLE, KEY_VARIABLE})
+
+_TYPES = {field.name: field.type for field in msgspec.structs.fields(Settings)}
+
+
+_LISTS = frozenset({"models", "accounts", "aliases", "hub_models"})
+"""Settings of several values, which a variable separates by commas."""
+
+
+_FLAGS = {"models": "--model", "aliases": "--alias", "accounts": "--account"}
+"""How a flag is written that may be repeated."""
+
+
+def read_settings(
+    flags: Mapping[str, object],
+    *,
+    environ: Mapping[str, str],
+    folder: Path,
+    config: Path | None = None,
+    warn: Callable[[str], None],
+) -> Settings:
+    """Read every source of settings; the first that names one wins.
+
+    Args:
+        flags: what the command line named, by setting; None stands for not named.
+        environ: the environment's variables.
+        folder: where `CONFIG_FILE` is looked for.
+        config: a TOML file to read instead, which must be there.
+        warn: told of each ``EARMARK_`` variable that means nothing.
+
+    Raises:
+        SettingsError: a value is malformed, the file has a key that means nothing, or it cannot
+            be read.
+    """
+    named = config or _named_file(environ)
+    file = named or folder / CONFIG_FILE
+    layers = (
+        _read_file(file) if named or file.exists() else {},
+        _read_environment(environ, warn=warn),
+        _read_flags(flags),
+    )
+    return msgspec.convert({key: layer[key] for layer in layers for key in layer}, Settings)
+
+
+def _named_file(environ: Mapping[str, str]) -> Path | None:
+    name = environ.get(CONFIG_VARIABLE)
+    return Path(name) if name else None
+
+
+def _read_file(file: Path) -> dict[str, object]:
+    """Read a settings file, every key of which must be a setting."""
+    try:
+        table = tomllib.loads(file.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"the settings file {file} cannot be read: {error}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"the settings file {file} is not TOML: {error}") from error
+    for key in table:
+        if key not in _TYPES:
+            raise SettingsError(
+                f"{file}: {key!r} is no setting{_suggest(key, _TYPES)}; "
+                f"settings are {', '.join(_TYPES)}"
+            )
+    return {key: _check(f"{file}: {key}", key, value) for key, value in table.items()}
+
+
+def _read_environment(
+    environ: Mapping[str, str], *, warn: Callable[[str], None]
+) -> dict[str, object]:
+    """Read the variables; an empty one counts as not set, as most tools have it."""
+    names = {PREFIX + key.upper(): key for key in _TYPES}
+    values: dict[str, object] = {}
+    for name, text in environ.items():
+        key = names.get(name)
+        if key is not None and text:
+            value: object = [part.strip() for part in text.split(",")] if key in _LISTS else text
+            values[key] = _check(name, key, value, strict=False)
+        elif key is None and name.startswith(PREFIX) and name not in _NO_SETTINGS:
+            warn(f"the environment variable {name} means nothing{_suggest(name, names)}")
+    return values
+
+
+def _read_flags(flags: Mapping[str, object]) -> dict[str, object]:
+    return {
+        key: _check(_FLAGS.get(key, f"--{key.replace('_', '-')}"), key, value)
+        for key, value in flags.items()
+        if value is not None
+    }
+
+
+def _check(shown: str, key: str, value: object, *, strict: bool = True) -> object:
+    """Return a value in its setting's type.
+
+    Args:
+        shown: where the value is from, as the operator would write it.
+        key: the setting.
+        value: as found.
+        strict: False also takes numbers written as text.
+    """
+    try:
+        return msgspec.convert(value, _TYPES[key], strict=strict)
+    except msgspec.ValidationError as error:
+        choices = _choices(_TYPES[key])
+        reason = f"expected one of {', '.join(choices)}" if choices else _plain(str(error))
+        raise SettingsError(f"{shown} is {value!r}: {reason}") from error
+
+
+def _plain(complaint: str) -> str:
+    """Put msgspec's words, "Expected `int` <= 65535", into a sentence."""
+    return complaint[:1].lower() + complaint[1:].replace("`", "")
+
+
+def _choices(kind: object) -> tuple[str, ...]:
+    return get_args(kind) if get_origin(kind) is Literal else ()
+
+
+def _suggest(name: str, known: Iterable[str]) -> str:
+    near = difflib.get_close_matches(name, known, n=1)
+    return f" (did you mean {near[0]}?)" if near else ""
