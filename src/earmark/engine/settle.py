@@ -96,33 +96,22 @@ def settle(model: OpenedModel, files: str, limits: BatchLimits, options: RunOpti
     wanted = _precisions_to_try(model.way, options)
     judge = _Judge(model, files, limits, options)
     passed_over: list[Certificate] = []
+    by_name = options.precision != "auto"
     for precision in wanted:
-        last = precision == wanted[-1]
-        known = judge.known(precision)
-        if known is not None and not known.holds and not last:
-            passed_over.append(known)
-            _tell_passed_over(model, known)
-            continue
-        if known is None and judge.compares(precision):
-            judge.prepare()  # before the model is in memory a second time
-        session = model.way.start(
-            precision, runtime=options.runtime, threads=options.threads, keep=True
-        )
-        if known is None and judge.compares(precision):
-            known = judge.judge(session, precision)
-        if known is None or known.holds or options.precision != "auto":
-            if known is not None and not known.holds:
-                log.warning(
-                    "the model is further from its reference than it should be",
-                    source=model.repository.source,
-                    precision=precision,
-                    found=known.verdict,
-                )
-            return Settled(session, precision, known, tuple(passed_over))
-        session.close()
-        passed_over.append(known)
-        if not last:
-            _tell_passed_over(model, known)
+        certificate = judge.known(precision)
+        if by_name or certificate is None or certificate.holds:
+            session, certificate = judge.started(precision, certificate)
+            if by_name or certificate is None or certificate.holds:
+                if certificate is not None and not certificate.holds:
+                    _tell(
+                        model,
+                        "the model is further from its reference than it should be",
+                        certificate,
+                    )
+                return Settled(session, precision, certificate, tuple(passed_over))
+            session.close()
+        passed_over.append(certificate)
+        _tell(model, "a precision is passed over", certificate)
     raise EngineError(
         f"{model.repository.source}: no precision agrees with its reference: "
         + "; ".join(f"{one.precision} is {one.verdict}" for one in passed_over)
@@ -143,9 +132,9 @@ def _precisions_to_try(way: Way, options: RunOptions) -> tuple[ComputePrecision,
     )
 
 
-def _tell_passed_over(model: OpenedModel, certificate: Certificate) -> None:
+def _tell(model: OpenedModel, event: str, certificate: Certificate) -> None:
     log.warning(
-        "a precision is passed over",
+        event,
         source=model.repository.source,
         precision=certificate.precision,
         found=certificate.verdict,
@@ -206,9 +195,22 @@ class _Judge:
             return None
         return store.find(self._key(precision))
 
-    def prepare(self) -> None:
-        """Run the reference, unless it was run."""
-        _ = self.reference
+    def started(
+        self, precision: ComputePrecision, known: Certificate | None
+    ) -> tuple[RuntimeSession, Certificate | None]:
+        """Start the model, and hold it against its reference unless that is known already.
+
+        Returns:
+            The session, and its certificate; None where there is nothing to compare.
+        """
+        wanted = known is None and self.compares(precision)
+        if wanted:
+            _ = self.reference  # before the model is in memory a second time
+        options = self.options
+        session = self.model.way.start(
+            precision, runtime=options.runtime, threads=options.threads, keep=True
+        )
+        return session, self.judge(session, precision) if wanted else known
 
     def judge(self, session: RuntimeSession, precision: ComputePrecision) -> Certificate:
         """Ask a session the probes, and keep what is found."""
