@@ -6,10 +6,14 @@ from typing import Literal, TypeAlias
 from golden.texts import FEW_TEXTS
 from support.checkpoints import CheckpointSpec
 
-__all__ = ["GoldenCase", "Sorting", "Strategy", "Tagging", "Text"]
+__all__ = ["GoldenCase", "Release", "Sorting", "Strategy", "Tagging", "Text"]
 
 Text: TypeAlias = str | tuple[str, str]
 """A text, or a pair."""
+
+Release = Literal["5", "4"]
+"""The major release of `transformers` that answers: 5 is the newest, 4 is 4.57.1, which computes
+and reads some checkpoints as they were trained where 5 does not."""
 
 Strategy = Literal["none", "simple", "first", "average", "max"]
 
@@ -55,6 +59,7 @@ class GoldenCase:
         taggings: questions to a token head.
         sortings: questions to a sequence head; without them the text-classification pipeline is
             asked.
+        release: which release of `transformers` is asked.
     """
 
     name: str
@@ -62,6 +67,7 @@ class GoldenCase:
     texts: tuple[Text, ...] = FEW_TEXTS
     taggings: tuple[Tagging, ...] = ()
     sortings: tuple[Sorting, ...] = ()
+    release: Release = "5"
 
     @property
     def plain_texts(self) -> tuple[str, ...]:

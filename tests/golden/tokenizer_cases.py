@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from golden.case import Release
 from support.checkpoint_spec import TokenizerSpec
 from support.checkpoint_tokenizer import word_piece
 from tokenizers import Tokenizer
@@ -49,6 +50,7 @@ class TokenizerCase:
         vocabulary: writes the vocabulary's files into a folder.
         files: other JSON files, by name.
         max_tokens: what texts are cut to; None leaves them whole.
+        release: which release of `transformers` is asked.
     """
 
     name: str
@@ -56,6 +58,7 @@ class TokenizerCase:
     vocabulary: Callable[[Path], None]
     files: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     max_tokens: int | None = None
+    release: Release = "5"
 
 
 def write_case(folder: Path, case: TokenizerCase) -> Path:
