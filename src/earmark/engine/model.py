@@ -11,7 +11,9 @@ from earmark.checkpoint.hub_progress import HubProgress
 from earmark.checkpoint.local import LocalRepository
 from earmark.checkpoint.repository import Repository
 from earmark.domain.head import HeadKind
+from earmark.domain.texts import Question, TextInput
 from earmark.engine.ways.choice import choose_way
+from earmark.engine.ways.foreign import embedding_rows
 from earmark.engine.ways.graph import GraphWay
 from earmark.engine.ways.onnx import OnnxWay
 from earmark.engine.ways.pytorch import PyTorchWay
@@ -23,6 +25,9 @@ from earmark.runtime.session import RuntimeName
 from earmark.tokenizing.tokenizer import TextTokenizer, load_tokenizer
 
 __all__ = ["OpenedModel", "open_at_hand", "open_model", "open_repository"]
+
+SPECIAL_TOKENS = 16
+"""More than any tokenizer puts around a text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +41,7 @@ class OpenedModel:
         way: how it is run.
         head: what its logits are for.
         max_tokens: longest text, special tokens included.
+        rows: of the word embeddings; None where they are not known.
     """
 
     repository: Repository
@@ -44,6 +50,7 @@ class OpenedModel:
     way: Way
     head: HeadKind
     max_tokens: int
+    rows: int | None
 
 
 def open_repository(source: str, progress: HubProgress | None = None) -> LocalRepository:
@@ -127,32 +134,39 @@ def open_model(
     config = read_config(repository.require("config.json"))
     choice = choose_way(repository, config, runtime=runtime)
     tokenizer = load_tokenizer(repository)
-    _check_vocabulary(repository, config, tokenizer, choice.kind)
+    rows = _embedding_rows(repository, config, tokenizer, choice.kind)
     head = choice.head
     if choice.kind != "graph":
         foreign = OnnxWay if choice.kind == "onnx" else PyTorchWay
         way = foreign(repository, config, tokenizer, head)
-        return OpenedModel(repository, config, tokenizer, way, head, way.max_tokens)
+        return OpenedModel(repository, config, tokenizer, way, head, way.max_tokens, rows)
     architecture, _ = find_architecture(config)
     graph = GraphWay(repository, config, architecture, head, compiled=compiled)
     positions = architecture.positions(config)
     max_tokens = min(positions, tokenizer.max_length or positions)
-    return OpenedModel(repository, config, tokenizer, graph, head, max_tokens)
+    return OpenedModel(repository, config, tokenizer, graph, head, max_tokens, rows)
 
 
-def _check_vocabulary(
+def _embedding_rows(
     repository: Repository, config: Config, tokenizer: TextTokenizer, kind: WayKind
-) -> None:
-    """Hold the tokenizer against the rows of the embeddings; some foreign configs count none.
+) -> int | None:
+    """Find how many rows the word embeddings have; None where a foreign config does not say.
+
+    A tokenizer may have more tokens than that, as long as no text meets one of them. The special
+    ones, which stand around every text, have to have a row.
 
     Raises:
-        InvalidCheckpoint: the tokenizer has ids beyond them.
+        InvalidCheckpoint: a special token has none.
     """
-    if kind != "graph" and config.fields.get("vocab_size") is None:
-        return
-    rows = config.size("vocab_size")
-    if tokenizer.vocabulary_size > rows:
-        raise InvalidCheckpoint(
-            f"{repository.source}: the tokenizer has {tokenizer.vocabulary_size} ids, but the "
-            f'model has embeddings for {rows} ("vocab_size" of config.json)'
-        )
+    rows = config.size("vocab_size") if kind == "graph" else embedding_rows(config)
+    empty = (Question(0, TextInput("")), Question(1, TextInput("", "")))
+    for (encoding,) in tokenizer.encode(empty, max_tokens=SPECIAL_TOKENS):
+        index = encoding.beyond(rows)
+        if index is not None:
+            raise InvalidCheckpoint(
+                f"{repository.source}: every text has the token {tokenizer.token(index)!r}, id "
+                f'{index}, but the model has embeddings for {rows} ids ("vocab_size" of '
+                "config.json): the tokenizer is another model's, or tokens were added to it and "
+                "not to the model"
+            )
+    return rows

@@ -76,6 +76,10 @@ class TextTokenizer:
         pieces = TokenizerPieces.of(tokenizer, unknown)
         return cls(tokenizer, processor, pieces, max_length, cut_side, token_types)
 
+    def token(self, index: int) -> str:
+        """Return a token as the vocabulary writes it; empty where it has no such id."""
+        return self._tokenizer.id_to_token(index) or ""
+
     @property
     def vocabulary_size(self) -> int:
         """The largest id and one more, added tokens included: a vocabulary may leave ids out."""
