@@ -1,5 +1,6 @@
 """`config.json`, read field by field with errors that name the field."""
 
+from codecs import BOM_UTF8
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,13 +28,13 @@ PROBLEM_TYPES: Mapping[str, ProblemType] = {
 
 
 def read_json(path: Path) -> Mapping[str, object]:
-    """Read a JSON object from a file.
+    """Read a JSON object from a file; a byte order mark at its beginning means nothing.
 
     Raises:
         InvalidCheckpoint: the file cannot be read, is not JSON, or holds no object.
     """
     try:
-        value: object = msgspec.json.decode(path.read_bytes())
+        value: object = msgspec.json.decode(path.read_bytes().removeprefix(BOM_UTF8))
     except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InvalidCheckpoint(f"{path} cannot be read as JSON: {error}") from error
     if not isinstance(value, dict):
