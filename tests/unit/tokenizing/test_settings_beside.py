@@ -11,7 +11,7 @@ import pytest
 from support.tokenizer_files import write_json
 from tokenizers import Tokenizer
 from tokenizers.models import BPE, WordPiece
-from tokenizers.normalizers import BertNormalizer, NFKC
+from tokenizers.normalizers import NFKC, BertNormalizer
 from tokenizers.pre_tokenizers import BertPreTokenizer, ByteLevel
 from tokenizers.processors import RobertaProcessing, TemplateProcessing
 
@@ -169,7 +169,7 @@ def test_a_renamed_role_does_not_change_how_texts_are_closed(tmp_path: Path) -> 
     ],
 )
 def test_a_pair_has_types_where_its_class_makes_them(
-    tmp_path: Path, settings: Mapping[str, object], config: Mapping[str, object], typed: bool
+    tmp_path: Path, settings: Mapping[str, object], config: Mapping[str, object], *, typed: bool
 ) -> None:
     """Else all are 0, whatever the file says; a list of names has the last word."""
     write_word_pieces_json(tmp_path)
@@ -225,7 +225,7 @@ def test_another_normaliser_stands(tmp_path: Path) -> None:
     ],
 )
 def test_a_space_before_the_first_word_is_robertas_setting(
-    tmp_path: Path, name: str, stored: bool, setting: bool | None, spaced: bool
+    tmp_path: Path, name: str, *, stored: bool, setting: bool | None, spaced: bool
 ) -> None:
     """As both releases where the class has it; else as the file, which is how it was made.
 
