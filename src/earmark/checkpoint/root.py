@@ -28,9 +28,9 @@ _EXPORTED = "onnx"
 class ModelsFolder:
     """Checkpoints one or two folders below a root: ``root/org/name`` is called ``org/name``.
 
-    A folder counts when it holds a ``config.json``, or other files of a model: what it lacks is said
-    when it is asked for. Such a folder of a model itself, as of one of its modules or its exported
-    graphs, is part of that model. A link counts where it leads to a folder below
+    A folder counts when it holds a ``config.json``, or other files of a model: what it lacks is
+    said when it is asked for. A folder of modules or of exported graphs inside that of a model is
+    part of it, and no model of its own. A link counts where it leads to a folder below
     the root; nothing outside can be named. What appears later is found without asking again.
 
     Attributes:
