@@ -35,6 +35,8 @@ ZERO_POINT_SUFFIX = "_zero_point"
 """The same for the integers that stand for zero, where that is not 0."""
 MATRIX_AXES = 2
 INTEGER_TYPES = ("I8", "I16", "I32", "I64")
+BUFFERS = ("inv_freq", "num_batches_tracked", "position_ids", "token_type_ids")
+"""Tensors that follow from the config, by the last part of their names."""
 FLOAT_TYPES = ("F64", "F32", "F16", "BF16")
 DTYPE_NAMES = {
     "F64": "float64",
@@ -185,13 +187,22 @@ class Weights:
         """Let go of the files and of the memory that they are mapped into."""
         self._source.close()
 
-    def unread(self) -> tuple[str, ...]:
-        """List, sorted, the tensors that nothing has asked for; buffers of integers left out."""
+    def read(self) -> tuple[str, ...]:
+        """List the tensors that something has asked for, or that were disregarded."""
+        return tuple(name for name in self._names if name not in self._unread)
+
+    def unread(self, *, of_base: bool = False) -> tuple[str, ...]:
+        """List, sorted, the tensors that nothing has asked for; buffers left out.
+
+        Args:
+            of_base: list those alone whose names in the file carry the base model's prefix.
+        """
         return tuple(
             sorted(
                 name
                 for name in self._unread
-                if self._source.dtype(self._names[name]) in (*FLOAT_TYPES, "I8")
+                if name.rpartition(".")[2] not in BUFFERS
+                and not (of_base and self._names[name] == name)
             )
         )
 
