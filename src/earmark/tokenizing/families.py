@@ -20,9 +20,9 @@ from earmark.errors import InvalidCheckpoint
 from earmark.tokenizing.byte_level import byte_level
 from earmark.tokenizing.legacy_files import word_piece
 from earmark.tokenizing.library import complaints_about
+from earmark.tokenizing.sentencepiece_families import albert, camembert, deberta_v2, xlm_roberta
 from earmark.tokenizing.settled import roberta_processing
 from earmark.tokenizing.stated import StatedTokenizer, Token
-from earmark.tokenizing.unigram import albert, camembert, deberta_v2, xlm_roberta
 
 __all__ = ["FAMILIES", "OF_MODEL_TYPE", "Family", "family_of", "has_settings"]
 
@@ -124,15 +124,15 @@ FAMILIES: Mapping[str, Family] = {
     ),
     "RobertaTokenizer": Family(
         files=("vocab.json", "merges.txt"),
-        tokens=FAIRSEQ_TOKENS,
+        tokens={**FAIRSEQ_TOKENS, "mask_token": SPACED_MASK},
         build=byte_level,
         closing="trimmed",
     ),
     "DebertaTokenizer": Family(
         files=("vocab.json", "merges.txt"),
-        tokens=DEBERTA_TOKENS,
+        tokens={**DEBERTA_TOKENS, "mask_token": AddedToken("[MASK]", lstrip=True, special=True)},
         build=byte_level,
-        closing="doubled",
+        closing="typed",
     ),
     "XLMRobertaTokenizer": Family(
         files=("sentencepiece.bpe.model",),

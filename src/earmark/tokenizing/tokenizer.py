@@ -11,6 +11,7 @@ from earmark.checkpoint.repository import Repository
 from earmark.domain.encoding import Alignment, Encoding
 from earmark.domain.texts import Question, TextInput
 from earmark.errors import InvalidCheckpoint, InvalidInput
+from earmark.tokenizing.as_trained import as_trained
 from earmark.tokenizing.charsmap import check_charsmaps_of
 from earmark.tokenizing.families import family_of, has_settings
 from earmark.tokenizing.library import complaints_about
@@ -77,6 +78,7 @@ class TextTokenizer:
         processor = tokenizer.post_processor
         tokenizer.post_processor = None
         pieces = TokenizerPieces.of(tokenizer, unknown)
+        as_trained(tokenizer)
         words = WordMarks.of(tokenizer, processor)
         return cls(tokenizer, processor, pieces, words, max_length, cut_side)
 
