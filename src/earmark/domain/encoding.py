@@ -13,11 +13,13 @@ class Alignment:
         tokens: as the vocabulary writes them.
         offsets: first and last-plus-one Unicode code point; (0, 0) for special tokens.
         special: whether the token was added around the text.
+        continues: whether the token goes on with the word of the token before it.
     """
 
     tokens: tuple[str, ...]
     offsets: tuple[tuple[int, int], ...]
     special: tuple[bool, ...]
+    continues: tuple[bool, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,9 +20,9 @@ from earmark.tokenizing.byte_level import byte_level
 from earmark.tokenizing.classes import TokenizerClass, class_of
 from earmark.tokenizing.legacy_files import word_piece
 from earmark.tokenizing.library import complaints_about
+from earmark.tokenizing.sentencepiece_families import albert, camembert, deberta_v2, xlm_roberta
 from earmark.tokenizing.settled import Kin, roberta_processing
 from earmark.tokenizing.stated import StatedTokenizer, Token
-from earmark.tokenizing.unigram import albert, camembert, deberta_v2, xlm_roberta
 
 __all__ = ["FAMILIES", "Family", "family_beside", "family_of"]
 
@@ -127,16 +127,16 @@ FAMILIES: Mapping[str, Family] = {
     ),
     "RobertaTokenizer": Family(
         files=("vocab.json", "merges.txt"),
-        tokens=FAIRSEQ_TOKENS,
+        tokens={**FAIRSEQ_TOKENS, "mask_token": SPACED_MASK},
         build=byte_level,
         closing="trimmed",
         kin="roberta",
     ),
     "DebertaTokenizer": Family(
         files=("vocab.json", "merges.txt"),
-        tokens=DEBERTA_TOKENS,
+        tokens={**DEBERTA_TOKENS, "mask_token": AddedToken("[MASK]", lstrip=True, special=True)},
         build=byte_level,
-        closing="doubled",
+        closing="typed",
         kin="deberta",
     ),
     "XLMRobertaTokenizer": Family(

@@ -52,10 +52,10 @@ def foreign_max_tokens(config: Config, tokenizer: TextTokenizer) -> int:
     Raises:
         InvalidCheckpoint: the config states a size that is none.
     """
-    kind = config.text("model_type")
+    kind = config.model_type
     stated = next((key for key in POSITION_FIELDS if config.fields.get(key) is not None), None)
     positions = None
-    if kind in ARCHITECTURES:
+    if kind in ARCHITECTURES and stated is not None:
         positions = ARCHITECTURES[kind].positions(config)
     elif stated is not None:
         positions = config.size(stated)
