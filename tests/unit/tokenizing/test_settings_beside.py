@@ -259,7 +259,16 @@ def test_settings_that_no_file_can_carry_out_are_refused(
 
 @pytest.mark.parametrize(
     ("stated", "known"),
-    [(512, 512), (5.0, 5), (1e30, None), (10**30, None), (None, None), (0, None), (-1, None)],
+    [
+        (512, 512),
+        (5.0, 5),
+        (3, 3),
+        (1e30, None),
+        (10**30, None),
+        (None, None),
+        (0, None),
+        (-1, None),
+    ],
 )
 def test_a_longest_text_that_is_none_is_not_known(
     tmp_path: Path, stated: float | None, known: int | None
@@ -274,6 +283,7 @@ def test_a_longest_text_that_is_none_is_not_known(
     [
         ("model_max_length", "512"),
         ("model_max_length", True),
+        ("model_max_length", 2),
         ("model_input_names", "input_ids"),
         ("model_input_names", [1]),
         ("truncation_side", "up"),
