@@ -7,7 +7,7 @@ narrower than the encoder, in layers that share their weights, and in its names.
 from dataclasses import replace
 
 from earmark.checkpoint.config import Config
-from earmark.graph.architectures.architecture import Architecture
+from earmark.graph.architectures.architecture import Architecture, HeadLayers
 from earmark.graph.blocks.attention import AttentionNames
 from earmark.graph.blocks.bert_layout import embed, encoder_shape
 from earmark.graph.blocks.encoder import (
@@ -35,8 +35,14 @@ def _inner(config: Config) -> int:
 def _shape(config: Config) -> EncoderShape:
     """Read the encoder's sizes; `num_hidden_layers` counts runs through a whole group."""
     shape = encoder_shape(config)
-    activation = config.text("hidden_act", "gelu_new")
-    return replace(shape, layers=shape.layers * _inner(config), activation=activation)
+    keys = shape.relative_keys
+    return replace(
+        shape,
+        layers=shape.layers * _inner(config),
+        activation=config.text("hidden_act", "gelu_new"),
+        # Added when the product of queries and keys has been scaled (class AlbertAttention).
+        relative_keys=None if keys is None else replace(keys, scaled=False),
+    )
 
 
 def _names_of(config: Config) -> NamesOf:
@@ -96,6 +102,10 @@ ALBERT = Architecture(
     heads={
         "AlbertForSequenceClassification": "sequence",
         "AlbertForTokenClassification": "token",
+    },
+    layers={
+        "sequence": HeadLayers(("classifier",), beside=("pooler",)),
+        "token": HeadLayers(("classifier",)),
     },
     writers={"sequence": _sequence, "token": _token},
 )

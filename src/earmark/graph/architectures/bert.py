@@ -4,7 +4,7 @@ Follows `transformers` 5.23.0, models/bert/modeling_bert.py.
 """
 
 from earmark.checkpoint.config import Config
-from earmark.graph.architectures.architecture import Architecture
+from earmark.graph.architectures.architecture import Architecture, HeadLayers
 from earmark.graph.blocks.bert_layout import embed, encoder_shape, layer_names
 from earmark.graph.blocks.encoder import encode_first_tokens, encode_tokens
 from earmark.graph.inputs import PackedInputs
@@ -41,6 +41,10 @@ BERT = Architecture(
     heads={
         "BertForSequenceClassification": "sequence",
         "BertForTokenClassification": "token",
+    },
+    layers={
+        "sequence": HeadLayers(("classifier",), beside=("pooler.dense",)),
+        "token": HeadLayers(("classifier",)),
     },
     writers={"sequence": _sequence, "token": _token},
 )

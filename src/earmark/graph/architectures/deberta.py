@@ -11,7 +11,7 @@ from earmark.checkpoint.config import Config
 from earmark.checkpoint.weights import floats_of, rows_of
 from earmark.domain.packing import Float32
 from earmark.errors import UnsupportedCheckpoint
-from earmark.graph.architectures.architecture import Architecture
+from earmark.graph.architectures.architecture import Architecture, HeadLayers
 from earmark.graph.blocks.attention import AttentionShape
 from earmark.graph.blocks.deberta import (
     Generation,
@@ -88,6 +88,10 @@ DEBERTA = Architecture(
     heads={
         "DebertaForSequenceClassification": "sequence",
         "DebertaForTokenClassification": "token",
+    },
+    layers={
+        "sequence": HeadLayers(("pooler.dense", "classifier")),
+        "token": HeadLayers(("classifier",)),
     },
     writers=write_heads(_generation),
 )

@@ -13,7 +13,7 @@ from earmark.checkpoint.config import Config
 from earmark.checkpoint.weights import floats_of
 from earmark.domain.packing import Float32
 from earmark.errors import InvalidCheckpoint
-from earmark.graph.architectures.architecture import Architecture
+from earmark.graph.architectures.architecture import Architecture, HeadLayers
 from earmark.graph.blocks.activations import activation
 from earmark.graph.blocks.attention import AttentionShape
 from earmark.graph.blocks.convolution import packed_convolution
@@ -89,7 +89,11 @@ def _generation(
     terms, count = position_terms(config)
     buckets = config.integer("position_buckets", -1)
     size = buckets if buckets > 0 else longest_distance(config)
-    table = _table(w, config, size) if config.flag("relative_attention", default=False) else None
+    table: Float32 | None = None
+    if config.flag("relative_attention", default=False):
+        table = _table(w, config, size)
+    else:  # files have the norm of a table that is not there
+        w.weights.disregard("encoder.LayerNorm.weight", "encoder.LayerNorm.bias")
     shared = config.flag("share_att_key", default=False)
 
     def layer(index: int) -> Disentangled:
@@ -132,6 +136,10 @@ DEBERTA_V2 = Architecture(
     heads={
         "DebertaV2ForSequenceClassification": "sequence",
         "DebertaV2ForTokenClassification": "token",
+    },
+    layers={
+        "sequence": HeadLayers(("pooler.dense", "classifier")),
+        "token": HeadLayers(("classifier",)),
     },
     writers=write_heads(_generation),
 )

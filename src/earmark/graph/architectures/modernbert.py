@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from earmark.checkpoint.config import Config
 from earmark.errors import InvalidCheckpoint, UnsupportedCheckpoint
-from earmark.graph.architectures.architecture import Architecture
+from earmark.graph.architectures.architecture import Architecture, HeadLayers
 from earmark.graph.blocks.activations import activation
 from earmark.graph.blocks.attention import AttentionShape, attend, packed_bias, within_reach
 from earmark.graph.blocks.pooling import first_of_texts, mean_of_texts
@@ -186,6 +186,10 @@ MODERNBERT = Architecture(
     heads={
         "ModernBertForSequenceClassification": "sequence",
         "ModernBertForTokenClassification": "token",
+    },
+    layers={
+        "sequence": HeadLayers(("head.dense", "head.norm", "classifier")),
+        "token": HeadLayers(("head.dense", "head.norm", "classifier")),
     },
     writers={"sequence": _sequence, "token": _token},
 )
