@@ -250,6 +250,7 @@ def build_tokenizer(repository: Repository, stated: StatedTokenizer) -> Tokenize
         stated = stated.with_usual(beside.tokens)
         if beside.kin is not None:
             settle(tokenizer, stated, beside.kin)
+        beside.close(tokenizer, stated, path)
     with complaints_about(path, expected="a tokenizer with the added tokens of its settings"):
         stated.add_to(tokenizer)
     return tokenizer
