@@ -83,8 +83,8 @@ class TextTokenizer:
         processor = tokenizer.post_processor
         tokenizer.post_processor = None
         pieces = TokenizerPieces.of(tokenizer, unknown)
-        as_trained(tokenizer)
         words = WordMarks.of(tokenizer, processor)
+        as_trained(tokenizer)
         return cls(tokenizer, processor, pieces, words, max_length, cut_side, token_types)
 
     def token(self, index: int) -> str:
@@ -251,6 +251,7 @@ def build_tokenizer(repository: Repository, stated: StatedTokenizer) -> Tokenize
         stated = stated.with_usual(beside.tokens)
         if beside.kin is not None:
             settle(tokenizer, stated, beside.kin)
+        beside.close(tokenizer, stated, path)
     with complaints_about(path, expected="a tokenizer with the added tokens of its settings"):
         stated.add_to(tokenizer)
     return tokenizer
