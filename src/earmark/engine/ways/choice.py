@@ -1,14 +1,17 @@
 """Which of the ways a checkpoint is run in, by what its files are."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TypeAlias
 
 from earmark.checkpoint.config import Config
 from earmark.checkpoint.file_names import ADAPTER_FILE, MODULES_FILE, ONNX_FILES
 from earmark.checkpoint.modules import has_further_modules
 from earmark.checkpoint.onnx_file import onnx_paths, read_onnx
 from earmark.checkpoint.repository import Repository
+from earmark.checkpoint.tensor_source import TensorSource
 from earmark.checkpoint.weight_files import WEIGHT_FILES, open_tensors, weights_size
 from earmark.checkpoint.weights import Weights, weigh
 from earmark.domain.head import HeadKind
@@ -21,6 +24,7 @@ from earmark.errors import (
     InvalidCheckpoint,
     UnsupportedCheckpoint,
 )
+from earmark.graph.architectures.architecture import Architecture
 from earmark.graph.architectures.registry import (
     ARCHITECTURES,
     HEAD_SUFFIXES,
@@ -31,6 +35,9 @@ from earmark.runtime.pytorch import INSTALL, has_pytorch
 from earmark.runtime.session import RuntimeName
 
 __all__ = ["StoredWeights", "WayChoice", "both_told", "choose_way", "runs_from_weights"]
+
+HeaderReader: TypeAlias = Callable[[Path], TensorSource | None]
+"""Reads the tensors' names and shapes from a file's beginning; None where it has no such part."""
 
 NO_MODEL_TYPE = "unknown"
 """What a model is called whose config names no architecture, which an exported graph can be."""
@@ -102,6 +109,7 @@ def choose_way(
     runtime: RuntimeName = "openvino",
     pytorch: bool | None = None,
     refused: CheckpointError | None = None,
+    header: HeaderReader | None = None,
 ) -> WayChoice:
     """Choose the best way that a checkpoint's files allow.
 
@@ -115,6 +123,7 @@ def choose_way(
         runtime: what the operator chose.
         pytorch: whether PyTorch and `transformers` are installed; None looks.
         refused: why the graph could not be written after all, when it was tried.
+        header: reads which tensors a file has that is not fetched yet.
 
     Raises:
         CheckpointNotFound: there is nothing to run.
@@ -125,7 +134,7 @@ def choose_way(
         return _by_pytorch(repository, config)
     if refused is None:
         try:
-            return _by_graph(repository, config)
+            return _by_graph(repository, config, header)
         except (CheckpointNotFound, InvalidCheckpoint, UnsupportedCheckpoint) as error:
             refused = error
     if any(map(repository.find, ONNX_FILES)):
@@ -159,20 +168,44 @@ def _refuse_config(config: Config) -> tuple[str, HeadKind | None]:
     return find_family(config)
 
 
-def _by_graph(repository: Repository, config: Config) -> WayChoice:
+def _by_graph(
+    repository: Repository, config: Config, header: HeaderReader | None = None
+) -> WayChoice:
     kind, head = _refuse_config(config)
     _refuse_additions(repository)
     path = repository.require(*WEIGHT_FILES)
     architecture = ARCHITECTURES[kind]
     rows = None
-    if not path.is_file():  # of the Hub, and not fetched yet
-        head = head or likely_head(config)
-    else:
+    if path.is_file():
         with closing(Weights.open(path, prefix=architecture.prefix)) as weights:
             head = head or head_of_weights(config, architecture, weights)
             rows = rows_of_head(architecture, head, weights)
+    elif head is None:
+        head = _head_to_come(config, architecture, path, header)
     settled = config.but(model_type=kind, architectures=[class_of(kind, head)])
     return _settled("graph", head, settled, rows)
+
+
+def _head_to_come(
+    config: Config, architecture: Architecture, path: Path, header: HeaderReader | None
+) -> HeadKind:
+    """Tell the head of weights that are not fetched yet, of a model whose class is not named.
+
+    Raises:
+        UnsupportedCheckpoint: they have none, or it cannot be told: what was fetched in vain would
+            have been fetched for whoever asks.
+    """
+    tensors = header(path) if header is not None else None
+    if tensors is not None:
+        weights = Weights.open(path, prefix=architecture.prefix, opener=lambda _: tensors)
+        return head_of_weights(config, architecture, weights)
+    if any(config.fields.get(name) for name in ("id2label", "label2id", "problem_type")):
+        return likely_head(config)
+    raise UnsupportedCheckpoint(
+        f"{config.path} names no class with a head that classifies, and no labels; whether "
+        f"{path.name} has such a head shows once it is fetched: run `earmark pull`, and name the "
+        "model at the start"
+    )
 
 
 def _by_exported_graph(
