@@ -59,6 +59,9 @@ REASONS: dict[str, Callable[[Path], object]] = {
     "a config that no graph obeys": lambda folder: edit(folder, hidden_act="none-such"),
     "a size that is missing": lambda folder: edit(folder, hidden_size=...),
     "weights that cannot be read": lambda folder: (folder / "model.safetensors").write_bytes(b"x"),
+    "a pointer of Git LFS": lambda folder: (folder / "model.safetensors").write_text(
+        "version https://git-lfs.github.com/spec/v1\n"
+    ),
     "an adapter": lambda folder: (folder / "adapter_config.json").write_text("{}"),
 }
 
@@ -126,12 +129,13 @@ def test_why_no_graph_was_written_is_in_the_log(tmp_path: Path) -> None:
     assert "encoder.layer.0.output.dense.weight" in line["reason"]
 
 
+@pytest.mark.parametrize("reason", ["a tensor of another name", "an adapter"])
 def test_the_graph_is_fetched_when_the_weights_turn_out_not_to_do(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    reason: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of a model of the Hub: only the weights were, as the config promised they would do."""
     folder = write_checkpoint(tmp_path / "repo", CheckpointSpec(num_labels=3))
-    rename_one_tensor(folder)
+    REASONS[reason](folder)
     write_onnx(folder / "onnx" / "model.onnx", OnnxSpec(external="model.onnx_data"))
     with running_hub({"org/name": HubRepo.of(folder)}) as hub:
         access = HubAccess(endpoint=hub.url, cache=tmp_path / "cache")

@@ -139,15 +139,17 @@ def choose_way(
             refused = error
     if any(map(repository.find, ONNX_FILES)):
         return _by_exported_graph(repository, config, refused)
-    if config.model_type in ARCHITECTURES or isinstance(refused, InvalidCheckpoint):
+    if isinstance(refused, CheckpointNotFound):
+        repository.require(*WEIGHT_FILES, *ONNX_FILES)
+    if config.model_type in {"", *ARCHITECTURES} or isinstance(refused, InvalidCheckpoint):
         raise refused
     _refuse_additions(repository)
     head = _named_head(config)
     repository.require(*WEIGHT_FILES, *ONNX_FILES)
-    if not config.model_type:
-        raise refused
     if has_pytorch() if pytorch is None else pytorch:
-        return _by_pytorch(repository, config, head)
+        return _settled("pytorch", head, config, None)
+    if config.section("auto_map").fields:
+        raise refused
     raise UnsupportedCheckpoint(
         f"{refused}. Any other runs through transformers with {INSTALL}, or as {ONNX_FILES[0]}, "
         "which `optimum-cli export onnx` writes; neither is there"
@@ -164,7 +166,11 @@ def runs_from_weights(config: Config) -> bool:
 
 
 def _refuse_config(config: Config) -> tuple[str, HeadKind | None]:
-    """Find architecture and head as `find_family` does; refuse a config that no graph obeys."""
+    """Find architecture and head as `find_family` does; refuse a config that no graph obeys.
+
+    The one place for what a config alone can rule out: an exported graph then runs instead, and of
+    a model of the Hub it is what is fetched.
+    """
     return find_family(config)
 
 
@@ -172,6 +178,26 @@ def _by_graph(
     repository: Repository, config: Config, header: HeaderReader | None = None
 ) -> WayChoice:
     kind, head = _refuse_config(config)
+    return _by_weights("graph", repository, config, (kind, head), header)
+
+
+def _by_pytorch(repository: Repository, config: Config) -> WayChoice:
+    repository.require(*WEIGHT_FILES)
+    if config.model_type in ARCHITECTURES:
+        return _by_weights("pytorch", repository, config, find_family(config))
+    _refuse_additions(repository)
+    return _settled("pytorch", _named_head(config), config, None)
+
+
+def _by_weights(
+    way: WayKind,
+    repository: Repository,
+    config: Config,
+    family: tuple[str, HeadKind | None],
+    header: HeaderReader | None = None,
+) -> WayChoice:
+    """Settle what the weights of a known architecture tell: the head, and its labels."""
+    kind, head = family
     _refuse_additions(repository)
     path = repository.require(*WEIGHT_FILES)
     architecture = ARCHITECTURES[kind]
@@ -181,15 +207,15 @@ def _by_graph(
             head = head or head_of_weights(config, architecture, weights)
             rows = rows_of_head(architecture, head, weights)
     elif head is None:
-        head = _head_to_come(config, architecture, path, header)
+        head, rows = _head_to_come(config, architecture, path, header)
     settled = config.but(model_type=kind, architectures=[class_of(kind, head)])
-    return _settled("graph", head, settled, rows)
+    return _settled(way, head, settled, rows)
 
 
 def _head_to_come(
     config: Config, architecture: Architecture, path: Path, header: HeaderReader | None
-) -> HeadKind:
-    """Tell the head of weights that are not fetched yet, of a model whose class is not named.
+) -> tuple[HeadKind, int | None]:
+    """Tell the head, and how many labels it has, of weights that are not fetched yet, of a model whose class is not named.
 
     Raises:
         UnsupportedCheckpoint: they have none, or it cannot be told: what was fetched in vain would
@@ -198,9 +224,10 @@ def _head_to_come(
     tensors = header(path) if header is not None else None
     if tensors is not None:
         weights = Weights.open(path, prefix=architecture.prefix, opener=lambda _: tensors)
-        return head_of_weights(config, architecture, weights)
+        head = head_of_weights(config, architecture, weights)
+        return head, rows_of_head(architecture, head, weights)
     if any(config.fields.get(name) for name in ("id2label", "label2id", "problem_type")):
-        return likely_head(config)
+        return likely_head(config), None
     raise UnsupportedCheckpoint(
         f"{config.path} names no class with a head that classifies, and no labels; whether "
         f"{path.name} has such a head shows once it is fetched: run `earmark pull`, and name the "
@@ -213,7 +240,7 @@ def _by_exported_graph(
 ) -> WayChoice:
     """Take the graph that came with the checkpoint."""
     path = repository.require(*ONNX_FILES)
-    if config.model_type not in ARCHITECTURES or not any(map(repository.find, WEIGHT_FILES)):
+    if config.model_type not in ARCHITECTURES or isinstance(refused, CheckpointNotFound):
         refused = None  # nobody would expect a graph of ours
     with both_told(refused):
         found, rows = head_of_graph(read_onnx(path)) if path.is_file() else (None, None)
@@ -235,14 +262,6 @@ def both_told(refused: CheckpointError | None) -> Iterator[None]:
         if refused is None:
             raise
         raise type(error)(f"{refused}; nor does the exported graph run: {error}") from error
-
-
-def _by_pytorch(repository: Repository, config: Config, head: HeadKind | None = None) -> WayChoice:
-    repository.require(*WEIGHT_FILES)
-    if config.model_type in ARCHITECTURES:
-        choice = _by_graph(repository, config)
-        return replace(choice, kind="pytorch")
-    return _settled("pytorch", head or _named_head(config), config, None)
 
 
 def _settled(kind: WayKind, head: HeadKind, config: Config, rows: int | None) -> WayChoice:
