@@ -215,7 +215,7 @@ def _by_weights(
 def _head_to_come(
     config: Config, architecture: Architecture, path: Path, header: HeaderReader | None
 ) -> tuple[HeadKind, int | None]:
-    """Tell the head, and how many labels it has, of weights that are not fetched yet, of a model whose class is not named.
+    """Tell the head and the number of its labels where no class is named and no weights are here.
 
     Raises:
         UnsupportedCheckpoint: they have none, or it cannot be told: what was fetched in vain would
