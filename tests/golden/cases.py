@@ -13,6 +13,7 @@ from golden.deberta_cases import DEBERTA_CASES
 from golden.electra_cases import ELECTRA_CASES
 from golden.modernbert_cases import MODERNBERT_CASES
 from golden.mpnet_cases import MPNET_CASES
+from golden.relative_cases import RELATIVE_CASES
 from golden.roberta_cases import ROBERTA_CASES
 from golden.sizes import SENTIMENT, as_tagger, in_three_sizes
 from golden.sorting_cases import SORTING_CASES
@@ -110,6 +111,7 @@ CASES = (
     *_shapes(),
     *_model_traps(),
     *_tokenizer_traps(),
+    *RELATIVE_CASES,
     *ROBERTA_CASES,
     *ELECTRA_CASES,
     *ALBERT_CASES,

@@ -6,6 +6,7 @@ from typing import Literal
 from support.deberta_spec import DebertaSpec
 
 __all__ = [
+    "RELATIVE",
     "ROBERTA_KIN",
     "Architecture",
     "BartSpec",
@@ -31,12 +32,16 @@ Architecture = Literal[
 ]
 Head = Literal["sequence", "token"]
 Storage = Literal["float32", "float16", "bfloat16", "int8"]
+PositionType = Literal["absolute", "relative_key", "relative_key_query"]
 WeightNames = Literal["current", "gamma-beta", "no-prefix"]
 TokenizerKind = Literal["wordpiece", "byte-level", "unigram"]
 TokenizerFiles = Literal["tokenizer.json", "tokenizer.json, padded and truncated", "vocab.txt"]
 
 ROBERTA_KIN: tuple[Architecture, ...] = ("roberta", "xlm-roberta", "camembert")
 """One model under three names: their tensors' prefix and their positions are the same."""
+
+RELATIVE: tuple[Architecture, ...] = (*ROBERTA_KIN, "bert", "electra", "albert")
+"""Architectures that may look at distances in place of positions."""
 
 OTHER_WIDTHS = ("electra", "albert", "deberta", "deberta-v2")
 """Architectures whose embeddings may have another width than their encoder."""
@@ -135,6 +140,8 @@ class CheckpointSpec:
         layer_groups: of ALBERT's layers, each with weights of its own.
         group_layers: layers in each of these groups.
         max_positions: rows of the position table.
+        position_type: the config's `position_embedding_type`; the relative ones have a table of
+            distances in each layer, of BERT and its kin alone.
         pad_id: id of the padding token. WordPiece's is always 0; RoBERTa and its kin count
             positions from it.
         label_names: None gives the names `transformers` gives, ``LABEL_0`` and so on.
@@ -160,6 +167,7 @@ class CheckpointSpec:
     intermediate: int = 64
     vocab_size: int = 320
     max_positions: int = 48
+    position_type: PositionType = "absolute"
     pad_id: int = 0
     type_vocab_size: int = 2
     hidden_act: str = "gelu"
@@ -188,6 +196,8 @@ class CheckpointSpec:
             raise ValueError(f"DistilBERT's layer_norm_eps is always {DISTILBERT_NORM_EPS}")
         if self.embedding is not None and self.architecture not in OTHER_WIDTHS:
             raise ValueError(f"the embeddings of {self.architecture} are as wide as its encoder")
+        if self.position_type != "absolute" and self.architecture not in RELATIVE:
+            raise ValueError(f"{self.architecture} has no distances in place of positions")
         if self.pad_id and self.tokenizer.kind == "wordpiece":
             raise ValueError(f"WordPiece pads with token 0, not {self.pad_id}")
 

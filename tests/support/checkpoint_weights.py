@@ -100,6 +100,7 @@ def _albert(spec: CheckpointSpec) -> Iterator[TensorPlan]:
         layer = f"albert.encoder.albert_layer_groups.{group}.albert_layers.{index}"
         for part in ("query", "key", "value", "dense"):
             yield from _linear(f"{layer}.attention.{part}", hidden, hidden)
+        yield from _distances(spec, f"{layer}.attention")
         yield from _norm(f"{layer}.attention.LayerNorm", hidden)
         yield from _linear(f"{layer}.ffn", inner, hidden)
         yield from _linear(f"{layer}.ffn_output", hidden, inner)
@@ -146,11 +147,19 @@ def _bert_encoder(spec: CheckpointSpec, embedding: int) -> Iterator[TensorPlan]:
         layer = f"{spec.prefix}.encoder.layer.{index}"
         for part in ("query", "key", "value"):
             yield from _linear(f"{layer}.attention.self.{part}", hidden, hidden)
+        yield from _distances(spec, f"{layer}.attention.self")
         yield from _linear(f"{layer}.attention.output.dense", hidden, hidden)
         yield from _norm(f"{layer}.attention.output.LayerNorm", hidden)
         yield from _linear(f"{layer}.intermediate.dense", inner, hidden)
         yield from _linear(f"{layer}.output.dense", hidden, inner)
         yield from _norm(f"{layer}.output.LayerNorm", hidden)
+
+
+def _distances(spec: CheckpointSpec, attention: str) -> Iterator[TensorPlan]:
+    """List the table of distances of a layer, which all heads share, where there is one."""
+    if spec.position_type != "absolute":
+        shape = (2 * spec.max_positions - 1, spec.hidden // spec.heads)
+        yield TensorPlan(f"{attention}.distance_embedding.weight", shape, "matrix")
 
 
 def _distilbert(spec: CheckpointSpec) -> Iterator[TensorPlan]:

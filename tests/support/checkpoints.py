@@ -133,6 +133,8 @@ def _sizes_of_kin(spec: CheckpointSpec) -> dict[str, object]:
     fields: dict[str, object] = {}
     if spec.architecture != "mpnet":
         fields["type_vocab_size"] = spec.type_vocab_size
+    if spec.position_type != "absolute":
+        fields["position_embedding_type"] = spec.position_type
     if spec.embedding is not None or spec.architecture in {"albert", "electra"}:
         fields["embedding_size"] = spec.embedding or spec.hidden
     if spec.architecture == "albert":

@@ -31,6 +31,12 @@ OLD_NAMES = {".gamma": ".weight", ".beta": ".bias"}
 """LayerNorm parameters as checkpoints converted from TensorFlow call them."""
 SCALE_SUFFIX = "_scale"
 """`compressed-tensors` stores the scales of ``x.weight`` as ``x.weight_scale``."""
+ZERO_POINT_SUFFIX = "_zero_point"
+"""The same for the integers that stand for zero, where that is not 0."""
+MATRIX_AXES = 2
+INTEGER_TYPES = ("I8", "I16", "I32", "I64")
+BUFFERS = ("inv_freq", "num_batches_tracked", "position_ids", "token_type_ids")
+"""Tensors that follow from the config, by the last part of their names."""
 FLOAT_TYPES = ("F64", "F32", "F16", "BF16")
 DTYPE_NAMES = {
     "F64": "float64",
@@ -60,7 +66,8 @@ class Int8Matrix:
 
 
 Matrix: TypeAlias = Float32 | Int8Matrix
-"""A weight as stored: floats of any width arrive as float32."""
+"""A weight as a graph takes it. Floats of any width arrive as float32, and so do integers with zero
+points or with more than one scale in a row: no kernel here multiplies these as integers."""
 
 
 def floats_of(matrix: Matrix) -> Float32:
@@ -79,7 +86,7 @@ def weigh(tensors: TensorSource) -> tuple[int, str]:
     """Count the weights in a file, and name the type that most of them have."""
     counts: dict[str, int] = {}
     for name, shape in tensors.shapes().items():
-        if name.endswith(SCALE_SUFFIX):
+        if name.endswith((SCALE_SUFFIX, ZERO_POINT_SUFFIX)):
             continue  # says how to read a weight, and is none
         kind = tensors.dtype(name)
         counts[kind] = counts.get(kind, 0) + math.prod(shape)
@@ -157,32 +164,56 @@ class Weights:
 
     @property
     def stored_dtype(self) -> str:
-        """The element type that most of the weights have, such as ``float16``."""
+        """The element type that most of the weights have, such as ``float16``.
+
+        ``int8`` is plain: one scale for each row or fewer, no zero points. Other integers have a
+        name of their own, since they run as floats.
+        """
         counts = dict.fromkeys(DTYPE_NAMES, 0)
         for name, shape in self._shapes.items():
             dtype = self._source.dtype(name)
             if dtype in counts:
                 counts[dtype] += math.prod(shape)
-        return DTYPE_NAMES[max(counts, key=lambda dtype: counts[dtype])]
+        most = DTYPE_NAMES[max(counts, key=lambda dtype: counts[dtype])]
+        return most if most != "int8" else self._integer_kind()
+
+    def _integer_kind(self) -> str:
+        """Name what int8 matrices are, by their scales and zero points, which are small."""
+        points = (name for name in self._names if name.endswith(ZERO_POINT_SUFFIX))
+        if any(self._source.read(self._names[name]).any() for name in points):
+            return "asymmetric int8"
+        scales = (self._shape(name) for name in self._names if name.endswith(SCALE_SUFFIX))
+        if any(len(shape) == MATRIX_AXES and shape[1] > 1 for shape in scales):
+            return "grouped int8"
+        return "int8"
 
     def close(self) -> None:
         """Let go of the files and of the memory that they are mapped into."""
         self._source.close()
 
-    def unread(self) -> tuple[str, ...]:
-        """List, sorted, the tensors that nothing has asked for; buffers of integers left out."""
+    def read(self) -> tuple[str, ...]:
+        """List the tensors that something has asked for, or that were disregarded."""
+        return tuple(name for name in self._names if name not in self._unread)
+
+    def unread(self, *, of_base: bool = False) -> tuple[str, ...]:
+        """List, sorted, the tensors that nothing has asked for; buffers left out.
+
+        Args:
+            of_base: list those alone whose names in the file carry the base model's prefix.
+        """
         return tuple(
             sorted(
                 name
                 for name in self._unread
-                if self._source.dtype(self._names[name]) in (*FLOAT_TYPES, "I8")
+                if name.rpartition(".")[2] not in BUFFERS
+                and not (of_base and self._names[name] == name)
             )
         )
 
     def disregard(self, *names: str) -> None:
         """Leave tensors out of `unread`: they repeat others, or are known to say nothing."""
         for name in names:
-            self._unread -= {name, name + SCALE_SUFFIX}
+            self._unread -= {name, name + SCALE_SUFFIX, name + ZERO_POINT_SUFFIX}
 
     def vector(self, name: str, size: int) -> Float32:
         """Read a float tensor of one axis, shape ``[size]``, as float32.
@@ -204,20 +235,57 @@ class Weights:
         """Read a matrix, shape ``[rows, columns]``; int8 ones come with their scales.
 
         Raises:
-            InvalidCheckpoint: the tensor or its scales are missing, misshapen, or of a type
-                that is neither float nor int8.
+            InvalidCheckpoint: the tensor, its scales or its zero points are missing, misshapen, or
+                of a type that is neither float nor int8.
         """
         if self.has(name) and self._source.dtype(self._names[name]) == "I8":
             self._expect(name, (rows, columns))
-            values = self._read(name)
-            scales = self._scales(name + SCALE_SUFFIX, rows)
-            return Int8Matrix(values.astype(np.int8, copy=False), scales)
+            return self._integers(name)
         return self._floats(name, (rows, columns))
 
-    def _scales(self, name: str, rows: int) -> Float32:
-        """Read scales stored as ``[rows, 1]`` or ``[rows]``."""
-        shape = (rows,) if self._shape(name) == (rows,) else (rows, 1)
-        return self._floats(name, shape).reshape(rows)
+    def _integers(self, name: str) -> Matrix:
+        """Read an int8 matrix: ``(values - zero point) * scale``, for each row or group of it."""
+        values = self._read(name).astype(np.int8, copy=False)
+        scales = self._scales(name + SCALE_SUFFIX, *values.shape)
+        points = np.zeros_like(scales)
+        if self.has(name + ZERO_POINT_SUFFIX):
+            points = self._zero_points(name + ZERO_POINT_SUFFIX)
+            if points.size not in {1, scales.size}:
+                raise InvalidCheckpoint(
+                    f"{self.path}: {name} has {points.size} zero points and {scales.size} scales, "
+                    "expected one for each scale"
+                )
+            one = points.size == 1
+            points = np.broadcast_to(points.reshape(-1 if one else scales.shape), scales.shape)
+        if scales.shape[1] == 1 and not points.any():
+            return Int8Matrix(values, scales[:, 0])
+        groups = values.reshape(*scales.shape, -1).astype(np.float32)
+        matrix: Float32 = (groups - points[..., None]) * scales[..., None]
+        return matrix.reshape(values.shape)
+
+    def _scales(self, name: str, rows: int, columns: int) -> Float32:
+        """Read scales, ``[rows, groups]``; the file has one for all, for each row or each group."""
+        shape = self._shape(name)
+        stored = self._floats(name, shape)
+        if stored.size == 1:
+            return np.full((rows, 1), stored.reshape(()), np.float32)
+        groups = stored.size // rows
+        if not groups or shape not in {(rows,), (rows, groups)} or columns % groups:
+            raise InvalidCheckpoint(
+                f"{self.path}: tensor {name} has shape {list(shape)}; expected one scale, or "
+                f"[{rows}, 1], or [{rows}, groups] where groups divide {columns}"
+            )
+        return stored.reshape(rows, groups)
+
+    def _zero_points(self, name: str) -> Float32:
+        """Read zero points, in the shape of the file; float32 holds each exactly."""
+        kind = self._source.dtype(self._names[name])
+        if kind not in INTEGER_TYPES:
+            raise InvalidCheckpoint(
+                f"{self.path}: tensor {name} is of type {kind}, expected one of "
+                f"{', '.join(INTEGER_TYPES)}"
+            )
+        return self._read(name).astype(np.float32)
 
     def _shape(self, name: str) -> Shape:
         if not self.has(name):
@@ -252,7 +320,7 @@ class Weights:
 
     def _read(self, name: str) -> NDArray[np.generic]:
         tensor = self._source.read(self._names[name])
-        if name in self._unread and not name.endswith(SCALE_SUFFIX):
+        if name in self._unread and not name.endswith((SCALE_SUFFIX, ZERO_POINT_SUFFIX)):
             self.parameters += tensor.size  # once, however many layers share it
         self._unread.discard(name)
         return tensor

@@ -119,6 +119,7 @@ def load_engine(
         device=session.device,
         max_input_tokens=model.max_tokens,
         max_batch_tokens=limits.max_cells,
+        embedding_rows=model.rows,
         source="bundled" if source in BUNDLED else _origin(repository),
         revision=repository.revision,
         identity=load_identity(model.files, precision, session.runtime, session.device),

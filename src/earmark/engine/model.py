@@ -14,8 +14,10 @@ from earmark.checkpoint.hub_progress import HubProgress
 from earmark.checkpoint.local import LocalRepository
 from earmark.checkpoint.repository import Repository
 from earmark.domain.head import HeadKind
+from earmark.domain.texts import Question, TextInput
 from earmark.engine.identity import files_identity
 from earmark.engine.ways.choice import WayChoice, both_told, choose_way, runs_from_weights
+from earmark.engine.ways.foreign import embedding_rows
 from earmark.engine.ways.graph import GraphWay
 from earmark.engine.ways.onnx import OnnxWay
 from earmark.engine.ways.pytorch import PyTorchWay
@@ -37,6 +39,9 @@ __all__ = [
     "open_repository",
 ]
 
+SPECIAL_TOKENS = 16
+"""More than any tokenizer puts around a text."""
+
 
 @dataclass(frozen=True, slots=True)
 class OpenedModel:
@@ -50,6 +55,7 @@ class OpenedModel:
         head: what its logits are for.
         max_tokens: longest text, special tokens included.
         files: their identity, from `files_identity`.
+        rows: of the word embeddings; None where they are not known.
     """
 
     repository: Repository
@@ -59,6 +65,7 @@ class OpenedModel:
     head: HeadKind
     max_tokens: int
     files: str
+    rows: int | None
 
 
 def open_repository(source: str, progress: HubProgress | None = None) -> LocalRepository:
@@ -157,18 +164,18 @@ def open_model(
     config, head = choice.config, choice.head
     _tell(repository, choice)
     tokenizer = load_tokenizer(repository)
-    _check_vocabulary(repository, config, tokenizer, choice.kind)
+    rows = _embedding_rows(repository, config, tokenizer, choice.kind)
     way: OnnxWay | PyTorchWay | GraphWay
     if choice.kind != "graph":
         foreign = OnnxWay if choice.kind == "onnx" else PyTorchWay
         with both_told(choice.passed_over):
             way = foreign(repository, config, tokenizer, head)
-        return OpenedModel(repository, config, tokenizer, way, head, way.max_tokens, files)
+        return OpenedModel(repository, config, tokenizer, way, head, way.max_tokens, files, rows)
     architecture = ARCHITECTURES[config.model_type]
     way = GraphWay(repository, config, architecture, head, compiled=compiled)
     positions = architecture.positions(config)
     max_tokens = min(positions, tokenizer.max_length or positions)
-    return OpenedModel(repository, config, tokenizer, way, head, max_tokens, files)
+    return OpenedModel(repository, config, tokenizer, way, head, max_tokens, files, rows)
 
 
 def has_exported_graph(repository: Repository) -> bool:
@@ -213,19 +220,26 @@ def _tell(repository: Repository, choice: WayChoice) -> None:
         )
 
 
-def _check_vocabulary(
+def _embedding_rows(
     repository: Repository, config: Config, tokenizer: TextTokenizer, kind: WayKind
-) -> None:
-    """Hold the tokenizer against the rows of the embeddings; some foreign configs count none.
+) -> int | None:
+    """Find how many rows the word embeddings have; None where a foreign config does not say.
+
+    A tokenizer may have more tokens than that, as long as no text meets one of them. The special
+    ones, which stand around every text, have to have a row.
 
     Raises:
-        InvalidCheckpoint: the tokenizer has ids beyond them.
+        InvalidCheckpoint: a special token has none.
     """
-    if kind != "graph" and config.fields.get("vocab_size") is None:
-        return
-    rows = config.size("vocab_size")
-    if tokenizer.vocabulary_size > rows:
-        raise InvalidCheckpoint(
-            f"{repository.source}: the tokenizer has {tokenizer.vocabulary_size} ids, but the "
-            f'model has embeddings for {rows} ("vocab_size" of config.json)'
-        )
+    rows = config.size("vocab_size") if kind == "graph" else embedding_rows(config)
+    empty = (Question(0, TextInput("")), Question(1, TextInput("", "")))
+    for (encoding,) in tokenizer.encode(empty, max_tokens=SPECIAL_TOKENS):
+        index = encoding.beyond(rows)
+        if index is not None:
+            raise InvalidCheckpoint(
+                f"{repository.source}: every text has the token {tokenizer.token(index)!r}, id "
+                f'{index}, but the model has embeddings for {rows} ids ("vocab_size" of '
+                "config.json): the tokenizer is another model's, or tokens were added to it and "
+                "not to the model"
+            )
+    return rows

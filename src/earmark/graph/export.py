@@ -5,6 +5,7 @@ from earmark.checkpoint.weights import Weights
 from earmark.domain.head import HeadKind
 from earmark.graph.architectures.architecture import Architecture
 from earmark.graph.inputs import PackedInputs
+from earmark.graph.leftovers import refuse_computing
 from earmark.graph.recorder import Recorder
 from earmark.graph.writer import GraphWriter, WeightForm
 from earmark.runtime.session import Graph
@@ -29,12 +30,14 @@ def export_graph(
 
     Raises:
         InvalidCheckpoint: a tensor is missing or misshapen, or sizes do not go together.
-        UnsupportedCheckpoint: the config asks for something no block does.
+        UnsupportedCheckpoint: the config asks for something no block does, or there are tensors
+            that the model computes with and the graph does not.
     """
     labels = len(config.labels())
     writer = GraphWriter(Recorder(config.text("model_type")), weights, form)
     inputs = PackedInputs(writer.recorder)
     logits = architecture.writers[head](writer, inputs, config, labels)
+    refuse_computing(weights.path, weights.read(), weights.unread(), weights.unread(of_base=True))
     axes = ("texts", labels) if head == "sequence" else ("rows", "width", labels)
     writer.recorder.output(logits, OUTPUT, axes)
     return writer.recorder.to_graph()

@@ -8,7 +8,7 @@ import pytest
 from safetensors.numpy import save_file
 from support.checkpoint_storage import StoredTensor, write_safetensors
 
-from earmark.checkpoint.weights import Int8Matrix, Weights
+from earmark.checkpoint.weights import Int8Matrix, Weights, floats_of
 from earmark.errors import InvalidCheckpoint
 
 MATRIX = np.asarray([[1.0, -2.0], [0.5, 4.0]], np.float32)
@@ -45,6 +45,94 @@ def test_int8_matrices_come_with_their_scales(tmp_path: Path, shape: tuple[int, 
     assert matrix.dequantized().tolist() == [[0.5, -1.0], [0.75, 31.75]]
     assert weights.stored_dtype == "int8"
     assert weights.parameters == 4
+
+
+QUARTERS = np.asarray([[4, -2, 0, 6], [-128, 127, 1, -1]], np.int8)
+"""Of scales that are powers of two, so that every product is exact."""
+
+
+@pytest.mark.parametrize(
+    ("scales", "points", "expected", "kind"),
+    [
+        ([0.5], None, [[2, -1, 0, 3], [-64, 63.5, 0.5, -0.5]], "int8"),
+        ([[0.5], [2]], [[0], [0]], [[2, -1, 0, 3], [-256, 254, 2, -2]], "int8"),
+        ([0.5], [2], [[1, -2, -1, 2], [-65, 62.5, -0.5, -1.5]], "asymmetric int8"),
+        ([[0.5], [2]], [[2], [-128]], [[1, -2, -1, 2], [0, 510, 258, 254]], "asymmetric int8"),
+        (
+            [[0.5, 1], [2, 4]],
+            None,
+            [[2, -1, 0, 6], [-256, 254, 4, -4]],
+            "grouped int8",
+        ),
+        (
+            [[0.5, 1], [2, 4]],
+            [[2, -3], [0, 1]],
+            [[1, -2, 3, 9], [-256, 254, 0, -8]],
+            "asymmetric int8",
+        ),
+    ],
+    ids=["one scale", "no points", "one point", "by row", "by group", "by group, with points"],
+)
+def test_int8_matrices_are_what_their_scales_and_zero_points_say(
+    tmp_path: Path,
+    scales: list[float],
+    points: list[int] | None,
+    expected: list[list[float]],
+    kind: str,
+) -> None:
+    """``(value - zero point) * scale``, worked out by hand (compressed-tensors, `dequantize`)."""
+    stored: dict[str, np.typing.NDArray[np.generic]] = {
+        "x__weight": QUARTERS,
+        "x__weight_scale": np.asarray(scales, np.float32),
+    }
+    if points is not None:
+        stored["x__weight_zero_point"] = np.asarray(points, np.int8)
+    weights = opened(tmp_path, **stored)
+    assert weights.stored_dtype == kind
+    assert len(weights.unread()) == len(stored)  # to name the kind reads nothing
+    matrix = weights.matrix("x.weight", 2, 4)
+    assert isinstance(matrix, Int8Matrix) == (kind == "int8")
+    assert floats_of(matrix).tolist() == expected
+    assert weights.parameters == 8
+    assert weights.unread() == ()
+
+
+@pytest.mark.parametrize(
+    ("scales", "points", "match"),
+    [
+        (np.ones((2, 3)), np.zeros((2, 3)), r"x\.weight_scale has shape \[2, 3\]; expected one"),
+        (np.ones((4, 1)), np.zeros((4, 1)), r"x\.weight_scale has shape \[4, 1\]; expected one"),
+        (np.ones((1, 2, 1)), np.zeros(2), r"x\.weight_scale has shape \[1, 2, 1\]; expected one"),
+        (np.ones((2, 2)), np.zeros((2, 1)), "2 zero points and 4 scales"),
+    ],
+)
+def test_scales_and_zero_points_of_other_shapes_are_refused(
+    tmp_path: Path,
+    scales: np.typing.NDArray[np.float64],
+    points: np.typing.NDArray[np.float64],
+    match: str,
+) -> None:
+    """Rather than spread over the matrix as NumPy would."""
+    weights = opened(
+        tmp_path,
+        x__weight=QUARTERS,
+        x__weight_scale=scales.astype(np.float32),
+        x__weight_zero_point=points.astype(np.int8),
+    )
+    with pytest.raises(InvalidCheckpoint, match=match):
+        weights.matrix("x.weight", 2, 4)
+
+
+def test_zero_points_that_are_no_integers_are_refused(tmp_path: Path) -> None:
+    """Schemes of other libraries have them."""
+    weights = opened(
+        tmp_path,
+        x__weight=QUARTERS,
+        x__weight_scale=np.ones((2, 1), np.float32),
+        x__weight_zero_point=np.ones((2, 1), np.float32),
+    )
+    with pytest.raises(InvalidCheckpoint, match="zero_point is of type F32"):
+        weights.matrix("x.weight", 2, 4)
 
 
 @pytest.mark.parametrize("name", ["x__weight", "bert__x__weight", "bert__bert__x__weight"])

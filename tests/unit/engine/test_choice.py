@@ -193,10 +193,12 @@ def test_stored_weights_of_a_graph_are_those_of_its_files(tmp_path: Path) -> Non
 
 
 def test_a_foreign_config_need_not_count_its_vocabulary(tmp_path: Path) -> None:
-    """Where it does, a tokenizer with ids beyond it is refused."""
+    """Where it does, the tokens that stand around every text have to be among them."""
     write_foreign_folder(tmp_path, fields={"vocab_size": None})
     write_onnx(tmp_path / "model.onnx", OnnxSpec())
     assert open_model(LocalRepository.open(tmp_path)).way.kind == "onnx"
     write_foreign_folder(tmp_path, fields={"vocab_size": 7})
-    with pytest.raises(InvalidCheckpoint, match="embeddings for 7"):
+    assert open_model(LocalRepository.open(tmp_path)).rows == 7
+    write_foreign_folder(tmp_path, fields={"vocab_size": 2})
+    with pytest.raises(InvalidCheckpoint, match="embeddings for 2"):
         open_model(LocalRepository.open(tmp_path))

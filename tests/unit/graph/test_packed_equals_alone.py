@@ -45,6 +45,8 @@ MODELS = {name: CheckpointSpec(architecture=name) for name in get_args(Architect
 MODELS["deberta-v2, convolution"] = CheckpointSpec(
     architecture="deberta-v2", deberta=DebertaSpec(convolution=5, groups=2)
 )
+MODELS["bert, distances"] = CheckpointSpec(position_type="relative_key_query")
+MODELS["albert, distances"] = CheckpointSpec(architecture="albert", position_type="relative_key")
 TAGGERS = [
     name
     for name, spec in MODELS.items()

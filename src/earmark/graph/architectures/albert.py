@@ -35,8 +35,14 @@ def _inner(config: Config) -> int:
 def _shape(config: Config) -> EncoderShape:
     """Read the encoder's sizes; `num_hidden_layers` counts runs through a whole group."""
     shape = encoder_shape(config)
-    activation = config.text("hidden_act", "gelu_new")
-    return replace(shape, layers=shape.layers * _inner(config), activation=activation)
+    keys = shape.relative_keys
+    return replace(
+        shape,
+        layers=shape.layers * _inner(config),
+        activation=config.text("hidden_act", "gelu_new"),
+        # Added when the product of queries and keys has been scaled (class AlbertAttention).
+        relative_keys=None if keys is None else replace(keys, scaled=False),
+    )
 
 
 def _names_of(config: Config) -> NamesOf:

@@ -89,7 +89,11 @@ def _generation(
     terms, count = position_terms(config)
     buckets = config.integer("position_buckets", -1)
     size = buckets if buckets > 0 else longest_distance(config)
-    table = _table(w, config, size) if config.flag("relative_attention", default=False) else None
+    table: Float32 | None = None
+    if config.flag("relative_attention", default=False):
+        table = _table(w, config, size)
+    else:  # files have the norm of a table that is not there
+        w.weights.disregard("encoder.LayerNorm.weight", "encoder.LayerNorm.bias")
     shared = config.flag("share_att_key", default=False)
 
     def layer(index: int) -> Disentangled:

@@ -6,6 +6,7 @@ Follows `transformers` 5.23.0, models/bert/modeling_bert.py.
 from earmark.checkpoint.config import Config
 from earmark.graph.blocks.attention import AttentionNames, AttentionShape
 from earmark.graph.blocks.encoder import EncoderShape, LayerNames
+from earmark.graph.blocks.relative_keys import RelativeKeys
 from earmark.graph.inputs import PackedInputs
 from earmark.graph.recorder import Value
 from earmark.graph.writer import GraphWriter
@@ -28,6 +29,7 @@ def encoder_shape(config: Config) -> EncoderShape:
         intermediate=config.size("intermediate_size"),
         activation=config.text("hidden_act", "gelu"),
         epsilon=config.number("layer_norm_eps", EPSILON),
+        relative_keys=RelativeKeys.read(config),
     )
 
 
@@ -53,6 +55,8 @@ def embed(
 ) -> Value:
     """Add the embeddings of words, token types and positions, and normalise.
 
+    Where attention looks at distances, positions are not added, though files hold their table.
+
     Args:
         w: the graph.
         inputs: the packed batch.
@@ -72,7 +76,11 @@ def embed(
     kinds = config.size("type_vocab_size", 2)
     # A table of one row has one answer, also for the second of a pair.
     types = table(inputs.token_type_ids if kinds > 1 else r.integers(0), "token_type", kinds)
-    places = table(position_ids, "position", config.size("max_position_embeddings"))
-    total = r.op("Add", r.op("Add", words, types), places)
+    total = r.op("Add", words, types)
+    if RelativeKeys.read(config) is None:
+        places = table(position_ids, "position", config.size("max_position_embeddings"))
+        total = r.op("Add", total, places)
+    else:
+        w.weights.disregard("embeddings.position_embeddings.weight")
     epsilon = config.number("layer_norm_eps", EPSILON)
     return w.layer_norm(total, "embeddings.LayerNorm", width, epsilon)

@@ -39,6 +39,9 @@ __all__ = [
 EPSILON = 1e-7
 """`layer_norm_eps` where the config does not say (configuration_deberta_v2.py)."""
 
+PRETRAINED = ("word", "position")
+"""Tables that DeBERTa-v3 was pretrained with in two parts (arXiv:2111.09543, section 3.3)."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Generation:
@@ -101,10 +104,14 @@ def _embed(w: GraphWriter, inputs: PackedInputs, config: Config, epsilon: float)
     def table(ids: Value, name: str, rows: int) -> Value:
         return w.embedding(ids, f"embeddings.{name}_embeddings", rows, narrow)
 
+    # What pretraining added to the generator's tables; the tables here are the sums.
+    w.weights.disregard(*(f"embeddings.{name}_embeddings._weight" for name in PRETRAINED))
     total = table(inputs.input_ids, "word", config.size("vocab_size"))
     if config.flag("position_biased_input", default=True):
         rows = config.size("max_position_embeddings")
         total = r.op("Add", total, table(inputs.position_ids, "position", rows))
+    else:
+        w.weights.disregard("embeddings.position_embeddings.weight")
     types = config.integer("type_vocab_size", 0)
     if types > 0:
         total = r.op("Add", total, table(inputs.token_type_ids, "token_type", types))

@@ -41,7 +41,8 @@ class Disentangled:
     Attributes:
         name: what the graph calls its tensors by.
         project: makes queries, keys or values of hidden states, ``[..., hidden]`` both.
-        distance_keys: what queries are held against, ``[table, hidden]``; None leaves it out.
+        distance_keys: what queries are held against, ``[table, hidden]``, or ``[table, head]``
+            where all heads share it; None leaves it out.
         distance_queries: what keys are held against, the same.
         terms: how many products the scores are scaled for; content's own is one of them.
     """
@@ -222,10 +223,10 @@ def _scaled(r: Recorder, query: Value, layer: Disentangled, shape: AttentionShap
 def _tables(
     r: Recorder, layer: Disentangled, shape: AttentionShape
 ) -> tuple[Value | None, Value | None]:
-    """Store a layer's tables by head, ``[heads, head, table]``; its queries come scaled."""
+    """Store a layer's tables by head, ``[heads or 1, head, table]``; its queries come scaled."""
 
     def store(table: Float32, name: str) -> Value:
-        by_head = table.reshape(-1, shape.heads, shape.head).transpose(1, 2, 0)
+        by_head = table.reshape(len(table), -1, shape.head).transpose(1, 2, 0)
         return r.constant(by_head, f"{layer.name}.{name}")
 
     keys, queries = layer.distance_keys, layer.distance_queries

@@ -13,6 +13,7 @@ from earmark.graph.blocks.attention import (
     packed_bias,
 )
 from earmark.graph.blocks.relative_bias import RelativeBias
+from earmark.graph.blocks.relative_keys import RelativeAttention, RelativeKeys
 from earmark.graph.inputs import PackedInputs
 from earmark.graph.recorder import Value
 from earmark.graph.writer import GraphWriter
@@ -37,6 +38,7 @@ class EncoderShape:
         intermediate: width inside the feed-forward block.
         activation: function inside the feed-forward block.
         epsilon: of every layer norm.
+        relative_keys: the distances that attention looks at; None where it looks at none.
     """
 
     layers: int
@@ -44,6 +46,7 @@ class EncoderShape:
     intermediate: int
     activation: str
     epsilon: float
+    relative_keys: RelativeKeys | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,20 +92,55 @@ def finish_layer(
     return w.layer_norm(r.op("Add", wide, x), names.output_norm, hidden, shape.epsilon)
 
 
-def _layers(
-    w: GraphWriter, x: Value, bias: Value, names_of: NamesOf, shape: EncoderShape, count: int
-) -> Value:
-    for index in range(count):
-        names = names_of(index)
-        attended = packed_attention(w, x, bias, names.attention, shape.attention)
-        x = finish_layer(w, x, attended, names, shape)
-    return x
+@dataclass(frozen=True, slots=True)
+class _Layers:
+    """The layers of one checkpoint, on their way into a graph."""
 
+    w: GraphWriter
+    inputs: PackedInputs
+    names_of: NamesOf
+    shape: EncoderShape
+    relative: RelativeBias | None
+    distant: RelativeAttention | None
 
-def _bias(w: GraphWriter, inputs: PackedInputs, relative: RelativeBias | None) -> Value:
-    """Compute what every layer adds to its scores."""
-    bias = packed_bias(w.recorder, inputs.segment_ids)
-    return bias if relative is None else w.recorder.op("Add", bias, relative.between)
+    @classmethod
+    def of(
+        cls,
+        w: GraphWriter,
+        inputs: PackedInputs,
+        names_of: NamesOf,
+        shape: EncoderShape,
+        relative: RelativeBias | None,
+    ) -> "_Layers":
+        """Record what all layers share."""
+        keys = shape.relative_keys
+        distant = None if keys is None else keys.record(w.recorder, inputs)
+        return cls(w, inputs, names_of, shape, relative, distant)
+
+    def tokens(self, x: Value, count: int) -> Value:
+        """Run that many layers on every token."""
+        w, sizes = self.w, self.shape.attention
+        bias = packed_bias(w.recorder, self.inputs.segment_ids)
+        if self.relative is not None:
+            bias = w.recorder.op("Add", bias, self.relative.between)
+        attend = packed_attention if self.distant is None else self.distant.of_tokens
+        for index in range(count):
+            names = self.names_of(index)
+            attended = attend(w, x, bias, names.attention, sizes)
+            x = finish_layer(w, x, attended, names, self.shape)
+        return x
+
+    def first_tokens(self, x: Value) -> Value:
+        """Run every layer, the last one for each text's first token alone."""
+        w, r, sizes, last = self.w, self.w.recorder, self.shape.attention, self.shape.layers - 1
+        x, names = self.tokens(x, last), self.names_of(last)
+        firsts = r.op("Gather", r.reshape(x, -1, sizes.hidden), self.inputs.first_token)
+        view = first_token_bias(r, self.inputs.segment_ids, self.inputs.first_token)
+        if self.relative is not None:
+            view = r.op("Add", view, self.relative.from_first)
+        attend = first_token_attention if self.distant is None else self.distant.of_first_tokens
+        attended = attend(w, x, firsts, view, names.attention, sizes)
+        return finish_layer(w, firsts, attended, names, self.shape)
 
 
 def encode_tokens(
@@ -126,8 +164,7 @@ def encode_tokens(
     Returns:
         Hidden states, ``[rows, width, hidden]``.
     """
-    bias = _bias(w, inputs, relative)
-    return _layers(w, x, bias, names_of, shape, shape.layers)
+    return _Layers.of(w, inputs, names_of, shape, relative).tokens(x, shape.layers)
 
 
 def encode_first_tokens(
@@ -154,13 +191,4 @@ def encode_first_tokens(
     Returns:
         Hidden states of the first tokens, ``[texts, hidden]``.
     """
-    r, hidden = w.recorder, shape.attention.hidden
-    bias = _bias(w, inputs, relative)
-    x = _layers(w, x, bias, names_of, shape, shape.layers - 1)
-    names = names_of(shape.layers - 1)
-    firsts = r.op("Gather", r.reshape(x, -1, hidden), inputs.first_token)
-    view = first_token_bias(r, inputs.segment_ids, inputs.first_token)
-    if relative is not None:
-        view = r.op("Add", view, relative.from_first)
-    attended = first_token_attention(w, x, firsts, view, names.attention, shape.attention)
-    return finish_layer(w, firsts, attended, names, shape)
+    return _Layers.of(w, inputs, names_of, shape, relative).first_tokens(x)
