@@ -12,6 +12,7 @@ from earmark.domain.head import HeadKind
 from earmark.engine.ways.way import WayKind
 from earmark.errors import CheckpointNotFound, UnsupportedCheckpoint
 from earmark.graph.architectures.registry import ARCHITECTURES, find_architecture
+from earmark.graph.export import check_config
 from earmark.runtime.pytorch import INSTALL, has_pytorch
 from earmark.runtime.session import RuntimeName
 
@@ -105,6 +106,7 @@ def choose_way(
         repository.require(*WEIGHT_FILES)
         return WayChoice("pytorch", head)
     if has_weights and config.text("model_type") in ARCHITECTURES:
+        check_config(config, ARCHITECTURES[config.text("model_type")])
         return WayChoice("graph", head)
     if any(map(repository.find, ONNX_FILES)):
         return WayChoice("onnx", head)

@@ -6,6 +6,7 @@ from typing import TypeAlias
 
 from earmark.checkpoint.config import Config
 from earmark.domain.head import HeadKind
+from earmark.graph.config_fields import Field
 from earmark.graph.inputs import PackedInputs
 from earmark.graph.recorder import Value
 from earmark.graph.writer import GraphWriter
@@ -28,9 +29,11 @@ class Architecture:
         positions: reads from the config how many tokens a text may have.
         heads: class name in `architectures` of the config -> kind of head.
         writers: how to write each kind of head.
+        fields: what becomes of each field of the config, by its name.
     """
 
     prefix: str
     positions: Callable[[Config], int]
     heads: Mapping[str, HeadKind]
     writers: Mapping[HeadKind, HeadWriter]
+    fields: Mapping[str, Field]
