@@ -139,6 +139,7 @@ def composed(
         )
         # Also where no server ran, whose end would close them.
         stack.callback(models.close)
+        models.statuses()  # what cannot be read is in the log once, before anybody asks for it
         service = Service(models, settings.service_options())
         jobs = stack.enter_context(closing(SqliteJobs(settings.database)))
         app = create_app(

@@ -6,7 +6,7 @@
     │   ├── RequestTooLarge       the body or a list in it is over the limit
     │   ├── AccessDenied          an access key is needed, and what was sent is none
     │   ├── UnknownModel          no such model is served here
-    │   ├── UnusableModel         a model of the Hub that was asked for, but cannot run here
+    │   ├── UnusableModel         a model that was asked for, and whose files cannot run here
     │   └── UnsupportedTask       the model is served but cannot do this task
     ├── CapacityError           waiting can help; carries ``retry_after_s``
     │   ├── QueueFull             more work is waiting than the server accepts
@@ -92,7 +92,7 @@ class UnsupportedTask(RequestError):
 
 
 class UnusableModel(RequestError):
-    """The request names a model of the Hub that cannot run here."""
+    """The request names a model whose files cannot run here; the message says why."""
 
 
 class CapacityError(EarmarkError):

@@ -9,7 +9,7 @@ from support.fake_engine import FakeEngine
 from support.fake_loader import FAKE_WEIGHTS_BYTES, FakeLoader
 from support.http_app import asking
 
-from earmark.errors import InvalidCheckpoint
+from earmark.errors import EngineError, InvalidCheckpoint
 from earmark.serving.catalogue import Catalogue
 from earmark.serving.on_demand import OnDemand, OnDemandOptions
 
@@ -121,20 +121,34 @@ def test_a_wrong_request_loads_nothing(address: str, body: bytes) -> None:
     asyncio.run(scenario())
 
 
-def test_a_failed_load_names_the_request_and_not_the_files() -> None:
-    """The log has what strangers need not know."""
+@pytest.mark.parametrize(
+    ("failure", "status", "said"),
+    [
+        (
+            InvalidCheckpoint("/secret/file is cut"),
+            400,
+            "Model org/name cannot run here: file is cut",
+        ),
+        (
+            EngineError("/secret: no"),
+            500,
+            "Model org/name cannot be loaded; the server's log says why (request r-1)",
+        ),
+    ],
+)
+def test_a_failed_load_says_why_and_names_no_folder(
+    failure: Exception, status: int, said: str
+) -> None:
+    """What is wrong with the files; of what is ours to mend, the log has more."""
 
     async def scenario() -> None:
-        loader = FakeLoader.open(failures={"org/name": InvalidCheckpoint("/secret/file is cut")})
+        loader = FakeLoader.open(failures={"org/name": failure})
         headers = {"x-wait-for-model": "1", "x-request-id": "r-1"}
         async with asking(on_demand=_loaded_by(loader)) as client:
             answer = await client.post(_ADDRESS, content=_BODY, headers=headers)
-            assert answer.status_code == 500
-            assert answer.json() == {
-                "error": "Model org/name cannot be loaded; the server's log says why (request r-1)"
-            }
-            status = await client.get("/status/org/name")
-            assert (status.json()["loaded"], status.json()["state"]) == (False, "error")
+            assert (answer.status_code, answer.json()) == (status, {"error": said})
+            told = await client.get("/status/org/name")
+            assert (told.json()["loaded"], told.json()["state"]) == (False, "error")
             health = await client.get(f"{_ADDRESS}/health")
             assert (health.status_code, health.json()["status"]) == (503, "failed")
 

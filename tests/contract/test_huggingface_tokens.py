@@ -87,8 +87,11 @@ _ANSWERED = {
         [_OUTSIDE[0], _SARAH, _OUTSIDE[1], _ANN], parameters={"ignore_labels": []}
     ),
     "persons ignored": _Case(_OUTSIDE, parameters={"ignore_labels": ["PER"]}),
-    "a label as the model has it is no group": _Case(
-        [_SARAH, _ANN], parameters={"ignore_labels": ["O", "B-PER", "I-PER"]}
+    "all labels of a group ignored": _Case(
+        [], parameters={"ignore_labels": ["O", "B-PER", "I-PER"]}
+    ),
+    "some labels of a group ignored": _Case(
+        [_SARAH, _ANN], parameters={"ignore_labels": ["O", "I-PER"]}
     ),
     "a label as the model has it is a token's": _Case(
         [_TOKENS[0], _TOKENS[3]],

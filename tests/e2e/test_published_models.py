@@ -29,7 +29,7 @@ from earmark.checkpoint.hub_access import HubAccess
 from earmark.checkpoint.hub_id import HubId
 from earmark.domain.texts import TextInput
 from earmark.engine.load import EngineOptions, load_engine
-from earmark.graph.architectures.registry import ARCHITECTURES
+from earmark.engine.ways.choice import runs_from_weights
 from earmark.tasks.task import TaskName
 from earmark.tasks.text_classification import TextClassification
 from earmark.tasks.token_classification import TokenClassification
@@ -206,7 +206,7 @@ def test_a_model_that_people_name_loads_by_its_id(model_id: str, tmp_path: Path)
     folder = publish(tmp_path / "published", model)
     with running_hub({model_id: HubRepo.of(folder)}) as hub:
         access = HubAccess(endpoint=hub.url, cache=tmp_path / "cache")
-        have = partial(fetch, access=access, graph_types=ARCHITECTURES)
+        have = partial(fetch, access=access, from_weights=runs_from_weights)
         repository = have(HubId(model_id))
         asked = hub.files_asked()
         assert asked == {"config.json", "tokenizer_config.json", *model.fetched}

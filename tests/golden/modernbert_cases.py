@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from golden.case import GoldenCase, Strategy, Tagging, Text
 from golden.sizes import SENTIMENT, as_tagger, in_three_sizes
-from golden.texts import FEW_TEXTS, PAIRS, SINGLES, WORD_TEXTS, edge_pairs, edge_texts
+from golden.texts import FEW_TEXTS, MARKED_TEXTS, PAIRS, SINGLES, edge_pairs, edge_texts
 from support.checkpoints import CheckpointSpec, ModernBertSpec, TokenizerSpec
 
 __all__ = ["MODERNBERT_CASES"]
@@ -86,7 +86,7 @@ def _traps() -> tuple[GoldenCase, ...]:
 def _tags() -> GoldenCase:
     spec = as_tagger(replace(USUAL, seed=1))
     asked = tuple(Tagging(strategy) for strategy in STRATEGIES)
-    return GoldenCase("tags-modernbert", spec, WORD_TEXTS[1:6], asked)
+    return GoldenCase("tags-modernbert", spec, MARKED_TEXTS, asked)
 
 
 MODERNBERT_CASES = (*_shapes(), *_traps(), _tags())

@@ -51,8 +51,22 @@ def test_entities_equal_those_of_the_pipeline(
         for index, asked in enumerate(golden.taggings):
             request = as_request(case.plain_texts, asked)
             results = engine.answer_blocking(request).results()
-            for result, answer in zip(results, golden.answers, strict=True):
-                assert_same_pieces(result, answer.tagged[index])
+            for text, result, answer in zip(case.plain_texts, results, golden.answers, strict=True):
+                expected = answer.tagged[index]
+                if case.spec.tokenizer.kind == "unigram" or asked.stride is not None:
+                    expected = tuple(without_space(text, piece) for piece in expected)
+                assert_same_pieces(result, expected)
+
+
+def without_space(text: str, piece: TaggedPiece) -> TaggedPiece:
+    """Move the start of a piece behind the space that its mark stands for (docs/differences.md).
+
+    The reference leaves it there for Metaspace, and for the first token of a further window.
+    """
+    label, score, word, start, end, index = piece
+    while start < end and text[start].isspace():
+        start += 1
+    return label, score, word, start, end, index
 
 
 def assert_same_pieces(result: Entities, expected: tuple[TaggedPiece, ...]) -> None:

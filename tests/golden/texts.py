@@ -7,11 +7,15 @@ from support.vocabulary import WORDS
 
 __all__ = [
     "ACCENT_TEXTS",
+    "DROPPED_ACCENTS",
     "FEW_TEXTS",
+    "LONG_MARKED_TEXTS",
     "LONG_TEXTS",
+    "MARKED_TEXTS",
     "PAIRS",
     "PREMISES",
     "SINGLES",
+    "TABS",
     "WORD_TEXTS",
     "edge_pairs",
     "edge_texts",
@@ -73,6 +77,22 @@ WORD_TEXTS = (
 )
 """Texts whose words are hard to find."""
 
+TABS = WORD_TEXTS[3]
+"""White space that a vocabulary may not know, which the reference calls a word."""
+
+DROPPED_ACCENTS = WORD_TEXTS[5]
+"""Its accents, where a tokenizer drops them, are of no token of the reference."""
+
+MARKED_TEXTS = (
+    "",
+    "the film is good and the story great",
+    "never again! the food was bad, we really love it.",
+    "people like more of this day",
+    "play much love",
+)
+"""Texts whose words begin where the reference looks for them too: at the space before a token
+that carries the mark of one (docs/differences.md)."""
+
 LONG_TEXTS = (
     "Sarah Jessica Parker was never in Paris, and the people of New-York's O'Hare like it. " * 2,
     "great 🙂 movie 🎬 很好看 cafe\u0301 " * 4,
@@ -81,6 +101,9 @@ LONG_TEXTS = (
     "a good film",
 )
 """Texts of several windows, and one of a single one."""
+
+LONG_MARKED_TEXTS = (*((text + " ") * 5 for text in MARKED_TEXTS[1:]), "a good film")
+"""The same, of words that begin where the reference looks for them."""
 
 PREMISES = (
     "I love this film, and the story is really great!",

@@ -51,6 +51,8 @@ class TokenizerCase:
         files: other JSON files, by name.
         max_tokens: what texts are cut to; None leaves them whole.
         release: which release of `transformers` is asked.
+        asks_types: ask for token types by name, where the class of 5 leaves out what that of 4
+            makes.
     """
 
     name: str
@@ -59,6 +61,7 @@ class TokenizerCase:
     files: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     max_tokens: int | None = None
     release: Release = "5"
+    asks_types: bool = False
 
 
 def write_case(folder: Path, case: TokenizerCase) -> Path:
@@ -212,15 +215,16 @@ TOKENIZER_CASES: tuple[TokenizerCase, ...] = (
         word_pieces,
         {
             **_config(
-                tokenizer_class="DistilBertTokenizer", extra_special_tokens=["[ABC]", "covid19"]
+                tokenizer_class="DistilBertTokenizer",
+                additional_special_tokens=["[ABC]", "covid19"],
             ),
             "added_tokens.json": {"new_word": 701, "covid19": 700, "[ENT]": 702},
             "special_tokens_map.json": {
-                "additional_special_tokens": ["[ENT]"],
-                "extra_special_tokens": [{"content": "<ent>", **PLAIN}, "covid19"],
+                "additional_special_tokens": ["[ENT]", {"content": "<ent>", **PLAIN}, "covid19"],
                 "mask_token": {**SPACED_MASK, "content": "[MASK]"},
             },
         },
+        release="4",
     ),
     TokenizerCase("mpnet", "mpnet", fairseq_word_pieces, _config(tokenizer_class="MPNetTokenizer")),
     TokenizerCase("roberta", "roberta", byte_pairs),
@@ -232,7 +236,7 @@ TOKENIZER_CASES: tuple[TokenizerCase, ...] = (
             tokenizer_class="RobertaTokenizer",
             add_prefix_space=True,
             mask_token={"__type": "AddedToken", "content": "<mask>", "lstrip": True},
-            own_token="covid19",  # noqa: S106 - no password
+            extra_special_tokens={"own_token": "covid19"},
         ),
     ),
     TokenizerCase(
@@ -276,6 +280,57 @@ TOKENIZER_CASES: tuple[TokenizerCase, ...] = (
         "bert",
         word_pieces_json,
         _config(tokenizer_class="PreTrainedTokenizerFast", do_lower_case=True),
+        asks_types=True,
+    ),
+    TokenizerCase(
+        "json-bert-tokens",
+        "bert",
+        word_pieces_json,
+        _config(
+            tokenizer_class="BertTokenizer",
+            added_tokens_decoder={
+                "3": {"content": "[SEP]", **PLAIN, "special": True, "rstrip": True},
+                "701": {"content": "[ENT]", **PLAIN, "special": True},
+                "702": {"content": "new_word", **PLAIN, "single_word": True},
+            },
+            additional_special_tokens=["[ENT]", "covid19"],
+        ),
+        release="4",
+    ),
+    TokenizerCase(
+        "json-bert-split-special",
+        "bert",
+        word_pieces_json,
+        _config(split_special_tokens=True, additional_special_tokens=["covid19"]),
+        release="4",
+    ),
+    TokenizerCase(
+        "json-electra-older-tokens",
+        "electra",
+        word_pieces_json,
+        {
+            **_config(do_lower_case=False, additional_special_tokens=["covid19"]),
+            "added_tokens.json": {"new_word": 701, "[ENT]": 702},
+            "special_tokens_map.json": {"additional_special_tokens": ["[ENT]"]},
+        },
+        release="4",
+    ),
+    TokenizerCase(
+        "json-distilbert",
+        "distilbert",
+        word_pieces_json,
+        _config(do_lower_case=False, strip_accents=True),
+        release="4",
+    ),
+    TokenizerCase(
+        "json-bert-names",
+        "bert",
+        word_pieces_json,
+        _config(
+            tokenizer_class="PreTrainedTokenizerFast",
+            model_input_names=["input_ids", "attention_mask"],
+            additional_special_tokens=["covid19"],
+        ),
     ),
     TokenizerCase("xlm-roberta", "xlm-roberta", fairseq_pieces),
     TokenizerCase(
@@ -283,12 +338,13 @@ TOKENIZER_CASES: tuple[TokenizerCase, ...] = (
         "xlm-roberta",
         fairseq_pieces,
         {
-            **_config(tokenizer_class="XLMRobertaTokenizer", model_max_length=512),
+            **_config(
+                tokenizer_class="XLMRobertaTokenizer",
+                model_max_length=512,
+                additional_special_tokens=["<ent>"],
+            ),
             "added_tokens.json": {"covid19": 463, "<ent>": 462},
-            "special_tokens_map.json": {
-                "mask_token": SPACED_MASK,
-                "additional_special_tokens": ["<ent>"],
-            },
+            "special_tokens_map.json": {"mask_token": SPACED_MASK},
         },
     ),
     TokenizerCase("camembert", "camembert", fairseq_pieces),
@@ -326,11 +382,12 @@ TOKENIZER_CASES: tuple[TokenizerCase, ...] = (
             "added_tokens.json": {"[MASK]": 461},
         },
     ),
-    TokenizerCase("albert", "albert", albert_pieces),
+    TokenizerCase("albert", "albert", albert_pieces, asks_types=True),
     TokenizerCase(
         "albert-cased-accents",
         "albert",
         albert_pieces,
         _config(tokenizer_class="AlbertTokenizer", do_lower_case=False, keep_accents=True),
+        asks_types=True,
     ),
 )

@@ -37,16 +37,19 @@ def ask_tokenizer(case: TokenizerCase) -> TokenizerGolden:
 def _answers(
     case: TokenizerCase, tokenizer: transformers.PreTrainedTokenizerBase
 ) -> Iterator[Tokens]:
-    cut: dict[str, object] = {}
+    more: dict[str, object] = {"return_token_type_ids": True} if case.asks_types else {}
     if case.max_tokens is not None:
-        cut = {"truncation": True, "max_length": case.max_tokens}
+        more |= {"truncation": True, "max_length": case.max_tokens}
     for text in HOSTILE:
         # A list of one: a pair by itself loses an empty second half.
         halves = ([text],) if isinstance(text, str) else ([text[0]], [text[1]])
-        encoded = tokenizer(*halves, return_token_type_ids=True, return_offsets_mapping=True, **cut)
+        encoded = tokenizer(*halves, return_offsets_mapping=True, **more)
         offsets = encoded["offset_mapping"][0]
+        ids = encoded["input_ids"][0]
+        # A model that is given no token types takes 0 for all.
+        types = encoded["token_type_ids"][0] if "token_type_ids" in encoded else [0] * len(ids)
         yield Tokens(
-            tuple(encoded["input_ids"][0]),
-            tuple(encoded["token_type_ids"][0]),
+            tuple(ids),
+            tuple(types),
             tuple((start, end) for start, end in offsets),
         )

@@ -6,12 +6,13 @@ from earmark.graph.precision import ComputePrecision
 
 __all__ = ["FLOAT32_LOGIT_TOLERANCE", "FLOAT32_SCORE_TOLERANCE", "reduced_logit_tolerance"]
 
-FLOAT32_LOGIT_TOLERANCE = 1e-5
+FLOAT32_LOGIT_TOLERANCE = 2e-5
 """Logits of these models reach six, where a float32 step is 5e-7, and pass through a hundred sums
-in another order. The greatest difference measured was 4.1e-6, on either runtime; `transformers`
-in float32 differs from itself in float64 by 1.3e-6."""
+in an order that depends on the processor. The greatest difference measured was 4.1e-6 on one
+maker's and 1.2e-5 on another's (ModernBERT, whose head normalises just before its last layer);
+`transformers` in float32 differs from itself in float64 by 1.3e-6."""
 
-FLOAT32_SCORE_TOLERANCE = 1e-5
+FLOAT32_SCORE_TOLERANCE = 2e-5
 """The same: where no function is applied, scores are logits; functions only shrink differences."""
 
 REDUCED_LOGIT_TOLERANCES: dict[ComputePrecision, float] = {

@@ -29,6 +29,9 @@ from earmark.runtime.pytorch import open_pytorch
 from earmark.runtime.session import SessionOptions
 
 CONVBERT = FOREIGN["convbert"]
+SAME_WEIGHTS_TOLERANCE = 1e-6
+"""Two loads of the same weights: PyTorch chooses how to sum by where its memory lies, and on some
+machines the scores differ by one float32 step, 6e-8. Other weights change them by far more."""
 WATCH = Path(__file__).parents[1] / "e2e" / "watch"
 
 
@@ -98,10 +101,11 @@ def test_a_pickle_is_read_as_tensors(tmp_path: Path) -> None:
     safe = save_model(tmp_path / "safe", CONVBERT, "sequence")
     pickled = save_model(tmp_path / "pickled", CONVBERT, "sequence", safe=False)
     with earmark.load(str(safe)) as first, earmark.load(str(pickled)) as second:
-        assert (
-            first.classify(["the good film"])[0].scores
-            == second.classify(["the good film"])[0].scores
-        )
+        (one,), (other,) = (each.classify(["the good film"]) for each in (first, second))
+    scores = {score.label: score.score for score in one.scores}
+    assert len(scores) == len(other.scores)
+    for score in other.scores:
+        assert score.score == pytest.approx(scores[score.label], abs=SAME_WEIGHTS_TOLERANCE)
 
 
 def test_weights_that_need_further_code_are_refused(tmp_path: Path) -> None:

@@ -266,6 +266,7 @@ def _encoding(words: Sequence[re.Match[str]], length: int, lost: int) -> Encodin
         ("[CLS]", *(word.group() for word in words), "[SEP]"),
         ((0, 0), *(word.span() for word in words), (0, 0)),
         (True, *(False for _ in words), True),
+        (False,) * (len(words) + _SPECIAL_TOKENS),
     )
     tokens = length + _SPECIAL_TOKENS
     return Encoding((0,) * tokens, (0,) * tokens, lost, alignment)
@@ -322,7 +323,6 @@ def reranker(
 class WordPieces:
     """Every token is a word."""
 
-    marks_continuation = True
     unknown = None
 
     def join(self, tokens: list[str]) -> str:

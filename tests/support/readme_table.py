@@ -5,7 +5,8 @@ from typing import Final
 
 from earmark.domain.head import HeadKind
 from earmark.graph.architectures.registry import ARCHITECTURES
-from earmark.tokenizing.families import FAMILIES, OF_MODEL_TYPE
+from earmark.tokenizing.classes import OF_MODEL_TYPE, SAME_CLASS
+from earmark.tokenizing.families import FAMILIES
 
 __all__ = ["README", "architecture_table", "with_table"]
 
@@ -46,8 +47,9 @@ def _classes(name: str, kind: HeadKind) -> str:
 
 
 def _files(name: str) -> str:
-    family = OF_MODEL_TYPE.get(name)
-    return " + ".join(f"`{file}`" for file in FAMILIES[family].files) if family else "-"
+    named = OF_MODEL_TYPE.get(name, "")
+    family = FAMILIES.get(SAME_CLASS.get(named, named))
+    return " + ".join(f"`{file}`" for file in family.files) if family else "-"
 
 
 if __name__ == "__main__":

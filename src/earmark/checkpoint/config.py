@@ -1,15 +1,15 @@
 """`config.json`, read field by field with errors that name the field."""
 
+import json
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-
-import msgspec
 
 from earmark.domain.labels import LabelSet, ProblemType
 from earmark.errors import InvalidCheckpoint
 
-__all__ = ["Config", "read_config", "read_json"]
+__all__ = ["MOST_LABELS", "PROBLEM_TYPES", "Config", "read_config", "read_json"]
 
 LARGEST_SIZE = 1 << 31
 """No axis of a model is this long; a larger number in a config is a mistake."""
@@ -19,6 +19,10 @@ MORE_LABELS: Mapping[str, int] = {"bart": 3}
 (`transformers`, configuration_bart.py)."""
 MOST_LABELS = 1 << 20
 """More labels than any classifier has; bounds what a mistaken `num_labels` can allocate."""
+LONGEST_ID = 10
+"""Digits; no classifier has as many labels."""
+LONGEST_SHOWN = 200
+"""Characters of a field that an error repeats: a map of labels may have thousands."""
 PROBLEM_TYPES: Mapping[str, ProblemType] = {
     "regression": "regression",
     "single_label_classification": "single_label_classification",
@@ -26,15 +30,30 @@ PROBLEM_TYPES: Mapping[str, ProblemType] = {
 }
 
 
+UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+"""What a file in UTF-16 begins with, as some editors and shells write it."""
+
+
 def read_json(path: Path) -> Mapping[str, object]:
     """Read a JSON object from a file.
+
+    ``NaN`` and ``Infinity``, which Python writes though JSON has no such numbers, are read as
+    floats. A byte order mark is skipped.
 
     Raises:
         InvalidCheckpoint: the file cannot be read, is not JSON, or holds no object.
     """
     try:
-        value: object = msgspec.json.decode(path.read_bytes())
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raw = path.read_bytes()
+        value: object = json.loads(raw.decode("utf-16" if raw[:2] in UTF_16_MARKS else "utf-8-sig"))
+        # Half of a surrogate pair is valid in JSON, but no text that an answer could hold.
+        json.dumps(value, ensure_ascii=False).encode()
+    except json.JSONDecodeError as error:
+        raise InvalidCheckpoint(
+            f"{path} cannot be read as JSON: line {error.lineno}, column {error.colno}: {error.msg}"
+        ) from error
+    # ValueError: text in no encoding, and numbers of thousands of digits.
+    except (OSError, ValueError, RecursionError) as error:
         raise InvalidCheckpoint(f"{path} cannot be read as JSON: {error}") from error
     if not isinstance(value, dict):
         raise InvalidCheckpoint(f"{path} holds a JSON {type(value).__name__}, expected an object")
@@ -43,7 +62,7 @@ def read_json(path: Path) -> Mapping[str, object]:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """The fields of a `config.json`.
+    """The fields of a `config.json`. One that is ``null`` counts as one that is not there.
 
     Attributes:
         path: the file, for error messages.
@@ -54,8 +73,20 @@ class Config:
     fields: Mapping[str, object]
 
     def _wrong(self, key: str, expected: str) -> InvalidCheckpoint:
-        found = self.fields.get(key, "nothing")
+        found = "nothing" if self.fields.get(key) is None else self.fields[key]
         return InvalidCheckpoint(f'{self.path}: "{key}" is {found!r}, expected {expected}')
+
+    def is_null(self, key: str) -> bool:
+        """Say whether a field is there and ``null``: for a class that reads a meaning into that."""
+        return key in self.fields and self.fields[key] is None
+
+    def but(self, **fields: object) -> "Config":
+        """Return the config with other values of some fields."""
+        return replace(self, fields={**self.fields, **fields})
+
+    def _get(self, key: str, default: object) -> object:
+        found = self.fields.get(key)
+        return default if found is None else found
 
     def size(self, key: str, default: int | None = None) -> int:
         """Read a positive whole number, such as an axis or a count of layers.
@@ -63,7 +94,7 @@ class Config:
         Raises:
             InvalidCheckpoint: the field is missing without a default, or is no such number.
         """
-        value = self.fields.get(key, default)
+        value = self._get(key, default)
         if not isinstance(value, int) or isinstance(value, bool) or not 0 < value < LARGEST_SIZE:
             raise self._wrong(key, "a positive whole number")
         return value
@@ -74,7 +105,7 @@ class Config:
         Raises:
             InvalidCheckpoint: the field is no such number.
         """
-        value = self.fields.get(key, default)
+        value = self._get(key, default)
         if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < LARGEST_SIZE:
             raise self._wrong(key, "a whole number, 0 or more")
         return value
@@ -85,7 +116,7 @@ class Config:
         Raises:
             InvalidCheckpoint: the field is no such number.
         """
-        value = self.fields.get(key, default)
+        value = self._get(key, default)
         if not isinstance(value, int) or isinstance(value, bool) or abs(value) >= LARGEST_SIZE:
             raise self._wrong(key, "a whole number")
         return value
@@ -96,7 +127,7 @@ class Config:
         Raises:
             InvalidCheckpoint: the field is neither true nor false.
         """
-        value = self.fields.get(key, default)
+        value = self._get(key, default)
         if not isinstance(value, bool):
             raise self._wrong(key, "true or false")
         return value
@@ -117,15 +148,15 @@ class Config:
         raise self._wrong(key, 'a list of strings, or one such as "c2p|p2c"')
 
     def number(self, key: str, default: float) -> float:
-        """Read a positive number, such as an epsilon.
+        """Read a positive finite number, such as an epsilon.
 
         Raises:
             InvalidCheckpoint: the field is no such number.
         """
-        value = self.fields.get(key, default)
-        if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
-            raise self._wrong(key, "a positive number")
-        return float(value)
+        value = self._get(key, default)
+        if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < math.inf:
+            return float(value)
+        raise self._wrong(key, "a positive number")
 
     def text(self, key: str, default: str | None = None) -> str:
         """Read a string.
@@ -133,7 +164,7 @@ class Config:
         Raises:
             InvalidCheckpoint: the field is missing without a default, or is no string.
         """
-        value = self.fields.get(key, default)
+        value = self._get(key, default)
         if not isinstance(value, str):
             raise self._wrong(key, "a string")
         return value
@@ -150,49 +181,115 @@ class Config:
         return Config(self.path, value or {})
 
     @property
-    def class_name(self) -> str:
-        """The first of `architectures`, such as ``BertForSequenceClassification``.
+    def class_names(self) -> tuple[str, ...]:
+        """The classes of `architectures`, such as ``BertForSequenceClassification``; often one.
 
         Raises:
-            InvalidCheckpoint: the field is missing or is not a list of strings.
+            InvalidCheckpoint: the field is there and no list of strings.
         """
-        value = self.fields.get("architectures")
-        if isinstance(value, list) and value and isinstance(value[0], str):
-            return value[0]
+        value = self._get("architectures", [])
+        if isinstance(value, list) and all(isinstance(one, str) for one in value):
+            return tuple(value)
         raise self._wrong("architectures", 'a list such as ["BertForSequenceClassification"]')
 
-    def labels(self) -> LabelSet:
-        """Read the labels of the head.
-
-        `id2label` names them; without it they are ``LABEL_0``, ``LABEL_1``, … as many as
-        `num_labels` says; where it says nothing, as many as `transformers` takes: two, for BART
-        three.
+    @property
+    def model_type(self) -> str:
+        """The architecture; empty where the config does not name it.
 
         Raises:
-            InvalidCheckpoint: `id2label`, `num_labels` or `problem_type` is malformed.
+            InvalidCheckpoint: the field is no string.
+        """
+        return self.text("model_type", "")
+
+    def labels(self, rows: int | None = None) -> LabelSet:
+        """Read the labels of the head.
+
+        `id2label` names them, else `label2id`; without either they are ``LABEL_0``, ``LABEL_1``, …
+        as many as the head has. A map that names other labels than the head has is passed over.
+        A `problem_type` that is not known counts as none.
+
+        Args:
+            rows: how many the head has; None where that is not known, which leaves it to the
+                first map that is whole, then to `num_labels`, then to the number that
+                `transformers` takes: two, for BART three.
+
+        Raises:
+            InvalidCheckpoint: a field is malformed, or labels are named and none of the fields
+                names those of the head.
         """
         kind = self.fields.get("problem_type")
-        if kind is not None and (not isinstance(kind, str) or kind not in PROBLEM_TYPES):
-            raise self._wrong("problem_type", f"null or one of {', '.join(PROBLEM_TYPES)}")
-        problem_type = None if kind is None else PROBLEM_TYPES[kind]
-        return LabelSet(self._label_names(), problem_type)
+        known = PROBLEM_TYPES.get(kind) if isinstance(kind, str) else None
+        return LabelSet(self._label_names(rows), known)
 
-    def _label_names(self) -> tuple[str, ...]:
-        names = self.fields.get("id2label")
-        if names is None:
-            usual = MORE_LABELS.get(self.text("model_type", ""), USUAL_LABELS)
-            count = self.size("num_labels", usual)
-            if count > MOST_LABELS:
-                raise self._wrong("num_labels", f"at most {MOST_LABELS}")
-            return tuple(f"LABEL_{index}" for index in range(count))
-        expected = 'an object with the keys "0", "1", … and a name for each'
-        if not isinstance(names, dict) or not names:
-            raise self._wrong("id2label", expected)
-        try:
-            # Class names may be numbers in the file; clients accept strings only.
-            return tuple(str(names[str(index)]) for index in range(len(names)))
-        except KeyError:
-            raise self._wrong("id2label", expected) from None
+    def _label_names(self, rows: int | None) -> tuple[str, ...]:
+        maps = [self._names_by_id(), self._ids_by_name()]
+        for names in maps:
+            whole = names is not None and set(names) == set(range(len(names)))
+            if names and whole and rows in {None, len(names)}:
+                return tuple(names[index] for index in range(len(names)))
+        counted = self.fields.get("num_labels")
+        named = any(names is not None for names in maps)
+        if named and (counted is None or (rows is not None and counted != rows)):
+            raise self._wrong_labels(rows)
+        usual = MORE_LABELS.get(self.model_type, USUAL_LABELS)
+        count = rows or self.size("num_labels", usual)
+        if count > MOST_LABELS:
+            raise self._wrong("num_labels", f"at most {MOST_LABELS}")
+        return tuple(f"LABEL_{index}" for index in range(count))
+
+    def _wrong_labels(self, rows: int | None) -> InvalidCheckpoint:
+        found = " and ".join(
+            f'"{key}" is {_shown(self.fields[key])}'
+            for key in ("id2label", "label2id", "num_labels")
+            if self.fields.get(key) is not None
+        )
+        head = "" if rows is None else f", and the head has {rows} labels"
+        last = "…" if rows is None else f'… "{rows - 1}"' if rows > 1 else "and no other"
+        return InvalidCheckpoint(
+            f'{self.path}: {found}{head}; expected "id2label" with the keys "0", {last} and a name '
+            "for each, or no names at all"
+        )
+
+    def _names_by_id(self) -> dict[int, str] | None:
+        """Read `id2label`; a name that is null, and a key that is no number, names nothing.
+
+        Class names may be numbers in the file; clients accept strings only.
+        """
+        found = self.fields.get("id2label")
+        if found is None or found == {}:
+            return None
+        named = found if isinstance(found, dict) else {}
+        return {
+            int(key): str(name)
+            for key, name in named.items()
+            if key.isascii() and key.isdigit() and len(key) < LONGEST_ID and name is not None
+        }
+
+    def _ids_by_name(self) -> dict[int, str] | None:
+        """Read `label2id` the other way round; nothing where two names have one id."""
+        found = self.fields.get("label2id")
+        if found is None or found == {}:
+            return None
+        named = found if isinstance(found, dict) else {}
+        ids = [_whole(value) for value in named.values()]
+        turned = dict(zip(ids, named, strict=True))
+        return {} if None in turned or len(turned) < len(ids) else _without_none(turned)
+
+
+def _whole(value: object) -> int | None:
+    """Read an id, which some files have as text."""
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < LONGEST_ID:
+        return int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _without_none(names: Mapping[int | None, str]) -> dict[int, str]:
+    return {index: name for index, name in names.items() if index is not None}
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}…"
 
 
 def read_config(path: Path) -> Config:

@@ -6,9 +6,10 @@ was looked up. The files lie where `huggingface_hub` keeps them, so that other p
 
 import re
 import shutil
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TypeAlias
 
 import structlog
 
@@ -19,8 +20,8 @@ from huggingface_hub import HfApi, hf_hub_download
 from huggingface_hub.hf_api import BlobLfsInfo, RepoSibling
 from huggingface_hub.utils.tqdm import silent_tqdm
 
-from earmark.checkpoint.config import read_json
-from earmark.checkpoint.file_names import CONFIG_FILE
+from earmark.checkpoint.config import Config, read_config
+from earmark.checkpoint.file_names import CONFIG_FILE, MODULES_FILE
 from earmark.checkpoint.hub_cache import CachedRepo
 from earmark.checkpoint.hub_download import LargeFile, bytes_there, fetch_large
 from earmark.checkpoint.hub_errors import told_plainly
@@ -28,11 +29,29 @@ from earmark.checkpoint.hub_files import exported_graph, is_index, needed_files,
 from earmark.checkpoint.hub_id import HubId
 from earmark.checkpoint.hub_progress import HubProgress, SilentProgress
 from earmark.checkpoint.local import LocalRepository
+from earmark.checkpoint.other_files import explain_others
 from earmark.checkpoint.shards import shard_paths
 from earmark.checkpoint.weight_files import WEIGHT_FILES
-from earmark.errors import CheckpointNotFound, HubUnavailable, InvalidCheckpoint
+from earmark.errors import (
+    CheckpointNotFound,
+    HubUnavailable,
+    InvalidCheckpoint,
+    UnsupportedCheckpoint,
+)
 
-__all__ = ["HubListing", "fetch", "fetch_config", "look_up", "without_unread_weights"]
+__all__ = [
+    "FromWeights",
+    "HubListing",
+    "fetch",
+    "fetch_config",
+    "fetch_exported_graph",
+    "look_up",
+    "refuse_unreadable",
+    "without_unread_weights",
+]
+
+FromWeights: TypeAlias = Callable[[Config], bool]
+"""Says of a config whether the model is run from its weights, by a graph that is written here."""
 
 log = structlog.get_logger("earmark.checkpoint")
 
@@ -97,7 +116,7 @@ def fetch(
     progress: HubProgress | None = None,
     access: HubAccess | None = None,
     *,
-    graph_types: Collection[str],
+    from_weights: FromWeights,
 ) -> LocalRepository:
     """Have a model's files in the cache, and open them.
 
@@ -108,10 +127,11 @@ def fetch(
         hub_id: the model.
         progress: is told of what is downloaded; nothing if all is there.
         access: to which Hub, as whom and into which cache; as the environment says if not given.
-        graph_types: as of `without_unread_weights`.
+        from_weights: as of `without_unread_weights`.
 
     Raises:
         CheckpointNotFound: there is no such repository or revision, or not for this caller.
+        UnsupportedCheckpoint: it holds no checkpoint that could be loaded.
         HubUnavailable: it cannot be fetched now, and the cache does not hold it whole.
     """
     access = access or HubAccess.of_environment()
@@ -120,7 +140,8 @@ def fetch(
         return _opened(hub_id, cached)
     try:
         listing = look_up(hub_id, access)
-        wanted = without_unread_weights(listing, access, graph_types)
+        refuse_unreadable(listing)
+        wanted = without_unread_weights(listing, access, from_weights)
         _download(wanted, access, progress or SilentProgress())
         with told_plainly(hub_id, access):
             cached.note(hub_id, listing.commit, frozenset(listing.sizes))
@@ -130,7 +151,7 @@ def fetch(
 
 
 def fetch_config(listing: HubListing, access: HubAccess) -> Path:
-    """Have a repository's config in the cache, and return where it lies.
+    """Have a repository's config in the cache, with its modules, and return where it lies.
 
     Args:
         listing: of the repository; it has to have one.
@@ -139,19 +160,20 @@ def fetch_config(listing: HubListing, access: HubAccess) -> Path:
     Raises:
         CheckpointError: as of `fetch`.
     """
-    _fetch(listing, (CONFIG_FILE,), access, SilentProgress())
+    names = [one for one in (CONFIG_FILE, MODULES_FILE) if one in listing.sizes]
+    _fetch(listing, names, access, SilentProgress())
     return _path(listing, access, CONFIG_FILE)
 
 
 def without_unread_weights(
-    listing: HubListing, access: HubAccess, graph_types: Collection[str]
+    listing: HubListing, access: HubAccess, from_weights: FromWeights
 ) -> HubListing:
     """Leave weights out where the graph that was exported beside them is what will be run.
 
     Args:
         listing: of the repository.
         access: as it was looked up.
-        graph_types: architectures (`model_type`) that are run from their weights.
+        from_weights: says of a config whether it is run from its weights.
 
     Raises:
         CheckpointError: as of `fetch`.
@@ -160,11 +182,53 @@ def without_unread_weights(
     if CONFIG_FILE not in names or weights_file(names) is None or exported_graph(names) is None:
         return listing
     try:
-        kind = read_json(fetch_config(listing, access)).get("model_type")
+        config = read_config(fetch_config(listing, access))
     except InvalidCheckpoint:  # loading says so, in the words for it
         return listing
-    if kind in graph_types:
+    if from_weights(config):
         return listing
+    return _without_weights(listing)
+
+
+def fetch_exported_graph(hub_id: HubId, access: HubAccess | None = None) -> bool:
+    """Have the graph in the cache that was exported beside the weights of a commit.
+
+    Returns:
+        Whether there is one.
+
+    Raises:
+        CheckpointError: as of `fetch`.
+    """
+    access = access or HubAccess.of_environment()
+    listing = look_up(hub_id, access)
+    if exported_graph(listing.sizes) is None:
+        return False
+    _download(_without_weights(listing), access, SilentProgress())
+    CachedRepo.of(access.cache, hub_id.repo).unlink_graph_data(listing.commit)
+    return True
+
+
+def refuse_unreadable(listing: HubListing) -> None:
+    """Refuse a repository that cannot be a checkpoint, and say what it holds instead.
+
+    Raises:
+        UnsupportedCheckpoint: it has no config, or neither weights nor a graph.
+    """
+    names = listing.sizes
+    missing = ""
+    if CONFIG_FILE not in names:
+        missing = f"has no {CONFIG_FILE}, so that it is no model"
+    elif weights_file(names) is None and exported_graph(names) is None:
+        missing = f"has no weights that can be read; expected {' or '.join(WEIGHT_FILES)}"
+    if missing:
+        instead = explain_others(names)
+        raise UnsupportedCheckpoint(
+            f"its repository {missing}" + (f". {instead}" if instead else "")
+        )
+
+
+def _without_weights(listing: HubListing) -> HubListing:
+    names = listing.sizes
     return replace(listing, sizes={name: names[name] for name in names if name not in WEIGHT_FILES})
 
 

@@ -102,7 +102,6 @@ class CachedRepo:
         """
         snapshot = self.snapshot(commit)
         names = {path.relative_to(snapshot).as_posix() for path in snapshot.rglob("*.onnx*")}
-        names |= {one for one in WEIGHT_FILES if (snapshot / one).is_file()}
         for path in map(snapshot.joinpath, graph_data(names)):
             if not path.is_symlink():
                 continue

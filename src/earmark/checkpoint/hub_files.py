@@ -3,7 +3,9 @@
 from collections.abc import Collection
 
 from earmark.checkpoint.file_names import (
+    ADAPTER_FILE,
     CONFIG_FILE,
+    MODULES_FILE,
     ONNX_FILES,
     SETTINGS_FILES,
     TOKENIZER_FILE,
@@ -18,9 +20,10 @@ _ONNX_DATA = (".onnx_data", ".onnx.data")
 
 
 def small_files(names: Collection[str]) -> tuple[str, ...]:
-    """Choose the config and what makes the tokenizer."""
+    """Choose the config, what changes the meaning of the weights, and what makes the tokenizer."""
     vocabulary = (TOKENIZER_FILE,) if TOKENIZER_FILE in names else VOCABULARY_FILES
-    return tuple(one for one in (CONFIG_FILE, *SETTINGS_FILES, *vocabulary) if one in names)
+    wanted = (CONFIG_FILE, ADAPTER_FILE, MODULES_FILE, *SETTINGS_FILES, *vocabulary)
+    return tuple(one for one in wanted if one in names)
 
 
 def weights_file(names: Collection[str]) -> str | None:
@@ -47,8 +50,8 @@ def needed_files(names: Collection[str]) -> tuple[str, ...]:
 
 
 def graph_data(names: Collection[str]) -> tuple[str, ...]:
-    """Choose the files in which the graph that a load would take keeps its large tensors."""
-    return _onnx_files(names)[1:] if weights_file(names) is None else ()
+    """Choose the files in which the graph that came with a checkpoint keeps its large tensors."""
+    return _onnx_files(names)[1:]
 
 
 def is_index(name: str) -> bool:

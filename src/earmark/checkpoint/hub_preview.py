@@ -1,6 +1,6 @@
 """What a model of the Hub is, before its weights are fetched: a listing, and its `config.json`."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,13 +8,21 @@ from pathlib import Path
 from earmark.checkpoint.hub_access import HubAccess  # isort: skip
 
 from earmark.checkpoint.file_names import CONFIG_FILE
-from earmark.checkpoint.hub import HubListing, fetch, fetch_config, look_up, without_unread_weights
+from earmark.checkpoint.hub import (
+    FromWeights,
+    HubListing,
+    fetch,
+    fetch_config,
+    look_up,
+    refuse_unreadable,
+    without_unread_weights,
+)
 from earmark.checkpoint.hub_cache import CachedRepo
 from earmark.checkpoint.hub_errors import told_plainly
 from earmark.checkpoint.hub_files import is_index, needed_files, small_files, weights_file
 from earmark.checkpoint.hub_id import HubId
 from earmark.checkpoint.hub_progress import HubProgress
-from earmark.checkpoint.weight_files import INDEX_SUFFIX, WEIGHT_FILES
+from earmark.checkpoint.weight_files import INDEX_SUFFIX
 from earmark.errors import CheckpointNotFound, HubUnavailable, UnsupportedCheckpoint
 
 __all__ = ["HubPreview", "fetch_previewed", "preview"]
@@ -68,7 +76,7 @@ class HubPreview:
 
 
 def preview(
-    hub_id: HubId, access: HubAccess | None = None, *, graph_types: Collection[str]
+    hub_id: HubId, access: HubAccess | None = None, *, from_weights: FromWeights
 ) -> HubPreview:
     """Ask the Hub what a model is, and fetch its config.
 
@@ -78,7 +86,7 @@ def preview(
     Args:
         hub_id: the model.
         access: to which Hub, as whom and into which cache; as the environment says if not given.
-        graph_types: as of `hub.without_unread_weights`.
+        from_weights: as of `hub.without_unread_weights`.
 
     Raises:
         CheckpointNotFound: there is no such repository, or not for this caller.
@@ -90,7 +98,7 @@ def preview(
     try:
         listing = look_up(hub_id, access)
         config = _config(listing, access)
-        listing = without_unread_weights(listing, access, graph_types)
+        listing = without_unread_weights(listing, access, from_weights)
         return HubPreview(
             listing.hub_id,
             config,
@@ -115,7 +123,7 @@ def fetch_previewed(
     progress: HubProgress,
     access: HubAccess | None = None,
     *,
-    graph_types: Collection[str],
+    from_weights: FromWeights,
 ) -> None:
     """Have a model that was previewed in the cache.
 
@@ -126,30 +134,25 @@ def fetch_previewed(
         commit: from its preview.
         progress: is told of what is downloaded.
         access: as it was previewed.
-        graph_types: the same.
+        from_weights: the same.
 
     Raises:
         CheckpointNotFound: it is not there any more, or not for this caller.
         HubUnavailable: it cannot be fetched now.
     """
     access = access or HubAccess.of_environment()
-    fetch(hub_id.at(commit), progress, access, graph_types=graph_types)
+    fetch(hub_id.at(commit), progress, access, from_weights=from_weights)
     with told_plainly(hub_id, access):
         CachedRepo.of(access.cache, hub_id.repo).refer(hub_id, commit)
 
 
 def _config(listing: HubListing, access: HubAccess) -> Path:
     """Fetch the config, unless the repository cannot be a checkpoint anyway."""
-    size = listing.sizes.get(CONFIG_FILE)
-    if size is None:
-        raise UnsupportedCheckpoint(f"its repository has no {CONFIG_FILE}, so that it is no model")
+    refuse_unreadable(listing)
+    size = listing.sizes[CONFIG_FILE]
     if size > LARGEST_CONFIG:
         raise UnsupportedCheckpoint(
             f"its {CONFIG_FILE} has {size:,} bytes; at most {LARGEST_CONFIG:,} are read"
-        )
-    if len(needed_files(listing.sizes)) == len(small_files(listing.sizes)):
-        raise UnsupportedCheckpoint(
-            f"its repository has no weights that can be read; expected {' or '.join(WEIGHT_FILES)}"
         )
     return fetch_config(listing, access)
 

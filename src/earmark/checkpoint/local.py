@@ -1,12 +1,17 @@
 """A checkpoint in a folder."""
 
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from earmark.checkpoint.lfs_pointer import refuse_pointer
+from earmark.checkpoint.other_files import explain_others
 from earmark.errors import CheckpointNotFound
 
 __all__ = ["LocalRepository"]
 
+EXPORTED_FOLDER = "onnx"
 MOST_NAMES_SHOWN = 12
 """Enough to recognise a folder by; a wrong one may hold thousands of files."""
 
@@ -52,15 +57,28 @@ class LocalRepository:
         return cls(folder, source or str(folder), revision)
 
     def find(self, file: str) -> Path | None:
-        """Return the path of a file, or None where the folder has no such file."""
+        """Return the path of a file, or None where the folder has no such file.
+
+        Raises:
+            CheckpointNotFound: the folder may not be read.
+            InvalidCheckpoint: a Git LFS pointer stands in its place.
+        """
         path = self.folder / file
-        return path if path.is_file() else None
+        try:
+            if not path.is_file():
+                return None
+        except OSError as error:
+            raise CheckpointNotFound(f"{path} cannot be read: {error}") from error
+        refuse_pointer(path)
+        return path
 
     def require(self, *alternatives: str) -> Path:
         """Return the first of some files that is there.
 
         Raises:
-            CheckpointNotFound: none is there, or the folder may not be read.
+            CheckpointNotFound: none is there, or the folder may not be read; the message says what
+                stands there instead.
+            InvalidCheckpoint: a Git LFS pointer stands in its place.
         """
         for file in alternatives:
             path = self.find(file)
@@ -73,4 +91,14 @@ class LocalRepository:
         found = ", ".join(names[:MOST_NAMES_SHOWN]) or "nothing"
         more = f" and {len(names) - MOST_NAMES_SHOWN} more" if len(names) > MOST_NAMES_SHOWN else ""
         expected = " or ".join(alternatives)
-        raise CheckpointNotFound(f"{self.source} has no {expected}; it holds {found}{more}")
+        instead = explain_others([*names, *self._exported()])
+        raise CheckpointNotFound(
+            f"{self.source} has no {expected}; it holds {found}{more}"
+            + (f". {instead}" if instead else "")
+        )
+
+    def _exported(self) -> Iterator[str]:
+        """Name the files of the folder in which exported graphs stand."""
+        folder = self.folder / EXPORTED_FOLDER
+        with suppress(OSError):
+            yield from (f"{EXPORTED_FOLDER}/{entry.name}" for entry in folder.iterdir())

@@ -16,6 +16,7 @@ import onnx
 from google.protobuf.message import DecodeError
 
 from earmark.checkpoint.file_names import ONNX_FILES
+from earmark.checkpoint.lfs_pointer import refuse_pointer
 from earmark.checkpoint.repository import Repository
 from earmark.errors import CheckpointNotFound, InvalidCheckpoint
 
@@ -91,18 +92,23 @@ def read_onnx(path: Path) -> OnnxFile:
 
     Raises:
         CheckpointNotFound: the file cannot be read.
-        InvalidCheckpoint: it is no ONNX file, or keeps weights outside of its own folder.
+        InvalidCheckpoint: it is no ONNX file, keeps weights outside of its own folder, or a Git LFS
+            pointer stands in the place of a file.
     """
+    refuse_pointer(path)
     try:
         with path.open("rb") as file:
             # Not closed by hand: an error's traceback holds on to views of it for a while.
             whole = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-        return _read(path, memoryview(whole))
+        found = _read(path, memoryview(whole))
     except OSError as error:
         raise CheckpointNotFound(f"{path} cannot be read: {error}") from error
     # ValueError: an empty file cannot be mapped, and text that is no UTF-8.
     except (DecodeError, IndexError, ValueError) as error:
         raise InvalidCheckpoint(f"{path} is no ONNX file, or is cut short: {error}") from error
+    for one in found.weights:
+        refuse_pointer(one)
+    return found
 
 
 def _read(path: Path, view: memoryview) -> OnnxFile:

@@ -20,7 +20,14 @@ class Repository(Protocol):
         ...
 
     def find(self, file: str) -> Path | None:
-        """Return the local path of a file, or None where the checkpoint has no such file."""
+        """Return the local path of a file, or None where the checkpoint has no such file.
+
+        The path of a model of the Hub that is not fetched yet leads to no file.
+
+        Raises:
+            CheckpointNotFound: the folder may not be read.
+            InvalidCheckpoint: a Git LFS pointer stands in its place.
+        """
         ...
 
     def require(self, *alternatives: str) -> Path:

@@ -5,7 +5,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from earmark.checkpoint.file_names import ADAPTER_FILE, CONFIG_FILE, MODULES_FILE, ONNX_FILES
 from earmark.checkpoint.model_id import ID_SEGMENT
+from earmark.checkpoint.other_files import OTHER_WEIGHTS
+from earmark.checkpoint.weight_files import WEIGHT_FILES
 from earmark.errors import CheckpointNotFound
 
 __all__ = ["Fingerprint", "ModelsFolder", "fingerprint"]
@@ -16,7 +19,8 @@ Fingerprint = tuple[tuple[str, int, int], ...]
 _ID = re.compile(rf"{ID_SEGMENT}(/{ID_SEGMENT})?")
 """As on the Hub: of one segment or two."""
 
-_CONFIG = "config.json"
+_SIGNS = (CONFIG_FILE, ADAPTER_FILE, MODULES_FILE, *WEIGHT_FILES, *ONNX_FILES, *OTHER_WEIGHTS)
+"""Files that make a folder one of a model."""
 _EXPORTED = "onnx"
 
 
@@ -24,7 +28,9 @@ _EXPORTED = "onnx"
 class ModelsFolder:
     """Checkpoints one or two folders below a root: ``root/org/name`` is called ``org/name``.
 
-    A folder counts when it holds a ``config.json``. A link counts where it leads to a folder below
+    A folder counts when it holds a ``config.json``, or other files of a model: what it lacks is
+    said when it is asked for. A folder of modules or of exported graphs inside that of a model is
+    part of it, and no model of its own. A link counts where it leads to a folder below
     the root; nothing outside can be named. What appears later is found without asking again.
 
     Attributes:
@@ -58,7 +64,7 @@ class ModelsFolder:
             linked = any(part.is_symlink() for part in self._steps(model_id))
             if not linked and named.as_posix() != model_id:
                 return None
-            return folder if (folder / _CONFIG).is_file() else None
+            return folder if self._is_model(folder) else None
         except (OSError, ValueError, RuntimeError):  # outside the root, or links in a circle
             return None
 
@@ -67,6 +73,13 @@ class ModelsFolder:
         outer = _folders(self.root)
         inner = (f"{one}/{name}" for one in outer for name in _folders(self.root / one))
         return tuple(sorted(one for one in (*outer, *inner) if self.find(one)))
+
+    def _is_model(self, folder: Path) -> bool:
+        """Say whether a folder is to be called a model, be it one that can run or not."""
+        part = folder.parent != self.root and _has(folder.parent, _SIGNS)
+        if part and _has(folder.parent, (MODULES_FILE,)):
+            return False
+        return _has(folder, (CONFIG_FILE,) if part else _SIGNS)
 
     def _steps(self, model_id: str) -> Iterator[Path]:
         path = self.root
@@ -91,6 +104,13 @@ def fingerprint(folder: Path) -> Fingerprint:
     except OSError:
         return ()
     return tuple(sorted((name, stat.st_size, stat.st_mtime_ns) for name, stat in facts))
+
+
+def _has(folder: Path, patterns: tuple[str, ...]) -> bool:
+    """Say whether a folder has a file of one of several names or patterns."""
+    return any(
+        (folder / one).is_file() if "*" not in one else any(folder.glob(one)) for one in patterns
+    )
 
 
 def _folders(folder: Path) -> tuple[str, ...]:

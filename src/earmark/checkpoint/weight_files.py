@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from earmark.checkpoint.lfs_pointer import refuse_pointer
 from earmark.checkpoint.repository import Repository
 from earmark.checkpoint.safetensors_file import open_safetensors
 from earmark.checkpoint.shards import open_shards, shard_paths
@@ -60,5 +61,6 @@ def weights_size(repository: Repository) -> int:
 
 
 def _open_one(path: Path) -> TensorSource:
+    refuse_pointer(path)
     # Never an index: one that names itself would be opened for ever.
     return open_torch_pickle(path) if path.suffix == PICKLE_SUFFIX else open_safetensors(path)

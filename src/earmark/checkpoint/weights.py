@@ -158,6 +158,10 @@ class Weights:
         """Say whether a tensor is there."""
         return name in self._names
 
+    def shape_of(self, name: str) -> Shape | None:
+        """Return a tensor's shape without reading it; None where there is no such tensor."""
+        return self._shapes[self._names[name]] if self.has(name) else None
+
     @property
     def stored_dtype(self) -> str:
         """The element type that most of the weights have, such as ``float16``.

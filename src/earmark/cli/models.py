@@ -179,11 +179,11 @@ def _read_facts(repository: LocalRepository) -> _Facts:
     config = read_config(repository.require("config.json"))
     choice = choose_way(repository, config)
     stored = choice.stored(repository)
-    labels = config.labels()
+    labels = choice.config.labels()
     return _Facts(
         task=tasks_of(choice.head, labels)[0],
         labels=labels.names,
-        architecture=config.text("model_type"),
+        architecture=choice.config.model_type,
         parameters=stored.parameters,
         stored_precision=stored.precision,
         size_bytes=stored.size_bytes,

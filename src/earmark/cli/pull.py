@@ -51,6 +51,6 @@ def _hub_id(written: str) -> HubId:
 def _fetch(hub_id: HubId, progress: Download) -> LocalRepository:
     # Imported here: --help and a mistyped name need not wait for the Hub's library.
     from earmark.checkpoint.hub import fetch  # noqa: PLC0415
-    from earmark.graph.architectures.registry import ARCHITECTURES  # noqa: PLC0415
+    from earmark.engine.ways.choice import runs_from_weights  # noqa: PLC0415
 
-    return fetch(hub_id, progress, graph_types=ARCHITECTURES)
+    return fetch(hub_id, progress, from_weights=runs_from_weights)

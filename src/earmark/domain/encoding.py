@@ -1,6 +1,6 @@
 """A text as the model reads it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 __all__ = ["Alignment", "Encoding"]
 
@@ -13,11 +13,13 @@ class Alignment:
         tokens: as the vocabulary writes them.
         offsets: first and last-plus-one Unicode code point; (0, 0) for special tokens.
         special: whether the token was added around the text.
+        continues: whether the token goes on with the word of the token before it.
     """
 
     tokens: tuple[str, ...]
     offsets: tuple[tuple[int, int], ...]
     special: tuple[bool, ...]
+    continues: tuple[bool, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,20 @@ class Encoding:
     type_ids: tuple[int, ...]
     truncated_tokens: int = 0
     alignment: Alignment | None = None
+
+    def beyond(self, rows: int | None) -> int | None:
+        """Find the first id that a table of so many rows has no row for; None where all have one.
+
+        Args:
+            rows: of the model's word embeddings; None where they are not known.
+        """
+        return None if rows is None else next((one for one in self.ids if one >= rows), None)
+
+    def within(self, rows: int | None) -> "Encoding":
+        """Put id 0 in place of each id that the table has no row for: for texts of our own."""
+        if self.beyond(rows) is None or rows is None:
+            return self
+        return replace(self, ids=tuple(one if one < rows else 0 for one in self.ids))
 
     def __len__(self) -> int:
         """Count the tokens, special ones included."""

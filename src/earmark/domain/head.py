@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from earmark.domain.labels import LabelSet
+from earmark.domain.tags import Tag, parse_tags
 
 __all__ = ["HeadKind", "ModelHead", "Pieces"]
 
@@ -12,12 +13,7 @@ HeadKind = Literal["sequence", "token"]
 
 
 class Pieces(Protocol):
-    """How a tokenizer's tokens make words."""
-
-    @property
-    def marks_continuation(self) -> bool:
-        """Whether tokens that go on with a word are marked as such, as WordPiece's ``##``."""
-        ...
+    """How a tokenizer writes its tokens as text."""
 
     @property
     def unknown(self) -> str | None:
@@ -36,9 +32,14 @@ class ModelHead:
     Attributes:
         kind: one answer per text or per token.
         labels: in the order of the logits.
-        pieces: how tokens make words.
+        pieces: how tokens are written as text.
     """
 
     kind: HeadKind
     labels: LabelSet
     pieces: Pieces
+
+    @property
+    def tags(self) -> tuple[Tag, ...]:
+        """The labels, parsed, in the same order."""
+        return parse_tags(self.labels.names)

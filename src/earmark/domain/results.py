@@ -83,11 +83,12 @@ class Entity:
     """A labelled piece of a text: a token, or tokens that belong together.
 
     Attributes:
-        label: of a group without its ``B-`` or ``I-``; of a single token as the model has it.
+        label: of a group, the kind of entity; of a single token as the model has it.
         score: a probability; of a group, the mean of its words'.
         word: the tokens as the tokenizer writes them; `start` and `end` are authoritative.
         start: first Unicode code point in the text.
         end: last code point plus one.
+        group: the kind of entity, which is the label less what says where in it a token stands.
         index: of a single token, its place in its window, special tokens counted; None of a group.
     """
 
@@ -96,12 +97,8 @@ class Entity:
     word: str
     start: int
     end: int
+    group: str
     index: int | None = None
-
-    @property
-    def group(self) -> str:
-        """The label without the prefix that says where in an entity a token stands."""
-        return self.label[2:] if self.label.startswith(("B-", "I-")) else self.label
 
 
 @dataclass(frozen=True, slots=True)

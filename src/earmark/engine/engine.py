@@ -159,7 +159,8 @@ class Engine:
                 f"model {self._info.model_id} is for {', '.join(self._info.tasks)}, "
                 f"not for {request.task}"
             )
-        return make_plan(request, self._tokenizer, max_tokens=self._info.max_input_tokens)
+        longest, rows = self._info.max_input_tokens, self._info.embedding_rows
+        return make_plan(request, self._tokenizer, max_tokens=longest, rows=rows)
 
 
 async def _done(submission: Submission, deadline_s: float | None) -> None:

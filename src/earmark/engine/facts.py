@@ -54,7 +54,7 @@ def read_facts(source: str, *, model_id: str) -> ModelFacts:
     config = read_config(repository.require("config.json"))
     choice = choose_way(repository, config)
     return config_facts(
-        config,
+        choice.config,
         choice.head,
         model_id=model_id,
         weights_bytes=choice.weights_size(repository),
@@ -81,7 +81,7 @@ def config_facts(
     return ModelFacts(
         model_id=model_id,
         tasks=tasks_of(head, labels),
-        architecture=config.text("model_type"),
+        architecture=config.model_type,
         labels=labels,
         weights_bytes=weights_bytes,
         revision=revision,

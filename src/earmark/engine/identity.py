@@ -1,11 +1,15 @@
 """Which model was loaded, apart from its name: the same id may stand for other files tomorrow."""
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
 
 from earmark.checkpoint.file_names import SMALL_FILES
 from earmark.checkpoint.onnx_file import onnx_paths
 from earmark.checkpoint.repository import Repository
 from earmark.checkpoint.weight_files import weight_paths
+from earmark.errors import CheckpointError
 
 __all__ = ["files_identity", "load_identity"]
 
@@ -18,20 +22,26 @@ def files_identity(repository: Repository) -> str:
     A commit of the Hub counts too.
 
     Read it before the files, so that what is replaced meanwhile goes by the older name, which
-    never comes back.
-
-    Raises:
-        InvalidCheckpoint: the index of several weight files, or an ONNX file, is malformed.
+    never comes back. A file that cannot be read is left out: who needs it says what is wrong.
     """
     facts = []
-    named = filter(None, map(repository.find, SMALL_FILES))
-    for path in (*named, *weight_paths(repository), *onnx_paths(repository)):
+    for path in _paths(repository):
         # A shard may be missing: loading says so, and tells what it was looked for by.
         if path.is_file():
             found = path.stat()
             times = (found.st_mtime_ns, found.st_ctime_ns)
             facts.append((path.name, found.st_ino, found.st_size, *times))
     return repr((repository.revision, facts))
+
+
+def _paths(repository: Repository) -> Iterator[Path]:
+    for name in SMALL_FILES:
+        with suppress(CheckpointError):
+            found = repository.find(name)
+            yield from () if found is None else (found,)
+    for paths in (weight_paths, onnx_paths):
+        with suppress(CheckpointError):
+            yield from paths(repository)
 
 
 def load_identity(files: str, *how: str) -> str:

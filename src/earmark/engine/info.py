@@ -31,6 +31,8 @@ class EngineInfo:
         device: the device's own name, such as the processor's.
         max_input_tokens: longest text, special tokens included; more is truncated.
         max_batch_tokens: cells of the largest batch.
+        embedding_rows: ids that the model has embeddings for; a text with another token is
+            refused. None where that is not known.
         source: ``bundled``, the folder the files came from, or ``org/name@commit`` of the Hub,
             shortened.
         revision: the commit, of 40 digits, of a model of the Hub.
@@ -57,6 +59,7 @@ class EngineInfo:
     source: str
     identity: str
     load_s: float
+    embedding_rows: int | None = None
     revision: str | None = None
     certificate: Certificate | None = None
     passed_over: tuple[Certificate, ...] = ()

@@ -17,12 +17,20 @@ from earmark.engine.certificate import ReferenceKind
 from earmark.engine.compute_note import compute_note
 from earmark.engine.engine import Engine
 from earmark.engine.events import Tally
-from earmark.engine.identity import files_identity, load_identity
+from earmark.engine.identity import load_identity
 from earmark.engine.info import EngineInfo
-from earmark.engine.model import OpenedModel, open_model, open_repository
-from earmark.engine.settle import CertificateStore, RunOptions, settle
+from earmark.engine.model import (
+    OpenedModel,
+    choose,
+    have_exported_graph,
+    open_model,
+    open_repository,
+)
+from earmark.engine.settle import CertificateStore, RunOptions, Settled, settle
 from earmark.engine.warmup import warm_up
+from earmark.engine.ways.choice import WayChoice
 from earmark.engine.ways.way import Way
+from earmark.errors import InvalidCheckpoint, UnsupportedCheckpoint
 from earmark.graph.precision import ComputePrecision, Precision
 from earmark.runtime.compiled import CompiledModels
 from earmark.runtime.devices import available_threads, dots_int8
@@ -93,16 +101,13 @@ def load_engine(
     started_s = time.monotonic()
     options = options or EngineOptions()
     repository = open_repository(source)
-    files = files_identity(repository)
-    model = open_model(repository, runtime=options.runtime, compiled=options.compiled)
-    limits = BatchLimits(options.max_batch_tokens).holding(model.max_tokens)
-    settled = settle(model, files, limits, _run_options(options))
+    model, limits, settled = _settled(source, repository, options)
     session, precision = settled.session, settled.precision
     warm_up(session, model, limits)
     info = EngineInfo(
         model_id=model_id or _usual_id(source, repository),
         tasks=tasks_of(model.head, model.config.labels()),
-        architecture=model.config.text("model_type"),
+        architecture=model.config.model_type,
         labels=model.config.labels(),
         parameters=model.way.parameters,
         precision=precision,
@@ -113,14 +118,44 @@ def load_engine(
         device=session.device,
         max_input_tokens=model.max_tokens,
         max_batch_tokens=limits.max_cells,
+        embedding_rows=model.rows,
         source="bundled" if source in BUNDLED else _origin(repository),
         revision=repository.revision,
-        identity=load_identity(files, precision, session.runtime, session.device),
+        identity=load_identity(model.files, precision, session.runtime, session.device),
         certificate=settled.certificate,
         passed_over=settled.passed_over,
         load_s=time.monotonic() - started_s,
     )
     return _start(info, model, session, limits, options)
+
+
+def _settled(
+    source: str, repository: LocalRepository, options: EngineOptions
+) -> tuple[OpenedModel, BatchLimits, Settled]:
+    """Open a model and start it; by the graph that came with it where none can be written.
+
+    Whether a file's tensors are those that a graph needs is known only when it is written.
+
+    Raises:
+        CheckpointError: as of `load_engine`.
+        EngineError: the same.
+    """
+    choice = choose(repository, runtime=options.runtime)
+    try:
+        return _started(repository, choice, options)
+    except (InvalidCheckpoint, UnsupportedCheckpoint) as error:
+        if choice.kind != "graph" or not have_exported_graph(source, repository):
+            raise
+        choice = choose(repository, runtime=options.runtime, refused=error)
+        return _started(repository, choice, options)
+
+
+def _started(
+    repository: LocalRepository, choice: WayChoice, options: EngineOptions
+) -> tuple[OpenedModel, BatchLimits, Settled]:
+    model = open_model(repository, choice=choice, compiled=options.compiled)
+    limits = BatchLimits(options.max_batch_tokens).holding(model.max_tokens)
+    return model, limits, settle(model, model.files, limits, _run_options(options))
 
 
 def _usual_id(source: str, repository: LocalRepository) -> str:

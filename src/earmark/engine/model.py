@@ -3,26 +3,44 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+import structlog
+
 from earmark.checkpoint.bundled import BUNDLED, bundled_ids, open_bundled
 from earmark.checkpoint.config import Config, read_config
+from earmark.checkpoint.file_names import CONFIG_FILE, ONNX_FILES
 from earmark.checkpoint.hub_cache import CachedRepo
 from earmark.checkpoint.hub_id import HubId
 from earmark.checkpoint.hub_progress import HubProgress
 from earmark.checkpoint.local import LocalRepository
 from earmark.checkpoint.repository import Repository
 from earmark.domain.head import HeadKind
-from earmark.engine.ways.choice import choose_way
+from earmark.domain.texts import Question, TextInput
+from earmark.engine.identity import files_identity
+from earmark.engine.ways.choice import WayChoice, both_told, choose_way, runs_from_weights
+from earmark.engine.ways.foreign import embedding_rows
 from earmark.engine.ways.graph import GraphWay
 from earmark.engine.ways.onnx import OnnxWay
 from earmark.engine.ways.pytorch import PyTorchWay
 from earmark.engine.ways.way import Way, WayKind
-from earmark.errors import CheckpointNotFound, InvalidCheckpoint
-from earmark.graph.architectures.registry import ARCHITECTURES, find_architecture
+from earmark.errors import CheckpointError, CheckpointNotFound, InvalidCheckpoint
+from earmark.graph.architectures.registry import ARCHITECTURES
 from earmark.runtime.compiled import CompiledModels
 from earmark.runtime.session import RuntimeName
 from earmark.tokenizing.tokenizer import TextTokenizer, load_tokenizer
 
-__all__ = ["OpenedModel", "open_at_hand", "open_model", "open_repository"]
+log = structlog.get_logger("earmark.engine")
+
+__all__ = [
+    "OpenedModel",
+    "choose",
+    "have_exported_graph",
+    "open_at_hand",
+    "open_model",
+    "open_repository",
+]
+
+SPECIAL_TOKENS = 16
+"""More than any tokenizer puts around a text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +54,8 @@ class OpenedModel:
         way: how it is run.
         head: what its logits are for.
         max_tokens: longest text, special tokens included.
+        files: their identity, from `files_identity`.
+        rows: of the word embeddings; None where they are not known.
     """
 
     repository: Repository
@@ -44,6 +64,8 @@ class OpenedModel:
     way: Way
     head: HeadKind
     max_tokens: int
+    files: str
+    rows: int | None
 
 
 def open_repository(source: str, progress: HubProgress | None = None) -> LocalRepository:
@@ -63,7 +85,7 @@ def open_repository(source: str, progress: HubProgress | None = None) -> LocalRe
     # Imported here: the Hub's library is slow to import, and most models are not of the Hub.
     from earmark.checkpoint.hub import fetch  # noqa: PLC0415
 
-    return fetch(found, progress, graph_types=ARCHITECTURES)
+    return fetch(found, progress, from_weights=runs_from_weights)
 
 
 def open_at_hand(source: str) -> LocalRepository:
@@ -106,10 +128,22 @@ def _located(source: str) -> LocalRepository | HubId:
     return hub_id
 
 
+def choose(
+    repository: Repository,
+    *,
+    runtime: RuntimeName = "openvino",
+    refused: CheckpointError | None = None,
+) -> WayChoice:
+    """Read a checkpoint's config, and choose how it is to run; arguments and errors as there."""
+    config = read_config(repository.require(CONFIG_FILE))
+    return choose_way(repository, config, runtime=runtime, refused=refused)
+
+
 def open_model(
     repository: Repository,
     *,
     runtime: RuntimeName = "openvino",
+    choice: WayChoice | None = None,
     compiled: CompiledModels | None = None,
 ) -> OpenedModel:
     """Read a checkpoint's config and tokenizer, and find the way to run it.
@@ -117,6 +151,7 @@ def open_model(
     Args:
         repository: its files; weights are mapped into memory, not read.
         runtime: what the operator chose to run models.
+        choice: how it is to run, where that was chosen already.
         compiled: models that earlier loads compiled; None keeps none.
 
     Raises:
@@ -124,35 +159,78 @@ def open_model(
         InvalidCheckpoint: a file does not hold what it should.
         UnsupportedCheckpoint: there is no way to run the architecture or the head.
     """
-    config = read_config(repository.require("config.json"))
-    choice = choose_way(repository, config, runtime=runtime)
+    files = files_identity(repository)
+    choice = choice or choose(repository, runtime=runtime)
+    config, head = choice.config, choice.head
+    _tell(repository, choice)
     tokenizer = load_tokenizer(repository)
-    _check_vocabulary(repository, config, tokenizer, choice.kind)
-    head = choice.head
+    rows = _embedding_rows(repository, config, tokenizer, choice.kind)
+    way: OnnxWay | PyTorchWay | GraphWay
     if choice.kind != "graph":
         foreign = OnnxWay if choice.kind == "onnx" else PyTorchWay
-        way = foreign(repository, config, tokenizer, head)
-        return OpenedModel(repository, config, tokenizer, way, head, way.max_tokens)
-    architecture, _ = find_architecture(config)
-    graph = GraphWay(repository, config, architecture, head, compiled=compiled)
+        with both_told(choice.passed_over):
+            way = foreign(repository, config, tokenizer, head)
+        return OpenedModel(repository, config, tokenizer, way, head, way.max_tokens, files, rows)
+    architecture = ARCHITECTURES[config.model_type]
+    way = GraphWay(repository, config, architecture, head, compiled=compiled)
     positions = architecture.positions(config)
     max_tokens = min(positions, tokenizer.max_length or positions)
-    return OpenedModel(repository, config, tokenizer, graph, head, max_tokens)
+    return OpenedModel(repository, config, tokenizer, way, head, max_tokens, files, rows)
 
 
-def _check_vocabulary(
+def have_exported_graph(source: str, repository: LocalRepository) -> bool:
+    """Have the graph that came with a checkpoint beside its weights, and say whether there is one.
+
+    Of a model of the Hub it is fetched: the weights alone were, as long as they seemed to do.
+    """
+    if any(map(repository.find, ONNX_FILES)):
+        return True
+    hub_id = HubId.read(source)
+    if repository.revision is None or hub_id is None:
+        return False
+    from earmark.checkpoint.hub import fetch_exported_graph  # noqa: PLC0415 - as above
+
+    try:
+        return fetch_exported_graph(hub_id.at(repository.revision))
+    except CheckpointError as error:
+        log.warning("an exported graph cannot be fetched", source=source, reason=str(error))
+        return False
+
+
+def _tell(repository: Repository, choice: WayChoice) -> None:
+    """Log what was settled in another way than the config has it."""
+    for note in choice.notes:
+        log.warning(
+            "config.json is read in another way than it says", source=repository.source, found=note
+        )
+    if choice.passed_over is not None:
+        log.info(
+            "the exported graph runs, since none can be written from the weights",
+            source=repository.source,
+            reason=str(choice.passed_over),
+        )
+
+
+def _embedding_rows(
     repository: Repository, config: Config, tokenizer: TextTokenizer, kind: WayKind
-) -> None:
-    """Hold the tokenizer against the rows of the embeddings; some foreign configs count none.
+) -> int | None:
+    """Find how many rows the word embeddings have; None where a foreign config does not say.
+
+    A tokenizer may have more tokens than that, as long as no text meets one of them. The special
+    ones, which stand around every text, have to have a row.
 
     Raises:
-        InvalidCheckpoint: the tokenizer has ids beyond them.
+        InvalidCheckpoint: a special token has none.
     """
-    if kind != "graph" and config.fields.get("vocab_size") is None:
-        return
-    rows = config.size("vocab_size")
-    if tokenizer.vocabulary_size > rows:
-        raise InvalidCheckpoint(
-            f"{repository.source}: the tokenizer has {tokenizer.vocabulary_size} ids, but the "
-            f'model has embeddings for {rows} ("vocab_size" of config.json)'
-        )
+    rows = config.size("vocab_size") if kind == "graph" else embedding_rows(config)
+    empty = (Question(0, TextInput("")), Question(1, TextInput("", "")))
+    for (encoding,) in tokenizer.encode(empty, max_tokens=SPECIAL_TOKENS):
+        index = encoding.beyond(rows)
+        if index is not None:
+            raise InvalidCheckpoint(
+                f"{repository.source}: every text has the token {tokenizer.token(index)!r}, id "
+                f'{index}, but the model has embeddings for {rows} ids ("vocab_size" of '
+                "config.json): the tokenizer is another model's, or tokens were added to it and "
+                "not to the model"
+            )
+    return rows

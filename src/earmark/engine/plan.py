@@ -107,9 +107,20 @@ class Plan(Generic[Result]):
 
 
 def make_plan(
-    request: TaskRequest[Result], tokenizer: TextTokenizer, *, max_tokens: int
+    request: TaskRequest[Result],
+    tokenizer: TextTokenizer,
+    *,
+    max_tokens: int,
+    rows: int | None = None,
 ) -> Plan[Result]:
     """Encode the texts of a request.
+
+    Args:
+        request: what is asked.
+        tokenizer: the model's.
+        max_tokens: longest encoding, special tokens included.
+        rows: of the model's word embeddings; a text with a token beyond them is refused. None
+            where they are not known.
 
     Raises:
         InvalidInput: a text is no well-formed Unicode, or the request's own parts are malformed.
@@ -123,10 +134,21 @@ def make_plan(
         encodings[question.item].extend(windows)
         if question.refuse and windows[0].truncated_tokens:
             refused[question.item] = _too_long(windows[0], max_tokens)
+        for window in windows:
+            token = window.beyond(rows)
+            if token is not None:
+                refused[question.item] = _no_row(tokenizer.token(token), token, rows)
     items = tuple(
         PlannedInput(tuple(read), why) for read, why in zip(encodings, refused, strict=True)
     )
     return Plan(request, items, started_s, time.monotonic() - started_s)
+
+
+def _no_row(token: str, index: int, rows: int | None) -> InvalidInput:
+    return InvalidInput(
+        f"a text has the token {token!r}, id {index}, which the model was not trained with: it "
+        f"has embeddings for the {rows} ids below {rows}; send the text without that token"
+    )
 
 
 def _too_long(encoding: Encoding, max_tokens: int) -> InvalidInput:

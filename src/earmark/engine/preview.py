@@ -8,9 +8,8 @@ from earmark.checkpoint.hub_id import HubId
 from earmark.checkpoint.hub_preview import HubPreview, fetch_previewed, preview
 from earmark.checkpoint.hub_progress import HubProgress
 from earmark.engine.facts import ModelFacts, config_facts
-from earmark.engine.ways.choice import choose_way
+from earmark.engine.ways.choice import choose_way, runs_from_weights
 from earmark.errors import InvalidCheckpoint, UnsupportedCheckpoint
-from earmark.graph.architectures.registry import ARCHITECTURES
 
 __all__ = ["PreviewedModel", "fetch_previewed_model", "preview_model"]
 
@@ -43,7 +42,7 @@ def preview_model(model_id: str, access: HubAccess | None = None) -> PreviewedMo
         UnsupportedCheckpoint: it cannot run here; the same.
         HubUnavailable: the Hub cannot be asked.
     """
-    found = preview(HubId(model_id), access, graph_types=ARCHITECTURES)
+    found = preview(HubId(model_id), access, from_weights=runs_from_weights)
     return PreviewedModel(str(found.hub_id), _facts(found, model_id), found.to_come_bytes)
 
 
@@ -62,15 +61,15 @@ def fetch_previewed_model(
         HubUnavailable: it cannot be fetched now.
     """
     repo, _, commit = source.partition("@")
-    fetch_previewed(HubId(repo), commit, progress, access, graph_types=ARCHITECTURES)
+    fetch_previewed(HubId(repo), commit, progress, access, from_weights=runs_from_weights)
 
 
 def _facts(found: HubPreview, model_id: str) -> ModelFacts:
     try:
-        config = read_config(found.config)
+        choice = choose_way(found, read_config(found.config))
         return config_facts(
-            config,
-            choose_way(found, config).head,
+            choice.config,
+            choice.head,
             model_id=model_id,
             weights_bytes=found.weights_bytes,
             revision=found.revision,

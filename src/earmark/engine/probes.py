@@ -76,14 +76,22 @@ class Probe:
     counts: NDArray[np.bool_]
 
 
-def encode_probes(tokenizer: TextTokenizer, *, max_tokens: int) -> list[Probe]:
-    """Encode the probes as a model reads them, cut to its longest text."""
+def encode_probes(
+    tokenizer: TextTokenizer, *, max_tokens: int, rows: int | None = None
+) -> list[Probe]:
+    """Encode the probes as a model reads them, cut to its longest text.
+
+    Args:
+        tokenizer: the model's.
+        max_tokens: the longest text.
+        rows: of the word embeddings, where they are known: tokens beyond them are left out.
+    """
     questions = [Question(index, text) for index, text in enumerate(PROBES)]
     bound = min(max_tokens, MOST_TOKENS)
     probes = []
     for (encoding,) in tokenizer.encode(questions, max_tokens=bound, align=True):
         special = encoding.alignment.special if encoding.alignment else ()
-        probes.append(Probe(encoding, ~np.asarray(special, np.bool_)))
+        probes.append(Probe(encoding.within(rows), ~np.asarray(special, np.bool_)))
     return probes
 
 

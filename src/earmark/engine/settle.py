@@ -152,7 +152,8 @@ class _Judge:
 
     @cached_property
     def probes(self) -> list[Probe]:
-        return encode_probes(self.model.tokenizer, max_tokens=self.model.max_tokens)
+        model = self.model
+        return encode_probes(model.tokenizer, max_tokens=model.max_tokens, rows=model.rows)
 
     @cached_property
     def reference(self) -> list[Float32]:

@@ -75,7 +75,7 @@ class EntityStream:
         """Begin to listen, in the caller's event loop.
 
         Args:
-            request: what was asked; none of its inputs is one that may not be cut.
+            request: what was asked.
             plan: its encodings.
             submission: a ticket for each of `plan.accepted`, in order.
             head: how to read logits.
@@ -86,10 +86,16 @@ class EntityStream:
         places = [
             _Place(item, window)
             for item, planned in enumerate(plan.items)
+            if planned.refused is None
             for window in range(len(planned.encodings))
         ]
         self._places = dict(zip(submission.tickets, places, strict=True))
         self._merges = [request.merge(planned.encodings) for planned in plan.items]
+        self._refused = [
+            Failed(item, planned.refused)
+            for item, planned in enumerate(plan.items)
+            if planned.refused is not None
+        ]
         self._failed: set[int] = set()
         self._answered: asyncio.Queue[tuple[Ticket, Answer]] = asyncio.Queue()
         loop = asyncio.get_running_loop()
@@ -119,6 +125,8 @@ class EntityStream:
 
         At the deadline the inputs that are still open fail with `DeadlineExceeded`.
         """
+        if self._refused:
+            return self._refused.pop(0)
         while self._places:
             ticket, answer = await self._next_answered()
             finding = self._read(self._places.pop(ticket), ticket.encoding, answer)

@@ -95,7 +95,7 @@ def main(folder: str, answers: str, threads: str, max_tokens: str) -> None:
     """Run the reference, and write its logits; all arguments as the command line has them."""
     repository = LocalRepository.open(Path(folder))
     model = open_model(repository, runtime="pytorch")
-    probes = encode_probes(model.tokenizer, max_tokens=int(max_tokens))
+    probes = encode_probes(model.tokenizer, max_tokens=int(max_tokens), rows=model.rows)
     limits = BatchLimits().holding(model.max_tokens)
     with closing(model.way.start("float32", runtime="pytorch", threads=int(threads))) as session:
         np.savez(answers, *run_probes(session, probes, limits, model.head))

@@ -33,7 +33,7 @@ def warm_up(session: RuntimeSession, model: OpenedModel, limits: BatchLimits) ->
         ((encoding,),) = model.tokenizer.encode([question], max_tokens=length)
         if not len(encoding):  # a vocabulary without any of these letters
             encoding = Encoding((0,), (0,))
-        logits = session.run(pack([encoding], limits))
+        logits = session.run(pack([encoding.within(model.rows)], limits))
     refuse_non_finite([logits], model)
 
 

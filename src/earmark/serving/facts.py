@@ -3,9 +3,10 @@
 import structlog
 
 from earmark.engine.facts import ModelFacts
-from earmark.errors import CheckpointError, ModelUnavailable
+from earmark.errors import CheckpointError
 from earmark.serving.catalogue import KnownModel
 from earmark.serving.engines import ModelLoader
+from earmark.serving.refusals import refused
 
 __all__ = ["KnownFacts"]
 
@@ -24,7 +25,7 @@ class KnownFacts:
         """Tell the facts of a model.
 
         Raises:
-            ModelUnavailable: its files do not even say what it is for.
+            UnusableModel: its files do not even say what it is for.
         """
         if known.facts is not None:
             return known.facts
@@ -33,7 +34,7 @@ class KnownFacts:
             before = self._facts[known.model_id] = (known, self._read(known))
         facts = before[1]
         if isinstance(facts, CheckpointError):
-            raise ModelUnavailable(f"Model {known.model_id} cannot be loaded") from facts
+            raise refused(known, facts) from facts
         return facts
 
     def _read(self, known: KnownModel) -> ModelFacts | CheckpointError:

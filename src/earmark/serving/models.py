@@ -6,7 +6,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
 
-from earmark.errors import ModelUnavailable, UnknownModel
+from earmark.errors import ModelUnavailable, UnknownModel, UnusableModel
 from earmark.serving.engines import ServedEngine
 from earmark.serving.hub.discovery import Discovery
 from earmark.serving.on_demand import OnDemand
@@ -125,7 +125,7 @@ class ServedModels:
 
         Raises:
             UnknownModel: as `resolve`.
-            ModelUnavailable: its files do not even say what it is for.
+            UnusableModel: its files do not even say what it is for.
         """
         model_id = self.resolve(model_id)
         engine = self._engines.get(model_id)
@@ -143,7 +143,8 @@ class ServedModels:
         """Tell how every model is, but for those whose files do not say what they are for."""
         found: list[ModelStatus] = []
         for model_id in self.ids:
-            with suppress(ModelUnavailable, UnknownModel):  # gone since they were listed
+            # Unknown: gone since they were listed.
+            with suppress(ModelUnavailable, UnusableModel, UnknownModel):
                 found.append(self.status(model_id))
         return tuple(found)
 
@@ -162,6 +163,7 @@ class ServedModels:
             UnknownModel: no such model is served.
             CapacityError: the model is not in memory, and the caller does not wait for it.
             ModelUnavailable: its load failed.
+            UnusableModel: its files cannot run here.
         """
         engine = self._engines.get(model_id)
         if engine is not None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import structlog
 
 from earmark.errors import (
+    CheckpointError,
     ModelLoading,
     ModelNotLoaded,
     ModelUnavailable,
@@ -20,9 +21,9 @@ from earmark.serving.catalogue import Catalogue, KnownModel
 from earmark.serving.engines import ModelLoader, ServedEngine
 from earmark.serving.facts import KnownFacts
 from earmark.serving.hub.downloads import DownloadTimes
-from earmark.serving.hub.refusals import refused
 from earmark.serving.load_times import LoadTimes, first_estimate_s, remaining_s
 from earmark.serving.preferences import Preferences
+from earmark.serving.refusals import refused
 from earmark.serving.shelf import Failed, Loading, NoRoom, Ready, Shelf, Started, Unloaded
 from earmark.serving.status import ModelStatus
 
@@ -121,7 +122,7 @@ class OnDemand:
         """Tell how a model is, without loading it; None for an unknown one.
 
         Raises:
-            ModelUnavailable: its files do not even say what it is for.
+            UnusableModel: its files do not even say what it is for.
         """
         with self._lock:
             engine = self._shelf.engine(model_id)
@@ -151,7 +152,7 @@ class OnDemand:
             ModelLoading: it is not ready, and the caller does not wait or has waited long enough.
             ModelNotLoaded: it is not in memory, and the caller wants no load.
             ModelUnavailable: its load failed, or its files have gone.
-            UnusableModel: it is of the Hub, and cannot run here.
+            UnusableModel: its files cannot run here.
             ModelOutOfReach: it is of the Hub, and could not be fetched.
             ShuttingDown: the server is going down.
         """
@@ -213,7 +214,9 @@ class OnDemand:
                 case Unloaded():
                     raise ModelNotLoaded(f"Model {model_id} is not loaded yet")
                 case Failed(error):
-                    raise refused(known, error, self._options.retry_after_s) from error
+                    raise refused(
+                        known, error, retry_after_s=self._options.retry_after_s
+                    ) from error
                 case Loading(elapsed_s):
                     wait = _Wait(self._bell.listen(), remaining_s(expected_s, elapsed_s))
                 case Started():
@@ -281,7 +284,10 @@ class OnDemand:
         self._downloads.add(known, self._clock() - started_s)
 
     def _give_up(self, known: KnownModel, error: Exception) -> None:
-        _log.error("a model cannot be loaded", model=known.model_id, exc_info=error)
+        if isinstance(error, CheckpointError):
+            _log.warning("a model cannot be loaded", model=known.model_id, error=str(error))
+        else:
+            _log.error("a model cannot be loaded", model=known.model_id, exc_info=error)
         with self._lock:
             if not self._closed:
                 self._shelf.failed(known, error, now_s=self._clock())

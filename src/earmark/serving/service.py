@@ -170,6 +170,7 @@ class Service:
             CapacityError: too much is in flight, the answer was not ready in time, or the model
                 is not in memory and the caller does not wait for it.
             ModelUnavailable: the model could not be loaded.
+            UnusableModel: its files cannot run here.
             EngineError: the engine failed the whole request.
         """
         status = self._models.status(model_id)
@@ -219,7 +220,7 @@ class Service:
 
         Raises:
             UnknownModel: no such model is served.
-            ModelUnavailable: its files do not even say what it is for.
+            UnusableModel: its files do not even say what it is for.
         """
         return self._with_cache(self._models.status(model_id))
 

@@ -1,9 +1,10 @@
 """From scores of tokens to labelled pieces of a text.
 
-Follows `transformers` 5.23.0, pipelines/token_classification.py, function by function.
+Follows `transformers` 5.23.0, pipelines/token_classification.py, but for where words begin, which
+the tokenizer knows, and how labels are read (docs/differences.md).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -11,18 +12,21 @@ import numpy as np
 
 from earmark.domain.encoding import Alignment, Encoding
 from earmark.domain.head import ModelHead, Pieces
-from earmark.domain.labels import LabelSet
 from earmark.domain.packing import Float32
 from earmark.domain.results import Entity
+from earmark.domain.tags import OUTSIDE, Tag
 
 __all__ = [
     "STRATEGIES",
     "AggregationStrategy",
     "AlignedToken",
+    "Labelled",
     "aligned_tokens",
     "alignment_of",
     "beats",
     "group",
+    "ignored",
+    "join",
     "label_tokens",
     "label_words",
     "overlap",
@@ -63,7 +67,7 @@ def aligned_tokens(
         text: the text that was encoded.
         encoding: its tokens, with their alignment.
         scores: ``[tokens, labels]``.
-        pieces: how tokens make words.
+        pieces: how tokens are written as text.
 
     Raises:
         ValueError: the encoding has no alignment, which the engine never lets happen.
@@ -75,9 +79,8 @@ def aligned_tokens(
     ):
         if alignment.special[index]:
             continue
-        known = token != pieces.unknown
-        word = token if known else text[start:end]
-        continues = known and _continues(text, token, start, end, pieces)
+        word = token if token != pieces.unknown else text[start:end]
+        continues = alignment.continues[index]
         tokens.append(AlignedToken(word, scores[index], start, end, index, continues))
     return tokens
 
@@ -93,44 +96,52 @@ def alignment_of(encoding: Encoding) -> Alignment:
     return encoding.alignment
 
 
-def _continues(text: str, token: str, start: int, end: int, pieces: Pieces) -> bool:
-    """Say whether a token goes on with a word.
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """A token or a word with its best label.
 
-    Where the vocabulary marks it, a marked token is longer than its text. Elsewhere a token
-    begins a word when a space stands before it or at its start, which glues punctuation to words.
+    Attributes:
+        entity: the label, and what it was given to.
+        tag: the label, parsed.
     """
-    if pieces.marks_continuation:
-        return len(token) != end - start
-    return start > 0 and " " not in text[start - 1 : start + 1]
+
+    entity: Entity
+    tag: Tag
 
 
-def label_tokens(tokens: Sequence[AlignedToken], labels: LabelSet) -> list[Entity]:
+def label_tokens(tokens: Sequence[AlignedToken], head: ModelHead) -> list[Labelled]:
     """Give each token its best label."""
+    labels = [*zip(head.labels.names, head.tags, strict=True)]
     return [
-        _labelled(token.scores, labels, token.word, token.start, token.end, token.index)
+        _labelled(token.scores, labels, (token.word, token.start, token.end), token.index)
         for token in tokens
     ]
 
 
 def _labelled(
-    scores: Float32, labels: LabelSet, word: str, start: int, end: int, index: int | None = None
-) -> Entity:
+    scores: Float32,
+    labels: Sequence[tuple[str, Tag]],
+    place: tuple[str, int, int],
+    index: int | None = None,
+) -> Labelled:
     best = int(scores.argmax())
-    return Entity(labels.names[best], float(scores[best]), word, start, end, index)
+    name, tag = labels[best]
+    return Labelled(Entity(name, float(scores[best]), *place, tag.kind, index), tag)
 
 
 def label_words(
     tokens: Sequence[AlignedToken],
     head: ModelHead,
     strategy: Literal["first", "average", "max"],
-) -> list[Entity]:
+) -> list[Labelled]:
     """Give each word one label: of its first token, of the mean, or of its surest token."""
-    entities = []
+    labels = [*zip(head.labels.names, head.tags, strict=True)]
+    labelled = []
     for word in _words(tokens):
-        scores = _word_scores(word, strategy)
         text = head.pieces.join([token.word for token in word])
-        entities.append(_labelled(scores, head.labels, text, word[0].start, word[-1].end))
-    return entities
+        place = (text, word[0].start, word[-1].end)
+        labelled.append(_labelled(_word_scores(word, strategy), labels, place))
+    return labelled
 
 
 def _words(tokens: Sequence[AlignedToken]) -> Iterator[list[AlignedToken]]:
@@ -157,24 +168,36 @@ def _word_scores(
             return mean
 
 
-def group(entities: Sequence[Entity], pieces: Pieces) -> list[Entity]:
-    """Join neighbours of one kind: ``I-`` goes on, ``B-`` begins anew, no prefix goes on."""
-    groups: list[list[Entity]] = []
-    for entity in entities:
-        begins = entity.label.startswith("B-")
-        if groups and not begins and entity.group == groups[-1][-1].group:
-            groups[-1].append(entity)
+def group(labelled: Sequence[Labelled]) -> list[list[Labelled]]:
+    """Put neighbours together that are parts of one entity, as their tags say."""
+    groups: list[list[Labelled]] = []
+    for one in labelled:
+        if groups and one.tag.goes_on(groups[-1][-1].tag):
+            groups[-1].append(one)
         else:
-            groups.append([entity])
-    return [_joined(members, pieces) for members in groups]
+            groups.append([one])
+    return groups
 
 
-def _joined(members: Sequence[Entity], pieces: Pieces) -> Entity:
-    # The reference cuts at the first dash of the first label, whatever stands before it.
-    label = members[0].label.split("-", 1)[-1]
-    score = float(np.mean([member.score for member in members]))
-    word = pieces.join([member.word for member in members])
-    return Entity(label, score, word, members[0].start, members[-1].end)
+def ignored(members: Sequence[Labelled], names: Collection[str]) -> bool:
+    """Return whether an entity is left out: all its labels are named, or its kind is.
+
+    A name means a label as the model has it, or a kind of entity. ``O`` means the label alone: a
+    kind of entity that is called so is left out by its labels, ``B-O`` and ``I-O``.
+    """
+    tag = members[0].tag
+    if tag.kind in names and (tag.outside or tag.kind != OUTSIDE):
+        return True
+    return all(one.entity.label in names for one in members)
+
+
+def join(members: Sequence[Labelled], pieces: Pieces) -> Entity:
+    """Make one entity of its parts; its score is the mean of theirs."""
+    parts = [one.entity for one in members]
+    score = float(np.mean([part.score for part in parts]))
+    word = pieces.join([part.word for part in parts])
+    kind = members[0].tag.kind
+    return Entity(kind, score, word, parts[0].start, parts[-1].end, kind)
 
 
 def without_overlaps(entities: Sequence[Entity]) -> list[Entity]:

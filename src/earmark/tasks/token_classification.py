@@ -1,6 +1,7 @@
 """Labels for the tokens of a text: named entities, parts of speech.
 
-Follows `transformers` 5.23.0, pipelines/token_classification.py.
+Follows `transformers` 5.23.0, pipelines/token_classification.py, but for what
+`docs/differences.md` lists.
 """
 
 from collections.abc import Sequence
@@ -17,6 +18,8 @@ from earmark.tasks.spans import (
     AggregationStrategy,
     aligned_tokens,
     group,
+    ignored,
+    join,
     label_tokens,
     label_words,
     without_overlaps,
@@ -34,7 +37,7 @@ class TokenClassification:
     Attributes:
         inputs: the texts, answered in this order.
         strategy: how tokens are joined.
-        ignore_labels: labels left out; of groups as groups have them, without ``B-`` and ``I-``.
+        ignore_labels: what is left out: labels as the model has them, or kinds of entities.
         stride: read long texts whole, in windows that share so many tokens; None cuts them.
     """
 
@@ -114,9 +117,10 @@ class TokenClassification:
         scores = apply_function(logits, "softmax")
         tokens = aligned_tokens(self.inputs[item], encoding, scores, head.pieces)
         if self.strategy == "none" or self.strategy == "simple":  # noqa: PLR1714 - narrows the type
-            entities = label_tokens(tokens, head.labels)
+            labelled = label_tokens(tokens, head)
         else:
-            entities = label_words(tokens, head, self.strategy)
-        if self.strategy != "none":
-            entities = group(entities, head.pieces)
-        return [entity for entity in entities if entity.label not in self.ignore_labels]
+            labelled = label_words(tokens, head, self.strategy)
+        if self.strategy == "none":
+            return [one.entity for one in labelled if not ignored([one], self.ignore_labels)]
+        groups = group(labelled)
+        return [join(one, head.pieces) for one in groups if not ignored(one, self.ignore_labels)]

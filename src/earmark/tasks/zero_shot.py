@@ -1,7 +1,7 @@
 """Any labels for a text, by asking a language inference model whether the text entails each.
 
 Follows `transformers` 5.23.0, pipelines/zero_shot_classification.py, with a softmax that cannot
-overflow.
+overflow, and contradiction found by its name.
 """
 
 import re
@@ -27,6 +27,10 @@ DEFAULT_TEMPLATE = "This example is {}."
 
 _FIELD = re.compile(r"\{\{|\}\}|\{0?\}|[{}]")
 """Escaped braces, the placeholder, and braces that are neither."""
+
+_ENTAILMENT = re.compile("entail", re.IGNORECASE)
+_CONTRADICTION = re.compile(r"contradict|(?:not?|non)[\W_]*entail", re.IGNORECASE)
+"""How the names of labels begin, as in MNLI (three labels) and in RTE and QNLI (two)."""
 
 
 def hypothesis(template: str, label: str) -> str:
@@ -64,18 +68,28 @@ def hypothesis(template: str, label: str) -> str:
 
 
 def names_entailment(labels: LabelSet) -> bool:
-    """Say whether a label's name, in any case, begins as entailment does."""
-    return any(_means_entailment(name) for name in labels.names)
+    """Return whether a label's name, in any case, begins as entailment does."""
+    return _first(_ENTAILMENT, labels) is not None
 
 
-def _means_entailment(name: str) -> bool:
-    return name.lower().startswith("entail")
+def _first(meaning: re.Pattern[str], labels: LabelSet) -> int | None:
+    found = (index for index, name in enumerate(labels.names) if meaning.match(name))
+    return next(found, None)
 
 
-def _entailment_index(labels: LabelSet) -> int:
-    """Find the first label that means "follows from"; the last label where none says so."""
-    found = (index for index, name in enumerate(labels.names) if _means_entailment(name))
-    return next(found, len(labels) - 1)
+def _places(labels: LabelSet) -> tuple[int, int]:
+    """Find entailment and contradiction among a model's labels: by name, else by position.
+
+    Where the names do not say, entailment is the last label, as in the reference, and
+    contradiction the one at the other end.
+    """
+    entailment, contradiction = _first(_ENTAILMENT, labels), _first(_CONTRADICTION, labels)
+    last = len(labels) - 1
+    if entailment is None:
+        entailment = last if contradiction != last else 0
+    if contradiction is None:
+        contradiction = last if entailment == 0 else 0
+    return entailment, contradiction
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +166,7 @@ class ZeroShot:
         head: ModelHead,
     ) -> Ranking:
         """Read one text's logits, ``[labels of the model]`` for each candidate label."""
-        scores = self._scores(np.stack(logits), _entailment_index(head.labels))
+        scores = self._scores(np.stack(logits), *_places(head.labels))
         # The reference reverses a rising order: of equal scores the later label comes first.
         order = np.argsort(scores, kind="stable")[::-1]
         ranked = tuple(LabelScore(self.labels[index], float(scores[index])) for index in order)
@@ -162,12 +176,10 @@ class ZeroShot:
             sum(one.truncated_tokens for one in encodings),
         )
 
-    def _scores(self, logits: Float32, entailment: int) -> Float32:
+    def _scores(self, logits: Float32, entailment: int, contradiction: int) -> Float32:
         """Score candidates; ``[candidates, labels of the model]`` to ``[candidates]``."""
         if not self.multi_label and len(self.labels) > 1:
             return apply_function(logits[:, entailment], "softmax")
-        # The reference takes the other end of the logits for contradiction, whatever its name.
-        contradiction = -1 if entailment == 0 else 0
         both = logits[:, [contradiction, entailment]]
         scores: Float32 = apply_function(both, "softmax")[:, 1]
         return scores

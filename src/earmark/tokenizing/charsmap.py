@@ -12,10 +12,11 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
+from tokenizers.normalizers import Normalizer
 
 from earmark.errors import InvalidCheckpoint
 
-__all__ = ["check_charsmap", "check_charsmaps_of"]
+__all__ = ["check_charsmap", "check_charsmaps_of", "tables_of"]
 
 SIZE_BYTES = 4
 BLOCK = 256
@@ -37,8 +38,14 @@ def check_charsmaps_of(tokenizer: Tokenizer, path: Path) -> None:
         InvalidCheckpoint: a table leads out of its bounds.
     """
     if tokenizer.normalizer is not None:
-        for encoded in _encoded(msgspec.json.decode(tokenizer.normalizer.__getstate__())):
-            check_charsmap(base64.b64decode(encoded), path)
+        for table in tables_of(tokenizer.normalizer):
+            check_charsmap(table, path)
+
+
+def tables_of(normalizer: Normalizer) -> list[bytes]:
+    """List the tables of a normalizer and of those in it."""
+    state = msgspec.json.decode(normalizer.__getstate__())
+    return [base64.b64decode(encoded) for encoded in _encoded(state)]
 
 
 def _encoded(normalizer: object) -> Iterator[str]:

@@ -14,17 +14,17 @@ from typing import Literal
 from tokenizers import AddedToken, Tokenizer
 from tokenizers.processors import PostProcessor, TemplateProcessing
 
-from earmark.checkpoint.config import read_json
 from earmark.checkpoint.repository import Repository
-from earmark.errors import InvalidCheckpoint
+from earmark.errors import InvalidCheckpoint, UnsupportedCheckpoint
 from earmark.tokenizing.byte_level import byte_level
+from earmark.tokenizing.classes import TokenizerClass, class_of
 from earmark.tokenizing.legacy_files import word_piece
 from earmark.tokenizing.library import complaints_about
-from earmark.tokenizing.settled import roberta_processing
+from earmark.tokenizing.sentencepiece_families import albert, camembert, deberta_v2, xlm_roberta
+from earmark.tokenizing.settled import Kin, roberta_processing
 from earmark.tokenizing.stated import StatedTokenizer, Token
-from earmark.tokenizing.unigram import albert, camembert, deberta_v2, xlm_roberta
 
-__all__ = ["FAMILIES", "OF_MODEL_TYPE", "Family", "family_of", "has_settings"]
+__all__ = ["FAMILIES", "Family", "family_beside", "family_of"]
 
 Closing = Literal["typed", "doubled", "trimmed"]
 """How special tokens stand: ``typed``: [CLS] a [SEP] b [SEP], b of type 1; ``doubled``:
@@ -63,6 +63,7 @@ class Family:
         opening: role of the token before a text.
         closing_token: role of the token after it.
         closing: how texts and pairs are put together.
+        kin: whose settings count beside a `tokenizer.json`; None where the file has the last word.
     """
 
     files: tuple[str, ...]
@@ -71,6 +72,7 @@ class Family:
     opening: str = "cls_token"
     closing_token: str = "sep_token"  # noqa: S105 - no password
     closing: Closing
+    kin: Kin | None = None
 
     def load(self, paths: Sequence[Path], stated: StatedTokenizer) -> Tokenizer:
         """Build the tokenizer.
@@ -114,25 +116,28 @@ class Family:
 
 FAMILIES: Mapping[str, Family] = {
     "BertTokenizer": Family(
-        files=("vocab.txt",), tokens=BERT_TOKENS, build=word_piece, closing="typed"
+        files=("vocab.txt",), tokens=BERT_TOKENS, build=word_piece, closing="typed", kin="bert"
     ),
     "MPNetTokenizer": Family(
         files=("vocab.txt",),
         tokens={**FAIRSEQ_TOKENS, "unk_token": "[UNK]", "mask_token": SPACED_MASK},
         build=word_piece,
         closing="trimmed",
+        kin="bert",
     ),
     "RobertaTokenizer": Family(
         files=("vocab.json", "merges.txt"),
-        tokens=FAIRSEQ_TOKENS,
+        tokens={**FAIRSEQ_TOKENS, "mask_token": SPACED_MASK},
         build=byte_level,
         closing="trimmed",
+        kin="roberta",
     ),
     "DebertaTokenizer": Family(
         files=("vocab.json", "merges.txt"),
-        tokens=DEBERTA_TOKENS,
+        tokens={**DEBERTA_TOKENS, "mask_token": AddedToken("[MASK]", lstrip=True, special=True)},
         build=byte_level,
-        closing="doubled",
+        closing="typed",
+        kin="deberta",
     ),
     "XLMRobertaTokenizer": Family(
         files=("sentencepiece.bpe.model",),
@@ -161,68 +166,44 @@ FAMILIES: Mapping[str, Family] = {
     ),
 }
 
-SAME_CLASS = {
-    "DistilBertTokenizer": "BertTokenizer",
-    "ElectraTokenizer": "BertTokenizer",
-    "BartTokenizer": "RobertaTokenizer",
-    "LongformerTokenizer": "RobertaTokenizer",
-}
-
-OF_MODEL_TYPE = {
-    "bert": "BertTokenizer",
-    "distilbert": "BertTokenizer",
-    "electra": "BertTokenizer",
-    "mpnet": "MPNetTokenizer",
-    "roberta": "RobertaTokenizer",
-    "bart": "RobertaTokenizer",
-    "deberta": "DebertaTokenizer",
-    "xlm-roberta": "XLMRobertaTokenizer",
-    "camembert": "CamembertTokenizer",
-    "deberta-v2": "DebertaV2Tokenizer",
-    "albert": "AlbertTokenizer",
-}
-
 
 def family_of(repository: Repository, stated: StatedTokenizer) -> Family:
     """Choose the family: by the class that is named, else by the model, else by the files.
 
     Raises:
-        CheckpointNotFound: nothing is named, and no file that a family begins with is there.
-        InvalidCheckpoint: `config.json` is not what it should be.
+        CheckpointNotFound: the class is `tokenizer.json`'s, or nothing is named, and no file that
+            a family begins with is there.
+        InvalidCheckpoint: a file is not what it should be.
+        UnsupportedCheckpoint: the class is none of these.
     """
-    config = _config(repository)
-    for fields in (stated.fields, config):
-        name = _class_of(fields)
-        if name in FAMILIES:
-            return FAMILIES[name]
-    by_model = OF_MODEL_TYPE.get(str(config.get("model_type")))
-    if by_model is not None:
-        return FAMILIES[by_model]
-    # Of families that share a file, the first in the table is the usual one.
-    usual = {family.files[0]: family for family in reversed([*FAMILIES.values()])}
-    files = dict.fromkeys(family.files[0] for family in FAMILIES.values())
-    return usual[repository.require("tokenizer.json", *files).name]
+    kind = class_of(repository, stated)
+    if kind is None:
+        # Of families that share a file, the first in the table is the usual one.
+        usual = {family.files[0]: family for family in reversed([*FAMILIES.values()])}
+        files = dict.fromkeys(family.files[0] for family in FAMILIES.values())
+        return usual[repository.require("tokenizer.json", *files).name]
+    if kind.without_class:
+        repository.require("tokenizer.json")
+    if kind.own_code or kind.same_as not in FAMILIES:
+        raise _not_built(repository, kind)
+    return FAMILIES[kind.same_as]
 
 
-def has_settings(repository: Repository, stated: StatedTokenizer) -> bool:
-    """Say whether a `tokenizer.json` is of a class whose settings have the last word.
+def family_beside(kind: TokenizerClass | None) -> Family | None:
+    """Find the family whose settings count beside a `tokenizer.json`.
 
-    Without settings is a class that takes the file as it is (`PreTrainedTokenizerFast`), and one
-    that is not known.
-
-    Raises:
-        InvalidCheckpoint: `config.json` is not what it should be.
+    None is for a class that takes the file as it is (`PreTrainedTokenizerFast`), and for one that
+    is not known.
     """
-    config = _config(repository)
-    named = _class_of(stated.fields) or _class_of(config)
-    return named in FAMILIES if named else str(config.get("model_type")) in OF_MODEL_TYPE
+    return None if kind is None else FAMILIES.get(kind.same_as)
 
 
-def _config(repository: Repository) -> Mapping[str, object]:
-    path = repository.find("config.json")
-    return {} if path is None else read_json(path)
-
-
-def _class_of(fields: Mapping[str, object]) -> str:
-    name = str(fields.get("tokenizer_class") or "").removesuffix("Fast")
-    return SAME_CLASS.get(name, name)
+def _not_built(repository: Repository, kind: TokenizerClass) -> UnsupportedCheckpoint:
+    """Say which class it is, and what would make the checkpoint run."""
+    what = "which is code beside the checkpoint" if kind.own_code else "another class"
+    return UnsupportedCheckpoint(
+        f"{repository.source} has no tokenizer.json, and {kind.reason}, {what}: from older files "
+        f"earmark builds {', '.join(FAMILIES)} and classes alike. Add the tokenizer.json of this "
+        "class, which transformers writes with save_pretrained where it has a fast tokenizer for "
+        "it; read by another class, the files would give tokens that the model was not trained with"
+    )

@@ -1,4 +1,4 @@
-"""How a tokenizer's tokens make words."""
+"""How a tokenizer writes its tokens as text."""
 
 from dataclasses import dataclass
 
@@ -16,12 +16,10 @@ class TokenizerPieces:
     """Answers from the tokenizer's own decoder.
 
     Attributes:
-        marks_continuation: whether tokens that go on with a word are marked, as WordPiece's ``##``.
         unknown: the token for what the vocabulary does not have; None where there is none.
     """
 
     _tokenizer: Tokenizer
-    marks_continuation: bool
     unknown: str | None
 
     @classmethod
@@ -32,9 +30,7 @@ class TokenizerPieces:
             tokenizer: the tokenizer.
             unknown: the unknown token, where the checkpoint's settings name it.
         """
-        model = tokenizer.model
-        marks = bool(getattr(model, "continuing_subword_prefix", None))
-        return cls(tokenizer, marks, unknown or _unknown(tokenizer))
+        return cls(tokenizer, unknown or _unknown(tokenizer))
 
     def join(self, tokens: list[str]) -> str:
         """Write tokens as text again, as `transformers` does (`convert_tokens_to_string`)."""

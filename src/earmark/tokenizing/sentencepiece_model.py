@@ -19,33 +19,55 @@ from google.protobuf.message_factory import GetMessageClass
 
 from earmark.errors import InvalidCheckpoint
 
-__all__ = ["SentencePieceModel", "model_message", "read_sentencepiece"]
+__all__ = [
+    "CONTROL",
+    "NORMAL",
+    "USER_DEFINED",
+    "SentencePieceModel",
+    "model_message",
+    "read_sentencepiece",
+]
 
 LARGEST_FILE = 1 << 27
 """128 MiB; the largest vocabularies known take 5 (XLM-RoBERTa, 250,000 pieces)."""
-UNIGRAM = 1
-MODEL_TYPES = {2: "BPE", 3: "WORD", 4: "CHAR"}
+UNIGRAM, BPE = 1, 2
+MODEL_TYPES = {3: "WORD", 4: "CHAR"}
+NORMAL = 1
 CONTROL = 3
 USER_DEFINED = 4
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SentencePieceModel:
-    """What a Unigram model knows.
+    """What a model knows.
 
     Attributes:
         path: the file, for error messages.
+        joins_pairs: whether it is BPE, which joins the pair with the highest score first; else it
+            is Unigram.
         pieces: text and log probability, index = id.
-        control: special pieces (true), and pieces that users defined (false), by their text.
+        kinds: type of each piece, such as `CONTROL`.
         unknown_id: the piece for what no other piece is.
         charsmap: table of character replacements; empty where there is none.
+        spaced: whether a text gets a space before its first word.
+        trimmed: whether several spaces become one, and those at the ends none.
+        bytes_for_unknown: whether a letter that no piece has is read as its bytes.
     """
 
     path: Path
+    joins_pairs: bool
     pieces: list[tuple[str, float]]
-    control: tuple[tuple[str, bool], ...]
+    kinds: list[int]
     unknown_id: int
     charsmap: bytes
+    spaced: bool
+    trimmed: bool
+    bytes_for_unknown: bool
+
+    def of_kind(self, kind: int) -> tuple[str, ...]:
+        """List the texts of all pieces of one type."""
+        both = zip(self.pieces, self.kinds, strict=True)
+        return tuple(text for (text, _), its_kind in both if its_kind == kind)
 
 
 def _describe() -> FileDescriptorProto:
@@ -60,9 +82,16 @@ def _describe() -> FileDescriptorProto:
         ],
         "TrainerSpec": [
             ("model_type", 3, kinds.TYPE_INT32, "1"),
+            ("treat_whitespace_as_suffix", 24, kinds.TYPE_BOOL, "false"),
+            ("byte_fallback", 35, kinds.TYPE_BOOL, "false"),
             ("unk_id", 40, kinds.TYPE_INT32, "0"),
         ],
-        "NormalizerSpec": [("precompiled_charsmap", 2, kinds.TYPE_BYTES, None)],
+        "NormalizerSpec": [
+            ("precompiled_charsmap", 2, kinds.TYPE_BYTES, None),
+            ("add_dummy_prefix", 3, kinds.TYPE_BOOL, "true"),
+            ("remove_extra_whitespaces", 4, kinds.TYPE_BOOL, "true"),
+            ("escape_whitespaces", 5, kinds.TYPE_BOOL, "true"),
+        ],
         "ModelProto": [
             ("pieces", 1, "SentencePiece", None),
             ("trainer_spec", 2, "TrainerSpec", None),
@@ -96,7 +125,7 @@ def read_sentencepiece(path: Path) -> SentencePieceModel:
     """Read a `.model` file.
 
     Raises:
-        InvalidCheckpoint: it is too large, cut short, no such file, not of the Unigram kind, or
+        InvalidCheckpoint: it is too large, cut short, no such file, of a kind that is not read, or
             its pieces are not what a vocabulary is made of.
     """
     message = model_message()()
@@ -111,26 +140,45 @@ def read_sentencepiece(path: Path) -> SentencePieceModel:
         raise InvalidCheckpoint(
             f"{path} cannot be read as a SentencePiece model: {error}"
         ) from error
-    kind = message.trainer_spec.model_type
-    if kind != UNIGRAM:
-        raise InvalidCheckpoint(
-            f"{path} is a {MODEL_TYPES.get(kind, f'{kind}th kind of')} model of SentencePiece, "
-            "expected UNIGRAM, the only kind that classifiers were published with; convert it to "
-            "tokenizer.json"
-        )
+    _check_rules(path, message)
     pieces = _pieces(path, message.pieces)
     unknown = int(message.trainer_spec.unk_id)
     if not 0 <= unknown < len(pieces):
         raise InvalidCheckpoint(
             f"{path}: the unknown piece is number {unknown} of {len(pieces)} (trainer_spec.unk_id)"
         )
-    control = tuple(
-        (one.piece, one.type == CONTROL)
-        for one in message.pieces
-        if one.type in (CONTROL, USER_DEFINED)
+    return SentencePieceModel(
+        path=path,
+        joins_pairs=message.trainer_spec.model_type == BPE,
+        pieces=pieces,
+        kinds=[int(one.type) for one in message.pieces],
+        unknown_id=unknown,
+        charsmap=bytes(message.normalizer_spec.precompiled_charsmap),
+        spaced=bool(message.normalizer_spec.add_dummy_prefix),
+        trimmed=bool(message.normalizer_spec.remove_extra_whitespaces),
+        bytes_for_unknown=bool(message.trainer_spec.byte_fallback),
     )
-    charsmap = bytes(message.normalizer_spec.precompiled_charsmap)
-    return SentencePieceModel(path, pieces, control, unknown, charsmap)
+
+
+# Any: the class is made at run time.
+def _check_rules(path: Path, message: Any) -> None:  # noqa: ANN401 - the same
+    """Refuse a model that marks words in a way that no classifier was published with."""
+    kind = message.trainer_spec.model_type
+    if kind not in (UNIGRAM, BPE):
+        raise InvalidCheckpoint(
+            f"{path} is a {MODEL_TYPES.get(kind, f'{kind}th kind of')} model of SentencePiece, "
+            "expected UNIGRAM or BPE, the kinds that classifiers were published with; convert it "
+            "to tokenizer.json"
+        )
+    wrong = None
+    if message.trainer_spec.treat_whitespace_as_suffix:
+        wrong = "marks the ends of words (treat_whitespace_as_suffix)"
+    elif not message.normalizer_spec.escape_whitespaces:
+        wrong = "does not mark where words begin (escape_whitespaces is false)"
+    if wrong is not None:
+        raise InvalidCheckpoint(
+            f"{path} {wrong}, expected a mark before each word; convert it to tokenizer.json"
+        )
 
 
 # Any: the class is made at run time.

@@ -1,9 +1,12 @@
 """`tokenizer.json` against `tokenizer_config.json`, where the two do not agree.
 
 The classes of `transformers` that a checkpoint may name have settings of their own, and these have
-the last word over what `tokenizer.json` holds; in 4.x as in 5.24.0
-(models/bert/tokenization_bert.py, models/roberta/tokenization_roberta.py).
+the last word over what `tokenizer.json` holds; in 4.57.1 as in 5.24.0
+(models/bert/tokenization_bert*.py, models/roberta/tokenization_roberta*.py). Of the file's other
+parts 5.24.0 keeps some, 4.57.1 all, and so does this.
 """
+
+from typing import Literal, TypeAlias
 
 import msgspec
 from tokenizers import Tokenizer
@@ -13,33 +16,52 @@ from tokenizers.processors import RobertaProcessing
 
 from earmark.tokenizing.stated import StatedTokenizer
 
-__all__ = ["settle"]
+__all__ = ["Kin", "bert_normalizer", "roberta_processing", "settle"]
+
+Kin: TypeAlias = Literal["bert", "roberta", "deberta"]
+"""Classes whose settings count: BERT's case, accents and Chinese characters; the space before the
+first word of RoBERTa and DeBERTa; the offsets of RoBERTa."""
 
 
-def settle(tokenizer: Tokenizer, stated: StatedTokenizer) -> None:
-    """Let the settings have their way with a tokenizer; what they leave out has its usual value.
+def settle(tokenizer: Tokenizer, stated: StatedTokenizer, kin: Kin) -> None:
+    """Change a tokenizer to what the settings say; what they leave out has its usual value.
 
     Args:
-        tokenizer: as `tokenizer.json` holds it, of a class with settings.
-        stated: case, accents and Chinese characters of BERT; spaces and offsets of RoBERTa.
+        tokenizer: as `tokenizer.json` holds it.
+        stated: the settings.
+        kin: whose settings they are.
+
+    Raises:
+        InvalidCheckpoint: a setting has a value that is none.
     """
-    if isinstance(tokenizer.normalizer, BertNormalizer):
-        tokenizer.normalizer = bert_normalizer(stated)
+    if kin == "bert":
+        if isinstance(tokenizer.normalizer, BertNormalizer):
+            clean = tokenizer.normalizer.clean_text
+            tokenizer.normalizer = bert_normalizer(stated, clean_text=clean)
+        return
     if isinstance(tokenizer.pre_tokenizer, ByteLevel):
         prefix = stated.flag("add_prefix_space", default=False)
-        tokenizer.pre_tokenizer = ByteLevel(add_prefix_space=prefix)
-        if isinstance(tokenizer.post_processor, RobertaProcessing):
-            ends = msgspec.json.decode(tokenizer.post_processor.__getstate__())
-            tokenizer.post_processor = roberta_processing(ends["sep"], ends["cls"], stated)
+        splits = tokenizer.pre_tokenizer.use_regex
+        tokenizer.pre_tokenizer = ByteLevel(add_prefix_space=prefix, use_regex=splits)
+    if kin == "roberta" and isinstance(tokenizer.post_processor, RobertaProcessing):
+        ends = msgspec.json.decode(tokenizer.post_processor.__getstate__())
+        tokenizer.post_processor = roberta_processing(ends["sep"], ends["cls"], stated)
 
 
-def bert_normalizer(stated: StatedTokenizer) -> BertNormalizer:
-    """Clean a text as BERT does."""
-    strip_accents = stated.fields.get("strip_accents")
+def bert_normalizer(stated: StatedTokenizer, *, clean_text: bool = True) -> BertNormalizer:
+    """Clean a text as BERT does.
+
+    Args:
+        stated: case, accents and Chinese characters; accents go with case where nothing is said.
+        clean_text: drop control characters.
+
+    Raises:
+        InvalidCheckpoint: a setting has a value that is none.
+    """
     return BertNormalizer(
-        clean_text=True,
+        clean_text=clean_text,
         handle_chinese_chars=stated.flag("tokenize_chinese_chars", default=True),
-        strip_accents=strip_accents if isinstance(strip_accents, bool) else None,
+        strip_accents=stated.choice("strip_accents"),
         lowercase=stated.flag("do_lower_case", default=True),
     )
 

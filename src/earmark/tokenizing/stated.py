@@ -1,13 +1,15 @@
 """What a checkpoint's JSON files say of its tokenizer: special and added tokens, and settings.
 
 Three files name tokens: `tokenizer_config.json`, the older `special_tokens_map.json` and the still
-older `added_tokens.json`. Which of them counts, and which ids come of it, follows `transformers`
-5.24.0, tokenization_utils_base.py (`_from_pretrained`) and tokenization_utils_tokenizers.py
-(`__init__`).
+older `added_tokens.json`. They count beside a `tokenizer.json` as beside a vocabulary. Which of
+them has the last word, and which ids come of it, follows `transformers` 4.57.1 and 5.24.0
+(tokenization_utils_base.py, `_from_pretrained`; `__init__` in tokenization_utils_fast.py and
+tokenization_utils_tokenizers.py). Where they differ 4.57.1 counts, with which most models were
+trained; what only 5.24.0 reads is read as it does.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
 
@@ -17,7 +19,9 @@ from earmark.checkpoint.config import read_json
 from earmark.checkpoint.repository import Repository
 from earmark.errors import InvalidCheckpoint
 
-__all__ = ["StatedTokenizer", "Token", "read_stated"]
+__all__ = ["SETTINGS", "StatedTokenizer", "Token", "read_stated"]
+
+SETTINGS = "tokenizer_config.json"
 
 Token: TypeAlias = str | AddedToken
 """A special token as the files state it: only its text, or also what it takes with it."""
@@ -32,6 +36,8 @@ NAMES = (
     "mask_token",
 )
 """`SPECIAL_TOKENS_ATTRIBUTES`, in its order: tokens that the vocabulary lacks get ids in it."""
+LISTS = ("extra_special_tokens", "additional_special_tokens")
+"""Special tokens without a role, by their newer name and their older one."""
 TOKEN_FLAGS = ("single_word", "lstrip", "rstrip", "normalized", "special")
 MOST_ADDED_ID = 1 << 31
 
@@ -41,21 +47,35 @@ class StatedTokenizer:
     """The settings of a tokenizer.
 
     Attributes:
-        fields: `tokenizer_config.json` and what `special_tokens_map.json` says in its place.
+        fields: `tokenizer_config.json` and what `special_tokens_map.json` says in its place,
+            without what is null.
         named: special tokens by their role, such as `cls_token`.
         extra: special tokens without a role; None where no file has the list.
         added: tokens beyond the vocabulary's own, in the order of their ids.
+        overrules: whether `added` has the last word over the added tokens of `tokenizer.json`.
     """
 
     fields: Mapping[str, object]
     named: Mapping[str, Token]
     extra: tuple[Token, ...] | None
     added: tuple[AddedToken, ...]
+    overrules: bool = False
+
+    def choice(self, name: str) -> bool | None:
+        """Read a yes or no; None where nothing is said.
+
+        Raises:
+            InvalidCheckpoint: the field is neither true nor false.
+        """
+        value = self.fields.get(name)
+        if value is None or isinstance(value, bool):
+            return value
+        raise InvalidCheckpoint(f'{SETTINGS}: "{name}" is {value!r}, expected true or false')
 
     def flag(self, name: str, *, default: bool) -> bool:
-        """Read a yes or no; anything else counts as not said."""
-        value = self.fields.get(name)
-        return value if isinstance(value, bool) else default
+        """Read a yes or no that has a usual value; raises as `choice`."""
+        value = self.choice(name)
+        return default if value is None else value
 
     def text_of(self, name: str) -> str | None:
         """Read a special token's text; None where no file names it."""
@@ -64,18 +84,18 @@ class StatedTokenizer:
 
     def with_usual(self, usual: Mapping[str, Token]) -> "StatedTokenizer":
         """Fill in a family's own special tokens where the files name none."""
-        named = {**usual, **self.named}
-        return StatedTokenizer(self.fields, named, self.extra, self.added)
+        return replace(self, named={**usual, **self.named})
 
     def add_to(self, tokenizer: Tokenizer, control: Sequence[AddedToken] = ()) -> None:
         """Add every token to a tokenizer; what its vocabulary has keeps its id.
 
         Args:
-            tokenizer: with its model, and nothing added yet.
+            tokenizer: with its model, and the tokens that its own file adds.
             control: the model file's own special tokens, used where no other file lists any.
         """
-        tokens = [*self.added]
-        have = {token.content for token in tokens}
+        own = {token.content for token in tokenizer.get_added_tokens_decoder().values()}
+        tokens = [one for one in self.added if self.overrules or one.content not in own]
+        have = own | {token.content for token in tokens}
         roles = [*NAMES, *(name for name in self.named if name not in NAMES)]
         named = [self.named[name] for name in roles if name in self.named]
         extra = control if self.extra is None else self.extra
@@ -83,7 +103,7 @@ class StatedTokenizer:
             if _text(token) not in have:
                 have.add(_text(token))
                 tokens.append(_added(token, special=not isinstance(token, AddedToken)))
-        special = {_text(token) for token in named}
+        special = {_text(token) for token in (*named, *(self.extra or ()))}
         for token in tokens:
             if token.content in special:
                 token.special = True
@@ -100,73 +120,106 @@ def _added(token: Token, *, special: bool) -> AddedToken:
 
 
 def read_stated(repository: Repository) -> StatedTokenizer:
-    """Read the JSON files beside a vocabulary; each may be missing.
+    """Read the JSON files that say something of a tokenizer; each may be missing.
 
     Raises:
         InvalidCheckpoint: a file is not what it should be.
     """
-    path = repository.find("tokenizer_config.json")
-    fields = {} if path is None else dict(read_json(path))
-    if not fields.get("extra_special_tokens") and "additional_special_tokens" in fields:
-        fields["extra_special_tokens"] = fields.pop("additional_special_tokens")
-    added: dict[int, AddedToken] = {}
+    path = repository.find(SETTINGS)
+    fields = {} if path is None else _fields(path)
     if path is not None and "added_tokens_decoder" in fields:
         added = _decoder(path, fields["added_tokens_decoder"])
-    else:
-        older = repository.find("special_tokens_map.json")
-        if older is not None:
-            fields = _with_map(fields, read_json(older))
-        oldest = repository.find("added_tokens.json")
-        if oldest is not None:
-            added = _older_added(oldest, frozenset(_special_texts(fields)))
+        return _stated(fields, _listed(fields), added, overrules=True)
+    extra = _listed(fields)
+    older = repository.find("special_tokens_map.json")
+    if older is not None:
+        mapped = {name: _special(value) for name, value in _fields(older).items()}
+        extra = _joined(extra, _listed(mapped))
+        fields = {**fields, **mapped}
+    oldest = repository.find("added_tokens.json")
+    if oldest is None:
+        return _stated(fields, extra, {})
+    special = {*map(_text, _named(fields).values()), *map(_text, extra or ())}
+    return _stated(fields, extra, _older_added(oldest, special))
+
+
+def _stated(
+    fields: Mapping[str, object],
+    extra: tuple[Token, ...] | None,
+    added: Mapping[int, AddedToken],
+    *,
+    overrules: bool = False,
+) -> StatedTokenizer:
+    """Put together what was read; a role is the added token of its text, flags and all."""
     by_text = {token.content: token for token in added.values()}
     named = {name: by_text.get(_text(token), token) for name, token in _named(fields).items()}
     ordered = tuple(added[index] for index in sorted(added))
-    return StatedTokenizer(fields, named, _extra(fields), ordered)
+    return StatedTokenizer(fields, named, extra, ordered, overrules)
 
 
 def _named(fields: Mapping[str, object]) -> dict[str, Token]:
     """Find the tokens with a role; a checkpoint may have roles of its own."""
-    extra = fields.get("extra_special_tokens")
+    extra = fields.get(LISTS[0])
     own = extra if isinstance(extra, dict) else {}
-    stated = {**{name: fields[name] for name in fields if name.endswith("_token")}, **own}
+    stated = {**{name: fields[name] for name in NAMES if name in fields}, **own}
     tokens = ((str(name), _token(value)) for name, value in stated.items())
     return {name: token for name, token in tokens if token is not None}
 
 
-def _extra(fields: Mapping[str, object]) -> tuple[Token, ...] | None:
-    if "extra_special_tokens" not in fields:
-        values = fields.get("additional_special_tokens")
-    else:
-        values = fields["extra_special_tokens"]
-    if not isinstance(values, list):
+def _fields(path: Path) -> dict[str, object]:
+    """Read a file's fields, without what is null, and check the tokens among them.
+
+    Raises:
+        InvalidCheckpoint: it holds no object, or no token where one should be.
+    """
+    fields = {name: value for name, value in read_json(path).items() if value is not None}
+    for name in NAMES:
+        _check_token(path, name, fields.get(name))
+    for name in LISTS:
+        listed = fields.get(name)
+        named = name == LISTS[0] and isinstance(listed, dict)
+        if listed is not None and not named and not isinstance(listed, list):
+            raise InvalidCheckpoint(f'{path}: "{name}" is {listed!r}, expected a list of tokens')
+        values = listed.values() if isinstance(listed, dict) else listed
+        for value in values if isinstance(values, Iterable) else ():
+            _check_token(path, name, value)
+    return fields
+
+
+def _check_token(path: Path, name: str, value: object) -> None:
+    if value is not None and _token(value) is None:
+        raise InvalidCheckpoint(
+            f'{path}: "{name}" has {value!r}, expected a token such as "[CLS]" '
+            'or {"content": "[CLS]"}'
+        )
+
+
+def _listed(fields: Mapping[str, object]) -> tuple[Token, ...] | None:
+    """Read special tokens without a role; of two lists the newer one counts, unless it is empty."""
+    lists = [value for name in LISTS if isinstance(value := fields.get(name), list)]
+    if not lists:
         return None
+    values = next((one for one in lists if one), [])
     return tuple(token for token in map(_token, values) if token is not None)
 
 
-def _with_map(fields: Mapping[str, object], special: Mapping[str, object]) -> dict[str, object]:
-    """Put what `special_tokens_map.json` says in place of the settings, but lengthen a list."""
-    made = {**fields, **special}
-    for name, value in special.items():
-        if name == "extra_special_tokens" and isinstance(value, list):
-            known = fields.get(name)
-            before = known if isinstance(known, list) else []
-            made[name] = [*before, *(_special(one) for one in value if one not in before)]
-        else:
-            made[name] = _special(value)
-    return made
+def _joined(
+    first: tuple[Token, ...] | None, more: tuple[Token, ...] | None
+) -> tuple[Token, ...] | None:
+    """Lengthen a list by what the older file says beside it."""
+    if first is None or more is None:
+        return more if first is None else first
+    known = {_text(token) for token in first}
+    return (*first, *(token for token in more if _text(token) not in known))
 
 
 def _special(value: object) -> object:
-    return {**value, "special": True} if isinstance(value, dict) else value
-
-
-def _special_texts(fields: Mapping[str, object]) -> Iterator[str]:
-    """Name the tokens of `added_tokens.json` that are special."""
-    named = _named(fields)
-    yield from (_text(named[name]) for name in NAMES if name in named)
-    if "extra_special_tokens" in fields:  # its older name does not count here
-        yield from map(_text, _extra(fields) or ())
+    """Mark the tokens of `special_tokens_map.json` as special, which it does not say of them."""
+    if isinstance(value, list):
+        return [_special(one) for one in value]
+    if isinstance(value, dict) and "content" in value:
+        return {**value, "special": True}
+    return value
 
 
 def _token(value: object) -> Token | None:
@@ -194,7 +247,7 @@ def _decoder(path: Path, value: object) -> dict[int, AddedToken]:
     return added
 
 
-def _older_added(path: Path, special: frozenset[str]) -> dict[int, AddedToken]:
+def _older_added(path: Path, special: Container[str]) -> dict[int, AddedToken]:
     """Read `added_tokens.json`: token -> id."""
     ids: Iterable[tuple[str, object]] = read_json(path).items()
     return {

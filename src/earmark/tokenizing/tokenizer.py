@@ -9,20 +9,28 @@ from tokenizers.processors import PostProcessor
 
 from earmark.checkpoint.repository import Repository
 from earmark.domain.encoding import Alignment, Encoding
-from earmark.domain.texts import Question
+from earmark.domain.texts import Question, TextInput
 from earmark.errors import InvalidCheckpoint, InvalidInput
+from earmark.tokenizing.as_trained import as_trained
 from earmark.tokenizing.charsmap import check_charsmaps_of
-from earmark.tokenizing.families import family_of, has_settings
+from earmark.tokenizing.classes import class_of, has_token_types, refuse_other_than_file
+from earmark.tokenizing.families import family_beside, family_of
 from earmark.tokenizing.library import complaints_about
 from earmark.tokenizing.pieces import TokenizerPieces
 from earmark.tokenizing.settled import settle
-from earmark.tokenizing.stated import StatedTokenizer, read_stated
+from earmark.tokenizing.stated import SETTINGS, StatedTokenizer, read_stated
 from earmark.tokenizing.truncation import CUT_SIDES, CutSide, kept
+from earmark.tokenizing.words import WordMarks
 
 __all__ = ["TextTokenizer", "build_tokenizer", "load_tokenizer"]
 
 LARGEST_REAL_MAXIMUM = 1 << 24
-"""`model_max_length` may be 1e30, which `transformers` writes for "not known"."""
+"""`model_max_length` may be 1e30, which `transformers` writes for "not known", or 0."""
+
+
+LONG_TEXT = 4096
+"""Characters from which a single text is encoded as a batch: only so does the library let go of the
+interpreter's lock, and 1.5 MB held it for seconds. Shorter ones take less than 2 ms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +38,12 @@ class TextTokenizer:
     """A tokenizer without state: safe to use from several threads at once.
 
     Attributes:
-        pieces: how tokens make words.
+        pieces: how tokens are written as text.
+        words: where words begin.
         max_length: longest encoding the checkpoint's tokenizer settings allow; None where they
             do not say.
         cut_side: where a text that is too long loses tokens.
+        token_types: whether the second text of a pair has a type of its own; else all are 0.
     """
 
     _tokenizer: Tokenizer
@@ -41,8 +51,10 @@ class TextTokenizer:
     byte-level one takes a space off the offsets each time)."""
     _processor: PostProcessor | None
     pieces: TokenizerPieces
+    words: WordMarks
     max_length: int | None
     cut_side: CutSide = "right"
+    token_types: bool = True
 
     @classmethod
     def of(
@@ -52,6 +64,7 @@ class TextTokenizer:
         unknown: str | None = None,
         max_length: int | None = None,
         cut_side: CutSide = "right",
+        token_types: bool = True,
     ) -> "TextTokenizer":
         """Take a tokenizer over; nobody else may use it from now on.
 
@@ -63,13 +76,20 @@ class TextTokenizer:
             unknown: the token for what the vocabulary does not have, where the files name it.
             max_length: longest encoding, where the files name it.
             cut_side: where a text that is too long loses tokens.
+            token_types: whether the second text of a pair has a type of its own.
         """
         tokenizer.no_padding()
         tokenizer.no_truncation()
         processor = tokenizer.post_processor
         tokenizer.post_processor = None
         pieces = TokenizerPieces.of(tokenizer, unknown)
-        return cls(tokenizer, processor, pieces, max_length, cut_side)
+        as_trained(tokenizer)
+        words = WordMarks.of(tokenizer, processor)
+        return cls(tokenizer, processor, pieces, words, max_length, cut_side, token_types)
+
+    def token(self, index: int) -> str:
+        """Return a token as the vocabulary writes it; empty where it has no such id."""
+        return self._tokenizer.id_to_token(index) or ""
 
     @property
     def vocabulary_size(self) -> int:
@@ -89,7 +109,7 @@ class TextTokenizer:
             questions: what to encode, and how to cut what is too long.
             max_tokens: longest encoding, special tokens included; what is more is cut off and
                 counted in `Encoding.truncated_tokens`, or goes into windows of its own.
-            align: keep where each token stands in its text.
+            align: keep where each token stands in its text; of pairs, just as the library says.
 
         Returns:
             For each question its encoding; several where it is read in windows.
@@ -107,14 +127,15 @@ class TextTokenizer:
             second = None if question.text.pair is None else next(seconds)
             whole, lost = self._join(question, first, second, max_tokens)
             windows = whole.overflowing if question.cut == "windows" else []
-            encoded.append([self._encoding(one, lost, align=align) for one in (whole, *windows)])
+            text = question.text if align else None
+            encoded.append([self._encoding(one, lost, text) for one in (whole, *windows)])
         return encoded
 
     def _tokens(self, texts: Sequence[str]) -> list[tokenizers.Encoding]:
         if not texts:
             return []
         try:
-            if len(texts) == 1:
+            if len(texts) == 1 and len(texts[0]) < LONG_TEXT:
                 # A batch of one would start the library's thread pool for nothing.
                 return [self._tokenizer.encode(texts[0], add_special_tokens=False)]
             return self._tokenizer.encode_batch(list(texts), add_special_tokens=False)
@@ -165,14 +186,22 @@ class TextTokenizer:
             return self._tokenizer.post_process(first, second)
         return self._processor.process(first, second)
 
-    def _encoding(self, whole: tokenizers.Encoding, lost: int, *, align: bool) -> Encoding:
-        alignment = None
-        if align:
-            # By id: of an unknown piece the library's own `tokens` may hold the text instead.
-            tokens = tuple(self._tokenizer.id_to_token(one) or "" for one in whole.ids)
-            special = tuple(mask == 1 for mask in whole.special_tokens_mask)
-            alignment = Alignment(tokens, tuple(whole.offsets), special)
-        return Encoding(tuple(whole.ids), tuple(whole.type_ids), lost, alignment)
+    def _encoding(self, whole: tokenizers.Encoding, lost: int, text: TextInput | None) -> Encoding:
+        """Take an encoding over; with its text, say where in it each token stands."""
+        alignment = None if text is None else self._alignment(whole, text)
+        ids = tuple(whole.ids)
+        types = tuple(whole.type_ids) if self.token_types else (0,) * len(ids)
+        return Encoding(ids, types, lost, alignment)
+
+    def _alignment(self, whole: tokenizers.Encoding, text: TextInput) -> Alignment:
+        # By id: of an unknown piece the library's own `tokens` may hold the text instead.
+        tokens = tuple(self._tokenizer.id_to_token(one) or "" for one in whole.ids)
+        special = tuple(mask == 1 for mask in whole.special_tokens_mask)
+        if text.pair is not None:
+            return Alignment(tokens, tuple(whole.offsets), special, (False,) * len(tokens))
+        places = self.words.places(text.text, tokens, whole.offsets)
+        goes_on = self.words.continuations(text.text, tokens, whole.offsets, whole.word_ids)
+        return Alignment(tokens, places, special, goes_on)
 
 
 def load_tokenizer(repository: Repository) -> TextTokenizer:
@@ -181,6 +210,7 @@ def load_tokenizer(repository: Repository) -> TextTokenizer:
     Raises:
         CheckpointNotFound: the files are not there.
         InvalidCheckpoint: a file does not hold what it should.
+        UnsupportedCheckpoint: the files are those of a class that earmark does not build.
     """
     stated = read_stated(repository)
     return TextTokenizer.of(
@@ -188,6 +218,7 @@ def load_tokenizer(repository: Repository) -> TextTokenizer:
         unknown=stated.text_of("unk_token"),
         max_length=_max_length(stated),
         cut_side=_cut_side(stated),
+        token_types=has_token_types(class_of(repository, stated), stated),
     )
 
 
@@ -201,6 +232,7 @@ def build_tokenizer(repository: Repository, stated: StatedTokenizer) -> Tokenize
     Raises:
         CheckpointNotFound: the files are not there.
         InvalidCheckpoint: a file does not hold what it should.
+        UnsupportedCheckpoint: the files are those of a class that earmark does not build.
     """
     path = repository.find("tokenizer.json")
     if path is None:
@@ -211,16 +243,32 @@ def build_tokenizer(repository: Repository, stated: StatedTokenizer) -> Tokenize
     with complaints_about(path, expected="a tokenizer"):
         tokenizer = Tokenizer.from_file(str(path))
     check_charsmaps_of(tokenizer, path)
-    if has_settings(repository, stated):
-        settle(tokenizer, stated)
+    kind = class_of(repository, stated)
+    refuse_other_than_file(kind, stated)
+    beside = family_beside(kind)
+    if beside is not None:
+        stated = stated.with_usual(beside.tokens)
+        if beside.kin is not None:
+            settle(tokenizer, stated, beside.kin)
+    with complaints_about(path, expected="a tokenizer with the added tokens of its settings"):
+        stated.add_to(tokenizer)
     return tokenizer
 
 
 def _max_length(stated: StatedTokenizer) -> int | None:
+    """Read the longest text; None where nothing is said, or a number that stands for that.
+
+    Raises:
+        InvalidCheckpoint: the field is no number.
+    """
     longest = stated.fields.get("model_max_length", stated.fields.get("max_len"))
-    if not isinstance(longest, int | float) or not 0 < longest < LARGEST_REAL_MAXIMUM:
+    if longest is None:
         return None
-    return int(longest)
+    if isinstance(longest, bool) or not isinstance(longest, int | float):
+        raise InvalidCheckpoint(
+            f'{SETTINGS}: "model_max_length" is {longest!r}, expected a number of tokens or null'
+        )
+    return int(longest) if 1 <= longest < LARGEST_REAL_MAXIMUM else None
 
 
 def _cut_side(stated: StatedTokenizer) -> CutSide:
@@ -229,5 +277,5 @@ def _cut_side(stated: StatedTokenizer) -> CutSide:
         if side == known:
             return known
     raise InvalidCheckpoint(
-        f'tokenizer_config.json: "truncation_side" is {side!r}, expected "right" or "left"'
+        f'{SETTINGS}: "truncation_side" is {side!r}, expected "right" or "left"'
     )

@@ -1,6 +1,7 @@
 """Configs are read field by field, with errors that name the field."""
 
 import json
+import math
 from pathlib import Path
 
 import pytest
@@ -28,14 +29,14 @@ def test_a_missing_field_is_named() -> None:
     assert config().size("type_vocab_size", 2) == 2
 
 
-@pytest.mark.parametrize("value", ["tiny", 0, True])
+@pytest.mark.parametrize("value", ["tiny", 0, True, math.nan, math.inf, -math.inf])
 def test_an_epsilon_is_a_positive_number(value: object) -> None:
     """Anything else is refused."""
     with pytest.raises(InvalidCheckpoint, match="layer_norm_eps"):
         config(layer_norm_eps=value).number("layer_norm_eps", 1e-12)
 
 
-@pytest.mark.parametrize("value", ["1", 1.0, True, -1, 1 << 40, None])
+@pytest.mark.parametrize("value", ["1", 1.0, True, -1, 1 << 40, math.nan])
 def test_an_index_is_a_whole_number_from_0(value: object) -> None:
     """Anything else is refused with the field's name; the first index is 0."""
     with pytest.raises(InvalidCheckpoint, match=r'"pad_token_id" is .*, expected a whole number'):
@@ -44,7 +45,7 @@ def test_an_index_is_a_whole_number_from_0(value: object) -> None:
     assert config().index("pad_token_id", 1) == 1
 
 
-@pytest.mark.parametrize("value", ["1", 1.0, True, 1 << 40, None])
+@pytest.mark.parametrize("value", ["1", 1.0, True, 1 << 40, math.inf])
 def test_an_integer_may_be_negative_but_must_be_whole(value: object) -> None:
     """Anything else is refused with the field's name."""
     with pytest.raises(InvalidCheckpoint, match=r'"position_buckets" is .*, expected a whole'):
@@ -53,7 +54,7 @@ def test_an_integer_may_be_negative_but_must_be_whole(value: object) -> None:
     assert config().integer("position_buckets", -1) == -1
 
 
-@pytest.mark.parametrize("value", ["true", 1, None])
+@pytest.mark.parametrize("value", ["true", 1, math.nan])
 def test_a_flag_is_true_or_false(value: object) -> None:
     """Anything else is refused, what Python would take for true included."""
     with pytest.raises(InvalidCheckpoint, match="expected true or false"):
@@ -103,27 +104,120 @@ def test_a_bart_without_names_has_three_labels() -> None:
     assert config(model_type="bart", num_labels=2).labels().names == ("LABEL_0", "LABEL_1")
 
 
-@pytest.mark.parametrize("value", [["A", "B"], {}, {"0": "A", "2": "C"}, {"zero": "A"}, "A"])
-def test_malformed_labels_are_refused(value: object) -> None:
-    """Gaps, lists and other keys leave a logit without a name."""
-    with pytest.raises(InvalidCheckpoint, match="id2label"):
-        config(id2label=value).labels()
+def test_a_field_that_is_null_is_not_there() -> None:
+    """Whatever it is read as; only a class that reads a meaning into null can tell the two."""
+    found = config(a=None, id2label=None, label2id=None, num_labels=None, problem_type=None)
+    assert found.size("a", 2) == found.index("a", 2) == found.integer("a", 2) == 2
+    assert found.number("a", 0.5) == 0.5
+    assert found.text("a", "x") == "x"
+    assert found.flag("a", default=True)
+    assert found.class_names == ()
+    assert found.labels().names == ("LABEL_0", "LABEL_1")
+    assert (found.is_null("a"), found.is_null("b")) == (True, False)
 
 
-def test_an_unknown_problem_type_is_refused_with_the_known_ones() -> None:
-    """It decides which function is applied, so it is not guessed."""
-    with pytest.raises(InvalidCheckpoint, match="multi_label_classification"):
-        config(problem_type="ranking").labels()
+THREE = {"0": "A", "1": "B", "2": "C"}
+BY_NAME = {"A": 0, "C": 2, "B": "1"}
 
 
-@pytest.mark.parametrize("value", [None, [], "BertForSequenceClassification", [3]])
-def test_the_model_class_must_be_named(value: object) -> None:
-    """Without it the head is unknown."""
+@pytest.mark.parametrize(
+    ("fields", "rows", "expected"),
+    [
+        ({"label2id": BY_NAME}, 3, "A B C"),
+        ({"label2id": BY_NAME}, None, "A B C"),
+        ({"id2label": {"0": "A", "2": "C"}, "label2id": BY_NAME}, 3, "A B C"),
+        ({"id2label": {"1": "A", "2": "B", "3": "C"}, "label2id": BY_NAME}, 3, "A B C"),
+        ({"id2label": THREE, "label2id": {"NO": 0, "YES": 1}}, 2, "NO YES"),
+        ({"id2label": THREE, "label2id": {"NO": 0, "YES": 1}}, 3, "A B C"),
+        ({"id2label": THREE, "num_labels": 2}, 3, "A B C"),
+        ({"id2label": THREE, "num_labels": 2}, 2, "LABEL_0 LABEL_1"),
+        ({"id2label": {}, "label2id": {}}, 3, "LABEL_0 LABEL_1 LABEL_2"),
+        ({"num_labels": 2}, 3, "LABEL_0 LABEL_1 LABEL_2"),
+        ({}, 1, "LABEL_0"),
+        ({"model_type": "bart"}, 2, "LABEL_0 LABEL_1"),
+    ],
+)
+def test_the_labels_are_those_that_the_head_has(
+    fields: dict[str, object], rows: int | None, expected: str
+) -> None:
+    """Of several fields the one that names as many as the head has rows; none names numbers."""
+    assert config(**fields).labels(rows).names == tuple(expected.split())
+
+
+@pytest.mark.parametrize(
+    ("fields", "rows"),
+    [
+        ({"id2label": ["A", "B"]}, 2),
+        ({"id2label": {"0": "A", "2": "C"}}, 3),
+        ({"id2label": {"1": "A", "2": "B"}}, 2),
+        ({"id2label": {"0": "A", "1": None}}, 2),
+        ({"id2label": {"zero": "A"}}, 1),
+        ({"id2label": "A"}, 1),
+        ({"id2label": THREE}, 2),
+        ({"label2id": {"A": 0, "B": 0}}, 2),
+        ({"label2id": {"A": 0, "B": "one"}}, 2),
+        ({"label2id": ["A", "B"]}, 2),
+        ({"id2label": THREE, "label2id": BY_NAME, "num_labels": 4}, 2),
+    ],
+)
+def test_names_that_are_not_those_of_the_head_are_refused(
+    fields: dict[str, object], rows: int
+) -> None:
+    """A gap, or a count that no field has, leaves a logit with another's name or with none."""
+    with pytest.raises(InvalidCheckpoint, match=f"label.*the head has {rows} labels; expected"):
+        config(**fields).labels(rows)
+
+
+@pytest.mark.parametrize("value", ["ranking", 5, ["regression"], "single_label"])
+def test_an_unknown_problem_type_counts_as_none(value: object) -> None:
+    """`transformers` 5.24 then goes by the number of labels, and so do we."""
+    assert config(problem_type=value).labels().problem_type is None
+
+
+@pytest.mark.parametrize("value", ["BertForSequenceClassification", [3], {"a": "b"}])
+def test_the_model_class_stands_in_a_list(value: object) -> None:
+    """Anything else is refused; none at all is none."""
     with pytest.raises(InvalidCheckpoint, match='"architectures" is'):
-        _ = config(architectures=value).class_name
+        _ = config(architectures=value).class_names
+    assert config(architectures=[]).class_names == config().class_names == ()
 
 
-@pytest.mark.parametrize("contents", [b"", b"{", b"[1]", b'"x"', b'{"a": "\xff"}', b"[" * 100_000])
+@pytest.mark.parametrize(
+    "contents",
+    [b"\xef\xbb\xbf%s", b"%s\n"],
+    ids=["byte order mark", "plain"],
+)
+def test_numbers_that_python_writes_and_marks_of_editors_are_read(
+    tmp_path: Path, contents: bytes
+) -> None:
+    """NaN and infinity are no JSON, but stand in published files where they change nothing."""
+    path = tmp_path / "config.json"
+    path.write_bytes(contents % b'{"a": NaN, "b": Infinity, "c": -Infinity, "hidden_size": 8}')
+    found = read_config(path)
+    assert found.size("hidden_size") == 8
+    for name in "abc":
+        with pytest.raises(InvalidCheckpoint, match=f'"{name}" is .*positive number'):
+            found.number(name, 1.0)
+
+
+def test_a_file_in_utf_16_is_read(tmp_path: Path) -> None:
+    """As shells of Windows write it."""
+    path = tmp_path / "config.json"
+    path.write_text('{"model_type": "bert"}', "utf-16")
+    assert read_config(path).model_type == "bert"
+
+
+def test_damaged_json_is_refused_with_its_place(tmp_path: Path) -> None:
+    """Line and column, so that it can be found."""
+    path = tmp_path / "config.json"
+    path.write_text('{\n  "a": 1,\n  "b" 2\n}')
+    with pytest.raises(InvalidCheckpoint, match=r"config\.json .*line 3, column 7: Expecting ':'"):
+        read_config(path)
+
+
+@pytest.mark.parametrize(
+    "contents", [b"", b"{", b"[1]", b'"x"', b'{"a": "\xff"}', b"[" * 100_000, b'{"a": "\\ud800"}']
+)
 def test_a_file_that_holds_no_object_is_refused(tmp_path: Path, contents: bytes) -> None:
     """The message names the file."""
     path = tmp_path / "config.json"
@@ -136,4 +230,4 @@ def test_a_sound_file_is_read(tmp_path: Path) -> None:
     """The fields are those of the file."""
     path = tmp_path / "config.json"
     path.write_text(json.dumps({"architectures": ["BertForSequenceClassification"]}))
-    assert read_config(path).class_name == "BertForSequenceClassification"
+    assert read_config(path).class_names == ("BertForSequenceClassification",)

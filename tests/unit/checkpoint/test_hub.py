@@ -19,10 +19,11 @@ from earmark.checkpoint.hub import look_up
 from earmark.checkpoint.hub_access import HubAccess
 from earmark.checkpoint.hub_cache import CachedRepo, cached_models
 from earmark.checkpoint.hub_id import HubId
+from earmark.engine.ways.choice import runs_from_weights
 from earmark.errors import CheckpointNotFound, HubUnavailable
 
 ID = HubId("org/name")
-fetch = partial(the_hub.fetch, graph_types=("bert",))
+fetch = partial(the_hub.fetch, from_weights=runs_from_weights)
 FIRST = commit_of("first")
 SMALL = {"config.json", "tokenizer.json", "tokenizer_config.json"}
 LARGE_BYTES = 24 << 20
@@ -553,7 +554,7 @@ def test_the_stand_in_lists_files_page_by_page_as_the_hub_does(hub: HubStandIn) 
     [
         ("bert", {"model.safetensors"}),
         ("convbert", {"onnx/model.onnx"}),
-        (None, {"onnx/model.onnx"}),
+        (None, {"model.safetensors"}),  # the class says what it is
     ],
 )
 def test_the_graph_is_fetched_where_the_weights_would_not_be_read(

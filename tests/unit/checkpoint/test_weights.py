@@ -234,8 +234,8 @@ def test_a_file_cut_short_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_file_of_something_else_is_refused(tmp_path: Path) -> None:
-    """So is one that is no safetensors at all, such as a pointer file of a large-file store."""
+    """So is one that is no safetensors at all."""
     path = tmp_path / "model.safetensors"
-    path.write_text("version https://git-lfs.github.com/spec/v1\n")
+    path.write_text("version 1\n")
     with pytest.raises(InvalidCheckpoint, match="cannot be read as safetensors"):
         Weights.open(path, prefix="bert.")

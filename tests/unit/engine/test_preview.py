@@ -16,6 +16,7 @@ from earmark.checkpoint.hub_access import HubAccess
 from earmark.checkpoint.hub_id import HubId
 from earmark.checkpoint.hub_progress import SilentProgress
 from earmark.engine.preview import PreviewedModel, fetch_previewed_model, preview_model
+from earmark.engine.ways.choice import runs_from_weights
 from earmark.errors import (
     CheckpointError,
     CheckpointNotFound,
@@ -25,8 +26,8 @@ from earmark.errors import (
 )
 
 FIRST = commit_of("first")
-fetch = partial(the_hub.fetch, graph_types=("bert",))
-preview = partial(hub_preview.preview, graph_types=("bert",))
+fetch = partial(the_hub.fetch, from_weights=runs_from_weights)
+preview = partial(hub_preview.preview, from_weights=runs_from_weights)
 
 
 @pytest.fixture(scope="module")

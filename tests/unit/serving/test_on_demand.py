@@ -23,6 +23,7 @@ from earmark.errors import (
     RequestTooLarge,
     ShuttingDown,
     UnknownModel,
+    UnusableModel,
 )
 from earmark.serving.catalogue import Catalogue, KnownModel
 from earmark.serving.load_times import LoadTimes
@@ -197,9 +198,22 @@ def test_a_caller_who_leaves_does_not_stop_the_load() -> None:
     asyncio.run(scenario())
 
 
-@pytest.mark.parametrize("failure", [InvalidCheckpoint("/secret/x is cut"), EngineError("no")])
-def test_a_load_that_fails_is_told_to_everyone_who_waited(failure: Exception) -> None:
-    """Without what is wrong, which names files; it is not tried again at once."""
+@pytest.mark.parametrize(
+    ("failure", "raised", "said", "traced"),
+    [
+        (
+            InvalidCheckpoint("/secret/of mine/x.json is cut: onnx/x.onnx, https://a.test/b/c"),
+            UnusableModel,
+            r"^Model a cannot run here: of mine/x.json is cut: onnx/x.onnx, https://a.test/b/c$",
+            False,
+        ),
+        (EngineError("/secret: no"), ModelUnavailable, "^Model a cannot be loaded$", True),
+    ],
+)
+def test_a_load_that_fails_is_told_to_everyone_who_waited(
+    failure: Exception, raised: type[Exception], said: str, *, traced: bool
+) -> None:
+    """What is wrong with files, without where they lie; it is not tried again at once."""
 
     async def scenario() -> None:
         loader = FakeLoader(failures={"a": failure})
@@ -208,13 +222,15 @@ def test_a_load_that_fails_is_told_to_everyone_who_waited(failure: Exception) ->
         await _until(loader.entered.is_set)
         loader.gate.set()
         for each in asking:
-            with pytest.raises(ModelUnavailable, match=r"^Model a cannot be loaded$") as caught:
+            with pytest.raises(raised, match=said) as caught:
                 await each
             assert caught.value.__cause__ is failure
         assert service.status("a").state == "failed"
         assert loader.begun == ["a"]
 
-    asyncio.run(scenario())
+    with capture_logs() as logs:
+        asyncio.run(scenario())
+    assert [("exc_info" in line) for line in logs] == [traced]
 
 
 def test_a_model_that_cannot_be_read_is_not_listed_and_read_only_once() -> None:
@@ -226,7 +242,9 @@ def test_a_model_that_cannot_be_read_is_not_listed_and_read_only_once() -> None:
         service = _service(_on_demand(loader))
         with capture_logs() as logs:
             assert [each.info.model_id for each in service.statuses()] == ["a", "c"]
-            with pytest.raises(ModelUnavailable, match=r"^Model b cannot be loaded$"):
+            with pytest.raises(
+                UnusableModel, match=r"^Model b cannot run here: config.json is cut$"
+            ):
                 await _ask(service, "b")
         assert len(logs) == 1
 

@@ -30,7 +30,6 @@ GOLDEN_SCORE_TOLERANCE = 1e-6
 class NoPieces:
     """Stands in for a tokenizer's pieces, which classification of whole texts never asks."""
 
-    marks_continuation = False
     unknown = None
 
     def join(self, tokens: list[str]) -> str:

@@ -17,7 +17,7 @@ Window = tuple[float, list[Entity]]
 
 def entity(start: int, end: int, score: float = 0.5, word: str = "w") -> Entity:
     """Make an entity."""
-    return Entity("PER", score, word, start, end)
+    return Entity("PER", score, word, start, end, "PER")
 
 
 @st.composite
@@ -94,5 +94,5 @@ def test_a_window_begins_at_its_first_token(
 ) -> None:
     """Special tokens stand nowhere; without another there can be no entity."""
     size = len(offsets)
-    alignment = Alignment(("x",) * size, offsets, special)
+    alignment = Alignment(("x",) * size, offsets, special, (False,) * size)
     assert earliest_start(Encoding((0,) * size, (0,) * size, alignment=alignment)) == start

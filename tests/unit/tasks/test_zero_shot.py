@@ -22,7 +22,6 @@ LARGEST = float(np.finfo(np.float32).max)
 class NoPieces:
     """Stands in for a tokenizer's pieces, which classification of whole texts never asks."""
 
-    marks_continuation = False
     unknown = None
 
     def join(self, tokens: list[str]) -> str:
@@ -196,15 +195,32 @@ def test_candidates_are_ranked_by_their_logit_of_entailment(
     [
         (NLI, 0),
         (("entailment", "neutral", "contradiction"), 2),
-        (("neutral", "entailment", "contradiction"), 0),  # not contradiction: as the reference
+        (("neutral", "entailment", "contradiction"), 2),
+        (("entailment", "contradiction", "neutral"), 1),
+        (("neutral", "Entailed", "CONTRADICTS"), 2),
+        (("not_entailment", "entailment"), 0),
+        (("entailment", "not_entailment"), 1),
+        (("entailment", "x", "not_entailment"), 2),
+        (("x", "Entailment", "NON-ENTAILMENT"), 2),
+        (("x", "entailment", "no entailment"), 2),
+        (("x", "entailment", "notentailment"), 2),
+        (("contradiction", "x", "y"), 0),  # entailment has no name: the last
+        (("x", "y", "contradiction"), 2),  # the last is taken: entailment is the first
+        (("entailment", "x", "y"), 2),  # contradiction has no name: the other end
+        (("x", "entailment", "y"), 0),
+        (("LABEL_0", "LABEL_1", "LABEL_2"), 0),
     ],
 )
-def test_by_itself_a_label_stands_against_the_other_end(
+def test_by_itself_a_label_stands_against_contradiction(
     names: tuple[str, ...], against: int
 ) -> None:
-    """Several labels at once, or a single one: softmax over two logits of the same pair."""
-    row = [0.0, 0.0, 0.0]
-    row[names.index("entailment")] = 2.0
+    """Several labels at once, or a single one: softmax over two logits of the same pair.
+
+    Contradiction is what a name says it is; only without a name is it the other end.
+    """
+    row = [0.0] * len(names)
+    named = [index for index, name in enumerate(names) if name.lower().startswith("entail")]
+    row[(named or [0 if against == len(names) - 1 else len(names) - 1])[0]] = 2.0
     row[against] = 1.0
     alone = float(1 / (1 + np.exp(-1.0)))
     assert best_score(rank([row], names)) == pytest.approx(alone)

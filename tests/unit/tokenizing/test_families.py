@@ -1,5 +1,6 @@
 """The tokenizer of a checkpoint without `tokenizer.json`: which it is, and what can be wrong."""
 
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from support.tokenizer_files import (
 from earmark.checkpoint.local import LocalRepository
 from earmark.domain.encoding import Alignment
 from earmark.domain.texts import Question, TextInput
-from earmark.errors import CheckpointNotFound, InvalidCheckpoint
+from earmark.errors import CheckpointNotFound, InvalidCheckpoint, UnsupportedCheckpoint
 from earmark.tokenizing.families import FAMILIES, family_of
 from earmark.tokenizing.stated import read_stated
 from earmark.tokenizing.tokenizer import TextTokenizer, load_tokenizer
@@ -84,29 +85,72 @@ def test_any_text_is_encoded_within_itself(
     tokenizer = tokenizers[kind]
     asked = [Question(0, TextInput(text, pair))]
     ((one,),) = tokenizer.encode(asked, max_tokens=10_000, align=True)
-    assert isinstance(one.alignment, Alignment)
     assert max(one.ids) < tokenizer.vocabulary_size
+    assert isinstance(one.alignment, Alignment)
     longest = max(len(text), len(pair or ""))
     assert all(0 <= start <= end <= longest for start, end in one.alignment.offsets)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_class_that_is_named_decides(kind: str, tmp_path: Path) -> None:
-    """In either config, with or without Fast; the model's type only where no class is known."""
+    """In either config, with or without Fast; the model's type only where no class is named."""
     name, write = KINDS[kind]
     write(tmp_path)
     repository = LocalRepository.open(tmp_path)
+    usual = "XLMRobertaTokenizer" if kind == "camembert" else name.replace("Electra", "Bert")
+    assert family_of(repository, read_stated(repository)) == FAMILIES[usual]
     write_json(tmp_path, "config.json", {"model_type": kind})
     expected = family_of(repository, read_stated(repository))
     assert all((tmp_path / file).is_file() for file in expected.files)
     write_json(tmp_path, "config.json", {"model_type": "other", "tokenizer_class": name})
     assert family_of(repository, read_stated(repository)) == expected
-    write_json(tmp_path, "config.json", {"model_type": "other"})
+    write_json(tmp_path, "config.json", {"model_type": "other", "tokenizer_class": "Other"})
     write_json(tmp_path, "tokenizer_config.json", {"tokenizer_class": f"{name}Fast"})
     assert family_of(repository, read_stated(repository)) == expected
-    write_json(tmp_path, "tokenizer_config.json", {"tokenizer_class": "OtherTokenizer"})
-    usual = "XLMRobertaTokenizer" if kind == "camembert" else name.replace("Electra", "Bert")
-    assert family_of(repository, read_stated(repository)) == FAMILIES[usual]
+
+
+JAPANESE = {"tokenizer_class": "BertJapaneseTokenizer", "word_tokenizer_type": "mecab"}
+CODE = {"auto_map": {"AutoTokenizer": ["tokenization_own.OwnTokenizer", None]}}
+
+
+@pytest.mark.parametrize(
+    ("settings", "config", "found"),
+    [
+        (JAPANESE, {"model_type": "bert"}, "tokenizer_config.json names BertJapaneseTokenizer"),
+        ({}, {"model_type": "bert", **JAPANESE}, "config.json names BertJapaneseTokenizer"),
+        ({"tokenizer_class": "BertweetTokenizer"}, {"model_type": "roberta"}, "BertweetTokenizer"),
+        ({"tokenizer_class": "PhobertTokenizer"}, {"model_type": "roberta"}, "PhobertTokenizer"),
+        ({"tokenizer_class": "FunnelTokenizerFast"}, {"model_type": "funnel"}, "FunnelTokenizer"),
+        ({"tokenizer_class": "OwnTokenizer"}, {}, "OwnTokenizer"),
+        (CODE, {"model_type": "bert"}, "OwnTokenizer, which is code beside the checkpoint"),
+        ({}, {"model_type": "bert", **CODE}, "OwnTokenizer, which is code beside the checkpoint"),
+        ({**CODE, "tokenizer_class": "BertTokenizer"}, {}, "which is code beside the checkpoint"),
+        ({}, {"model_type": "xlnet"}, 'model_type "xlnet"'),
+        ({}, {"model_type": "flaubert"}, 'model_type "flaubert"'),
+        ({}, {"model_type": "roformer"}, 'model_type "roformer"'),
+        ({}, {"model_type": "esm"}, "EsmTokenizer"),
+    ],
+)
+def test_a_class_that_is_not_known_is_refused_by_name(
+    settings: Mapping[str, object], config: Mapping[str, object], found: str, tmp_path: Path
+) -> None:
+    """Its files have names that other classes' files have too, and mean other tokens."""
+    write_word_pieces(tmp_path)
+    write_byte_level(tmp_path)
+    write_json(tmp_path, "tokenizer_config.json", settings)
+    write_json(tmp_path, "config.json", config)
+    with pytest.raises(UnsupportedCheckpoint, match=re.escape(found)):
+        load_tokenizer(LocalRepository.open(tmp_path))
+
+
+@pytest.mark.parametrize("name", ["PreTrainedTokenizerFast", "TokenizersBackend"])
+def test_a_class_that_is_its_file_needs_the_file(name: str, tmp_path: Path) -> None:
+    """What else is there was not what the model was trained with."""
+    write_word_pieces(tmp_path)
+    write_json(tmp_path, "tokenizer_config.json", {"tokenizer_class": name})
+    write_json(tmp_path, "config.json", {"model_type": "bert"})
+    with pytest.raises(CheckpointNotFound, match=r"no tokenizer\.json"):
+        load_tokenizer(LocalRepository.open(tmp_path))
 
 
 def test_a_missing_file_of_the_family_is_named(tmp_path: Path) -> None:
@@ -159,14 +203,15 @@ def test_a_broken_table_in_a_model_is_refused(tmp_path: Path) -> None:
 
 def test_pairs_are_closed_as_the_family_does(tokenizers: Mapping[str, TextTokenizer]) -> None:
     """One separator and two types, or two separators and one type."""
-    asked = [Question(0, TextInput("good", "good"))]
+    asked = [Question(0, TextInput("good")), Question(0, TextInput("good", "good"))]
     shapes = {}
     for kind, tokenizer in tokenizers.items():
-        ((one,),) = tokenizer.encode(asked, max_tokens=100, align=True)
-        assert one.alignment is not None
-        special = "".join("x" if added else "-" for added in one.alignment.special)
-        shapes[kind] = special.strip("x").strip("-"), max(one.type_ids)
-    typed, doubled = ("x", 1), ("xx", 0)
+        (alone,), (both,) = tokenizer.encode(asked, max_tokens=100)
+        _, *word, _ = alone.ids
+        separators = len(both) - len(alone) - len(word)
+        assert both.ids[-1 - len(word) :] == alone.ids[1:]
+        shapes[kind] = separators, max(both.type_ids)
+    typed, doubled = (1, 1), (2, 0)
     assert shapes == {
         "bert": typed,
         "electra": typed,

@@ -1,11 +1,11 @@
-"""How tokens make words, from the checkpoint's own files."""
+"""How tokens are written as text, from the checkpoint's own files."""
 
 import json
 from pathlib import Path
 
 import pytest
 from support.checkpoints import CheckpointSpec, TokenizerSpec, write_checkpoint
-from support.tokenizer_kinds import KINDS, library_tokenizer, text_tokenizer
+from support.tokenizer_kinds import library_tokenizer, text_tokenizer
 from tokenizers import Tokenizer
 from tokenizers.models import BPE, WordLevel
 
@@ -14,18 +14,11 @@ from earmark.tokenizing.pieces import TokenizerPieces
 from earmark.tokenizing.tokenizer import load_tokenizer
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_only_wordpiece_marks_what_goes_on(kind: str) -> None:
-    """The other kinds mark where a word begins, which is not asked for."""
-    assert text_tokenizer(kind).pieces.marks_continuation == kind.startswith("wordpiece")
-
-
 @pytest.mark.parametrize("spec", [TokenizerSpec(), TokenizerSpec(files="vocab.txt")])
 def test_both_file_formats_make_the_same_pieces(spec: TokenizerSpec, tmp_path: Path) -> None:
     """The older file says nothing of prefixes or decoders; it means BERT's."""
     folder = write_checkpoint(tmp_path, CheckpointSpec(tokenizer=spec))
     pieces = load_tokenizer(LocalRepository.open(folder)).pieces
-    assert pieces.marks_continuation
     assert pieces.unknown == "[UNK]"
     assert pieces.join(["walk", "##ing", ",", "good"]) == "walking, good"
 

@@ -58,10 +58,13 @@ def test_a_role_is_read_in_every_form(tmp_path: Path) -> None:
 def test_lists_of_further_tokens_are_joined(tmp_path: Path) -> None:
     """The older file's list goes on where the newer one ends."""
     write_json(tmp_path, "tokenizer_config.json", {"additional_special_tokens": ["[A]", "[B]"]})
-    further = {"extra_special_tokens": ["[B]", {"content": "[C]"}, 7]}
+    further = {"extra_special_tokens": ["[B]", {"content": "[C]"}]}
     write_json(tmp_path, "special_tokens_map.json", further)
     extra = read_stated(LocalRepository.open(tmp_path)).extra or ()
     assert [getattr(one, "content", one) for one in extra] == ["[A]", "[B]", "[C]"]
+    write_json(tmp_path, "special_tokens_map.json", {"additional_special_tokens": ["[D]", "[A]"]})
+    extra = read_stated(LocalRepository.open(tmp_path)).extra or ()
+    assert [getattr(one, "content", one) for one in extra] == ["[A]", "[B]", "[D]"]
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,9 @@
 """Texts to ids, with what was cut counted."""
 
 import json
+import time
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -53,6 +55,26 @@ def test_together_is_as_alone(tokenizer: TextTokenizer, inputs: list[TextInput])
     together = encode(tokenizer, inputs, max_tokens=20)
     alone = [encode(tokenizer, [one], max_tokens=20)[0] for one in inputs]
     assert together == alone
+
+
+def test_other_threads_run_while_a_long_text_is_encoded(tokenizer: TextTokenizer) -> None:
+    """A text of a megabyte holds nobody up: the interpreter's lock is let go meanwhile."""
+    question = Question(0, TextInput("walking, good " * 70_000))
+    encoder = Thread(target=tokenizer.encode, args=([question],), kwargs={"max_tokens": 20})
+    encoder.start()
+    turns = 0
+    while encoder.is_alive():
+        turns += 1
+        time.sleep(0.001)
+    assert turns > 20
+
+
+def test_a_long_text_is_read_as_a_short_one_is(tokenizer: TextTokenizer) -> None:
+    """Whichever way the library is asked."""
+    words = "walking, good "
+    (short,) = encode(tokenizer, [TextInput(words)], max_tokens=10_000)
+    (long,) = encode(tokenizer, [TextInput(words * 500)], max_tokens=10_000)
+    assert long.ids[1:-1] == short.ids[1:-1] * 500
 
 
 def test_a_pair_has_two_types(tokenizer: TextTokenizer) -> None:

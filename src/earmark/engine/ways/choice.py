@@ -1,28 +1,40 @@
 """Which of the ways a checkpoint is run in, by what its files are."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field, replace
 
 from earmark.checkpoint.config import Config
-from earmark.checkpoint.file_names import ONNX_FILES
+from earmark.checkpoint.file_names import ADAPTER_FILE, MODULES_FILE, ONNX_FILES
+from earmark.checkpoint.modules import has_further_modules
 from earmark.checkpoint.onnx_file import onnx_paths, read_onnx
 from earmark.checkpoint.repository import Repository
 from earmark.checkpoint.weight_files import WEIGHT_FILES, open_tensors, weights_size
-from earmark.checkpoint.weights import weigh
+from earmark.checkpoint.weights import Weights, weigh
 from earmark.domain.head import HeadKind
+from earmark.engine.ways.heads import head_of_weights, likely_head, rows_of_head, with_labels
+from earmark.engine.ways.onnx import head_of_graph
 from earmark.engine.ways.way import WayKind
-from earmark.errors import CheckpointNotFound, UnsupportedCheckpoint
-from earmark.graph.architectures.registry import ARCHITECTURES, find_architecture
+from earmark.errors import (
+    CheckpointError,
+    CheckpointNotFound,
+    InvalidCheckpoint,
+    UnsupportedCheckpoint,
+)
+from earmark.graph.architectures.registry import (
+    ARCHITECTURES,
+    HEAD_SUFFIXES,
+    class_of,
+    find_family,
+)
 from earmark.graph.export import check_config
 from earmark.runtime.pytorch import INSTALL, has_pytorch
 from earmark.runtime.session import RuntimeName
 
-__all__ = ["StoredWeights", "WayChoice", "choose_way"]
+__all__ = ["StoredWeights", "WayChoice", "both_told", "choose_way", "runs_from_weights"]
 
-SUFFIXES: dict[str, HeadKind] = {
-    "ForSequenceClassification": "sequence",
-    "ForTokenClassification": "token",
-}
-"""How `transformers` ends the names of its classes."""
+NO_MODEL_TYPE = "unknown"
+"""What a model is called whose config names no architecture, which an exported graph can be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +59,17 @@ class WayChoice:
     Attributes:
         kind: the way.
         head: what its logits are for.
+        config: `config.json` with what its other files tell: architecture, class and labels.
+        notes: what the operator should hear, in words.
+        passed_over: why the graph that came with the checkpoint is run, where one of ours was to
+            be expected.
     """
 
     kind: WayKind
     head: HeadKind
+    config: Config
+    notes: tuple[str, ...] = ()
+    passed_over: CheckpointError | None = field(default=None, compare=False)
 
     def weights_size(self, repository: Repository) -> int:
         """Weigh the files that this way reads weights from, in bytes.
@@ -83,6 +102,7 @@ def choose_way(
     *,
     runtime: RuntimeName = "openvino",
     pytorch: bool | None = None,
+    refused: CheckpointError | None = None,
 ) -> WayChoice:
     """Choose the best way that a checkpoint's files allow.
 
@@ -90,47 +110,151 @@ def choose_way(
     graph that came with it; else PyTorch, which an operator may also ask for.
 
     Args:
-        repository: the checkpoint's files.
+        repository: the checkpoint's files; of a model of the Hub that is not fetched yet, what its
+            weights would say is left open.
         config: its `config.json`.
         runtime: what the operator chose.
         pytorch: whether PyTorch and `transformers` are installed; None looks.
+        refused: why the graph could not be written after all, when it was tried.
 
     Raises:
         CheckpointNotFound: there is nothing to run.
         InvalidCheckpoint: the config does not say what it is.
         UnsupportedCheckpoint: none of the ways is open; the message says what would open one.
     """
-    head = _head_of(config)
-    has_weights = any(map(repository.find, WEIGHT_FILES))
     if runtime == "pytorch":
-        repository.require(*WEIGHT_FILES)
-        return WayChoice("pytorch", head)
-    if has_weights and config.text("model_type") in ARCHITECTURES:
-        check_config(config, ARCHITECTURES[config.text("model_type")])
-        return WayChoice("graph", head)
+        return _by_pytorch(repository, config)
+    if refused is None:
+        try:
+            return _by_graph(repository, config)
+        except (CheckpointNotFound, InvalidCheckpoint, UnsupportedCheckpoint) as error:
+            refused = error
     if any(map(repository.find, ONNX_FILES)):
-        return WayChoice("onnx", head)
+        return _by_exported_graph(repository, config, refused)
+    if config.model_type in ARCHITECTURES or isinstance(refused, InvalidCheckpoint):
+        raise refused
+    _refuse_additions(repository)
+    head = _named_head(config)
     repository.require(*WEIGHT_FILES, *ONNX_FILES)
+    if not config.model_type:
+        raise refused
     if has_pytorch() if pytorch is None else pytorch:
-        return WayChoice("pytorch", head)
+        return _by_pytorch(repository, config, head)
     raise UnsupportedCheckpoint(
-        f"{config.path}: the architecture (model_type) is {config.text('model_type')!r}; "
-        f"supported are {', '.join(ARCHITECTURES)}. Any other runs through transformers with "
-        f"{INSTALL}, or as {ONNX_FILES[0]}, which `optimum-cli export onnx` writes; "
-        "neither is there"
+        f"{refused}. Any other runs through transformers with {INSTALL}, or as {ONNX_FILES[0]}, "
+        "which `optimum-cli export onnx` writes; neither is there"
     )
 
 
-def _head_of(config: Config) -> HeadKind:
-    """Tell the head of an architecture that is known, or of any that is named as usual."""
-    if config.text("model_type") in ARCHITECTURES:
-        return find_architecture(config)[1]
-    name = config.class_name
-    for suffix, head in SUFFIXES.items():
-        if name.endswith(suffix):
-            return head
+def runs_from_weights(config: Config) -> bool:
+    """Say whether a graph is written here for what a config names, its weights being at hand."""
+    try:
+        _refuse_config(config)
+    except CheckpointError:
+        return False
+    return True
+
+
+def _refuse_config(config: Config) -> tuple[str, HeadKind | None]:
+    """Find architecture and head as `find_family` does; refuse a config that no graph obeys."""
+    kind, head = find_family(config)
+    check_config(config, ARCHITECTURES[kind])
+    return kind, head
+
+
+def _by_graph(repository: Repository, config: Config) -> WayChoice:
+    kind, head = _refuse_config(config)
+    _refuse_additions(repository)
+    path = repository.require(*WEIGHT_FILES)
+    architecture = ARCHITECTURES[kind]
+    rows = None
+    if not path.is_file():  # of the Hub, and not fetched yet
+        head = head or likely_head(config)
+    else:
+        with closing(Weights.open(path, prefix=architecture.prefix)) as weights:
+            head = head or head_of_weights(config, architecture, weights)
+            rows = rows_of_head(architecture, head, weights)
+    settled = config.but(model_type=kind, architectures=[class_of(kind, head)])
+    return _settled("graph", head, settled, rows)
+
+
+def _by_exported_graph(
+    repository: Repository, config: Config, refused: CheckpointError | None
+) -> WayChoice:
+    """Take the graph that came with the checkpoint."""
+    path = repository.require(*ONNX_FILES)
+    if config.model_type not in ARCHITECTURES or not any(map(repository.find, WEIGHT_FILES)):
+        refused = None  # nobody would expect a graph of ours
+    with both_told(refused):
+        found, rows = head_of_graph(read_onnx(path)) if path.is_file() else (None, None)
+        head = _named_head(config, found)
+        settled = config.but(model_type=config.model_type or NO_MODEL_TYPE)
+        return replace(_settled("onnx", head, settled, rows), passed_over=refused)
+
+
+@contextmanager
+def both_told(refused: CheckpointError | None) -> Iterator[None]:
+    """Say of an exported graph that does not run why there is no graph of ours either.
+
+    Raises:
+        CheckpointError: of the same class as what was raised inside.
+    """
+    try:
+        yield
+    except (CheckpointNotFound, InvalidCheckpoint, UnsupportedCheckpoint) as error:
+        if refused is None:
+            raise
+        raise type(error)(f"{refused}; nor does the exported graph run: {error}") from error
+
+
+def _by_pytorch(repository: Repository, config: Config, head: HeadKind | None = None) -> WayChoice:
+    repository.require(*WEIGHT_FILES)
+    if config.model_type in ARCHITECTURES:
+        choice = _by_graph(repository, config)
+        return replace(choice, kind="pytorch")
+    return _settled("pytorch", head or _named_head(config), config, None)
+
+
+def _settled(kind: WayKind, head: HeadKind, config: Config, rows: int | None) -> WayChoice:
+    settled, notes = with_labels(config, rows)
+    return WayChoice(kind, head, settled, notes)
+
+
+def _refuse_additions(repository: Repository) -> None:
+    """Refuse what other files of the folder make of the weights, which no graph of ours does.
+
+    Raises:
+        UnsupportedCheckpoint: there is an adapter, or the checkpoint is one module of several.
+    """
+    if repository.find(ADAPTER_FILE) is not None:
+        raise UnsupportedCheckpoint(
+            f"{repository.source} has an adapter ({ADAPTER_FILE}), which changes what its base "
+            "model answers: put the two together with peft's `merge_and_unload`, and save the "
+            "result with `save_pretrained`"
+        )
+    path = repository.find(MODULES_FILE)
+    if path is not None and path.is_file() and has_further_modules(path):
+        raise UnsupportedCheckpoint(
+            f"{repository.source} is a sentence-transformers model of several modules "
+            f"({MODULES_FILE}), which is read by that library alone; earmark runs a checkpoint "
+            "with a classification head in one folder"
+        )
+
+
+def _named_head(config: Config, found: HeadKind | None = None) -> HeadKind:
+    """Tell the head from the class, or where none is named from the axes of a graph's logits.
+
+    Raises:
+        UnsupportedCheckpoint: the class is one for another task.
+    """
+    names = config.class_names
+    for name in names:
+        for suffix, head in HEAD_SUFFIXES.items():
+            if name.endswith(suffix):
+                return head
+    if all(name.endswith("Model") and not name.endswith("LMHeadModel") for name in names):
+        return found or likely_head(config)
     raise UnsupportedCheckpoint(
-        f"{config.path}: the model class is {name} of the architecture (model_type) "
-        f"{config.text('model_type')!r}; supported are classes that end in "
-        f"{' or '.join(SUFFIXES)}"
+        f"{config.path}: the model class is {', '.join(names)} of the architecture (model_type) "
+        f"{config.model_type!r}; supported are classes that end in {' or '.join(HEAD_SUFFIXES)}"
     )

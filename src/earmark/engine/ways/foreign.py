@@ -11,7 +11,7 @@ from earmark.runtime.padded import PaddedForm
 from earmark.tokenizing.stated import read_stated
 from earmark.tokenizing.tokenizer import TextTokenizer
 
-__all__ = ["USUAL_MAX_TOKENS", "foreign_max_tokens", "padded_form"]
+__all__ = ["USUAL_MAX_TOKENS", "embedding_rows", "foreign_max_tokens", "padded_form"]
 
 USUAL_MAX_TOKENS = 512
 """Longest text where neither config nor tokenizer says anything; most encoders were trained so."""
@@ -52,10 +52,10 @@ def foreign_max_tokens(config: Config, tokenizer: TextTokenizer) -> int:
     Raises:
         InvalidCheckpoint: the config states a size that is none.
     """
-    kind = config.text("model_type")
+    kind = config.model_type
     stated = next((key for key in POSITION_FIELDS if config.fields.get(key) is not None), None)
     positions = None
-    if kind in ARCHITECTURES:
+    if kind in ARCHITECTURES and stated is not None:
         positions = ARCHITECTURES[kind].positions(config)
     elif stated is not None:
         positions = config.size(stated)
@@ -63,6 +63,15 @@ def foreign_max_tokens(config: Config, tokenizer: TextTokenizer) -> int:
             positions -= config.index("pad_token_id", ROBERTA_PADDING) + 1
     known = [one for one in (positions, tokenizer.max_length) if one is not None and one > 0]
     return min(known, default=USUAL_MAX_TOKENS)
+
+
+def embedding_rows(config: Config) -> int | None:
+    """Find how many rows the word embeddings have; None where the config does not say.
+
+    Raises:
+        InvalidCheckpoint: the config states a size that is none.
+    """
+    return None if config.fields.get("vocab_size") is None else config.size("vocab_size")
 
 
 def padded_form(
@@ -79,7 +88,8 @@ def padded_form(
         InvalidCheckpoint: a file is malformed.
     """
     questions = [Question(item, TextInput(text)) for item, text in enumerate(SAMPLES)]
-    found = [one for (one,) in tokenizer.encode(questions, max_tokens=max_tokens)]
+    rows = embedding_rows(config)
+    found = [one.within(rows) for (one,) in tokenizer.encode(questions, max_tokens=max_tokens)]
     types = config.fields.get("type_vocab_size")
     end = config.fields.get("eos_token_id")
     return PaddedForm(

@@ -1,5 +1,6 @@
 """A graph that came with the checkpoint, run as its author exported it."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from earmark.checkpoint.config import Config
@@ -17,11 +18,13 @@ from earmark.runtime.padded import open_padded
 from earmark.runtime.session import RuntimeName, RuntimeSession, SessionOptions
 from earmark.tokenizing.tokenizer import TextTokenizer
 
-__all__ = ["OnnxWay"]
+__all__ = ["OnnxWay", "head_of_graph"]
 
 INPUTS = ("input_ids", "attention_mask", "token_type_ids", "position_ids")
 OUTPUT = "logits"
 INDEX_TYPES: dict[str, IndexType] = {"int64": "int64", "int32": "int32"}
+RANKS: Mapping[HeadKind, int] = {"sequence": 2, "token": 3}
+"""Axes of the logits: texts and labels; texts, tokens and labels."""
 FLOAT_TYPES = ("float32", "float16", "float64")
 
 
@@ -127,27 +130,41 @@ def _fixed(file: OnnxFile) -> tuple[bool, int | None]:
     return bool(rows), width
 
 
-def _output(file: OnnxFile, head: HeadKind, labels: int) -> OnnxValue:
-    """Find the logits.
+def head_of_graph(file: OnnxFile) -> tuple[HeadKind | None, int | None]:
+    """Tell what the logits of a graph are for and how many labels they have, as far as it says.
 
     Raises:
-        UnsupportedCheckpoint: there are none, or they are not those of the head and its labels.
+        UnsupportedCheckpoint: it has no logits.
     """
+    axes = _logits(file).axes or ()
+    head = next((head for head, rank in RANKS.items() if rank == len(axes)), None)
+    return head, axes[-1] if head else None
+
+
+def _logits(file: OnnxFile) -> OnnxValue:
     named = [one for one in file.outputs if one.name == OUTPUT] or list(file.outputs)
     if len(named) != 1:
         names = ", ".join(one.name for one in file.outputs)
         raise UnsupportedCheckpoint(
             f"{file.path} answers {names or 'nothing'}; expected {OUTPUT}, or one output"
         )
-    found = named[0]
-    ranks: dict[HeadKind, int] = {"sequence": 2, "token": 3}
+    return named[0]
+
+
+def _output(file: OnnxFile, head: HeadKind, labels: int) -> OnnxValue:
+    """Find the logits.
+
+    Raises:
+        UnsupportedCheckpoint: there are none, or they are not those of the head and its labels.
+    """
+    found = _logits(file)
     fits = found.axes is None or (
-        len(found.axes) == ranks[head] and found.axes[-1] in {None, labels}
+        len(found.axes) == RANKS[head] and found.axes[-1] in {None, labels}
     )
     if not fits or found.dtype not in FLOAT_TYPES:
         raise UnsupportedCheckpoint(
             f"{file.path} answers {found.name} as {_form_of(found)}; expected floats of "
-            f"{ranks[head]} axes for a {head} head, the last one of {labels} labels, as "
+            f"{RANKS[head]} axes for a {head} head, the last one of {labels} labels, as "
             "config.json has it"
         )
     return found

@@ -87,7 +87,7 @@ class PyTorchWay:
             self._config.path.parent,
             self._head,
             options,
-            architecture=self._config.text("model_type"),
+            architecture=self._config.model_type,
             brings_code="auto_map" in self._config.fields,
         )
         self.parameters = model.parameters

@@ -7,7 +7,7 @@ narrower than the encoder, in layers that share their weights, and in its names.
 from dataclasses import replace
 
 from earmark.checkpoint.config import Config
-from earmark.graph.architectures.architecture import Architecture
+from earmark.graph.architectures.architecture import Architecture, HeadLayers
 from earmark.graph.blocks.attention import AttentionNames
 from earmark.graph.blocks.bert_layout import (
     LAYOUT_FIELDS,
@@ -108,6 +108,10 @@ ALBERT = Architecture(
     heads={
         "AlbertForSequenceClassification": "sequence",
         "AlbertForTokenClassification": "token",
+    },
+    layers={
+        "sequence": HeadLayers(("classifier",), beside=("pooler",)),
+        "token": HeadLayers(("classifier",)),
     },
     writers={"sequence": _sequence, "token": _token},
     fields=by_name(

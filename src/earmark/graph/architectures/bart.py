@@ -6,7 +6,7 @@ token without those after it; the head reads it where the text has its last end-
 """
 
 from earmark.checkpoint.config import Config
-from earmark.graph.architectures.architecture import Architecture
+from earmark.graph.architectures.architecture import Architecture, HeadLayers
 from earmark.graph.blocks.attention import (
     AttentionNames,
     AttentionShape,
@@ -155,6 +155,9 @@ BART = Architecture(
     prefix="model.",
     positions=lambda config: config.size("max_position_embeddings"),
     heads={"BartForSequenceClassification": "sequence"},
+    layers={
+        "sequence": HeadLayers(("classification_head.dense", "classification_head.out_proj")),
+    },
     writers={"sequence": _sequence},
     fields=by_name(
         COMMON,

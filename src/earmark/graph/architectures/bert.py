@@ -4,7 +4,7 @@ Follows `transformers` 5.23.0, models/bert/modeling_bert.py.
 """
 
 from earmark.checkpoint.config import Config
-from earmark.graph.architectures.architecture import Architecture
+from earmark.graph.architectures.architecture import Architecture, HeadLayers
 from earmark.graph.blocks.bert_layout import (
     LAYOUT_FIELDS,
     RELATIVE_FIELDS,
@@ -54,6 +54,10 @@ BERT = Architecture(
     heads={
         "BertForSequenceClassification": "sequence",
         "BertForTokenClassification": "token",
+    },
+    layers={
+        "sequence": HeadLayers(("classifier",), beside=("pooler.dense",)),
+        "token": HeadLayers(("classifier",)),
     },
     writers={"sequence": _sequence, "token": _token},
     fields=by_name(LAYOUT_FIELDS, RELATIVE_FIELDS, GOOGLE_FIELDS),

@@ -10,7 +10,7 @@ import numpy as np
 from earmark.checkpoint.config import Config
 from earmark.checkpoint.weights import floats_of, rows_of
 from earmark.domain.packing import Float32
-from earmark.graph.architectures.architecture import Architecture
+from earmark.graph.architectures.architecture import Architecture, HeadLayers
 from earmark.graph.blocks.attention import AttentionShape
 from earmark.graph.blocks.deberta import (
     DEBERTA_FIELDS,
@@ -85,6 +85,10 @@ DEBERTA = Architecture(
     heads={
         "DebertaForSequenceClassification": "sequence",
         "DebertaForTokenClassification": "token",
+    },
+    layers={
+        "sequence": HeadLayers(("pooler.dense", "classifier")),
+        "token": HeadLayers(("classifier",)),
     },
     writers=write_heads(_generation),
     fields=by_name(

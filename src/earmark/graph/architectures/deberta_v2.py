@@ -13,7 +13,7 @@ from earmark.checkpoint.config import Config
 from earmark.checkpoint.weights import floats_of
 from earmark.domain.packing import Float32
 from earmark.errors import InvalidCheckpoint
-from earmark.graph.architectures.architecture import Architecture
+from earmark.graph.architectures.architecture import Architecture, HeadLayers
 from earmark.graph.blocks.activations import activation
 from earmark.graph.blocks.attention import AttentionShape
 from earmark.graph.blocks.convolution import packed_convolution
@@ -138,6 +138,10 @@ DEBERTA_V2 = Architecture(
     heads={
         "DebertaV2ForSequenceClassification": "sequence",
         "DebertaV2ForTokenClassification": "token",
+    },
+    layers={
+        "sequence": HeadLayers(("pooler.dense", "classifier")),
+        "token": HeadLayers(("classifier",)),
     },
     writers=write_heads(_generation),
     fields=by_name(

@@ -5,7 +5,7 @@ names, in having no token types and no pooler, and in its own head.
 """
 
 from earmark.checkpoint.config import Config
-from earmark.graph.architectures.architecture import Architecture
+from earmark.graph.architectures.architecture import Architecture, HeadLayers
 from earmark.graph.blocks.attention import AttentionNames, AttentionShape
 from earmark.graph.blocks.encoder import (
     EncoderShape,
@@ -91,6 +91,10 @@ DISTILBERT = Architecture(
     heads={
         "DistilBertForSequenceClassification": "sequence",
         "DistilBertForTokenClassification": "token",
+    },
+    layers={
+        "sequence": HeadLayers(("pre_classifier", "classifier")),
+        "token": HeadLayers(("classifier",)),
     },
     writers={"sequence": _sequence, "token": _token},
     fields=by_name(

@@ -5,7 +5,7 @@ that may be narrower than the encoder, in having no pooler, and in its own head.
 """
 
 from earmark.checkpoint.config import Config
-from earmark.graph.architectures.architecture import Architecture
+from earmark.graph.architectures.architecture import Architecture, HeadLayers
 from earmark.graph.blocks.bert_layout import (
     LAYOUT_FIELDS,
     RELATIVE_FIELDS,
@@ -57,6 +57,10 @@ ELECTRA = Architecture(
     heads={
         "ElectraForSequenceClassification": "sequence",
         "ElectraForTokenClassification": "token",
+    },
+    layers={
+        "sequence": HeadLayers(("classifier.dense", "classifier.out_proj")),
+        "token": HeadLayers(("classifier",)),
     },
     writers={"sequence": _sequence, "token": _token},
     fields=by_name(

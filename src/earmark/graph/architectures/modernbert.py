@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from earmark.checkpoint.config import Config
 from earmark.errors import InvalidCheckpoint, UnsupportedCheckpoint
-from earmark.graph.architectures.architecture import Architecture
+from earmark.graph.architectures.architecture import Architecture, HeadLayers
 from earmark.graph.blocks.activations import activation
 from earmark.graph.blocks.attention import AttentionShape, attend, packed_bias, within_reach
 from earmark.graph.blocks.pooling import first_of_texts, mean_of_texts
@@ -109,7 +109,7 @@ def _theta(config: Config, kind: str) -> float:
     for place, key in ((newer, "rope_theta"), (config, OLD_THETA[kind])):
         if place.fields.get(key) is not None:
             return place.number(key, THETA[kind])
-        if kind == LOCAL and key in place.fields:
+        if kind == LOCAL and place.is_null(key):
             return _theta(config, GLOBAL)
     return THETA[kind]
 
@@ -219,6 +219,10 @@ MODERNBERT = Architecture(
     heads={
         "ModernBertForSequenceClassification": "sequence",
         "ModernBertForTokenClassification": "token",
+    },
+    layers={
+        "sequence": HeadLayers(("head.dense", "head.norm", "classifier")),
+        "token": HeadLayers(("head.dense", "head.norm", "classifier")),
     },
     writers={"sequence": _sequence, "token": _token},
     fields=by_name(

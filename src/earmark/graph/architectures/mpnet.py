@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from earmark.checkpoint.config import Config
 from earmark.checkpoint.weights import floats_of
 from earmark.errors import InvalidCheckpoint
-from earmark.graph.architectures.architecture import Architecture
+from earmark.graph.architectures.architecture import Architecture, HeadLayers
 from earmark.graph.blocks.attention import AttentionNames
 from earmark.graph.blocks.bert_layout import LAYOUT_FIELDS, encoder_shape
 from earmark.graph.blocks.encoder import (
@@ -137,6 +137,10 @@ MPNET = Architecture(
     heads={
         "MPNetForSequenceClassification": "sequence",
         "MPNetForTokenClassification": "token",
+    },
+    layers={
+        "sequence": HeadLayers(("classifier.dense", "classifier.out_proj")),
+        "token": HeadLayers(("classifier",)),
     },
     writers={"sequence": _sequence, "token": _token},
     fields=by_name(

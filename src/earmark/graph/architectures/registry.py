@@ -1,5 +1,7 @@
 """What is supported."""
 
+from collections.abc import Iterator, Mapping
+
 from earmark.checkpoint.config import Config
 from earmark.domain.head import HeadKind
 from earmark.errors import UnsupportedCheckpoint
@@ -17,7 +19,13 @@ from earmark.graph.architectures.mpnet import MPNET
 from earmark.graph.architectures.roberta import ROBERTA
 from earmark.graph.architectures.xlm_roberta import XLM_ROBERTA
 
-__all__ = ["ARCHITECTURES", "find_architecture"]
+__all__ = [
+    "ARCHITECTURES",
+    "HEAD_SUFFIXES",
+    "class_of",
+    "find_architecture",
+    "find_family",
+]
 
 ARCHITECTURES: dict[str, Architecture] = {
     "bert": BERT,
@@ -43,18 +51,126 @@ def find_architecture(config: Config) -> tuple[Architecture, HeadKind]:
         InvalidCheckpoint: the config does not say.
         UnsupportedCheckpoint: it names one that earmark does not know.
     """
-    kind = config.text("model_type")
-    architecture = ARCHITECTURES.get(kind)
-    if architecture is None:
+    kind, named = find_family(config)
+    architecture = ARCHITECTURES[kind]
+    if named is None or named not in architecture.heads.values():
         raise UnsupportedCheckpoint(
-            f"{config.path}: the architecture (model_type) is {kind!r}; "
-            f"supported are {', '.join(ARCHITECTURES)}"
+            f"{config.path}: {_classes(config)}; of {kind} supported are "
+            f"{', '.join(architecture.heads)}"
         )
-    name = config.class_name
-    head = architecture.heads.get(name)
-    if head is None:
+    return architecture, named
+
+
+def find_family(config: Config) -> tuple[str, HeadKind | None]:
+    """Find the `model_type` of the graph that a config asks for, and the head if it names one.
+
+    `transformers` goes by `model_type` and takes the class for the task asked for; so do we, where
+    the class is one of that library's own: a class that others have written computes in another
+    way under the same `model_type`. Without a `model_type` the class says it.
+
+    Returns:
+        The `model_type`; and the head, None where the config names no class, the bare encoder or
+        a class for another task.
+
+    Raises:
+        InvalidCheckpoint: a field is malformed, or nothing says what the architecture is.
+        UnsupportedCheckpoint: the config names an architecture or a class that earmark does not
+            know.
+    """
+    names = config.class_names
+    read = [_read_class(name) for name in names]
+    families = [family for family, _ in read if family is not None]
+    kind = config.model_type or next(iter(families), "")
+    if kind not in ARCHITECTURES:
+        found = repr(kind) if kind else "not named"
         raise UnsupportedCheckpoint(
-            f"{config.path}: the model class is {name}; of {kind} "
-            f"supported are {', '.join(architecture.heads)}"
+            f"{config.path}: the architecture (model_type) is {found}; "
+            f"supported are {', '.join(ARCHITECTURES)}{_own_code(config)}"
         )
-    return architecture, head
+    if len(families) < len(names) or (not names and _names_code(config)):
+        raise UnsupportedCheckpoint(
+            f"{config.path}: {_classes(config)}, which is not the architecture {kind!r} of "
+            f"model_type as earmark knows it; of {kind} supported are "
+            f"{', '.join(ARCHITECTURES[kind].heads)}{_own_code(config)}"
+        )
+    heads = [head for _, head in read if head is not None]
+    return kind, next(iter(heads), None)
+
+
+def class_of(kind: str, head: HeadKind) -> str:
+    """Name the class of an architecture and a head as `transformers` does.
+
+    Raises:
+        UnsupportedCheckpoint: the architecture has no such head.
+    """
+    for name, named in ARCHITECTURES[kind].heads.items():
+        if named == head:
+            return name
+    raise UnsupportedCheckpoint(
+        f"a {head} head is not known of {kind}; known are {', '.join(ARCHITECTURES[kind].heads)}"
+    )
+
+
+HEAD_SUFFIXES: Mapping[str, HeadKind] = {
+    "ForSequenceClassification": "sequence",
+    "ForTokenClassification": "token",
+}
+"""How `transformers` ends the names of classes with a head that classifies."""
+
+OTHER_SUFFIXES = (
+    "Model",
+    "PreTrainedModel",
+    "ForPreTraining",
+    "ForMaskedLM",
+    "ForCausalLM",
+    "LMHeadModel",
+    "ForConditionalGeneration",
+    "ForMultipleChoice",
+    "ForNextSentencePrediction",
+    "ForQuestionAnswering",
+)
+"""How it ends those of the encoder alone, and of heads for other tasks."""
+
+_FRAMEWORKS = ("TF", "Flax")
+"""What it puts before the classes of frameworks other than PyTorch."""
+
+
+def _families() -> Iterator[tuple[str, str]]:
+    for kind, architecture in ARCHITECTURES.items():
+        for name in architecture.heads:
+            for suffix in HEAD_SUFFIXES:
+                if name.endswith(suffix):
+                    yield name.removesuffix(suffix), kind
+
+
+_FAMILIES: Mapping[str, str] = dict(_families())
+"""What the classes of an architecture begin with -> its `model_type`."""
+
+
+def _read_class(name: str) -> tuple[str | None, HeadKind | None]:
+    """Read a class name: the architecture whose it is, if it is one's own; and the head."""
+    plain = next((name.removeprefix(one) for one in _FRAMEWORKS if name.startswith(one)), name)
+    for suffix in (*HEAD_SUFFIXES, *OTHER_SUFFIXES):
+        family = _FAMILIES.get(plain.removesuffix(suffix)) if plain.endswith(suffix) else None
+        if family is not None:
+            return family, HEAD_SUFFIXES.get(suffix)
+    return None, None
+
+
+def _names_code(config: Config) -> bool:
+    return bool(config.section("auto_map").fields)
+
+
+def _own_code(config: Config) -> str:
+    """Say that a checkpoint brings code, if it does."""
+    if not _names_code(config):
+        return ""
+    return (
+        '; the model is defined by code that it brings ("auto_map"), which is never run: what '
+        "helps is an export to onnx/model.onnx"
+    )
+
+
+def _classes(config: Config) -> str:
+    names = config.class_names
+    return f"the model class is {', '.join(names)}" if names else "no model class is named"

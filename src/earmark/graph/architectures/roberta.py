@@ -6,7 +6,7 @@ counts positions, in having no pooler, and in its own head.
 
 from earmark.checkpoint.config import Config
 from earmark.errors import InvalidCheckpoint
-from earmark.graph.architectures.architecture import Architecture
+from earmark.graph.architectures.architecture import Architecture, HeadLayers
 from earmark.graph.blocks.bert_layout import (
     LAYOUT_FIELDS,
     RELATIVE_FIELDS,
@@ -68,6 +68,10 @@ ROBERTA = Architecture(
     heads={
         "RobertaForSequenceClassification": "sequence",
         "RobertaForTokenClassification": "token",
+    },
+    layers={
+        "sequence": HeadLayers(("classifier.dense", "classifier.out_proj")),
+        "token": HeadLayers(("classifier",)),
     },
     writers={"sequence": _sequence, "token": _token},
     fields=by_name(

@@ -158,7 +158,7 @@ def test_a_folder_that_comes_later_wins_over_the_hub() -> None:
         (
             InvalidCheckpoint("/secret/model.safetensors is cut"),
             UnusableModel,
-            "cannot be had, or cannot run here",
+            "cannot run here: model.safetensors is cut",
         ),
     ],
 )

@@ -158,8 +158,8 @@ def test_a_wrong_body_is_told_what_was_expected_where(body: object, text: str) -
     assert text in _complaint(body)
 
 
-_GROUP = Entity("PER", 0.75, "Sarah Jessica", 11, 24)
-_TOKEN = Entity("B-PER", 0.5, "Sarah", 11, 16, index=4)
+_GROUP = Entity("PER", 0.75, "Sarah Jessica", 11, 24, "PER")
+_TOKEN = Entity("B-PER", 0.5, "Sarah", 11, 16, "PER", index=4)
 
 
 def _wire(*found: Entity, listed: bool = False) -> bytes:
@@ -179,15 +179,6 @@ def test_a_tokens_fields_stand_in_the_references_order() -> None:
         b'[{"entity":"B-PER","score":0.5,"index":4,"word":"Sarah","start":11,"end":16,'
         b'"entity_group":"PER"}]'
     )
-
-
-@pytest.mark.parametrize(
-    ("label", "group"), [("I-LOC", "LOC"), ("O", "O"), ("NOUN", "NOUN"), ("B-X-Y", "X-Y")]
-)
-def test_a_tokens_group_is_its_label_without_the_prefix(label: str, group: str) -> None:
-    """Only where the prefix says where in an entity the token stands."""
-    (item,) = msgspec.json.decode(_wire(Entity(label, 0.5, "x", 0, 1, index=1)))
-    assert (item["entity"], item["entity_group"]) == (label, group)
 
 
 def test_a_list_of_texts_is_answered_by_a_list_of_lists() -> None:

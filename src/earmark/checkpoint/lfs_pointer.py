@@ -1,0 +1,39 @@
+"""Git LFS pointers: the few lines that a clone without Git LFS has in place of a large file.
+
+Format: https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md
+"""
+
+import re
+from pathlib import Path
+
+from earmark.errors import InvalidCheckpoint
+
+__all__ = ["refuse_pointer"]
+
+LARGEST_POINTER = 1024
+"""Bytes; the specification says that a pointer is smaller."""
+_BEGINNING = re.compile(rb"version https?://(git-lfs\.github\.com|hawser\.github\.com)/spec/")
+_SIZE = re.compile(rb"^size (\d+)\r?$", re.MULTILINE)
+
+
+def refuse_pointer(path: Path) -> None:
+    """Refuse a file that is a pointer; anything else, and a file that is not there, passes.
+
+    Raises:
+        InvalidCheckpoint: it is a pointer.
+    """
+    try:
+        if path.stat().st_size > LARGEST_POINTER:
+            return
+        text = path.read_bytes()
+    # ValueError: a name that no file can have. Who needs the file says so.
+    except (OSError, ValueError):
+        return
+    if _BEGINNING.match(text) is None:
+        return
+    size = _SIZE.search(text)
+    meant = f" of {int(size[1]):,} bytes" if size else ""
+    raise InvalidCheckpoint(
+        f"{path} is a Git LFS pointer, expected the file{meant} that it stands for: run "
+        "`git lfs pull` in the folder, or fetch the model with `earmark pull`"
+    )

@@ -1,0 +1,27 @@
+"""The modules of a sentence-transformers folder, as `modules.json` lists them."""
+
+import json
+from pathlib import Path
+
+from earmark.errors import InvalidCheckpoint
+
+__all__ = ["has_further_modules"]
+
+_TRANSFORMER = "Transformer"
+"""Last part of the type of the module that is a checkpoint of `transformers` itself."""
+
+
+def has_further_modules(path: Path) -> bool:
+    """Say whether something follows the checkpoint, such as pooling or another layer.
+
+    Raises:
+        InvalidCheckpoint: the file is no list of modules.
+    """
+    try:
+        modules: object = json.loads(path.read_bytes().decode("utf-8-sig"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise InvalidCheckpoint(f"{path} cannot be read as JSON: {error}") from error
+    if not isinstance(modules, list) or not all(isinstance(one, dict) for one in modules):
+        raise InvalidCheckpoint(f"{path} is no list of modules, as sentence-transformers writes")
+    types = [str(one.get("type", "")).rpartition(".")[2] for one in modules]
+    return any(one != _TRANSFORMER for one in types)

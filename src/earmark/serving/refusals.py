@@ -1,0 +1,60 @@
+"""What a caller is told of a model that cannot be had."""
+
+import re
+from pathlib import Path
+
+from earmark.errors import (
+    CheckpointError,
+    CheckpointNotFound,
+    EarmarkError,
+    HubUnavailable,
+    ModelOutOfReach,
+    ModelUnavailable,
+    UnsupportedDevice,
+    UnusableModel,
+)
+from earmark.serving.catalogue import KnownModel
+
+__all__ = ["refused"]
+
+_LONGEST_REASON = 500
+"""Characters: a message may repeat a file of the model, which can be a stranger's."""
+
+_FOLDERS = re.compile(r"(?<![\w.:/-])/(?:[^\s/'\"]+/)+")
+"""The folders of an absolute path."""
+
+
+def refused(known: KnownModel, error: Exception, *, retry_after_s: float = 1.0) -> EarmarkError:
+    """Say whose affair it is, and why a model's files cannot run.
+
+    No message names a folder of this machine, or says of a model of the Hub who may read it.
+
+    Args:
+        known: the model.
+        error: raised by its load, or when its files were looked at.
+        retry_after_s: when another load may begin.
+
+    Returns:
+        An error for the caller.
+    """
+    of_hub = known.facts is not None
+    if of_hub and isinstance(error, HubUnavailable):
+        return ModelOutOfReach(
+            f"Model {known.model_id} cannot be fetched from the Hub for now; the server's log says"
+            " why",
+            retry_after_s=retry_after_s,
+        )
+    if of_hub and isinstance(error, CheckpointNotFound):
+        return UnusableModel(f"Model {known.model_id} cannot be had; the server's log says why")
+    # The operator chose runtime, device and precision: another model would fail as well.
+    if isinstance(error, CheckpointError) and not isinstance(error, UnsupportedDevice):
+        return UnusableModel(f"Model {known.model_id} cannot run here: {_reason(known, error)}")
+    return ModelUnavailable(f"Model {known.model_id} cannot be loaded")
+
+
+def _reason(known: KnownModel, error: Exception) -> str:
+    """Put an error into words that name files as they are called in the model's own folder."""
+    text, folder = str(error), str(Path(known.source).expanduser())
+    text = _FOLDERS.sub("", text.replace(f"{folder}/", ""))
+    text = text.replace(folder, "the model") if folder != known.model_id else text
+    return text if len(text) <= _LONGEST_REASON else f"{text[:_LONGEST_REASON]}…"

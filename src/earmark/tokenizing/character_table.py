@@ -1,0 +1,118 @@
+"""SentencePiece's table of character replacements, followed as SentencePiece itself follows it.
+
+At each place the longest text that the table knows is replaced (`NormalizePrefix` in normalizer.cc
+of google/sentencepiece, version 0.2). The `tokenizers` library does something else (crate
+spm_precompiled 0.1.4, lib.rs): it looks at each grapheme by itself, takes the shortest text that
+fits and drops the rest; in graphemes of six bytes and more it replaces single characters only.
+Decomposed Hangul stays decomposed there, and an accent after a ligature is lost.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+
+import numpy as np
+from tokenizers import NormalizedString
+
+from earmark.tokenizing.charsmap import LABEL_MASK, SIZE_BYTES, VALUE_MASK
+from earmark.tokenizing.edits import Edit, carry_out
+
+__all__ = ["CharacterTable"]
+
+HAS_VALUE = 1 << 8
+STEPS_KEPT = 1 << 14
+ASCII = 128
+
+
+class CharacterTable:
+    """A table that has passed `check_charsmap`; works as a normalizer of the library."""
+
+    def __init__(self, table: bytes, kept: Sequence[str] = ()) -> None:
+        """Take a table over.
+
+        Args:
+            table: as the model file holds it.
+            kept: texts that are never replaced, nor parts of them.
+        """
+        size = int.from_bytes(table[:SIZE_BYTES], "little")
+        self._units: list[int] = np.frombuffer(
+            table, "<u4", size // SIZE_BYTES, SIZE_BYTES
+        ).tolist()
+        self._texts = table[SIZE_BYTES + size :]
+        longest_first = sorted(kept, key=len, reverse=True)
+        self._kept = re.compile("|".join(map(re.escape, longest_first))) if kept else None
+        self._root = _base(0, self._units[0])
+        self._step = lru_cache(STEPS_KEPT)(self._follow)
+        self._ascii = frozenset(filter(self._begins_within_ascii, map(chr, range(ASCII))))
+
+    def normalize(self, normalized: NormalizedString) -> None:
+        """Replace what the table knows; the library calls this."""
+        edits = self.edits(normalized.normalized)
+        if edits:
+            carry_out(normalized, edits)
+
+    def edits(self, text: str) -> list[Edit]:
+        """List what is to be replaced in a text."""
+        if text.isascii() and self._ascii.isdisjoint(text):
+            return []
+        return [*self._found(text)]
+
+    def _found(self, text: str) -> Iterator[Edit]:
+        at = 0
+        while at < len(text):
+            kept = None if self._kept is None else self._kept.match(text, at)
+            if kept is not None:
+                at = kept.end()
+                continue
+            edit = self._longest(text, at)
+            if edit is not None:
+                yield edit
+                at = edit.stop
+            else:
+                at += 1
+
+    def _longest(self, text: str, at: int) -> Edit | None:
+        base: int | None = self._root
+        longest = None
+        for stop in range(at + 1, len(text) + 1):
+            base, value = self._step(base, text[stop - 1])
+            if base is None:
+                break
+            if value is not None:
+                longest = stop, value
+        if longest is None:
+            return None
+        stop, value = longest
+        end = self._texts.find(b"\0", value)
+        made = self._texts[value : None if end < 0 else end].decode()
+        return Edit(at, stop, made)
+
+    def _follow(self, base: int, letter: str) -> tuple[int | None, int | None]:
+        """Go one letter down the trie.
+
+        Args:
+            base: where the node's children are counted from.
+            letter: which child.
+
+        Returns:
+            The same of the child, None where there is none; and its value, None where it has none.
+        """
+        unit = 0
+        for byte in letter.encode():
+            unit = self._units[base ^ byte]
+            if unit & LABEL_MASK != byte or not byte:
+                return None, None
+            base = _base(base ^ byte, unit)
+        value = self._units[base] & VALUE_MASK if unit & HAS_VALUE else None
+        return base, value
+
+    def _begins_within_ascii(self, letter: str) -> bool:
+        """Return whether a text of ASCII alone that begins with a letter may be replaced."""
+        base, value = self._step(self._root, letter)
+        if base is None or value is not None:
+            return value is not None
+        return any(self._step(base, chr(other))[0] is not None for other in range(ASCII))
+
+
+def _base(node: int, unit: int) -> int:
+    return node ^ ((unit >> 10) << ((unit & (1 << 9)) >> 6))
