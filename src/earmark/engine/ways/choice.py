@@ -31,6 +31,7 @@ from earmark.graph.architectures.registry import (
     class_of,
     find_family,
 )
+from earmark.graph.export import check_config
 from earmark.runtime.pytorch import INSTALL, has_pytorch
 from earmark.runtime.session import RuntimeName
 
@@ -171,7 +172,9 @@ def _refuse_config(config: Config) -> tuple[str, HeadKind | None]:
     The one place for what a config alone can rule out: an exported graph then runs instead, and of
     a model of the Hub it is what is fetched.
     """
-    return find_family(config)
+    kind, head = find_family(config)
+    check_config(config, ARCHITECTURES[kind])
+    return kind, head
 
 
 def _by_graph(
