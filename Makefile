@@ -11,7 +11,7 @@ INSTALL := $(PIP) install --no-warn-script-location
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
-.PHONY: help serve test check clients golden golden-check test-torch bench train-sentiment train-zero-shot train-ner need-data size clean
+.PHONY: help serve test check clients golden golden-check readme config-fields test-torch bench train-sentiment train-zero-shot train-ner need-data size clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,6 +49,9 @@ test-torch: .venv-reference/.installed ## test what runs through PyTorch
 
 readme: .venv/.installed-dev ## write README's table of architectures from the registry
 	@PYTHONPATH=tests .venv/bin/python -m support.readme_table
+
+config-fields: .venv/.installed-dev ## write docs/config-fields.md from the tables of the architectures
+	@PYTHONPATH=tests .venv/bin/python -m support.config_fields_doc
 
 bench: .venv-bench/.installed ## measure against transformers behind FastAPI
 	@.venv-bench/bin/python -m bench $(ARGS)

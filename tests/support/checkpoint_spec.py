@@ -90,7 +90,8 @@ class ModernBertSpec:
             older configs say with `global_attn_every_n_layers` and two thetas.
         global_every: every so many layers one sees the whole text.
         local_attention: how many tokens the other layers see, half of them to each side.
-        thetas: bases of the rotary angles, of layers that see all and of those that do not.
+        thetas: bases of the rotary angles, of layers that see all and of those that do not;
+            None takes the first for both.
         biases: give every norm and every Linear layer a bias.
         pooling: how a text's tokens become one vector.
         classifier_activation: function inside the head.
@@ -99,7 +100,7 @@ class ModernBertSpec:
     newer_config: bool = False
     global_every: int = 2
     local_attention: int = 8
-    thetas: tuple[float, float] = (160_000.0, 10_000.0)
+    thetas: tuple[float, float | None] = (160_000.0, 10_000.0)
     biases: bool = False
     pooling: Literal["cls", "mean"] = "mean"
     classifier_activation: str = "gelu"
