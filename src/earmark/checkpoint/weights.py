@@ -9,6 +9,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from earmark.checkpoint.leftovers import is_buffer
 from earmark.checkpoint.tensor_source import Shape, TensorSource
 from earmark.checkpoint.weight_files import open_tensors
 from earmark.domain.packing import Float32
@@ -35,8 +36,6 @@ ZERO_POINT_SUFFIX = "_zero_point"
 """The same for the integers that stand for zero, where that is not 0."""
 MATRIX_AXES = 2
 INTEGER_TYPES = ("I8", "I16", "I32", "I64")
-BUFFERS = ("inv_freq", "num_batches_tracked", "position_ids", "token_type_ids")
-"""Tensors that follow from the config, by the last part of their names."""
 FLOAT_TYPES = ("F64", "F32", "F16", "BF16")
 DTYPE_NAMES = {
     "F64": "float64",
@@ -205,8 +204,7 @@ class Weights:
             sorted(
                 name
                 for name in self._unread
-                if name.rpartition(".")[2] not in BUFFERS
-                and not (of_base and self._names[name] == name)
+                if not is_buffer(name) and not (of_base and self._names[name] == name)
             )
         )
 

@@ -1,12 +1,12 @@
 """From a checkpoint's config and weights to an ONNX graph."""
 
 from earmark.checkpoint.config import Config
+from earmark.checkpoint.leftovers import refuse_computing
 from earmark.checkpoint.weights import Weights
 from earmark.domain.head import HeadKind
 from earmark.graph.architectures.architecture import Architecture
 from earmark.graph.config_fields import check_fields
 from earmark.graph.inputs import PackedInputs
-from earmark.graph.leftovers import refuse_computing
 from earmark.graph.quantization import check_quantization
 from earmark.graph.recorder import Recorder
 from earmark.graph.writer import GraphWriter, WeightForm

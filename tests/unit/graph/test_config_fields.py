@@ -129,6 +129,7 @@ ALLOWED: list[tuple[Architecture, str, object]] = [
     ("bert", "hidden_act", "gelu_python"),
     ("bert", "some_field_of_a_trainer", {"a": 1}),
     ("modernbert", "position_embedding_type", "absolute"),
+    ("modernbert", "position_embedding_type", "sans_pos"),
     ("modernbert", "rope_scaling", None),
     ("modernbert", "layer_norm_eps", 1e-5),
     ("bart", "normalize_before", False),

@@ -241,6 +241,11 @@ MODERNBERT = Architecture(
             "half of `local_attention`",
             lambda config: (config.size("local_attention", 128) // 2,),
         ),
+        refused(
+            "position_embedding_type",
+            "positions are rotary here whatever it says",
+            ("absolute", "rope", "rotary", "sans_pos"),
+        ),
         obeyed("global_rope_theta local_rope_theta", "bases of the rotary angles"),
         obeyed("rope_parameters rope_scaling", "rotary angles", reader=_check_rotation),
         refused(
