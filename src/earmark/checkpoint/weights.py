@@ -290,7 +290,8 @@ class Weights:
             near = sorted(self._names)[:6]
             raise InvalidCheckpoint(
                 f"{self.path} has no tensor {name}; it holds {len(self._names)}, "
-                f"such as {', '.join(near) or 'none'}"
+                f"such as {', '.join(near) or 'none'}. Nothing is drawn at random in its place: "
+                "expected a checkpoint that was trained with its head"
             )
         return self._shapes[self._names[name]]
 
