@@ -9,7 +9,6 @@ from typing import Any, TypeAlias
 
 from golden.case import Text
 from golden.tokenizer_cases import TokenizerCase
-from golden.tokenizer_texts import HOSTILE
 
 __all__ = [
     "SAMPLES",
@@ -43,7 +42,8 @@ class Tokens:
     Attributes:
         ids: token ids, ``[tokens]``.
         type_ids: 0 for the first text and 1 for the second, ``[tokens]``.
-        offsets: first and last-plus-one code point of each token in its text.
+        offsets: first and last-plus-one code point of each token in its text; none where the
+            answerer does not say.
     """
 
     ids: tuple[int, ...]
@@ -60,7 +60,8 @@ class TokenizerGolden:
         files_sha256: of the case's files and texts: another hash means other questions.
         vocabulary_size: the largest id and one more.
         backend_sha256: of the tokenizer as the library writes it down: vocabulary, rules, added
-            tokens. The same hash means the same tokens of any text.
+            tokens. The same hash means the same tokens of any text. Empty where there is no such
+            one.
         samples: of the first texts, in full.
         digests: of every text, in order.
     """
@@ -79,7 +80,7 @@ def digest(tokens: Tokens) -> str:
     return hashlib.blake2s(plain.encode(), digest_size=DIGEST_BYTES).hexdigest()
 
 
-def files_sha256(folder: Path, texts: Sequence[Text] = HOSTILE) -> str:
+def files_sha256(folder: Path, texts: Sequence[Text]) -> str:
     """Hash everything that an answer depends on."""
     whole = hashlib.sha256(json.dumps(texts).encode())
     for path in sorted(folder.iterdir()):
@@ -98,6 +99,7 @@ def keep(
     *,
     made_with: Mapping[str, str],
     folder: Path,
+    texts: Sequence[Text],
     vocabulary_size: int,
     backend: str,
 ) -> TokenizerGolden:
@@ -105,7 +107,7 @@ def keep(
     known = tuple(answers)
     return TokenizerGolden(
         made_with=made_with,
-        files_sha256=files_sha256(folder),
+        files_sha256=files_sha256(folder, texts),
         vocabulary_size=vocabulary_size,
         backend_sha256=backend,
         samples=known[:SAMPLES],

@@ -4,8 +4,10 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal, TypeAlias
 
-from golden.case import Release
+from golden.case import Release, Text
+from golden.tokenizer_texts import DECOMPOSED_HANGUL, HOSTILE, TIED, UNUSED_NAMES
 from support.checkpoint_spec import TokenizerSpec
 from support.checkpoint_tokenizer import word_piece
 from tokenizers import Tokenizer
@@ -16,14 +18,16 @@ from tokenizers.processors import RobertaProcessing
 
 from earmark.tokenizing.sentencepiece_model import model_message
 
-__all__ = ["TOKENIZER_CASES", "TRAINED", "TokenizerCase", "write_case"]
+__all__ = ["TOKENIZER_CASES", "TRAINED", "Answerer", "TokenizerCase", "write_case"]
 
 TRAINED = Path(__file__).parent / "tokenizers" / "trained"
 """What `golden.train_tokenizers` has trained."""
 
 DEBERTA_OWN = ("[PAD]", "[CLS]", "[SEP]", "[UNK]")
+DEBERTA_ALL = (*DEBERTA_OWN, "[MASK]")
 ALBERT_OWN = ("<pad>", "<unk>", "[CLS]", "[SEP]", "[MASK]")
-NORMAL, UNKNOWN, CONTROL, USER_DEFINED = 1, 2, 3, 4
+USER_SYMBOLS = ("(", "new_word", "🙂", "-")
+NORMAL, UNKNOWN, CONTROL, USER_DEFINED, BYTE = 1, 2, 3, 4, 6
 """Types of a SentencePiece piece."""
 
 FAIRSEQ_TO_BERT = {"<s>": "[CLS]", "<pad>": "[PAD]", "</s>": "[SEP]", "<unk>": "[UNK]"}
@@ -40,6 +44,28 @@ BAKED_LENGTH = 12
 PLAIN = {"lstrip": False, "normalized": False, "rstrip": False, "single_word": False}
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelRules:
+    """What a SentencePiece model says beside its pieces.
+
+    Attributes:
+        trained: the file that its pieces are from.
+        all_spaces: whether spaces stay as they are, and none is put before a text.
+        bytes_for_unknown: whether an unknown letter is read as its bytes.
+    """
+
+    trained: str = "unigram.model"
+    all_spaces: bool = False
+    bytes_for_unknown: bool = False
+
+
+USUAL = ModelRules()
+
+Answerer: TypeAlias = Literal["fast", "python", "sentencepiece"]
+"""Who is asked: the class of `transformers` that users get; its class in Python, which says nothing
+of offsets; or the `sentencepiece` library, which knows no names of special tokens either."""
+
+
 @dataclass(frozen=True, slots=True)
 class TokenizerCase:
     """A checkpoint's tokenizer files.
@@ -50,7 +76,9 @@ class TokenizerCase:
         vocabulary: writes the vocabulary's files into a folder.
         files: other JSON files, by name.
         max_tokens: what texts are cut to; None leaves them whole.
-        release: which release of `transformers` is asked.
+        release: which release of `transformers` is asked, or stands beside what is asked.
+        answerer: who is asked.
+        left_out: texts that the answerer is not asked about.
         asks_types: ask for token types by name, where the class of 5 leaves out what that of 4
             makes.
     """
@@ -62,6 +90,13 @@ class TokenizerCase:
     max_tokens: int | None = None
     release: Release = "5"
     asks_types: bool = False
+    answerer: Answerer = "fast"
+    left_out: tuple[Text, ...] = ()
+
+    @property
+    def texts(self) -> tuple[Text, ...]:
+        """What is asked."""
+        return tuple(text for text in HOSTILE if text not in self.left_out)
 
 
 def write_case(folder: Path, case: TokenizerCase) -> Path:
@@ -107,6 +142,27 @@ def _byte_pairs(folder: Path, names: Mapping[str, str], mask: str) -> None:
 def fairseq_pieces(folder: Path) -> None:
     """Write `sentencepiece.bpe.model` as trained: <unk>, <s>, </s>, then the pieces."""
     (folder / "sentencepiece.bpe.model").write_bytes((TRAINED / "unigram.model").read_bytes())
+
+
+def pieces_with_symbols(folder: Path) -> None:
+    """Write `spm.model` with pieces that users defined."""
+    _pieces(folder / "spm.model", DEBERTA_ALL, "[UNK]", USER_SYMBOLS)
+
+
+def pieces_with_all_spaces(folder: Path) -> None:
+    """Write `spm.model` that leaves spaces as they are, and puts none before a text."""
+    _pieces(folder / "spm.model", DEBERTA_ALL, "[UNK]", rules=ModelRules(all_spaces=True))
+
+
+def pieces_with_bytes(folder: Path) -> None:
+    """Write `spm.model` that reads an unknown letter as its bytes."""
+    _pieces(folder / "spm.model", DEBERTA_ALL, "[UNK]", rules=ModelRules(bytes_for_unknown=True))
+
+
+def joined_pieces(folder: Path) -> None:
+    """Write `spm.model` of BPE, with pieces that users defined."""
+    rules = ModelRules(trained="bpe.model")
+    _pieces(folder / "spm.model", DEBERTA_ALL, "[UNK]", USER_SYMBOLS, rules)
 
 
 def deberta_pieces(folder: Path) -> None:
@@ -156,16 +212,27 @@ def word_pieces_json(folder: Path) -> None:
 
 
 def _pieces(
-    path: Path, own: tuple[str, ...], unknown: str, user_defined: tuple[str, ...] = ()
+    path: Path,
+    own: tuple[str, ...],
+    unknown: str,
+    user_defined: tuple[str, ...] = (),
+    rules: ModelRules = USUAL,
 ) -> None:
-    """Put other special pieces before the trained ones."""
-    model = model_message().FromString((TRAINED / "unigram.model").read_bytes())
+    """Put other special pieces before the trained ones, and set rules of the model."""
+    tabled = model_message().FromString((TRAINED / "unigram.model").read_bytes())
+    model = model_message().FromString((TRAINED / rules.trained).read_bytes())
+    spec = model.normalizer_spec
+    spec.precompiled_charsmap = tabled.normalizer_spec.precompiled_charsmap
+    spec.add_dummy_prefix = spec.remove_extra_whitespaces = not rules.all_spaces
+    model.trainer_spec.byte_fallback = rules.bytes_for_unknown
     normal = [(one.piece, one.score) for one in model.pieces if one.type == NORMAL]
     del model.pieces[:]
     for text in own:
         model.pieces.add(piece=text, score=0.0, type=UNKNOWN if text == unknown else CONTROL)
     for text in user_defined:
         model.pieces.add(piece=text, score=0.0, type=USER_DEFINED)
+    for byte in range(256 if rules.bytes_for_unknown else 0):
+        model.pieces.add(piece=f"<0x{byte:02X}>", score=0.0, type=BYTE)
     for text, score in normal:
         if text not in user_defined:
             model.pieces.add(piece=text, score=score)
@@ -179,6 +246,10 @@ def _copy(folder: Path, name: str) -> None:
 
 def _config(**fields: object) -> Mapping[str, Mapping[str, object]]:
     return {"tokenizer_config.json": fields}
+
+
+NO_NAMES = _config(split_special_tokens=True)
+"""Names of special tokens are text like any other."""
 
 
 TOKENIZER_CASES: tuple[TokenizerCase, ...] = (
@@ -227,7 +298,7 @@ TOKENIZER_CASES: tuple[TokenizerCase, ...] = (
         release="4",
     ),
     TokenizerCase("mpnet", "mpnet", fairseq_word_pieces, _config(tokenizer_class="MPNetTokenizer")),
-    TokenizerCase("roberta", "roberta", byte_pairs),
+    TokenizerCase("roberta", "roberta", byte_pairs, release="4"),
     TokenizerCase(
         "roberta-spaces",
         "roberta",
@@ -244,6 +315,7 @@ TOKENIZER_CASES: tuple[TokenizerCase, ...] = (
         "roberta",
         byte_pairs,
         _config(tokenizer_class="RobertaTokenizerFast", trim_offsets=False),
+        release="4",
     ),
     TokenizerCase(
         "roberta-cut-left",
@@ -251,6 +323,7 @@ TOKENIZER_CASES: tuple[TokenizerCase, ...] = (
         byte_pairs,
         _config(truncation_side="left", model_max_length=10**30),
         max_tokens=13,
+        release="4",
     ),
     TokenizerCase(
         "bart",
@@ -261,7 +334,7 @@ TOKENIZER_CASES: tuple[TokenizerCase, ...] = (
             "special_tokens_map.json": {"bos_token": "<s>", "mask_token": SPACED_MASK},
         },
     ),
-    TokenizerCase("deberta", "deberta", bert_byte_pairs),
+    TokenizerCase("deberta", "deberta", bert_byte_pairs, release="4"),
     TokenizerCase(
         "json-as-it-is",
         "roberta",
@@ -274,12 +347,19 @@ TOKENIZER_CASES: tuple[TokenizerCase, ...] = (
         byte_pairs_json,
         _config(tokenizer_class="RobertaTokenizer", add_prefix_space=False, trim_offsets=True),
     ),
-    TokenizerCase("json-bert-settings", "bert", word_pieces_json, _config(strip_accents=False)),
+    TokenizerCase(
+        "json-bert-settings",
+        "bert",
+        word_pieces_json,
+        _config(strip_accents=False),
+        left_out=(DECOMPOSED_HANGUL,),
+    ),
     TokenizerCase(
         "json-bert-as-it-is",
         "bert",
         word_pieces_json,
         _config(tokenizer_class="PreTrainedTokenizerFast", do_lower_case=True),
+        left_out=(DECOMPOSED_HANGUL,),
         asks_types=True,
     ),
     TokenizerCase(
@@ -309,11 +389,12 @@ TOKENIZER_CASES: tuple[TokenizerCase, ...] = (
         "electra",
         word_pieces_json,
         {
-            **_config(do_lower_case=False, additional_special_tokens=["covid19"]),
+            **_config(additional_special_tokens=["covid19"]),
             "added_tokens.json": {"new_word": 701, "[ENT]": 702},
             "special_tokens_map.json": {"additional_special_tokens": ["[ENT]"]},
         },
         release="4",
+        left_out=(DECOMPOSED_HANGUL,),
     ),
     TokenizerCase(
         "json-distilbert",
@@ -327,12 +408,20 @@ TOKENIZER_CASES: tuple[TokenizerCase, ...] = (
         "bert",
         word_pieces_json,
         _config(
-            tokenizer_class="PreTrainedTokenizerFast",
+            tokenizer_class="BertTokenizer",
             model_input_names=["input_ids", "attention_mask"],
             additional_special_tokens=["covid19"],
         ),
+        left_out=(DECOMPOSED_HANGUL,),
     ),
-    TokenizerCase("xlm-roberta", "xlm-roberta", fairseq_pieces),
+    TokenizerCase(
+        "xlm-roberta",
+        "xlm-roberta",
+        fairseq_pieces,
+        release="4",
+        answerer="python",
+        left_out=(TIED,),
+    ),
     TokenizerCase(
         "xlm-roberta-added",
         "xlm-roberta",
@@ -346,8 +435,18 @@ TOKENIZER_CASES: tuple[TokenizerCase, ...] = (
             "added_tokens.json": {"covid19": 463, "<ent>": 462},
             "special_tokens_map.json": {"mask_token": SPACED_MASK},
         },
+        release="4",
+        answerer="python",
+        left_out=(TIED,),
     ),
-    TokenizerCase("camembert", "camembert", fairseq_pieces),
+    TokenizerCase(
+        "camembert",
+        "camembert",
+        fairseq_pieces,
+        release="4",
+        answerer="python",
+        left_out=(TIED, UNUSED_NAMES),
+    ),
     TokenizerCase(
         "camembert-decoder",
         "camembert",
@@ -364,12 +463,18 @@ TOKENIZER_CASES: tuple[TokenizerCase, ...] = (
             },
             mask_token="<mask>",  # noqa: S106 - no password
         ),
+        release="4",
+        answerer="python",
+        left_out=(TIED, UNUSED_NAMES),
     ),
     TokenizerCase(
         "deberta-v2",
         "deberta-v2",
         deberta_pieces,
         _config(do_lower_case=False, vocab_type="spm"),
+        release="4",
+        answerer="python",
+        left_out=(TIED,),
     ),
     TokenizerCase(
         "deberta-v2-lower-punct",
@@ -381,13 +486,44 @@ TOKENIZER_CASES: tuple[TokenizerCase, ...] = (
             ),
             "added_tokens.json": {"[MASK]": 461},
         },
+        release="4",
+        answerer="python",
     ),
-    TokenizerCase("albert", "albert", albert_pieces, asks_types=True),
+    TokenizerCase(
+        "albert", "albert", albert_pieces, release="4", answerer="python", left_out=(TIED,)
+    ),
     TokenizerCase(
         "albert-cased-accents",
         "albert",
         albert_pieces,
         _config(tokenizer_class="AlbertTokenizer", do_lower_case=False, keep_accents=True),
-        asks_types=True,
+        release="4",
+        answerer="python",
+        left_out=(TIED,),
     ),
+    TokenizerCase(
+        "spm-symbols",
+        "deberta-v2",
+        pieces_with_symbols,
+        NO_NAMES,
+        answerer="sentencepiece",
+        left_out=(TIED,),
+    ),
+    TokenizerCase(
+        "spm-all-spaces",
+        "deberta-v2",
+        pieces_with_all_spaces,
+        NO_NAMES,
+        answerer="sentencepiece",
+        left_out=(TIED,),
+    ),
+    TokenizerCase(
+        "spm-bytes",
+        "deberta-v2",
+        pieces_with_bytes,
+        NO_NAMES,
+        answerer="sentencepiece",
+        left_out=(TIED,),
+    ),
+    TokenizerCase("spm-joined", "deberta-v2", joined_pieces, NO_NAMES, answerer="sentencepiece"),
 )

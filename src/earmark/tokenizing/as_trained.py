@@ -4,23 +4,33 @@ A `tokenizer.json` names the steps of the library; the model was trained with th
 they stand for. These are put in their place.
 """
 
-from tokenizers import Tokenizer
-from tokenizers.normalizers import NFC, BertNormalizer, Normalizer, Precompiled
+import re
+import unicodedata
+
+from tokenizers import NormalizedString, Tokenizer
+from tokenizers.normalizers import BertNormalizer, Normalizer, Precompiled
 from tokenizers.normalizers import Sequence as Normalizers
 
 from earmark.tokenizing.character_table import CharacterTable
 from earmark.tokenizing.charsmap import tables_of
+from earmark.tokenizing.edits import Edit, carry_out
 
 __all__ = ["as_trained"]
+
+DECOMPOSED_HANGUL = re.compile(
+    "[\u1100-\u1112][\u1161-\u1175][\u11a8-\u11c2]?|[\uac00-\ud7a3][\u11a8-\u11c2]"
+)
+"""Letters that together are one syllable (The Unicode Standard, 3.12). A syllable that has its last
+letter already takes no other; composing leaves it as it is."""
 
 
 def as_trained(tokenizer: Tokenizer) -> None:
     """Let a tokenizer clean texts as the model's training did.
 
-    A table of character replacements is followed as SentencePiece follows it; with one, the library
-    cannot write the tokenizer down any more. BERT's cleaning, where it keeps accents, also composes
-    them and the letters of Hangul, which vocabularies hold composed (`BasicTokenizer.tokenize` of
-    `transformers` 4.57.1, models/bert/tokenization_bert.py).
+    A table of character replacements is followed as SentencePiece follows it. BERT's cleaning,
+    where it keeps accents, also composes Hangul, as vocabularies hold it (`BasicTokenizer.tokenize`
+    of `transformers` 4.57.1, models/bert/tokenization_bert.py). After either the library cannot
+    write the tokenizer down any more.
 
     Args:
         tokenizer: its tables have passed `check_charsmaps_of`.
@@ -36,9 +46,24 @@ def _as_trained(normalizer: Normalizer) -> Normalizer:
     if isinstance(normalizer, BertNormalizer):
         strips = normalizer.strip_accents
         if normalizer.lowercase if strips is None else strips:
-            return normalizer
-        return Normalizers([normalizer, NFC()])
+            return normalizer  # it takes Hangul apart, whichever way it comes
+        return Normalizers([Normalizer.custom(HangulComposed()), normalizer])
     if isinstance(normalizer, Normalizers):
         parts = (normalizer[index] for index in range(len(normalizer)))
         return Normalizers([_as_trained(part) for part in parts])
     return normalizer
+
+
+class HangulComposed:
+    """A normalizer that makes one letter of those that are a syllable together."""
+
+    def normalize(self, normalized: NormalizedString) -> None:
+        """Compose them; the library calls this."""
+        text = normalized.normalized
+        if text.isascii():
+            return
+        found = DECOMPOSED_HANGUL.finditer(text)
+        composed = ((one, unicodedata.normalize("NFC", one.group())) for one in found)
+        edits = [Edit(*one.span(), made) for one, made in composed if made != one.group()]
+        if edits:
+            carry_out(normalized, edits)

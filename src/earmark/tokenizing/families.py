@@ -21,7 +21,7 @@ from earmark.tokenizing.classes import TokenizerClass, class_of
 from earmark.tokenizing.legacy_files import word_piece
 from earmark.tokenizing.library import complaints_about
 from earmark.tokenizing.sentencepiece_families import albert, camembert, deberta_v2, xlm_roberta
-from earmark.tokenizing.settled import Kin, roberta_processing
+from earmark.tokenizing.settled import Kin, parts_twice, roberta_processing
 from earmark.tokenizing.stated import StatedTokenizer, Token
 
 __all__ = ["FAMILIES", "Family", "family_beside", "family_of"]
@@ -88,6 +88,25 @@ class Family:
         tokenizer = self.build(paths, known)
         tokenizer.post_processor = self._processor(tokenizer, known, paths[0])
         return tokenizer
+
+    def close(self, tokenizer: Tokenizer, stated: StatedTokenizer, path: Path) -> None:
+        """Close texts as the family does, where a `tokenizer.json` does it in no way or wrongly.
+
+        Wrong are the two separators between DeBERTa's pairs that `transformers` 5.24.0 writes. A
+        file whose vocabulary lacks the family's special tokens stays as it is.
+
+        Args:
+            tokenizer: as the file holds it.
+            stated: what the checkpoint's JSON files say, with the family's usual tokens.
+            path: the file.
+        """
+        processor = tokenizer.post_processor
+        closes = processor is not None and processor.num_special_tokens_to_add(is_pair=False) > 0
+        if closes and not (self.kin == "deberta" and parts_twice(processor)):
+            return
+        roles = (self.opening, self.closing_token)
+        if all(tokenizer.token_to_id(stated.text_of(role) or "") is not None for role in roles):
+            tokenizer.post_processor = self._processor(tokenizer, stated, path)
 
     def _processor(
         self, tokenizer: Tokenizer, stated: StatedTokenizer, path: Path

@@ -6,7 +6,7 @@ unigram_model.cc and bpe_model.cc for its pieces.
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from tokenizers import Regex, Tokenizer
@@ -69,7 +69,6 @@ def sentencepiece_tokenizer(
     *,
     first: Iterable[Normalizer] = (),
     cuts: Iterable[PreTokenizer] = (),
-    spaced: bool = True,
 ) -> Tokenizer:
     """Build a tokenizer, all but its added tokens and its post-processor.
 
@@ -78,25 +77,21 @@ def sentencepiece_tokenizer(
         vocabulary: its pieces, as the family orders them.
         first: what the family does to a text before SentencePiece sees it.
         cuts: where the family lets no piece go on.
-        spaced: whether a text gets a space before its first word, where the model says so too.
     """
-    spaced = spaced and model.spaced
     make = _pair_joining if model.joins_pairs else _unigram
     with complaints_about(model.path, expected="a vocabulary of SentencePiece"):
         tokenizer = Tokenizer(make(model, vocabulary))
-    tokenizer.normalizer = Normalizers([*first, *_cleaning(model, vocabulary, spaced=spaced)])
+    tokenizer.normalizer = Normalizers([*first, *_cleaning(model, vocabulary)])
     apart = _symbols_apart(vocabulary) if model.joins_pairs else ()
     alone = not any(MARK in piece.text[1:] for piece in vocabulary.pieces)
     alone = alone and any(piece.text == MARK for piece in vocabulary.of_kind(NORMAL))
     metaspace = Metaspace(MARK, prepend_scheme="never", split=alone)
     tokenizer.pre_tokenizer = PreTokenizers([*_names_broken(vocabulary), *apart, *cuts, metaspace])
-    tokenizer.decoder = MetaspaceDecoder(MARK, prepend_scheme="always" if spaced else "never")
+    tokenizer.decoder = MetaspaceDecoder(MARK, prepend_scheme="always" if model.spaced else "never")
     return tokenizer
 
 
-def _cleaning(
-    model: SentencePieceModel, vocabulary: Vocabulary, *, spaced: bool
-) -> Iterator[Normalizer]:
+def _cleaning(model: SentencePieceModel, vocabulary: Vocabulary) -> Iterator[Normalizer]:
     """List the steps of `Normalizer::Normalize`."""
     if model.charsmap:
         check_charsmap(model.charsmap, model.path)
@@ -104,7 +99,7 @@ def _cleaning(
         yield Normalizer.custom(CharacterTable(model.charsmap, kept))
     if model.trimmed:
         yield Replace(Regex(r"\A +|(?<= ) +"), "")
-    if spaced:
+    if model.spaced:
         yield Prepend(MARK)
     yield Replace(" ", MARK)
     if model.trimmed:
@@ -128,18 +123,26 @@ def _unigram(model: SentencePieceModel, vocabulary: Vocabulary) -> Unigram:
 
 
 def _names_broken(vocabulary: Vocabulary) -> Iterator[PreTokenizer]:
-    """Cut the names of special pieces after their first letter, where a text spells them.
+    """Cut the names of special pieces in two, where a text spells them.
 
-    To the library every piece is text that may be found. Names that a tokenizer finds by itself
-    are taken out of the text before; others are no more than their letters.
+    To the library every piece is text that may be found. Names that a tokenizer looks for are taken
+    out of the text before; others are no more than their letters.
     """
+    letters = {piece.text for piece in vocabulary.of_kind(NORMAL)}
     names = defaultdict(list)
     for piece in vocabulary.pieces:
         if piece.kind not in (NORMAL, USER_DEFINED) and len(piece.text) > 1:
-            names[piece.text[0]].append(re.escape(piece.text[1:]))
+            cut = _between_letters(piece.text, letters)
+            names[piece.text[:cut]].append(re.escape(piece.text[cut:]))
     if names:
-        broken = (f"{re.escape(letter)}(?={'|'.join(rest)})" for letter, rest in names.items())
+        broken = (f"{re.escape(begun)}(?={'|'.join(rest)})" for begun, rest in names.items())
         yield Split(Regex("|".join(broken)), "merged_with_previous")
+
+
+def _between_letters(name: str, known: Collection[str]) -> int:
+    """Find where to cut a name: unknown letters that stand together are one unknown piece."""
+    places = range(1, len(name))
+    return next((at for at in places if name[at - 1] in known or name[at] in known), 1)
 
 
 def _pair_joining(model: SentencePieceModel, vocabulary: Vocabulary) -> BPE:

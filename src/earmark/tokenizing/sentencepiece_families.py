@@ -41,7 +41,7 @@ def xlm_roberta(paths: Sequence[Path], stated: StatedTokenizer) -> Tokenizer:
 
     Args:
         paths: `sentencepiece.bpe.model` (a Unigram model, whatever its name says).
-        stated: special tokens, and `add_prefix_space`.
+        stated: special tokens.
 
     Raises:
         InvalidCheckpoint: the file is not what it should be.
@@ -57,7 +57,7 @@ def camembert(paths: Sequence[Path], stated: StatedTokenizer) -> Tokenizer:
 
     Args:
         paths: `sentencepiece.bpe.model`.
-        stated: special tokens, and `add_prefix_space`.
+        stated: special tokens.
 
     Raises:
         InvalidCheckpoint: the file is not what it should be.
@@ -74,7 +74,7 @@ def deberta_v2(paths: Sequence[Path], stated: StatedTokenizer) -> Tokenizer:
 
     Args:
         paths: `spm.model`.
-        stated: `do_lower_case`, `split_by_punct`, `add_prefix_space`.
+        stated: `do_lower_case`, `split_by_punct`.
 
     Raises:
         InvalidCheckpoint: the file is not what it should be.
@@ -93,7 +93,7 @@ def albert(paths: Sequence[Path], stated: StatedTokenizer) -> Tokenizer:
 
     Args:
         paths: `spiece.model`.
-        stated: `do_lower_case`, `keep_accents`, `remove_space`, `add_prefix_space`.
+        stated: `do_lower_case`, `keep_accents`, `remove_space`.
 
     Raises:
         InvalidCheckpoint: the file is not what it should be.
@@ -181,8 +181,7 @@ def _finish(
     stated: StatedTokenizer,
     cuts: Sequence[PreTokenizer] = (),
 ) -> Tokenizer:
-    spaced = stated.flag("add_prefix_space", default=True)
-    tokenizer = sentencepiece_tokenizer(model, vocabulary, first=first, cuts=cuts, spaced=spaced)
+    tokenizer = sentencepiece_tokenizer(model, vocabulary, first=first, cuts=cuts)
     _found_as_written(stated).add_to(tokenizer)
     return tokenizer
 

@@ -64,11 +64,6 @@ class SentencePieceModel:
     trimmed: bool
     bytes_for_unknown: bool
 
-    def of_kind(self, kind: int) -> tuple[str, ...]:
-        """List the texts of all pieces of one type."""
-        both = zip(self.pieces, self.kinds, strict=True)
-        return tuple(text for (text, _), its_kind in both if its_kind == kind)
-
 
 def _describe() -> FileDescriptorProto:
     """Write down the messages, numbers and defaults as in sentencepiece_model.proto."""

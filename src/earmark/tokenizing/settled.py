@@ -12,11 +12,11 @@ import msgspec
 from tokenizers import Tokenizer
 from tokenizers.normalizers import BertNormalizer
 from tokenizers.pre_tokenizers import ByteLevel
-from tokenizers.processors import RobertaProcessing
+from tokenizers.processors import PostProcessor, RobertaProcessing, TemplateProcessing
 
 from earmark.tokenizing.stated import StatedTokenizer
 
-__all__ = ["Kin", "bert_normalizer", "roberta_processing", "settle"]
+__all__ = ["Kin", "bert_normalizer", "parts_twice", "roberta_processing", "settle"]
 
 Kin: TypeAlias = Literal["bert", "roberta", "deberta"]
 """Classes whose settings count: BERT's case, accents and Chinese characters; the space before the
@@ -46,6 +46,16 @@ def settle(tokenizer: Tokenizer, stated: StatedTokenizer, kin: Kin) -> None:
     if kin == "roberta" and isinstance(tokenizer.post_processor, RobertaProcessing):
         ends = msgspec.json.decode(tokenizer.post_processor.__getstate__())
         tokenizer.post_processor = roberta_processing(ends["sep"], ends["cls"], stated)
+
+
+def parts_twice(processor: PostProcessor) -> bool:
+    """Say whether two special tokens stand between the texts of a pair."""
+    if not isinstance(processor, TemplateProcessing):
+        return False
+    pair = msgspec.json.decode(processor.__getstate__())["pair"]
+    return "text, token, token, text" in ", ".join(
+        "text" if "Sequence" in piece else "token" for piece in pair
+    )
 
 
 def bert_normalizer(stated: StatedTokenizer, *, clean_text: bool = True) -> BertNormalizer:

@@ -143,7 +143,7 @@ class WordMarks:
             limit = following
             if limit < stop:  # a special token, whose place is (0, 0), or a letter of two tokens
                 limit = len(text) if limit == 0 else stop
-            while begin < stop < limit and unicodedata.category(text[stop]).startswith("M"):
+            while begin < stop < limit and _is_part_of_letter(text[stop]):
                 stop += 1
             places.append((begin, stop))
         return tuple(places)
@@ -151,6 +151,11 @@ class WordMarks:
 
 def _is_space(text: str) -> bool:
     return text.isspace() and text not in NO_SPACES
+
+
+def _is_part_of_letter(letter: str) -> bool:
+    """Return whether it is a combining mark, or a vowel or last letter of a Hangul syllable."""
+    return unicodedata.category(letter).startswith("M") or "\u1160" <= letter <= "\u11ff"
 
 
 def _stands_for_space(letter: str) -> bool:

@@ -5,10 +5,26 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from support.tokenizer_files import CONTROL, UNKNOWN, charsmap, sentencepiece
+from support.tokenizer_files import UNKNOWN, charsmap, sentencepiece
 
 from earmark.errors import InvalidCheckpoint
-from earmark.tokenizing.sentencepiece_model import LARGEST_FILE, read_sentencepiece
+from earmark.tokenizing.sentencepiece_model import (
+    CONTROL,
+    LARGEST_FILE,
+    NORMAL,
+    USER_DEFINED,
+    model_message,
+    read_sentencepiece,
+)
+
+
+def changed(part: str, field: str, *, to: bool) -> bytes:
+    """Make a model with one rule of another kind."""
+    model = model_message().FromString(sentencepiece())
+    setattr(getattr(model, part), field, to)
+    written: bytes = model.SerializeToString()
+    return written
+
 
 WHOLE = sentencepiece(more=[("user", 0.0, 4)], table=charsmap())
 
@@ -19,7 +35,10 @@ def test_a_model_is_read_whole(tmp_path: Path) -> None:
     path.write_bytes(WHOLE)
     model = read_sentencepiece(path)
     assert model.pieces[:4] == [("<unk>", 0.0), ("<s>", 0.0), ("</s>", 0.0), ("\u2581", -4.0)]
-    assert model.control == (("<s>", True), ("</s>", True), ("user", False))
+    assert model.kinds[:4] == [UNKNOWN, CONTROL, CONTROL, NORMAL]
+    assert model.kinds[-1] == USER_DEFINED
+    assert (model.joins_pairs, model.spaced, model.trimmed) == (False, True, True)
+    assert not model.bytes_for_unknown
     assert model.unknown_id == 0
     assert model.charsmap == charsmap()
 
@@ -31,7 +50,9 @@ def test_a_model_is_read_whole(tmp_path: Path) -> None:
         (WHOLE[:-7], "cannot be read as a SentencePiece model"),
         (b"", r"unknown piece is number 0 of 0"),
         (sentencepiece(unknown_id=9999), r"unknown piece is number 9999 of"),
-        (sentencepiece(kind=2), "is a BPE model of SentencePiece, expected UNIGRAM"),
+        (sentencepiece(kind=3), "is a WORD model of SentencePiece, expected UNIGRAM or BPE"),
+        (changed("trainer_spec", "treat_whitespace_as_suffix", to=True), "marks the ends of words"),
+        (changed("normalizer_spec", "escape_whitespaces", to=False), "does not mark where words"),
         (sentencepiece(kind=7), "is a 7th kind of model"),
         (sentencepiece([("", 0.0, CONTROL)]), "piece 0 is empty"),
         (sentencepiece([("a", 0.0, UNKNOWN)]), "piece .* is there twice"),
