@@ -218,7 +218,6 @@ FOREIGN: tuple[Field, ...] = (
         "experts in place of a feed-forward block",
         (*OFF, 1),
     ),
-    *refused("lora_adaptations lora_rank lora_r", "adapters in the layers"),
     *refused("use_conv conv_layers", "convolutions beside the attention"),
     *refused("static_position_embeddings sinusoidal_positions", "positions are not in the file"),
 )
