@@ -39,6 +39,9 @@ clients: .venv/.installed-dev ## run official clients of several versions agains
 golden: .venv-reference/.installed .venv-older-reference/.installed ## recompute the golden files with transformers, and rewrite them
 	@PYTHONPATH=tests .venv-reference/bin/python -m golden.regenerate
 	@PYTHONPATH=src:tests .venv-older-reference/bin/python -m golden.regenerate
+	@PYTHONPATH=tests .venv-reference/bin/python -m golden.activation_values
+	@PYTHONPATH=tests .venv-reference/bin/python -m golden.config_fields
+	@PYTHONPATH=src:tests .venv-older-reference/bin/python -m golden.config_fields
 
 golden-check: .venv-reference/.installed .venv-older-reference/.installed ## recompute the golden files, and compare
 	@PYTHONPATH=tests .venv-reference/bin/python -m golden.regenerate --check

@@ -112,6 +112,7 @@ class BartSpec:
 
     Attributes:
         decoder_layers: how many.
+        stated_layers: what `num_hidden_layers` says beside `encoder_layers`; None leaves it out.
         decoder_heads: of each of its attentions.
         decoder_intermediate: width of its feed-forward blocks.
         scale_embedding: multiply word embeddings by the root of the hidden size.
@@ -121,6 +122,7 @@ class BartSpec:
     """
 
     decoder_layers: int = 2
+    stated_layers: int | None = None
     decoder_heads: int = 2
     decoder_intermediate: int = 64
     scale_embedding: bool = False

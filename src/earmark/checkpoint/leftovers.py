@@ -53,11 +53,11 @@ def refuse_computing(
     if found:
         more = f" and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
         raise UnsupportedCheckpoint(
-            f"{path} holds {len(found)} tensors that the model computes with and that earmark "
-            f"does not know what to do with: {', '.join(found[:SHOWN])}{more}; expected only "
-            "those that config.json and the model class call for. If they are of an adapter, "
-            "merge it into its base (`merge_and_unload()` of peft); if config.json lost a field, "
-            "put it back; if the class is one of your own, export it to onnx/model.onnx"
+            f"{path} holds tensors that the model computes with and that its class has no place "
+            f"for: {', '.join(found[:SHOWN])}{more}; expected only those that config.json calls "
+            "for. If they are of an adapter, merge it into its base (peft: `merge_and_unload()`); "
+            "if config.json lost a field, put it back; if the class is one of your own, export the "
+            "model to onnx/model.onnx"
         )
 
 

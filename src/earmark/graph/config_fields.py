@@ -83,7 +83,7 @@ class Field:
         asked = config.words(self.name) if self.words else (found,)
         if not all(any(_same(one, value) for value in allowed) for one in asked):
             raise UnsupportedCheckpoint(
-                f'{config.path}: "{self.name}" is {json.dumps(found)} ({self.note}); supported is '
+                f'{config.path}: "{self.name}" is {json.dumps(found)} ({self.note}); supported: '
                 f"{shown(allowed)}. {INSTEAD}"
             )
 
@@ -92,7 +92,7 @@ def shown(values: tuple[object, ...]) -> str:
     """Write values as a config has them; of several that switch something off, one will do."""
     if values[: len(OFF)] == OFF:
         values = (False, *values[len(OFF) :])
-    return " or ".join(json.dumps(value) for value in values if value != "")
+    return ", ".join(json.dumps(value) for value in values if value != "")
 
 
 def _same(found: object, value: object) -> bool:
@@ -218,7 +218,6 @@ FOREIGN: tuple[Field, ...] = (
         "experts in place of a feed-forward block",
         (*OFF, 1),
     ),
-    *refused("lora_adaptations lora_rank lora_r", "adapters in the layers"),
     *refused("use_conv conv_layers", "convolutions beside the attention"),
     *refused("static_position_embeddings sinusoidal_positions", "positions are not in the file"),
 )

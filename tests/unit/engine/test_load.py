@@ -148,7 +148,7 @@ def test_a_model_that_labels_tokens_is_loaded(tmp_path: Path) -> None:
         ({"hidden_size": 64}, InvalidCheckpoint, r"has shape \[320, 32\], expected \[320, 64\]"),
         ({"vocab_size": 300}, InvalidCheckpoint, r"has shape \[320, 32\], expected \[300, 32\]"),
         ({"num_hidden_layers": 3}, InvalidCheckpoint, r"no tensor encoder\.layer\.2"),
-        ({"hidden_act": "prelu"}, UnsupportedCheckpoint, '"prelu" .* supported is "gelu"'),
+        ({"hidden_act": "prelu"}, UnsupportedCheckpoint, '"prelu" .* supported: "gelu"'),
         ({"id2label": {"0": "A", "1": "B", "2": "C"}}, InvalidCheckpoint, "has 2 labels"),
     ],
 )

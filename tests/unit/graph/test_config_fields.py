@@ -88,7 +88,7 @@ def test_what_no_graph_computes_is_refused_by_name(
         _checked(tmp_path, architecture, **{field: value})
     message = str(refusal.value)
     assert f'"{field}" is {json.dumps(value)} (' in message
-    assert "supported is " in message
+    assert "supported: " in message
     assert "onnx/model.onnx" in message
 
 

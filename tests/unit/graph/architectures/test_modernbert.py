@@ -30,7 +30,7 @@ SCALED = {"rope_type": "yarn", "factor": 4.0}
         (
             {"classifier_pooling": "max"},
             UnsupportedCheckpoint,
-            'is "max" .* supported is "cls" or "mean"',
+            'is "max" .* supported: "cls", "mean"',
         ),
         ({"num_attention_heads": 32}, InvalidCheckpoint, "heads are 1 wide, expected an even"),
         ({"norm_bias": True}, InvalidCheckpoint, r"no tensor embeddings\.norm\.bias"),
