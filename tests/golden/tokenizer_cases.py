@@ -52,11 +52,13 @@ class ModelRules:
         trained: the file that its pieces are from.
         all_spaces: whether spaces stay as they are, and none is put before a text.
         bytes_for_unknown: whether an unknown letter is read as its bytes.
+        more: further pieces, and their scores.
     """
 
     trained: str = "unigram.model"
     all_spaces: bool = False
     bytes_for_unknown: bool = False
+    more: tuple[tuple[str, float], ...] = ()
 
 
 USUAL = ModelRules()
@@ -175,6 +177,12 @@ def albert_pieces(folder: Path) -> None:
     _pieces(folder / "spiece.model", ALBERT_OWN, "<unk>", user_defined=("(", "new_word"))
 
 
+def albert_pieces_with_commas(folder: Path) -> None:
+    """Write the same with pieces that end in a digit and a comma, which ALBERT cuts."""
+    rules = ModelRules(more=(("0,", -2.0), ("9,", -2.0), ("\u25813,", -2.0), (",5", -6.0)))
+    _pieces(folder / "spiece.model", ALBERT_OWN, "<unk>", rules=rules)
+
+
 def padded_byte_pairs_json(folder: Path) -> None:
     """Write `tokenizer.json` with padding and truncation of its own, beside other old files."""
     tokenizer = _byte_pairs_tokenizer(folder)
@@ -226,6 +234,7 @@ def _pieces(
     spec.add_dummy_prefix = spec.remove_extra_whitespaces = not rules.all_spaces
     model.trainer_spec.byte_fallback = rules.bytes_for_unknown
     normal = [(one.piece, one.score) for one in model.pieces if one.type == NORMAL]
+    normal += rules.more
     del model.pieces[:]
     for text in own:
         model.pieces.add(piece=text, score=0.0, type=UNKNOWN if text == unknown else CONTROL)
@@ -497,6 +506,14 @@ TOKENIZER_CASES: tuple[TokenizerCase, ...] = (
         "albert",
         albert_pieces,
         _config(tokenizer_class="AlbertTokenizer", do_lower_case=False, keep_accents=True),
+        release="4",
+        answerer="python",
+        left_out=(TIED,),
+    ),
+    TokenizerCase(
+        "albert-commas",
+        "albert",
+        albert_pieces_with_commas,
         release="4",
         answerer="python",
         left_out=(TIED,),

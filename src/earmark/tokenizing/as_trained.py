@@ -65,5 +65,4 @@ class HangulComposed:
         found = DECOMPOSED_HANGUL.finditer(text)
         composed = ((one, unicodedata.normalize("NFC", one.group())) for one in found)
         edits = [Edit(*one.span(), made) for one, made in composed if made != one.group()]
-        if edits:
-            carry_out(normalized, edits)
+        carry_out(normalized, edits)

@@ -22,6 +22,8 @@ __all__ = ["CharacterTable"]
 HAS_VALUE = 1 << 8
 STEPS_KEPT = 1 << 14
 ASCII = 128
+NO_LETTER = "\0"
+"""Stands behind the last letter; no text of a table has it."""
 
 
 class CharacterTable:
@@ -39,17 +41,17 @@ class CharacterTable:
             table, "<u4", size // SIZE_BYTES, SIZE_BYTES
         ).tolist()
         self._texts = table[SIZE_BYTES + size :]
-        longest_first = sorted(kept, key=len, reverse=True)
-        self._kept = re.compile("|".join(map(re.escape, longest_first))) if kept else None
+        longest_first = "|".join(map(re.escape, sorted(kept, key=len, reverse=True)))
+        self._kept = re.compile(longest_first) if kept else None
+        self._kept_starts = re.compile(f"(?={longest_first})") if kept else None
         self._root = _base(0, self._units[0])
         self._step = lru_cache(STEPS_KEPT)(self._follow)
+        self._may_begin = lru_cache(STEPS_KEPT)(self._begins)
         self._ascii = frozenset(filter(self._begins_within_ascii, map(chr, range(ASCII))))
 
     def normalize(self, normalized: NormalizedString) -> None:
         """Replace what the table knows; the library calls this."""
-        edits = self.edits(normalized.normalized)
-        if edits:
-            carry_out(normalized, edits)
+        carry_out(normalized, self.edits(normalized.normalized))
 
     def edits(self, text: str) -> list[Edit]:
         """List what is to be replaced in a text."""
@@ -58,18 +60,26 @@ class CharacterTable:
         return [*self._found(text)]
 
     def _found(self, text: str) -> Iterator[Edit]:
-        at = 0
-        while at < len(text):
+        stop = 0
+        for at in self._places(text):
+            if at < stop:
+                continue
             kept = None if self._kept is None else self._kept.match(text, at)
             if kept is not None:
-                at = kept.end()
+                stop = kept.end()
                 continue
             edit = self._longest(text, at)
             if edit is not None:
                 yield edit
-                at = edit.stop
-            else:
-                at += 1
+                stop = edit.stop
+
+    def _places(self, text: str) -> list[int]:
+        """List where something may begin that is replaced or kept."""
+        begins = map(self._may_begin, text, text[1:] + NO_LETTER)
+        places = [at for at, may in enumerate(begins) if may]
+        if self._kept_starts is None:
+            return places
+        return sorted({*places, *(one.start() for one in self._kept_starts.finditer(text))})
 
     def _longest(self, text: str, at: int) -> Edit | None:
         base: int | None = self._root
@@ -106,12 +116,16 @@ class CharacterTable:
         value = self._units[base] & VALUE_MASK if unit & HAS_VALUE else None
         return base, value
 
-    def _begins_within_ascii(self, letter: str) -> bool:
-        """Return whether a text of ASCII alone that begins with a letter may be replaced."""
+    def _begins(self, letter: str, following: str) -> bool:
+        """Return whether a letter is replaced alone, or may be together with the one behind it."""
         base, value = self._step(self._root, letter)
         if base is None or value is not None:
             return value is not None
-        return any(self._step(base, chr(other))[0] is not None for other in range(ASCII))
+        return self._step(base, following)[0] is not None
+
+    def _begins_within_ascii(self, letter: str) -> bool:
+        """Return whether a text of ASCII alone that begins with a letter may be replaced."""
+        return any(self._begins(letter, chr(other)) for other in range(ASCII))
 
 
 def _base(node: int, unit: int) -> int:

@@ -42,6 +42,8 @@ def carry_out(normalized: NormalizedString, edits: Sequence[Edit]) -> None:
         normalized: the text.
         edits: in its order; no two share a letter.
     """
+    if not edits:
+        return
     text = normalized.normalized
     growths: dict[int, str] = {}
     shape, made, at = [], [], 0

@@ -2,8 +2,8 @@
 
 A checkpoint names the class that `transformers` would take (`tokenizer_class`), or only its
 `model_type`. Everything that differs between the classes stands in `FAMILIES`: the files, the
-special tokens, how texts and pairs are closed. Follows `transformers` 5.24.0,
-models/auto/tokenization_auto.py and models/*/tokenization_*.py.
+special tokens, how texts and pairs are closed. Follows models/*/tokenization_*.py of `transformers`
+5.24.0, and of 4.57.1 where that agrees with how the models were trained.
 """
 
 from collections.abc import Callable, Mapping, Sequence
