@@ -11,7 +11,7 @@ INSTALL := $(PIP) install --no-warn-script-location
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
-.PHONY: help serve test check clients golden golden-check test-torch bench train-sentiment train-zero-shot train-ner need-data size clean
+.PHONY: help serve test check clients golden golden-check readme config-fields test-torch bench train-sentiment train-zero-shot train-ner need-data size clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ clients: .venv/.installed-dev ## run official clients of several versions agains
 golden: .venv-reference/.installed .venv-older-reference/.installed ## recompute the golden files with transformers, and rewrite them
 	@PYTHONPATH=tests .venv-reference/bin/python -m golden.regenerate
 	@PYTHONPATH=src:tests .venv-older-reference/bin/python -m golden.regenerate
+	@PYTHONPATH=tests .venv-reference/bin/python -m golden.activation_values
+	@PYTHONPATH=tests .venv-reference/bin/python -m golden.config_fields
+	@PYTHONPATH=src:tests .venv-older-reference/bin/python -m golden.config_fields
 
 golden-check: .venv-reference/.installed .venv-older-reference/.installed ## recompute the golden files, and compare
 	@PYTHONPATH=tests .venv-reference/bin/python -m golden.regenerate --check
@@ -49,6 +52,9 @@ test-torch: .venv-reference/.installed ## test what runs through PyTorch
 
 readme: .venv/.installed-dev ## write README's table of architectures from the registry
 	@PYTHONPATH=tests .venv/bin/python -m support.readme_table
+
+config-fields: .venv/.installed-dev ## write docs/config-fields.md from the tables of the architectures
+	@PYTHONPATH=tests .venv/bin/python -m support.config_fields_doc
 
 bench: .venv-bench/.installed ## measure against transformers behind FastAPI
 	@.venv-bench/bin/python -m bench $(ARGS)

@@ -11,9 +11,10 @@ import pytest
 from safetensors.numpy import load_file, save_file
 from structlog.testing import capture_logs
 from support.checkpoints import CheckpointSpec, write_checkpoint
-from support.onnx_models import OnnxSpec, write_onnx
+from support.onnx_models import OnnxSpec, write_onnx, write_onnx_folder
 
 from earmark.compose import Composition, composed
+from earmark.graph.precision import Precision
 from earmark.serving.access.gate import AccessGate
 from earmark.serving.access.store import SqliteKeys
 from earmark.settings import Settings
@@ -93,12 +94,13 @@ ASKED: dict[str, tuple[str, object, int]] = {
 
 
 @contextmanager
-def served(folder: Path) -> Iterator[Composition]:
+def served(folder: Path, precision: Precision = "auto") -> Iterator[Composition]:
     """Serve what is below a folder, as `earmark serve` would."""
     settings = Settings(
         preload=False,
         models_folder=str(folder / "models"),
         max_loaded=20,
+        precision=precision,
         hub_models=("deny",),
         certify="off",
         state_folder=str(folder / "state"),
@@ -178,3 +180,21 @@ def test_an_exported_graph_is_listed_and_runs_where_the_weights_do_not(tmp_path:
 
     with served(tmp_path) as composition:
         asyncio.run(scenario(httpx.ASGITransport(composition.app)))
+
+
+def test_what_the_settings_rule_out_is_told_as_such(tmp_path: Path) -> None:
+    """The operator asks for int8, which an exported graph is not made: no client's mistake."""
+    folder = write_onnx_folder(tmp_path / "models" / "exported", OnnxSpec(), num_labels=3)
+
+    async def scenario(app: httpx.ASGITransport) -> list[httpx.Response]:
+        async with httpx.AsyncClient(transport=app, base_url="http://earmark.test") as client:
+            return await ask(client, folder.name)
+
+    with capture_logs() as logs, served(tmp_path, precision="int8") as composition:
+        classified, _, run, _ = asyncio.run(scenario(httpx.ASGITransport(composition.app)))
+    for answer in (classified, run):
+        assert answer.status_code == 500
+        assert "cannot run as this server is set" in answer.text
+        assert "not made int8" in answer.text
+        assert str(tmp_path) not in answer.text
+    assert not [line for line in logs if "exc_info" in line]

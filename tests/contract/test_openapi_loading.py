@@ -9,7 +9,7 @@ from support.fake_loader import FakeLoader
 from support.http_app import ask, asking
 from support.openapi_reading import answer_examples, mapping, names_of
 
-from earmark.errors import InvalidCheckpoint
+from earmark.errors import EngineError
 from earmark.serving.catalogue import Catalogue
 from earmark.serving.on_demand import OnDemand, OnDemandOptions
 from earmark.web.dialects.huggingface.openapi.examples import (
@@ -92,7 +92,7 @@ def test_that_it_cannot_be_loaded_is_shown_word_for_word() -> None:
     """To whoever waits for it."""
 
     async def scenario() -> None:
-        loader = FakeLoader.open(failures={_MODEL: InvalidCheckpoint("/secret/file is cut")})
+        loader = FakeLoader.open(failures={_MODEL: EngineError("/secret: no")})
         headers = {
             "x-wait-for-model": "1",
             "x-request-id": "bf64e82976a648e0a0fb2be1739e5698",

@@ -24,7 +24,29 @@ from support.checkpoints import CheckpointSpec, TokenizerSpec
 __all__ = ["CASES", "GoldenCase", "Text"]
 
 SEEDS = (22, 45, 58)
-ACTIVATIONS = ("gelu_new", "gelu_pytorch_tanh", "relu", "silu", "swish", "tanh")
+ACTIVATIONS = (
+    "gelu_10",
+    "gelu_accurate",
+    "gelu_fast",
+    "gelu_new",
+    "gelu_python",
+    "gelu_python_tanh",
+    "gelu_pytorch_tanh",
+    "hardswish",
+    "laplace",
+    "leaky_relu",
+    "linear",
+    "mish",
+    "quick_gelu",
+    "relu",
+    "relu2",
+    "relu6",
+    "sigmoid",
+    "silu",
+    "sqrtsoftplus",
+    "swish",
+    "tanh",
+)
 """All but the usual one, `gelu`, which every other case has."""
 
 

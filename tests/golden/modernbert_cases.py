@@ -31,6 +31,8 @@ BIASES = ModernBertSpec(biases=True)
 NEWER = ModernBertSpec(newer_config=True, thetas=(500.0, 20.0))
 """Thetas so small that one taken for the other shows in texts of a dozen tokens."""
 
+ONE_THETA = ModernBertSpec(thetas=(20.0, None))
+PLAIN = TokenizerSpec(kind="byte-level", prefix_space=False)
 SILU = ModernBertSpec(classifier_activation="silu")
 
 STRATEGIES: tuple[Strategy, ...] = ("none", "simple", "max")
@@ -66,6 +68,10 @@ def _traps() -> tuple[GoldenCase, ...]:
         case("longer-reach", replace(model, modernbert=ModernBertSpec(local_attention=20))),
         case("newer-config", replace(model, modernbert=NEWER)),
         case("thetas", replace(model, modernbert=replace(NEWER, newer_config=False))),
+        # No space before a text's first word: releases differ in whether they put one there.
+        replace(
+            case("one-theta", replace(model, modernbert=ONE_THETA, tokenizer=PLAIN)), release="4"
+        ),
         case("every-third", replace(model, layers=4, modernbert=ModernBertSpec(global_every=3))),
         case("relu", replace(model, hidden_act="relu")),
         case("classifier-silu", replace(model, modernbert=SILU)),

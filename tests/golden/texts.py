@@ -88,7 +88,7 @@ MARKED_TEXTS = (
     "the film is good and the story great",
     "never again! the food was bad, we really love it.",
     "people like more of this day",
-    "play much love",
+    "play much love day",
 )
 """Texts whose words begin where the reference looks for them too: at the space before a token
 that carries the mark of one (docs/differences.md)."""

@@ -398,7 +398,7 @@ TOKENIZER_CASES: tuple[TokenizerCase, ...] = (
         "electra",
         word_pieces_json,
         {
-            **_config(do_lower_case=False, additional_special_tokens=["covid19"]),
+            **_config(additional_special_tokens=["covid19"]),
             "added_tokens.json": {"new_word": 701, "[ENT]": 702},
             "special_tokens_map.json": {"additional_special_tokens": ["[ENT]"]},
         },
@@ -417,7 +417,7 @@ TOKENIZER_CASES: tuple[TokenizerCase, ...] = (
         "bert",
         word_pieces_json,
         _config(
-            tokenizer_class="PreTrainedTokenizerFast",
+            tokenizer_class="BertTokenizer",
             model_input_names=["input_ids", "attention_mask"],
             additional_special_tokens=["covid19"],
         ),

@@ -9,7 +9,7 @@ import pytest
 from safetensors.numpy import load_file, save_file
 from structlog.testing import capture_logs
 from support.checkpoint_spec import Architecture, Head
-from support.checkpoints import CheckpointSpec, write_checkpoint
+from support.checkpoints import CheckpointSpec, ModernBertSpec, write_checkpoint
 
 from earmark.batching.packer import BatchLimits
 from earmark.checkpoint.local import LocalRepository
@@ -98,6 +98,29 @@ def test_weights_that_transformers_cannot_read_are_held_against_float32(tmp_path
     assert certificate is not None
     assert (certificate.precision, certificate.reference) == ("int8", "float32")
     assert [one["log_level"] for one in logs] == ["warning"]
+
+
+@pytest.mark.parametrize(
+    ("spec", "reason"),
+    [
+        (CheckpointSpec(position_type="relative_key"), "position_embedding_type"),
+        (
+            CheckpointSpec(
+                architecture="modernbert", modernbert=ModernBertSpec(thetas=(20.0, None))
+            ),
+            "local_rope_theta",
+        ),
+    ],
+    ids=["distances", "one theta"],
+)
+def test_what_the_newest_release_does_not_compute_is_held_against_float32(
+    tmp_path: Path, spec: CheckpointSpec, reason: str
+) -> None:
+    """A right graph is not called wrong by a reference that leaves a part of the model out."""
+    folder = str(write_checkpoint(tmp_path, spec))
+    with capture_logs() as logs:
+        load_engine(folder, options=EngineOptions(threads=1, reference="transformers")).close()
+    assert [reason in entry["reason"] for entry in logs] == [True]
 
 
 def test_a_reference_that_fails_says_why(tmp_path: Path) -> None:

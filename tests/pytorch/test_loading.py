@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -86,6 +87,16 @@ def test_weights_that_are_missing_are_not_made_up(tmp_path: Path) -> None:
     save_model(tmp_path, CONVBERT, "sequence", drop="classifier")
     with pytest.raises(InvalidCheckpoint, match=r"lacks 4 weights .*classifier"):
         earmark.load(str(tmp_path))
+
+
+@pytest.mark.parametrize("kind", ["relative_key", "relative_key_query"])
+def test_tensors_that_the_library_leaves_out_are_not_left_out(
+    kind: Literal["relative_key", "relative_key_query"], tmp_path: Path
+) -> None:
+    """`transformers` 5 would warn, and answer without the distances."""
+    folder = write_checkpoint(tmp_path, CheckpointSpec(position_type=kind))
+    with pytest.raises(UnsupportedCheckpoint, match=r"layer\.0\.attention\.self\.distance_embed"):
+        load_engine(str(folder), options=EngineOptions(runtime="pytorch"))
 
 
 def test_what_the_library_cannot_load_is_told_in_its_words(tmp_path: Path) -> None:

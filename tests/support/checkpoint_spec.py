@@ -90,7 +90,8 @@ class ModernBertSpec:
             older configs say with `global_attn_every_n_layers` and two thetas.
         global_every: every so many layers one sees the whole text.
         local_attention: how many tokens the other layers see, half of them to each side.
-        thetas: bases of the rotary angles, of layers that see all and of those that do not.
+        thetas: bases of the rotary angles, of layers that see all and of those that do not;
+            None takes the first for both.
         biases: give every norm and every Linear layer a bias.
         pooling: how a text's tokens become one vector.
         classifier_activation: function inside the head.
@@ -99,7 +100,7 @@ class ModernBertSpec:
     newer_config: bool = False
     global_every: int = 2
     local_attention: int = 8
-    thetas: tuple[float, float] = (160_000.0, 10_000.0)
+    thetas: tuple[float, float | None] = (160_000.0, 10_000.0)
     biases: bool = False
     pooling: Literal["cls", "mean"] = "mean"
     classifier_activation: str = "gelu"
@@ -111,6 +112,7 @@ class BartSpec:
 
     Attributes:
         decoder_layers: how many.
+        stated_layers: what `num_hidden_layers` says beside `encoder_layers`; None leaves it out.
         decoder_heads: of each of its attentions.
         decoder_intermediate: width of its feed-forward blocks.
         scale_embedding: multiply word embeddings by the root of the hidden size.
@@ -120,6 +122,7 @@ class BartSpec:
     """
 
     decoder_layers: int = 2
+    stated_layers: int | None = None
     decoder_heads: int = 2
     decoder_intermediate: int = 64
     scale_embedding: bool = False

@@ -217,6 +217,8 @@ def _bart_sizes(spec: CheckpointSpec) -> dict[str, object]:
         "eos_token_id": 3,
         "decoder_start_token_id": own.start_token,
     }
+    if own.stated_layers is not None:
+        fields["num_hidden_layers"] = own.stated_layers
     if own.tables == "untied":
         fields["tie_word_embeddings"] = False
     return fields

@@ -8,7 +8,7 @@ from support.fake_engine import FakeEngine
 
 from earmark.domain.labels import LabelSet
 from earmark.engine.facts import ModelFacts
-from earmark.errors import CheckpointError, ShuttingDown
+from earmark.errors import ShuttingDown
 from earmark.serving.catalogue import KnownModel
 
 __all__ = ["FAKE_WEIGHTS_BYTES", "FakeLoader"]
@@ -35,7 +35,7 @@ class FakeLoader:
 
     gate: threading.Event = field(default_factory=threading.Event)
     failures: Mapping[str, Exception] = field(default_factory=dict)
-    unreadable: Mapping[str, CheckpointError] = field(default_factory=dict)
+    unreadable: Mapping[str, Exception] = field(default_factory=dict)
     engines: list[FakeEngine] = field(default_factory=list)
     begun: list[str] = field(default_factory=list)
     entered: threading.Event = field(default_factory=threading.Event)

@@ -236,11 +236,11 @@ class HubStandIn:
         wanted = asked.headers.get("range")
         if wanted is None or not self.ranges:
             return 200, {"accept-ranges": "bytes"}, body
-        begin = int(wanted.removeprefix("bytes=").removesuffix("-"))
+        first, _, last = wanted.removeprefix("bytes=").partition("-")
+        begin, end = int(first), min(int(last or len(body)), len(body) - 1)
         if begin >= len(body):
             return 416, {"content-range": f"bytes */{len(body)}"}, b""
-        place = f"bytes {begin}-{len(body) - 1}/{len(body)}"
-        return 206, {"content-range": place}, body[begin:]
+        return 206, {"content-range": f"bytes {begin}-{end}/{len(body)}"}, body[begin : end + 1]
 
 
 @contextmanager

@@ -20,13 +20,16 @@ from earmark.checkpoint.hub import (
 from earmark.checkpoint.hub_cache import CachedRepo
 from earmark.checkpoint.hub_errors import told_plainly
 from earmark.checkpoint.hub_files import is_index, needed_files, small_files, weights_file
+from earmark.checkpoint.hub_header import fetch_header
 from earmark.checkpoint.hub_id import HubId
 from earmark.checkpoint.hub_progress import HubProgress
+from earmark.checkpoint.tensor_source import TensorSource
 from earmark.checkpoint.weight_files import INDEX_SUFFIX
 from earmark.errors import CheckpointNotFound, HubUnavailable, UnsupportedCheckpoint
 
 __all__ = ["HubPreview", "fetch_previewed", "preview"]
 
+SAFETENSORS_SUFFIX = ".safetensors"
 LARGEST_CONFIG = 4_000_000
 """Bytes; those of classifiers with tens of thousands of labels have 2 MB."""
 
@@ -41,6 +44,7 @@ class HubPreview:
         names: of the files that a load will find.
         weights_bytes: size of its weights.
         to_come_bytes: of them and of the small files, what the cache lacks.
+        access: the way to the Hub that has the rest.
     """
 
     hub_id: HubId
@@ -48,6 +52,7 @@ class HubPreview:
     names: frozenset[str]
     weights_bytes: int
     to_come_bytes: int
+    access: HubAccess
 
     @property
     def source(self) -> str:
@@ -62,6 +67,16 @@ class HubPreview:
     def find(self, file: str) -> Path | None:
         """Return where a file will lie; None where the checkpoint has no such file."""
         return self.config.parent / file if file in self.names else None
+
+    def header(self, path: Path) -> TensorSource | None:
+        """Read which tensors a file of weights will have; None where that cannot be seen from here.
+
+        Raises:
+            CheckpointError: as of `fetch_header`.
+        """
+        if path.suffix != SAFETENSORS_SUFFIX:
+            return None
+        return fetch_header(self.hub_id, path.name, self.access)
 
     def require(self, *alternatives: str) -> Path:
         """Return where the first of some files that is there will lie.
@@ -105,9 +120,10 @@ def preview(
             frozenset(needed_files(listing.sizes)),
             _weights_bytes(listing.sizes),
             _to_come_bytes(listing, cached),
+            access,
         )
     except HubUnavailable as error:
-        found = _cached(hub_id, cached)
+        found = _cached(hub_id, cached, access)
         if found is not None:
             return found
         if access.offline:
@@ -180,7 +196,7 @@ def _to_come_bytes(listing: HubListing, cached: CachedRepo) -> int:
     return sum(listing.sizes[name] for name in names if not (folder / name).is_file())
 
 
-def _cached(hub_id: HubId, cached: CachedRepo) -> HubPreview | None:
+def _cached(hub_id: HubId, cached: CachedRepo, access: HubAccess) -> HubPreview | None:
     """Preview the commit that the cache holds, if all that a load needs is there."""
     commit = cached.commit_of(hub_id)
     if commit is None or cached.missing(commit):
@@ -192,4 +208,6 @@ def _cached(hub_id: HubId, cached: CachedRepo) -> HubPreview | None:
         if path.is_file()
     }
     names = frozenset(needed_files(sizes))
-    return HubPreview(hub_id.at(commit), folder / CONFIG_FILE, names, _weights_bytes(sizes), 0)
+    return HubPreview(
+        hub_id.at(commit), folder / CONFIG_FILE, names, _weights_bytes(sizes), 0, access
+    )

@@ -9,6 +9,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from earmark.checkpoint.leftovers import is_buffer
 from earmark.checkpoint.tensor_source import Shape, TensorSource
 from earmark.checkpoint.weight_files import open_tensors
 from earmark.domain.packing import Float32
@@ -35,8 +36,6 @@ ZERO_POINT_SUFFIX = "_zero_point"
 """The same for the integers that stand for zero, where that is not 0."""
 MATRIX_AXES = 2
 INTEGER_TYPES = ("I8", "I16", "I32", "I64")
-BUFFERS = ("inv_freq", "num_batches_tracked", "position_ids", "token_type_ids")
-"""Tensors that follow from the config, by the last part of their names."""
 FLOAT_TYPES = ("F64", "F32", "F16", "BF16")
 DTYPE_NAMES = {
     "F64": "float64",
@@ -91,7 +90,20 @@ def weigh(tensors: TensorSource) -> tuple[int, str]:
         kind = tensors.dtype(name)
         counts[kind] = counts.get(kind, 0) + math.prod(shape)
     most = max(counts, key=lambda kind: counts[kind], default="")
-    return sum(counts.values()), DTYPE_NAMES.get(most, most)
+    kind = DTYPE_NAMES.get(most, most)
+    return sum(counts.values()), _integer_kind(tensors) if kind == "int8" else kind
+
+
+def _integer_kind(tensors: TensorSource) -> str:
+    """Name what int8 matrices are, by their scales and zero points, which are small."""
+    shapes = tensors.shapes()
+    points = (name for name in shapes if name.endswith(ZERO_POINT_SUFFIX))
+    if any(tensors.read(name).any() for name in points):
+        return "asymmetric int8"
+    scales = (shape for name, shape in shapes.items() if name.endswith(SCALE_SUFFIX))
+    if any(len(shape) == MATRIX_AXES and shape[1] > 1 for shape in scales):
+        return "grouped int8"
+    return "int8"
 
 
 def _canonical(name: str, prefix: str) -> str:
@@ -175,17 +187,7 @@ class Weights:
             if dtype in counts:
                 counts[dtype] += math.prod(shape)
         most = DTYPE_NAMES[max(counts, key=lambda dtype: counts[dtype])]
-        return most if most != "int8" else self._integer_kind()
-
-    def _integer_kind(self) -> str:
-        """Name what int8 matrices are, by their scales and zero points, which are small."""
-        points = (name for name in self._names if name.endswith(ZERO_POINT_SUFFIX))
-        if any(self._source.read(self._names[name]).any() for name in points):
-            return "asymmetric int8"
-        scales = (self._shape(name) for name in self._names if name.endswith(SCALE_SUFFIX))
-        if any(len(shape) == MATRIX_AXES and shape[1] > 1 for shape in scales):
-            return "grouped int8"
-        return "int8"
+        return most if most != "int8" else _integer_kind(self._source)
 
     def close(self) -> None:
         """Let go of the files and of the memory that they are mapped into."""
@@ -205,8 +207,7 @@ class Weights:
             sorted(
                 name
                 for name in self._unread
-                if name.rpartition(".")[2] not in BUFFERS
-                and not (of_base and self._names[name] == name)
+                if not is_buffer(name) and not (of_base and self._names[name] == name)
             )
         )
 
@@ -292,7 +293,8 @@ class Weights:
             near = sorted(self._names)[:6]
             raise InvalidCheckpoint(
                 f"{self.path} has no tensor {name}; it holds {len(self._names)}, "
-                f"such as {', '.join(near) or 'none'}"
+                f"such as {', '.join(near) or 'none'}. Nothing is drawn at random in its place: "
+                "expected a checkpoint that was trained with its head"
             )
         return self._shapes[self._names[name]]
 

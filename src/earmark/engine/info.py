@@ -25,7 +25,8 @@ class EngineInfo:
         parameters: weights in the checkpoint.
         precision: what the graph computes in: ``float32``, ``bfloat16`` or ``int8``.
         requested_precision: what was asked for; differs only when it was ``auto``.
-        stored_precision: the type of the weights in the file, such as ``float32`` or ``int8``.
+        stored_precision: the type of the weights in the file, such as ``float32`` or ``int8``;
+            ``asymmetric int8`` (zero points) and ``grouped int8`` run as floats.
         compute_note: how the processor carries the precision out, where that needs saying.
         runtime: such as ``openvino 2026.4.1``.
         device: the device's own name, such as the processor's.

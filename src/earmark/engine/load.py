@@ -22,6 +22,7 @@ from earmark.engine.info import EngineInfo
 from earmark.engine.model import (
     OpenedModel,
     choose,
+    has_exported_graph,
     have_exported_graph,
     open_model,
     open_repository,
@@ -140,14 +141,18 @@ def _settled(
         CheckpointError: as of `load_engine`.
         EngineError: the same.
     """
-    choice = choose(repository, runtime=options.runtime)
+    choice: WayChoice | None = None
     try:
+        choice = choose(repository, runtime=options.runtime)
         return _started(repository, choice, options)
     except (InvalidCheckpoint, UnsupportedCheckpoint) as error:
-        if choice.kind != "graph" or not have_exported_graph(source, repository):
+        # Without a choice, a graph that is at hand was looked at already.
+        tried = has_exported_graph(repository) if choice is None else choice.kind != "graph"
+        if tried or options.runtime == "pytorch" or not have_exported_graph(source, repository):
             raise
-        choice = choose(repository, runtime=options.runtime, refused=error)
-        return _started(repository, choice, options)
+        refused = error
+    choice = choose(repository, runtime=options.runtime, refused=refused)
+    return _started(repository, choice, options)
 
 
 def _started(

@@ -178,12 +178,21 @@ def open_model(
     return OpenedModel(repository, config, tokenizer, way, head, max_tokens, files, rows)
 
 
+def has_exported_graph(repository: Repository) -> bool:
+    """Say whether the graph that came with a checkpoint is at hand.
+
+    Raises:
+        InvalidCheckpoint: a Git LFS pointer stands in its place.
+    """
+    return any(map(repository.find, ONNX_FILES))
+
+
 def have_exported_graph(source: str, repository: LocalRepository) -> bool:
     """Have the graph that came with a checkpoint beside its weights, and say whether there is one.
 
     Of a model of the Hub it is fetched: the weights alone were, as long as they seemed to do.
     """
-    if any(map(repository.find, ONNX_FILES)):
+    if has_exported_graph(repository):
         return True
     hub_id = HubId.read(source)
     if repository.revision is None or hub_id is None:

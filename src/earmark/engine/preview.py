@@ -66,7 +66,7 @@ def fetch_previewed_model(
 
 def _facts(found: HubPreview, model_id: str) -> ModelFacts:
     try:
-        choice = choose_way(found, read_config(found.config))
+        choice = choose_way(found, read_config(found.config), header=found.header)
         return config_facts(
             choice.config,
             choice.head,
@@ -76,5 +76,5 @@ def _facts(found: HubPreview, model_id: str) -> ModelFacts:
         )
     except (InvalidCheckpoint, UnsupportedCheckpoint) as error:
         # Whoever named the model reads this: where it lies is not for him.
-        text = str(error).replace(str(found.config), found.config.name)
+        text = str(error).replace(f"{found.config.parent}/", "")
         raise type(error)(text) from None

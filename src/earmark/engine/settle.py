@@ -13,7 +13,11 @@ from earmark.domain.packing import Float32
 from earmark.engine.certificate import TOLERANCES, Certificate, ReferenceKind, compare
 from earmark.engine.model import OpenedModel
 from earmark.engine.probes import PROBE_SET, Probe, encode_probes, run_probes
-from earmark.engine.transformers_reference import transformers_logits, transformers_release
+from earmark.engine.transformers_reference import (
+    transformers_logits,
+    transformers_release,
+    why_not_transformers,
+)
 from earmark.engine.warmup import refuse_non_finite
 from earmark.engine.ways.way import Way
 from earmark.errors import EngineError
@@ -164,12 +168,13 @@ class _Judge:
 
     @cached_property
     def kind(self) -> ReferenceKind:
-        """What the model is held against: where it is quantised, always itself in float32."""
+        """What the model is held against: itself in float32 where `transformers` does not do."""
         wanted = self.options.reference
-        if wanted == "transformers" and self.model.config.section("quantization_config").fields:
+        why_not = why_not_transformers(self.model.config) if wanted == "transformers" else ""
+        if why_not:
             log.warning(
-                "transformers cannot run these weights without further code; float32 of the same"
-                " graph is the reference instead",
+                "float32 of the same graph is the reference instead of transformers",
+                reason=why_not,
                 source=self.model.repository.source,
             )
             return "float32"

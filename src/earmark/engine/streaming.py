@@ -16,7 +16,7 @@ from earmark.engine.plan import Plan, PlannedInput
 from earmark.errors import EarmarkError
 from earmark.tasks.token_classification import TokenClassification
 
-__all__ = ["EntityStream", "Failed", "Found"]
+__all__ = ["EntityStream", "Failed", "Finding", "Found"]
 
 
 @dataclass(frozen=True, slots=True)

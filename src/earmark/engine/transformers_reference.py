@@ -15,14 +15,16 @@ from typing import Final
 import numpy as np
 
 from earmark.batching.packer import BatchLimits
+from earmark.checkpoint.config import Config
 from earmark.checkpoint.local import LocalRepository
 from earmark.domain.packing import Float32
 from earmark.engine.model import OpenedModel, open_model
 from earmark.engine.probes import encode_probes, run_probes
 from earmark.errors import EarmarkError, EngineError, UnsupportedDevice
+from earmark.graph.blocks.relative_keys import RelativeKeys
 from earmark.runtime.pytorch import INSTALL, has_pytorch
 
-__all__ = ["transformers_logits", "transformers_release"]
+__all__ = ["transformers_logits", "transformers_release", "why_not_transformers"]
 
 _PATIENCE_S: Final = 900
 """More than the largest encoders take on one core; a process that hangs must not hold a load."""
@@ -48,6 +50,21 @@ def transformers_release(*, installed: bool | None = None) -> str:
         f"models are to be held against transformers, which is not installed; {INSTALL}, or "
         "leave certify at float32"
     )
+
+
+def why_not_transformers(config: Config) -> str:
+    """Say why `transformers` 5 does not answer as a checkpoint was trained; nothing if it does.
+
+    Raises:
+        InvalidCheckpoint: a field is malformed.
+    """
+    if config.section("quantization_config").fields:
+        return "transformers cannot run these weights without further code"
+    if RelativeKeys.read(config) is not None:
+        return "transformers 5 leaves distances out (position_embedding_type)"
+    if config.is_null("local_rope_theta"):
+        return "transformers 5 fails on a local_rope_theta that is null"
+    return ""
 
 
 def transformers_logits(model: OpenedModel, *, threads: int) -> list[Float32]:

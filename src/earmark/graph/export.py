@@ -1,18 +1,32 @@
 """From a checkpoint's config and weights to an ONNX graph."""
 
 from earmark.checkpoint.config import Config
+from earmark.checkpoint.leftovers import refuse_computing
 from earmark.checkpoint.weights import Weights
 from earmark.domain.head import HeadKind
 from earmark.graph.architectures.architecture import Architecture
+from earmark.graph.config_fields import check_fields
 from earmark.graph.inputs import PackedInputs
-from earmark.graph.leftovers import refuse_computing
+from earmark.graph.quantization import check_quantization
 from earmark.graph.recorder import Recorder
 from earmark.graph.writer import GraphWriter, WeightForm
 from earmark.runtime.session import Graph
 
-__all__ = ["OUTPUT", "export_graph"]
+__all__ = ["OUTPUT", "check_config", "export_graph"]
 
 OUTPUT = "logits"
+
+
+def check_config(config: Config, architecture: Architecture) -> None:
+    """Refuse a config that asks for something no graph computes; no weights are looked at.
+
+    Raises:
+        InvalidCheckpoint: a field is malformed.
+        UnsupportedCheckpoint: weights are quantised in a way that is not ours, or a field says that
+            the model computes otherwise; the message names it.
+    """
+    check_quantization(config)
+    check_fields(architecture.fields, config)
 
 
 def export_graph(
@@ -33,6 +47,7 @@ def export_graph(
         UnsupportedCheckpoint: the config asks for something no block does, or there are tensors
             that the model computes with and the graph does not.
     """
+    check_config(config, architecture)
     labels = len(config.labels())
     writer = GraphWriter(Recorder(config.text("model_type")), weights, form)
     inputs = PackedInputs(writer.recorder)

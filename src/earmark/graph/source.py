@@ -6,7 +6,7 @@ from pathlib import Path
 
 __all__ = ["source_identity"]
 
-_WRITERS = ("graph", "runtime")
+_WRITERS = ("checkpoint", "graph", "runtime")
 """Packages that decide on a compiled model beside the checkpoint and the runtime's release."""
 
 

@@ -2,12 +2,13 @@
 
 import inspect
 import platform
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from earmark.checkpoint.leftovers import refuse_computing
 from earmark.domain.head import HeadKind
 from earmark.domain.packing import Float32
 from earmark.errors import EngineError, InvalidCheckpoint, UnsupportedCheckpoint, UnsupportedDevice
@@ -111,7 +112,7 @@ def open_pytorch(
     Raises:
         UnsupportedDevice: the libraries are not installed.
         UnsupportedCheckpoint: `transformers` does not know the architecture, only code out of the
-            folder does, or it cannot load the model.
+            folder does, it cannot load the model, or it leaves out what the model computes with.
         InvalidCheckpoint: weights of the model are missing.
     """
     try:
@@ -145,8 +146,24 @@ def open_pytorch(
             f"{folder} lacks {len(missing)} weights of {type(module).__name__}, such as "
             f"{', '.join(missing[:4])}; expected a checkpoint that was trained with its head"
         )
+    _refuse_leftovers(folder, module, found["unexpected_keys"])
     names = f"pytorch {torch.__version__}, transformers {transformers.__version__}"
     return PyTorchModel(module.eval(), names)
+
+
+def _refuse_leftovers(folder: Path, module: Any, unexpected: Collection[str]) -> None:  # noqa: ANN401 - untyped here
+    """Refuse tensors that the library leaves out, with a warning, though the model computes so.
+
+    Raises:
+        UnsupportedCheckpoint: there are such tensors.
+    """
+    prefix = f"{module.base_model_prefix}."
+    refuse_computing(
+        folder,
+        [name.removeprefix(prefix) for name in module.state_dict()],
+        [name.removeprefix(prefix) for name in unexpected],
+        [name.removeprefix(prefix) for name in unexpected if name.startswith(prefix)],
+    )
 
 
 _LOCAL = {"local_files_only": True, "trust_remote_code": False}

@@ -19,13 +19,14 @@ class KnownFacts:
     def __init__(self, loader: ModelLoader) -> None:
         """Read with a loader; nothing was read yet."""
         self._loader = loader
-        self._facts: dict[str, tuple[KnownModel, ModelFacts | CheckpointError]] = {}
+        self._facts: dict[str, tuple[KnownModel, ModelFacts | Exception]] = {}
 
     def of(self, known: KnownModel) -> ModelFacts:
         """Tell the facts of a model.
 
         Raises:
             UnusableModel: its files do not even say what it is for.
+            ModelUnavailable: they could not be read by a fault of ours.
         """
         if known.facts is not None:
             return known.facts
@@ -33,13 +34,16 @@ class KnownFacts:
         if before is None or before[0] != known:
             before = self._facts[known.model_id] = (known, self._read(known))
         facts = before[1]
-        if isinstance(facts, CheckpointError):
+        if isinstance(facts, Exception):
             raise refused(known, facts) from facts
         return facts
 
-    def _read(self, known: KnownModel) -> ModelFacts | CheckpointError:
+    def _read(self, known: KnownModel) -> ModelFacts | Exception:
         try:
             return self._loader.facts(known)
         except CheckpointError as error:
             _log.warning("a model cannot be read", model=known.model_id, error=str(error))
+            return error
+        except Exception as error:  # noqa: BLE001 - one model must not keep the others from a list
+            _log.error("a model cannot be read", model=known.model_id, exc_info=error)
             return error

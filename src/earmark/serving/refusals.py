@@ -46,8 +46,11 @@ def refused(known: KnownModel, error: Exception, *, retry_after_s: float = 1.0) 
         )
     if of_hub and isinstance(error, CheckpointNotFound):
         return UnusableModel(f"Model {known.model_id} cannot be had; the server's log says why")
-    # The operator chose runtime, device and precision: another model would fail as well.
-    if isinstance(error, CheckpointError) and not isinstance(error, UnsupportedDevice):
+    if isinstance(error, UnsupportedDevice):  # runtime, device and precision are the operator's
+        return ModelUnavailable(
+            f"Model {known.model_id} cannot run as this server is set: {_reason(known, error)}"
+        )
+    if isinstance(error, CheckpointError):
         return UnusableModel(f"Model {known.model_id} cannot run here: {_reason(known, error)}")
     return ModelUnavailable(f"Model {known.model_id} cannot be loaded")
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from earmark.errors import InvalidCheckpoint
+from earmark.errors import EarmarkError, InvalidCheckpoint
 
 __all__ = ["complaints_about"]
 
@@ -26,6 +26,8 @@ def complaints_about(path: Path, *, expected: str) -> Iterator[None]:
     """
     try:
         yield
+    except EarmarkError:
+        raise
     except Exception as error:
         raise InvalidCheckpoint(f"{path} cannot be read as {expected}: {error}") from error
     except BaseException as error:

@@ -83,8 +83,13 @@ class StatedTokenizer:
         return None if token is None else _text(token)
 
     def with_usual(self, usual: Mapping[str, Token]) -> "StatedTokenizer":
-        """Fill in a family's own special tokens where the files name none."""
-        return replace(self, named={**usual, **self.named})
+        """Fill in a family's own special tokens where the files name none.
+
+        Where a file states only a role's text, the token takes along what the family's own does,
+        such as the space before a mask (4.57.1, `mask_token` in models/*/tokenization_*_fast.py).
+        """
+        stated = {name: _like(usual.get(name), token) for name, token in self.named.items()}
+        return replace(self, named={**usual, **stated})
 
     def add_to(self, tokenizer: Tokenizer, control: Sequence[AddedToken] = ()) -> None:
         """Add every token to a tokenizer; what its vocabulary has keeps its id.
@@ -109,6 +114,13 @@ class StatedTokenizer:
                 token.special = True
         tokenizer.add_tokens(tokens)
         tokenizer.encode_special_tokens = self.flag("split_special_tokens", default=False)
+
+
+def _like(usual: Token | None, token: Token) -> Token:
+    """Give a text the flags of the usual token; a token that states its own keeps them."""
+    if not isinstance(token, str) or not isinstance(usual, AddedToken):
+        return token
+    return AddedToken(token, lstrip=usual.lstrip, special=usual.special)
 
 
 def _text(token: Token) -> str:

@@ -213,10 +213,11 @@ def load_tokenizer(repository: Repository) -> TextTokenizer:
         UnsupportedCheckpoint: the files are those of a class that earmark does not build.
     """
     stated = read_stated(repository)
+    built = build_tokenizer(repository, stated)
     return TextTokenizer.of(
-        build_tokenizer(repository, stated),
+        built,
         unknown=stated.text_of("unk_token"),
-        max_length=_max_length(stated),
+        max_length=_max_length(stated, built.num_special_tokens_to_add(is_pair=False)),
         cut_side=_cut_side(stated),
         token_types=has_token_types(class_of(repository, stated), stated),
     )
@@ -256,11 +257,15 @@ def build_tokenizer(repository: Repository, stated: StatedTokenizer) -> Tokenize
     return tokenizer
 
 
-def _max_length(stated: StatedTokenizer) -> int | None:
+def _max_length(stated: StatedTokenizer, special: int) -> int | None:
     """Read the longest text; None where nothing is said, or a number that stands for that.
 
+    Args:
+        stated: the settings.
+        special: tokens around every text.
+
     Raises:
-        InvalidCheckpoint: the field is no number.
+        InvalidCheckpoint: the field is no number, or leaves no room for a text.
     """
     longest = stated.fields.get("model_max_length", stated.fields.get("max_len"))
     if longest is None:
@@ -269,7 +274,14 @@ def _max_length(stated: StatedTokenizer) -> int | None:
         raise InvalidCheckpoint(
             f'{SETTINGS}: "model_max_length" is {longest!r}, expected a number of tokens or null'
         )
-    return int(longest) if 1 <= longest < LARGEST_REAL_MAXIMUM else None
+    if not 1 <= longest < LARGEST_REAL_MAXIMUM:
+        return None
+    if longest <= special:
+        raise InvalidCheckpoint(
+            f'{SETTINGS}: "model_max_length" is {longest!r}, expected more than the {special} '
+            "special tokens of every text, or null"
+        )
+    return int(longest)
 
 
 def _cut_side(stated: StatedTokenizer) -> CutSide:

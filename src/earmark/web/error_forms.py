@@ -4,9 +4,12 @@ import math
 from collections.abc import Mapping
 from typing import TypeVar
 
-from earmark.errors import CapacityError
+import structlog
 
-__all__ = ["nearest_form", "retry_after"]
+from earmark.errors import CapacityError, ModelUnavailable
+from earmark.web.request_log import RequestRecord
+
+__all__ = ["log_fault", "nearest_form", "retry_after"]
 
 Form = TypeVar("Form")
 
@@ -14,6 +17,22 @@ Form = TypeVar("Form")
 def nearest_form(forms: Mapping[type[BaseException], Form], error: BaseException) -> Form:
     """Find the form of an error by walking up its classes; `forms` has one for `Exception`."""
     return next(forms[kind] for kind in type(error).__mro__ if kind in forms)
+
+
+def log_fault(
+    log: structlog.typing.FilteringBoundLogger, error: Exception, record: RequestRecord
+) -> None:
+    """Log what the log alone tells of a request; with a traceback where it may be a fault of ours.
+
+    A model that cannot be loaded had its traceback, or its reason, when it was tried.
+    """
+    if isinstance(error, ModelUnavailable):
+        told = str(error.__cause__ or error)
+        log.warning(
+            "a model cannot be had", request_id=record.request_id, model=record.model, error=told
+        )
+    else:
+        log.error("fault", request_id=record.request_id, model=record.model, exc_info=error)
 
 
 def retry_after(error: CapacityError) -> str:

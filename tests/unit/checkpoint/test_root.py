@@ -109,3 +109,32 @@ def test_an_exported_graph_is_part_of_a_folders_state(tmp_path: Path) -> None:
     assert fingerprint(folder) == before
     (folder / "onnx" / "model.onnx").touch()
     assert [name for name, *_ in fingerprint(folder)] == ["config.json", "onnx/model.onnx"]
+
+
+def test_a_folder_with_other_files_of_a_model_is_one(tmp_path: Path) -> None:
+    """So that what it lacks is said when it is asked for; any other folder is none."""
+    for name in ("adapter_config.json", "modules.json", "model.safetensors", "x.gguf"):
+        (tmp_path / "org" / name.replace(".", "-")).mkdir(parents=True)
+        (tmp_path / "org" / name.replace(".", "-") / name).touch()
+    (tmp_path / "org" / "notes").mkdir()
+    (tmp_path / "org" / "notes" / "README.md").touch()
+    expected = {
+        "org/adapter_config-json",
+        "org/modules-json",
+        "org/model-safetensors",
+        "org/x-gguf",
+    }
+    assert set(ModelsFolder.open(tmp_path).ids()) == expected
+
+
+def test_parts_of_a_model_are_no_models(tmp_path: Path) -> None:
+    """Exported graphs and modules in its folder; a checkpoint of a training run is one."""
+    model = _checkpoint(tmp_path / "name")
+    for part in ("onnx", "1_Pooling", "checkpoint-500"):
+        (model / part).mkdir()
+    (model / "onnx" / "model.onnx").touch()
+    (model / "checkpoint-500" / "config.json").touch()
+    assert ModelsFolder.open(tmp_path).ids() == ("name", "name/checkpoint-500")
+    (model / "modules.json").touch()
+    (model / "1_Pooling" / "config.json").touch()
+    assert ModelsFolder.open(tmp_path).ids() == ("name",)

@@ -120,11 +120,11 @@ def test_tensors_that_are_left_over_are_told_each_time(
     """Though the second start does not look at them."""
     folder = write_checkpoint(tmp_path / "model", CheckpointSpec())
     path = folder / "model.safetensors"
-    save_file({**load_file(path), "adapter.weight": np.ones((2, 2), np.float32)}, path)
+    save_file({**load_file(path), "qa_outputs.weight": np.ones((2, 2), np.float32)}, path)
     for _ in range(2):
         with capture_logs() as logs:
             load_engine(str(folder), options=options).close()
-        assert [entry["tensors"] for entry in logs] == [("adapter.weight",)]
+        assert [entry["tensors"] for entry in logs] == [("qa_outputs.weight",)]
 
 
 def test_a_folder_that_fails_while_it_is_written_to_fails_no_load(

@@ -8,8 +8,10 @@ import pytest
 from safetensors.numpy import load_file, save_file
 from structlog.testing import capture_logs
 from support.checkpoints import CheckpointSpec, write_checkpoint
+from support.hub_stand_in import HubRepo, running_hub
 from support.onnx_models import OnnxSpec, expected_logits, write_onnx
 
+from earmark.checkpoint.hub_access import HubAccess
 from earmark.checkpoint.local import LocalRepository
 from earmark.domain.texts import Question, TextInput
 from earmark.engine.facts import read_facts
@@ -57,6 +59,9 @@ REASONS: dict[str, Callable[[Path], object]] = {
     "a config that no graph obeys": lambda folder: edit(folder, hidden_act="none-such"),
     "a size that is missing": lambda folder: edit(folder, hidden_size=...),
     "weights that cannot be read": lambda folder: (folder / "model.safetensors").write_bytes(b"x"),
+    "a pointer of Git LFS": lambda folder: (folder / "model.safetensors").write_text(
+        "version https://git-lfs.github.com/spec/v1\n"
+    ),
     "an adapter": lambda folder: (folder / "adapter_config.json").write_text("{}"),
 }
 
@@ -122,3 +127,23 @@ def test_why_no_graph_was_written_is_in_the_log(tmp_path: Path) -> None:
         load_engine(str(folder), options=OPTIONS).close()
     (line,) = [one for one in logs if "exported graph runs" in one["event"]]
     assert "encoder.layer.0.output.dense.weight" in line["reason"]
+
+
+@pytest.mark.parametrize("reason", ["a tensor of another name", "an adapter"])
+def test_the_graph_is_fetched_when_the_weights_turn_out_not_to_do(
+    reason: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a model of the Hub: only the weights were, as the config promised they would do."""
+    folder = write_checkpoint(tmp_path / "repo", CheckpointSpec(num_labels=3))
+    REASONS[reason](folder)
+    write_onnx(folder / "onnx" / "model.onnx", OnnxSpec(external="model.onnx_data"))
+    with running_hub({"org/name": HubRepo.of(folder)}) as hub:
+        access = HubAccess(endpoint=hub.url, cache=tmp_path / "cache")
+        monkeypatch.setattr(HubAccess, "of_environment", lambda: access)
+        for _ in range(2):
+            engine = load_engine("org/name", options=OPTIONS)
+            try:
+                assert "own ONNX graph" in engine.info.compute_note
+            finally:
+                engine.close()
+        assert {"model.safetensors", "onnx/model.onnx", "onnx/model.onnx_data"} <= hub.files_asked()

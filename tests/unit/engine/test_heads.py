@@ -100,10 +100,7 @@ def test_a_model_without_a_class_answers_as_with_it(tmp_path: Path) -> None:
         ({"id2label": {"0": "O", "1": "A", "2": "B"}}, "sequence"),
         (
             {"id2label": {"0": "O", "1": "B-A", "2": "I-A"}, "problem_type": "regression"},
-            (
-                {"id2label": {"0": "O", "1": "B-A", "2": "I-A"}, "problem_type": "regression"},
-                "sequence",
-            ),
+            "sequence",
         ),
         ({"id2label": None, "label2id": None}, "sequence"),
     ],

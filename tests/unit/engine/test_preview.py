@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from safetensors.numpy import load, save
 from support.checkpoints import CheckpointSpec, write_checkpoint
 from support.hub_stand_in import HubRepo, HubStandIn, commit_of, running_hub
 
@@ -225,3 +226,94 @@ def test_a_graph_beside_weights_that_nothing_reads_is_what_counts(
     held |= {"config.json": config.encode(), "onnx/model.onnx": b"graph"}
     hub.repos["org/name"].commit("first", held)
     assert preview_model("org/name", access).facts.weights_bytes == len(b"graph")
+
+
+def without_a_class(files: dict[str, bytes], **changes: object) -> bytes:
+    """Return the config with no class named, and other fields changed."""
+    return json.dumps(json.loads(files["config.json"]) | {"architectures": None} | changes).encode()
+
+
+@pytest.mark.parametrize("ranges", [True, False])
+def test_the_head_of_a_model_without_a_class_is_told_from_its_header(
+    hub: HubStandIn, access: HubAccess, files: dict[str, bytes], *, ranges: bool
+) -> None:
+    """Which is the beginning of the weights; no more of them is fetched."""
+    hub.ranges = ranges
+    names = {"O": 0, "B-X": 1}  # would be taken for tags, were there no class
+    config = without_a_class(files, id2label=None, label2id=names, problem_type="regression")
+    change(hub, config_json=config)
+    found = preview_model("org/name", access)
+    assert (found.facts.task, found.facts.labels.names) == ("text-classification", ("O", "B-X"))
+    assert found.to_come_bytes > len(files["model.safetensors"])
+
+
+def test_an_encoder_without_a_head_is_told_before_it_is_fetched(
+    hub: HubStandIn, access: HubAccess, files: dict[str, bytes]
+) -> None:
+    """Nobody can have the server fetch what cannot run."""
+    tensors = {k: v for k, v in load(files["model.safetensors"]).items() if "classifier" not in k}
+    change(hub, config_json=without_a_class(files), model_st=save(tensors))
+    assert "model.safetensors holds an encoder without a head" in str(refused(access))
+
+
+def test_what_is_no_safetensors_is_told(
+    hub: HubStandIn, access: HubAccess, files: dict[str, bytes]
+) -> None:
+    """A header that is none, one without an end, and no file at all to speak of."""
+    for body in (b"x", b"\xff" * 100, b"\x02" + b"\0" * 7 + b"[]", b"\x01" + b"\0" * 7 + b"{"):
+        change(hub, config_json=without_a_class(files), model_st=body)
+        assert "model.safetensors cannot be read as safetensors" in str(refused(access))
+
+
+def test_a_pickle_whose_head_nothing_names_is_not_fetched(
+    hub: HubStandIn, access: HubAccess, files: dict[str, bytes]
+) -> None:
+    """Its tensors show only when all of it is here; labels in the config speak for a head."""
+    config = without_a_class(files, id2label=None, label2id=None)
+    held = hub.repos["org/name"].commits[FIRST]
+    del held["model.safetensors"]
+    held["pytorch_model.bin"] = b"x"
+    hub.repos["org/name"].commit("first", held | {"config.json": config})
+    assert "run `earmark pull`" in str(refused(access))
+    hub.repos["org/name"].commit("second", held | {"config.json": without_a_class(files)})
+    assert preview_model("org/name", access).facts.task == "text-classification"
+
+
+def test_a_modular_model_is_told_before_it_is_fetched(
+    hub: HubStandIn, access: HubAccess, files: dict[str, bytes]
+) -> None:
+    """By its list of modules, which is small."""
+    modules = [{"type": "sentence_transformers.models.Transformer"}, {"type": "x.Pooling"}]
+    hub.repos["org/name"].commit("first", files | {"modules.json": json.dumps(modules).encode()})
+    assert "several modules" in str(refused(access))
+    assert hub.files_asked() == {"config.json", "modules.json"}
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("adapter_model.safetensors", "no name under which"),
+        ("model.gguf", "GGUF"),
+        ("onnx/model_int8.onnx", "optimum-cli"),
+        ("tf_model.h5", "from_tf=True"),
+    ],
+)
+def test_a_repository_of_other_files_says_what_they_are(
+    name: str, said: str, hub: HubStandIn, access: HubAccess
+) -> None:
+    """Before its config is fetched."""
+    change(hub, model_st=None)
+    held = hub.repos["org/name"].commits[FIRST]
+    hub.repos["org/name"].commit("first", {**held, name: b"x"})
+    assert said in str(refused(access))
+    assert hub.files_asked() == set()
+
+
+def test_an_adapter_of_the_hub_is_told(
+    hub: HubStandIn, access: HubAccess, files: dict[str, bytes]
+) -> None:
+    """With its base beside it, or alone."""
+    hub.repos["org/name"].commit("first", files | {"adapter_config.json": b"{}"})
+    assert "merge_and_unload" in str(refused(access))
+    hub.repos["org/name"].commit("first", {"adapter_config.json": b"{}"})
+    assert "merge_and_unload" in str(refused(access))

@@ -452,3 +452,19 @@ def test_a_server_of_another_thread_is_woken_too() -> None:
     for thread in threads:
         thread.join(_PATIENCE_S)
     assert answers == ["a", "a"]
+
+
+def test_a_fault_in_reading_a_model_leaves_the_others_in_the_list() -> None:
+    """It is ours, and has its traceback in the log; the caller hears no more than that."""
+
+    async def scenario() -> None:
+        loader = FakeLoader.open()
+        loader.unreadable = {"b": RuntimeError("a bug")}
+        service = _service(_on_demand(loader))
+        with capture_logs() as logs:
+            assert [each.info.model_id for each in service.statuses()] == ["a", "c"]
+            with pytest.raises(ModelUnavailable, match=r"^Model b cannot be loaded$"):
+                await _ask(service, "b")
+        assert [line["log_level"] for line in logs] == ["error"]
+
+    asyncio.run(scenario())

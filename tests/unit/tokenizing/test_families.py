@@ -256,3 +256,27 @@ def test_a_model_without_a_table_leaves_letters_as_they_are(tmp_path: Path, file
         ((one,),) = load_tokenizer(LocalRepository.open(tmp_path)).encode(asked, max_tokens=9)
         ids.append(one.ids)
     assert ids[0] != ids[1]
+
+
+@pytest.mark.parametrize("kind", ["roberta", "bart", "deberta"])
+@pytest.mark.parametrize("flags", [None, {}, {"lstrip": False}])
+def test_a_mask_takes_the_space_before_it_along(
+    kind: str, flags: Mapping[str, object] | None, tmp_path: Path
+) -> None:
+    """As in 4.57.1, also where the settings name it; not where they state its flags."""
+    write_byte_level(tmp_path)
+    path = tmp_path / "vocab.json"
+    names = {"<s>": "[CLS]", "</s>": "[SEP]", "<pad>": "[PAD]", "<unk>": "[UNK]"}
+    text = path.read_text(encoding="utf-8")
+    if kind == "deberta":
+        for old, new in names.items():
+            text = text.replace(f'"{old}"', f'"{new}"')
+    path.write_text(text, encoding="utf-8")
+    mask = "[MASK]" if kind == "deberta" else "<mask>"
+    stated: object = {"content": mask, **flags} if flags else mask
+    write_json(tmp_path, "tokenizer_config.json", {} if flags is None else {"mask_token": stated})
+    write_json(tmp_path, "config.json", {"model_type": kind})
+    tokenizer = load_tokenizer(LocalRepository.open(tmp_path))
+    asked = [Question(0, TextInput(f"a {mask}"))]
+    ((one,),) = tokenizer.encode(asked, max_tokens=9)
+    assert len(one.ids) == (5 if flags else 4)

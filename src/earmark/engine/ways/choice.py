@@ -1,14 +1,17 @@
 """Which of the ways a checkpoint is run in, by what its files are."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TypeAlias
 
 from earmark.checkpoint.config import Config
 from earmark.checkpoint.file_names import ADAPTER_FILE, MODULES_FILE, ONNX_FILES
 from earmark.checkpoint.modules import has_further_modules
 from earmark.checkpoint.onnx_file import onnx_paths, read_onnx
 from earmark.checkpoint.repository import Repository
+from earmark.checkpoint.tensor_source import TensorSource
 from earmark.checkpoint.weight_files import WEIGHT_FILES, open_tensors, weights_size
 from earmark.checkpoint.weights import Weights, weigh
 from earmark.domain.head import HeadKind
@@ -21,16 +24,21 @@ from earmark.errors import (
     InvalidCheckpoint,
     UnsupportedCheckpoint,
 )
+from earmark.graph.architectures.architecture import Architecture
 from earmark.graph.architectures.registry import (
     ARCHITECTURES,
     HEAD_SUFFIXES,
     class_of,
     find_family,
 )
+from earmark.graph.export import check_config
 from earmark.runtime.pytorch import INSTALL, has_pytorch
 from earmark.runtime.session import RuntimeName
 
 __all__ = ["StoredWeights", "WayChoice", "both_told", "choose_way", "runs_from_weights"]
+
+HeaderReader: TypeAlias = Callable[[Path], TensorSource | None]
+"""Reads the tensors' names and shapes from a file's beginning; None where it has no such part."""
 
 NO_MODEL_TYPE = "unknown"
 """What a model is called whose config names no architecture, which an exported graph can be."""
@@ -102,6 +110,7 @@ def choose_way(
     runtime: RuntimeName = "openvino",
     pytorch: bool | None = None,
     refused: CheckpointError | None = None,
+    header: HeaderReader | None = None,
 ) -> WayChoice:
     """Choose the best way that a checkpoint's files allow.
 
@@ -115,6 +124,7 @@ def choose_way(
         runtime: what the operator chose.
         pytorch: whether PyTorch and `transformers` are installed; None looks.
         refused: why the graph could not be written after all, when it was tried.
+        header: reads which tensors a file has that is not fetched yet.
 
     Raises:
         CheckpointNotFound: there is nothing to run.
@@ -125,20 +135,22 @@ def choose_way(
         return _by_pytorch(repository, config)
     if refused is None:
         try:
-            return _by_graph(repository, config)
+            return _by_graph(repository, config, header)
         except (CheckpointNotFound, InvalidCheckpoint, UnsupportedCheckpoint) as error:
             refused = error
     if any(map(repository.find, ONNX_FILES)):
         return _by_exported_graph(repository, config, refused)
-    if config.model_type in ARCHITECTURES or isinstance(refused, InvalidCheckpoint):
+    if isinstance(refused, CheckpointNotFound):
+        repository.require(*WEIGHT_FILES, *ONNX_FILES)
+    if config.model_type in {"", *ARCHITECTURES} or isinstance(refused, InvalidCheckpoint):
         raise refused
     _refuse_additions(repository)
     head = _named_head(config)
     repository.require(*WEIGHT_FILES, *ONNX_FILES)
-    if not config.model_type:
-        raise refused
     if has_pytorch() if pytorch is None else pytorch:
-        return _by_pytorch(repository, config, head)
+        return _settled("pytorch", head, config, None)
+    if config.section("auto_map").fields:
+        raise refused
     raise UnsupportedCheckpoint(
         f"{refused}. Any other runs through transformers with {INSTALL}, or as {ONNX_FILES[0]}, "
         "which `optimum-cli export onnx` writes; neither is there"
@@ -155,24 +167,75 @@ def runs_from_weights(config: Config) -> bool:
 
 
 def _refuse_config(config: Config) -> tuple[str, HeadKind | None]:
-    """Find architecture and head as `find_family` does; refuse a config that no graph obeys."""
-    return find_family(config)
+    """Find architecture and head as `find_family` does; refuse a config that no graph obeys.
+
+    The one place for what a config alone can rule out: an exported graph then runs instead, and of
+    a model of the Hub it is what is fetched.
+    """
+    kind, head = find_family(config)
+    check_config(config, ARCHITECTURES[kind])
+    return kind, head
 
 
-def _by_graph(repository: Repository, config: Config) -> WayChoice:
+def _by_graph(
+    repository: Repository, config: Config, header: HeaderReader | None = None
+) -> WayChoice:
     kind, head = _refuse_config(config)
+    return _by_weights("graph", repository, config, (kind, head), header)
+
+
+def _by_pytorch(repository: Repository, config: Config) -> WayChoice:
+    repository.require(*WEIGHT_FILES)
+    if config.model_type in ARCHITECTURES:
+        return _by_weights("pytorch", repository, config, find_family(config))
+    _refuse_additions(repository)
+    return _settled("pytorch", _named_head(config), config, None)
+
+
+def _by_weights(
+    way: WayKind,
+    repository: Repository,
+    config: Config,
+    family: tuple[str, HeadKind | None],
+    header: HeaderReader | None = None,
+) -> WayChoice:
+    """Settle what the weights of a known architecture tell: the head, and its labels."""
+    kind, head = family
     _refuse_additions(repository)
     path = repository.require(*WEIGHT_FILES)
     architecture = ARCHITECTURES[kind]
     rows = None
-    if not path.is_file():  # of the Hub, and not fetched yet
-        head = head or likely_head(config)
-    else:
+    if path.is_file():
         with closing(Weights.open(path, prefix=architecture.prefix)) as weights:
             head = head or head_of_weights(config, architecture, weights)
             rows = rows_of_head(architecture, head, weights)
+    elif head is None:
+        head, rows = _head_to_come(config, architecture, path, header)
     settled = config.but(model_type=kind, architectures=[class_of(kind, head)])
-    return _settled("graph", head, settled, rows)
+    return _settled(way, head, settled, rows)
+
+
+def _head_to_come(
+    config: Config, architecture: Architecture, path: Path, header: HeaderReader | None
+) -> tuple[HeadKind, int | None]:
+    """Tell the head and the number of its labels where no class is named and no weights are here.
+
+    Raises:
+        UnsupportedCheckpoint: they have none, or it cannot be told: what was fetched in vain would
+            have been fetched for whoever asks.
+    """
+    tensors = header(path) if header is not None else None
+    if tensors is not None:
+        weights = Weights.open(path, prefix=architecture.prefix, opener=lambda _: tensors)
+        head = head_of_weights(config, architecture, weights)
+        return head, rows_of_head(architecture, head, weights)
+    if any(config.fields.get(name) for name in ("id2label", "label2id", "problem_type")):
+        return likely_head(config), None
+    raise UnsupportedCheckpoint(
+        f"{config.path} names no class with a head that classifies, and no labels; whether "
+        f"{path.name} has such a head shows once it is fetched: run `earmark pull`, and name the "
+        "model at the start"
+    )
 
 
 def _by_exported_graph(
@@ -180,7 +243,7 @@ def _by_exported_graph(
 ) -> WayChoice:
     """Take the graph that came with the checkpoint."""
     path = repository.require(*ONNX_FILES)
-    if config.model_type not in ARCHITECTURES or not any(map(repository.find, WEIGHT_FILES)):
+    if config.model_type not in ARCHITECTURES or isinstance(refused, CheckpointNotFound):
         refused = None  # nobody would expect a graph of ours
     with both_told(refused):
         found, rows = head_of_graph(read_onnx(path)) if path.is_file() else (None, None)
@@ -202,14 +265,6 @@ def both_told(refused: CheckpointError | None) -> Iterator[None]:
         if refused is None:
             raise
         raise type(error)(f"{refused}; nor does the exported graph run: {error}") from error
-
-
-def _by_pytorch(repository: Repository, config: Config, head: HeadKind | None = None) -> WayChoice:
-    repository.require(*WEIGHT_FILES)
-    if config.model_type in ARCHITECTURES:
-        choice = _by_graph(repository, config)
-        return replace(choice, kind="pytorch")
-    return _settled("pytorch", head or _named_head(config), config, None)
 
 
 def _settled(kind: WayKind, head: HeadKind, config: Config, rows: int | None) -> WayChoice:

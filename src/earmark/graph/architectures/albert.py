@@ -9,7 +9,12 @@ from dataclasses import replace
 from earmark.checkpoint.config import Config
 from earmark.graph.architectures.architecture import Architecture, HeadLayers
 from earmark.graph.blocks.attention import AttentionNames
-from earmark.graph.blocks.bert_layout import embed, encoder_shape
+from earmark.graph.blocks.bert_layout import (
+    LAYOUT_FIELDS,
+    RELATIVE_FIELDS,
+    embed,
+    encoder_shape,
+)
 from earmark.graph.blocks.encoder import (
     EncoderShape,
     LayerNames,
@@ -17,6 +22,7 @@ from earmark.graph.blocks.encoder import (
     encode_first_tokens,
     encode_tokens,
 )
+from earmark.graph.config_fields import by_name, harmless, obeyed
 from earmark.graph.inputs import PackedInputs
 from earmark.graph.recorder import Value
 from earmark.graph.writer import GraphWriter
@@ -108,4 +114,14 @@ ALBERT = Architecture(
         "token": HeadLayers(("classifier",)),
     },
     writers={"sequence": _sequence, "token": _token},
+    fields=by_name(
+        LAYOUT_FIELDS,
+        RELATIVE_FIELDS,
+        obeyed("embedding_size", "width of the tables"),
+        obeyed("num_hidden_groups inner_group_num", "which layers share their weights"),
+        harmless(
+            "down_scale_factor gap_size net_structure_type num_memory_blocks",
+            "of files that came from TensorFlow; no class reads it",
+        ),
+    ),
 )

@@ -6,6 +6,7 @@ from typing import TypeAlias
 
 from earmark.checkpoint.config import Config
 from earmark.domain.head import HeadKind
+from earmark.graph.config_fields import Field
 from earmark.graph.inputs import PackedInputs
 from earmark.graph.recorder import Value
 from earmark.graph.writer import GraphWriter
@@ -42,6 +43,7 @@ class Architecture:
         heads: class name in `architectures` of the config -> kind of head.
         layers: what each kind of head is recognised by.
         writers: how to write each kind of head.
+        fields: what becomes of each field of the config, by its name.
     """
 
     prefix: str
@@ -49,3 +51,4 @@ class Architecture:
     heads: Mapping[str, HeadKind]
     layers: Mapping[HeadKind, HeadLayers]
     writers: Mapping[HeadKind, HeadWriter]
+    fields: Mapping[str, Field]

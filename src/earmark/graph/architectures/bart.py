@@ -16,6 +16,15 @@ from earmark.graph.blocks.attention import (
 )
 from earmark.graph.blocks.encoder import EncoderShape, LayerNames, encode_tokens, finish_layer
 from earmark.graph.blocks.pooling import last_of_texts
+from earmark.graph.config_fields import (
+    COMMON,
+    FOREIGN,
+    by_name,
+    function,
+    harmless,
+    obeyed,
+    refused,
+)
 from earmark.graph.inputs import PackedInputs
 from earmark.graph.recorder import Value
 from earmark.graph.writer import GraphWriter
@@ -150,4 +159,35 @@ BART = Architecture(
         "sequence": HeadLayers(("classification_head.dense", "classification_head.out_proj")),
     },
     writers={"sequence": _sequence},
+    fields=by_name(
+        COMMON,
+        FOREIGN,
+        obeyed(
+            "d_model encoder_layers encoder_attention_heads encoder_ffn_dim decoder_layers "
+            "decoder_attention_heads decoder_ffn_dim",
+            "sizes",
+        ),
+        function("activation_function", "function in the feed-forward blocks"),
+        obeyed("scale_embedding", "word embeddings are multiplied by the root of their width"),
+        obeyed("tie_word_embeddings", "one table of words, or one for each side"),
+        obeyed("eos_token_id", "where the head reads"),
+        obeyed("decoder_start_token_id", "what the decoder reads first"),
+        refused(
+            "hidden_size", "another name of `d_model`", lambda config: (config.size("d_model"),)
+        ),
+        refused(
+            "num_attention_heads",
+            "another name of `encoder_attention_heads`",
+            lambda config: (config.size("encoder_attention_heads"),),
+        ),
+        refused("normalize_embedding", "the embeddings are normalised", (True,)),
+        refused("extra_pos_embeddings", "rows of the table before the first", (OFFSET,)),
+        harmless("num_hidden_layers", "`encoder_layers` counts them, as in transformers 4"),
+        harmless("pad_token_id", "a text that stands alone has none"),
+        harmless("add_bias_logits force_bos_token_to_be_generated", "of heads that write text"),
+        harmless("forced_bos_token_id forced_eos_token_id", "of heads that write text"),
+        harmless("dropout attention_dropout activation_dropout init_std", "of training"),
+        harmless("encoder_layerdrop decoder_layerdrop", "of training"),
+        harmless("classifier_dropout classif_dropout", "of training"),
+    ),
 )

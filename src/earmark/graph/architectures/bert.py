@@ -5,13 +5,26 @@ Follows `transformers` 5.23.0, models/bert/modeling_bert.py.
 
 from earmark.checkpoint.config import Config
 from earmark.graph.architectures.architecture import Architecture, HeadLayers
-from earmark.graph.blocks.bert_layout import embed, encoder_shape, layer_names
+from earmark.graph.blocks.bert_layout import (
+    LAYOUT_FIELDS,
+    RELATIVE_FIELDS,
+    embed,
+    encoder_shape,
+    layer_names,
+)
 from earmark.graph.blocks.encoder import encode_first_tokens, encode_tokens
+from earmark.graph.config_fields import by_name, harmless
 from earmark.graph.inputs import PackedInputs
 from earmark.graph.recorder import Value
 from earmark.graph.writer import GraphWriter
 
 __all__ = ["BERT"]
+
+GOOGLE_FIELDS = harmless(
+    "pooler_fc_size pooler_num_attention_heads pooler_num_fc_layers pooler_size_per_head "
+    "pooler_type",
+    "of files that came from TensorFlow; no class reads it",
+)
 
 
 def _embed(w: GraphWriter, inputs: PackedInputs, config: Config) -> Value:
@@ -47,4 +60,5 @@ BERT = Architecture(
         "token": HeadLayers(("classifier",)),
     },
     writers={"sequence": _sequence, "token": _token},
+    fields=by_name(LAYOUT_FIELDS, RELATIVE_FIELDS, GOOGLE_FIELDS),
 )

@@ -10,10 +10,10 @@ import numpy as np
 from earmark.checkpoint.config import Config
 from earmark.checkpoint.weights import floats_of, rows_of
 from earmark.domain.packing import Float32
-from earmark.errors import UnsupportedCheckpoint
 from earmark.graph.architectures.architecture import Architecture, HeadLayers
 from earmark.graph.blocks.attention import AttentionShape
 from earmark.graph.blocks.deberta import (
+    DEBERTA_FIELDS,
     Generation,
     longest_distance,
     position_terms,
@@ -21,6 +21,7 @@ from earmark.graph.blocks.deberta import (
     write_heads,
 )
 from earmark.graph.blocks.disentangled import Disentangled, Int64, Part
+from earmark.graph.config_fields import by_name, harmless, refused
 from earmark.graph.inputs import PackedInputs
 from earmark.graph.recorder import Value
 from earmark.graph.writer import GraphWriter
@@ -46,10 +47,6 @@ def _generation(
     config: Config,
     shape: AttentionShape,
 ) -> Generation:
-    if config.flag("talking_head", default=False):
-        raise UnsupportedCheckpoint(
-            f'{config.path}: "talking_head" is true; heads that are mixed are not supported'
-        )
     terms, count = position_terms(config)
     longest, hidden = longest_distance(config), shape.hidden
     table: Float32 | None = None
@@ -94,4 +91,13 @@ DEBERTA = Architecture(
         "token": HeadLayers(("classifier",)),
     },
     writers=write_heads(_generation),
+    fields=by_name(
+        DEBERTA_FIELDS,
+        refused("talking_head", "heads are mixed"),
+        harmless(
+            "position_buckets norm_rel_ebd share_att_key",
+            "the second generation's, which has other tensors",
+        ),
+        refused("conv_kernel_size", "a convolution beside the first layer"),
+    ),
 )

@@ -18,6 +18,7 @@ from earmark.graph.blocks.activations import activation
 from earmark.graph.blocks.attention import AttentionShape
 from earmark.graph.blocks.convolution import packed_convolution
 from earmark.graph.blocks.deberta import (
+    DEBERTA_FIELDS,
     EPSILON,
     Generation,
     longest_distance,
@@ -26,6 +27,7 @@ from earmark.graph.blocks.deberta import (
     write_heads,
 )
 from earmark.graph.blocks.disentangled import Disentangled, Int64, Part
+from earmark.graph.config_fields import by_name, function, obeyed, refused
 from earmark.graph.inputs import PackedInputs
 from earmark.graph.recorder import Value
 from earmark.graph.writer import GraphWriter
@@ -142,4 +144,18 @@ DEBERTA_V2 = Architecture(
         "token": HeadLayers(("classifier",)),
     },
     writers=write_heads(_generation),
+    fields=by_name(
+        DEBERTA_FIELDS,
+        obeyed("position_buckets", "far distances share a row"),
+        obeyed(
+            "norm_rel_ebd",
+            "the table of distances is normalised",
+            ("none", "layer_norm"),
+            words=True,
+        ),
+        obeyed("share_att_key", "distances are projected as the content is"),
+        obeyed("conv_kernel_size conv_groups", "a convolution beside the first layer"),
+        function("conv_act", "function after the convolution"),
+        refused("talking_head", "heads are mixed"),
+    ),
 )

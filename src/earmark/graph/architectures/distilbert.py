@@ -13,6 +13,15 @@ from earmark.graph.blocks.encoder import (
     encode_first_tokens,
     encode_tokens,
 )
+from earmark.graph.config_fields import (
+    COMMON,
+    FOREIGN,
+    by_name,
+    function,
+    harmless,
+    obeyed,
+    refused,
+)
 from earmark.graph.inputs import PackedInputs
 from earmark.graph.recorder import Value
 from earmark.graph.writer import GraphWriter
@@ -88,4 +97,24 @@ DISTILBERT = Architecture(
         "token": HeadLayers(("classifier",)),
     },
     writers={"sequence": _sequence, "token": _token},
+    fields=by_name(
+        COMMON,
+        FOREIGN,
+        obeyed("dim n_layers n_heads hidden_dim", "sizes"),
+        function("activation", "function in the feed-forward block"),
+        refused("hidden_size", "another name of `dim`", lambda config: (config.size("dim"),)),
+        refused(
+            "num_hidden_layers",
+            "another name of `n_layers`",
+            lambda config: (config.size("n_layers"),),
+        ),
+        refused(
+            "num_attention_heads",
+            "another name of `n_heads`",
+            lambda config: (config.size("n_heads"),),
+        ),
+        harmless("sinusoidal_pos_embds", "the table of positions is in the file either way"),
+        harmless("dropout attention_dropout qa_dropout seq_classif_dropout", "of training"),
+        harmless("tie_weights_", "of heads that write text"),
+    ),
 )

@@ -6,9 +6,16 @@ that may be narrower than the encoder, in having no pooler, and in its own head.
 
 from earmark.checkpoint.config import Config
 from earmark.graph.architectures.architecture import Architecture, HeadLayers
-from earmark.graph.blocks.bert_layout import embed, encoder_shape, layer_names
+from earmark.graph.blocks.bert_layout import (
+    LAYOUT_FIELDS,
+    RELATIVE_FIELDS,
+    embed,
+    encoder_shape,
+    layer_names,
+)
 from earmark.graph.blocks.encoder import encode_first_tokens, encode_tokens
 from earmark.graph.blocks.heads import dense_head
+from earmark.graph.config_fields import by_name, harmless, obeyed
 from earmark.graph.inputs import PackedInputs
 from earmark.graph.recorder import Value
 from earmark.graph.writer import GraphWriter
@@ -56,4 +63,14 @@ ELECTRA = Architecture(
         "token": HeadLayers(("classifier",)),
     },
     writers={"sequence": _sequence, "token": _token},
+    fields=by_name(
+        LAYOUT_FIELDS,
+        RELATIVE_FIELDS,
+        obeyed("embedding_size", "width of the tables"),
+        harmless(
+            "summary_type summary_use_proj summary_activation summary_proj_to_labels "
+            "summary_first_dropout summary_last_dropout",
+            "of the multiple-choice head",
+        ),
+    ),
 )

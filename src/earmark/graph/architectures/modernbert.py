@@ -6,6 +6,7 @@ token, in a gate inside the feed-forward block, and in biases that may be left o
 token types.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from earmark.checkpoint.config import Config
@@ -15,6 +16,15 @@ from earmark.graph.blocks.activations import activation
 from earmark.graph.blocks.attention import AttentionShape, attend, packed_bias, within_reach
 from earmark.graph.blocks.pooling import first_of_texts, mean_of_texts
 from earmark.graph.blocks.rotary import Rotation, rotate, rotation
+from earmark.graph.config_fields import (
+    COMMON,
+    FOREIGN,
+    by_name,
+    function,
+    harmless,
+    obeyed,
+    refused,
+)
 from earmark.graph.inputs import PackedInputs
 from earmark.graph.recorder import Value
 from earmark.graph.writer import GraphWriter
@@ -25,6 +35,12 @@ GLOBAL, LOCAL = "full_attention", "sliding_attention"
 """Kinds of layers, as `layer_types` and `rope_parameters` of newer configs name them."""
 OLD_THETA = {GLOBAL: "global_rope_theta", LOCAL: "local_rope_theta"}
 THETA = {GLOBAL: 160_000.0, LOCAL: 10_000.0}
+PLAIN_ROTATION: Mapping[str, tuple[object, ...]] = {
+    "rope_type": ("default",),
+    "type": ("default",),
+    "partial_rotary_factor": (1,),
+}
+"""Fields of a rotation, and the values with which its base says all."""
 POOLINGS = {"cls": first_of_texts, "mean": mean_of_texts}
 """`classifier_pooling` -> how a text's tokens become one vector."""
 
@@ -84,16 +100,37 @@ def _kinds(config: Config) -> tuple[str, ...]:
 
 
 def _theta(config: Config, kind: str) -> float:
-    """Read the base of a kind's angles, from the newer place or the older one."""
+    """Read the base of a kind's angles, from the newer place or the older one.
+
+    Null for the layers of short reach is the base of the others, as `transformers` 4.57.1 has it
+    (class ModernBertAttention); 5.24 fails there.
+    """
     newer = config.section("rope_parameters").section(kind)
-    for rope in (newer, config.section("rope_scaling")):
-        scaling = rope.text("rope_type", "default")
-        if scaling != "default":
-            raise UnsupportedCheckpoint(
-                f"{config.path}: rotary positions are scaled by {scaling!r}; "
-                "supported is only 'default', which is no scaling"
-            )
-    return newer.number("rope_theta", config.number(OLD_THETA[kind], THETA[kind]))
+    for place, key in ((newer, "rope_theta"), (config, OLD_THETA[kind])):
+        if place.fields.get(key) is not None:
+            return place.number(key, THETA[kind])
+        if kind == LOCAL and place.is_null(key):
+            return _theta(config, GLOBAL)
+    return THETA[kind]
+
+
+def _check_rotation(config: Config) -> None:
+    """Refuse angles that are worked out otherwise than from their base alone."""
+    newer = config.section("rope_parameters")
+    places = [config.section("rope_scaling"), *(newer.section(kind) for kind in THETA)]
+    scaled = [
+        f"{key} is {value!r}"
+        for place in places
+        for key, value in place.fields.items()
+        if value is not None and value not in PLAIN_ROTATION.get(key, ())
+        if not (key == "rope_theta" and place is not places[0])
+    ]
+    scaled += [f"{key} is {newer.fields[key]!r}" for key in newer.fields if key not in THETA]
+    if scaled:
+        raise UnsupportedCheckpoint(
+            f"{config.path}: rotary positions are scaled ({', '.join(scaled)}); supported is "
+            f"rope_type 'default' with a rope_theta each for {' and '.join(THETA)}"
+        )
 
 
 def _views(w: GraphWriter, inputs: PackedInputs, config: Config, head: int) -> dict[str, _View]:
@@ -164,13 +201,9 @@ def _classify(w: GraphWriter, x: Value, config: Config, shape: _Shape, labels: i
 def _sequence(w: GraphWriter, inputs: PackedInputs, config: Config, labels: int) -> Value:
     """Pool the tokens by the config's rule, then classify."""
     shape = _shape(config)
-    rule = config.text("classifier_pooling", "cls")
-    if rule not in POOLINGS:
-        raise UnsupportedCheckpoint(
-            f'{config.path}: "classifier_pooling" is {rule!r}; supported are {", ".join(POOLINGS)}'
-        )
     tokens = _encode(w, inputs, config, shape)
-    pooled = POOLINGS[rule](w.recorder, tokens, inputs, shape.attention.hidden)
+    pool = POOLINGS[config.text("classifier_pooling", "cls")]
+    pooled = pool(w.recorder, tokens, inputs, shape.attention.hidden)
     return _classify(w, pooled, config, shape, labels)
 
 
@@ -192,4 +225,42 @@ MODERNBERT = Architecture(
         "token": HeadLayers(("head.dense", "head.norm", "classifier")),
     },
     writers={"sequence": _sequence, "token": _token},
+    fields=by_name(
+        COMMON,
+        FOREIGN,
+        obeyed("hidden_size num_hidden_layers num_attention_heads intermediate_size", "sizes"),
+        function("hidden_activation", "function in the feed-forward block"),
+        function("classifier_activation", "function in the head"),
+        obeyed("classifier_pooling", "how tokens become one vector", tuple(POOLINGS)),
+        obeyed("norm_eps", "epsilon of every norm"),
+        obeyed("norm_bias attention_bias mlp_bias classifier_bias", "which layers have biases"),
+        obeyed("layer_types global_attn_every_n_layers", "which layers see the whole text"),
+        obeyed("local_attention", "how far the others see"),
+        refused(
+            "sliding_window",
+            "half of `local_attention`",
+            lambda config: (config.size("local_attention", 128) // 2,),
+        ),
+        refused(
+            "position_embedding_type",
+            "positions are rotary here whatever it says",
+            ("absolute", "rope", "rotary", "sans_pos"),
+        ),
+        obeyed("global_rope_theta local_rope_theta", "bases of the rotary angles"),
+        obeyed("rope_parameters rope_scaling", "rotary angles", reader=_check_rotation),
+        refused(
+            "rope_theta",
+            "another name of `global_rope_theta`",
+            lambda config: (_theta(config, GLOBAL),),
+        ),
+        refused("head_dim", "width of a head", lambda config: (_shape(config).attention.head,)),
+        harmless("attention_dropout embedding_dropout mlp_dropout classifier_dropout", "training"),
+        harmless("initializer_cutoff_factor", "of training"),
+        harmless("decoder_bias sparse_prediction sparse_pred_ignore_index", "of the masked head"),
+        harmless(
+            "deterministic_flash_attn reference_compile repad_logits_with_grad",
+            "the same products by another kernel",
+        ),
+        harmless("layer_norm_eps", "no class reads it; `norm_eps` counts"),
+    ),
 )

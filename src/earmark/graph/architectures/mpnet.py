@@ -16,7 +16,7 @@ from earmark.checkpoint.weights import floats_of
 from earmark.errors import InvalidCheckpoint
 from earmark.graph.architectures.architecture import Architecture, HeadLayers
 from earmark.graph.blocks.attention import AttentionNames
-from earmark.graph.blocks.bert_layout import encoder_shape
+from earmark.graph.blocks.bert_layout import LAYOUT_FIELDS, encoder_shape
 from earmark.graph.blocks.encoder import (
     EncoderShape,
     LayerNames,
@@ -26,6 +26,7 @@ from earmark.graph.blocks.encoder import (
 from earmark.graph.blocks.heads import dense_head
 from earmark.graph.blocks.positions import positions_past_padding
 from earmark.graph.blocks.relative_bias import RelativeBias
+from earmark.graph.config_fields import by_name, harmless, obeyed
 from earmark.graph.inputs import PackedInputs
 from earmark.graph.recorder import Value
 from earmark.graph.writer import GraphWriter
@@ -142,4 +143,9 @@ MPNET = Architecture(
         "token": HeadLayers(("classifier",)),
     },
     writers={"sequence": _sequence, "token": _token},
+    fields=by_name(
+        LAYOUT_FIELDS,
+        obeyed("relative_attention_num_buckets", "rows of the table of distances"),
+        harmless("type_vocab_size", "the class has no token types"),
+    ),
 )

@@ -7,10 +7,17 @@ counts positions, in having no pooler, and in its own head.
 from earmark.checkpoint.config import Config
 from earmark.errors import InvalidCheckpoint
 from earmark.graph.architectures.architecture import Architecture, HeadLayers
-from earmark.graph.blocks.bert_layout import embed, encoder_shape, layer_names
+from earmark.graph.blocks.bert_layout import (
+    LAYOUT_FIELDS,
+    RELATIVE_FIELDS,
+    embed,
+    encoder_shape,
+    layer_names,
+)
 from earmark.graph.blocks.encoder import encode_first_tokens, encode_tokens
 from earmark.graph.blocks.heads import dense_head
 from earmark.graph.blocks.positions import positions_past_padding
+from earmark.graph.config_fields import by_name, obeyed
 from earmark.graph.inputs import PackedInputs
 from earmark.graph.recorder import Value
 from earmark.graph.writer import GraphWriter
@@ -67,4 +74,7 @@ ROBERTA = Architecture(
         "token": HeadLayers(("classifier",)),
     },
     writers={"sequence": _sequence, "token": _token},
+    fields=by_name(
+        LAYOUT_FIELDS, RELATIVE_FIELDS, obeyed("pad_token_id", "what positions are counted from")
+    ),
 )

@@ -6,15 +6,32 @@ Follows `transformers` 5.23.0, models/bert/modeling_bert.py.
 from earmark.checkpoint.config import Config
 from earmark.graph.blocks.attention import AttentionNames, AttentionShape
 from earmark.graph.blocks.encoder import EncoderShape, LayerNames
-from earmark.graph.blocks.relative_keys import RelativeKeys
+from earmark.graph.blocks.relative_keys import POSITION_TYPES, RelativeKeys
+from earmark.graph.config_fields import COMMON, FOREIGN, Field, function, harmless, obeyed
 from earmark.graph.inputs import PackedInputs
 from earmark.graph.recorder import Value
 from earmark.graph.writer import GraphWriter
 
-__all__ = ["embed", "encoder_shape", "layer_names"]
+__all__ = ["LAYOUT_FIELDS", "RELATIVE_FIELDS", "embed", "encoder_shape", "layer_names"]
 
 EPSILON = 1e-12
 """`layer_norm_eps` where the config does not say (configuration_bert.py, and those of its kin)."""
+
+LAYOUT_FIELDS: tuple[Field, ...] = (
+    *COMMON,
+    *FOREIGN,
+    *obeyed("hidden_size num_hidden_layers num_attention_heads intermediate_size", "sizes"),
+    *obeyed("type_vocab_size", "kinds of tokens"),
+    *obeyed("layer_norm_eps", "epsilon of every norm"),
+    *function("hidden_act", "function in the feed-forward block"),
+    *harmless("hidden_dropout_prob attention_probs_dropout_prob", "of training"),
+    *harmless("classifier_dropout classifier_dropout_prob", "of training"),
+)
+"""Fields that BERT and all its kin have."""
+RELATIVE_FIELDS: tuple[Field, ...] = (
+    *obeyed("position_embedding_type", "positions, or distances", POSITION_TYPES),
+)
+"""Of those that may look at distances."""
 
 
 def encoder_shape(config: Config) -> EncoderShape:

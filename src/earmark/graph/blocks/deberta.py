@@ -14,7 +14,7 @@ from earmark.domain.head import HeadKind
 from earmark.domain.packing import Float32
 from earmark.graph.blocks.activations import activation
 from earmark.graph.blocks.attention import AttentionShape, first_token_bias, packed_bias
-from earmark.graph.blocks.bert_layout import encoder_shape, layer_names
+from earmark.graph.blocks.bert_layout import LAYOUT_FIELDS, encoder_shape, layer_names
 from earmark.graph.blocks.disentangled import (
     Disentangled,
     Distances,
@@ -23,11 +23,13 @@ from earmark.graph.blocks.disentangled import (
     first_token_disentangled_attention,
 )
 from earmark.graph.blocks.encoder import EncoderShape, finish_layer
+from earmark.graph.config_fields import Field, function, harmless, obeyed, refused
 from earmark.graph.inputs import PackedInputs
 from earmark.graph.recorder import Value
 from earmark.graph.writer import GraphWriter
 
 __all__ = [
+    "DEBERTA_FIELDS",
     "EPSILON",
     "Generation",
     "longest_distance",
@@ -41,6 +43,26 @@ EPSILON = 1e-7
 
 PRETRAINED = ("word", "position")
 """Tables that DeBERTa-v3 was pretrained with in two parts (arXiv:2111.09543, section 3.3)."""
+
+
+def _head(config: Config) -> tuple[object, ...]:
+    return (AttentionShape.read(config, "hidden_size", "num_attention_heads").head,)
+
+
+DEBERTA_FIELDS: tuple[Field, ...] = (
+    *LAYOUT_FIELDS,
+    *obeyed("relative_attention max_relative_positions", "whether distances count, and which"),
+    *obeyed("pos_att_type", "which products with distances", ("c2p", "p2c"), words=True),
+    *obeyed("position_biased_input", "positions are added to the words"),
+    *obeyed("embedding_size", "width of the tables"),
+    *function("pooler_hidden_act", "function in the head"),
+    *refused("pooler_hidden_size", "width of the head", lambda c: (c.size("hidden_size"),)),
+    *refused("attention_head_size", "width of a head", _head),
+    *harmless("pooler_dropout cls_dropout", "of training"),
+    *harmless("legacy", "of heads that write text"),
+    *harmless("padding_idx", "of training"),
+)
+"""Fields that both generations have."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from earmark.tasks.task import Part, TaskRequest
 
 __all__ = ["canonical", "item_keys"]
 
-_FORM = 1
+_FORM = 2
 """Raised when results are written down differently."""
 
 

@@ -13,7 +13,7 @@ _TEXT = st.text(max_size=8)
 _COUNT = st.integers(0, 2**40)
 _SCORE = st.floats(allow_nan=False) | st.floats(width=32, allow_nan=False)
 _LABEL_SCORES = st.lists(st.builds(LabelScore, _TEXT, _SCORE), max_size=4).map(tuple)
-_ENTITY = st.builds(Entity, _TEXT, _SCORE, _TEXT, _COUNT, _COUNT, st.none() | _COUNT)
+_ENTITY = st.builds(Entity, _TEXT, _SCORE, _TEXT, _COUNT, _COUNT, _TEXT, st.none() | _COUNT)
 _RESULTS: st.SearchStrategy[tuple[TaskName, object]] = st.one_of(
     st.tuples(
         st.just("text-classification"), st.builds(Classification, _LABEL_SCORES, _COUNT, _COUNT)

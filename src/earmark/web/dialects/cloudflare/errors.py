@@ -17,13 +17,14 @@ from earmark.errors import (
     CapacityError,
     DeadlineExceeded,
     InvalidInput,
+    ModelUnavailable,
     RequestError,
     RequestTooLarge,
     UnknownModel,
     UnusableModel,
 )
 from earmark.web.dialects.cloudflare.envelope import ApiError, ai_request_id, bare, failed
-from earmark.web.error_forms import nearest_form, retry_after
+from earmark.web.error_forms import log_fault, nearest_form, retry_after
 from earmark.web.request_log import RequestRecord
 
 __all__ = [
@@ -71,6 +72,7 @@ FORMS: Final[dict[type[BaseException], Form]] = {
     RequestTooLarge: Form(413, 3006, "Request is too large"),
     CapacityError: Form(429, 3040, "Capacity temporarily exceeded, please try again."),
     DeadlineExceeded: Form(408, 3007, "Request timeout"),
+    ModelUnavailable: Form(_FAULT, 5000, "Internal error"),
     Exception: Form(_FAULT, 5000, "Internal error", "unknown error"),
 }
 """The nearest class of an error's own line of descent counts. 5000 is ours: Cloudflare's table has
@@ -135,7 +137,7 @@ def _tell(error: Exception, record: RequestRecord) -> tuple[Form, str, str]:
     """Find an error's form and words; log it with its traceback where it is ours."""
     form = nearest_form(FORMS, error)
     if form.status == _FAULT:
-        _log.error("fault", request_id=record.request_id, model=record.model, exc_info=error)
+        log_fault(_log, error, record)
     text = form.text.format(message=error)
     return form, f"{form.name}: {text}", ai_request_id(record.request_id)
 

@@ -26,7 +26,7 @@ from earmark.errors import (
     ShuttingDown,
     UnknownModel,
 )
-from earmark.web.error_forms import nearest_form, retry_after
+from earmark.web.error_forms import log_fault, nearest_form, retry_after
 from earmark.web.request_log import RequestRecord
 from earmark.web.responses import error_response, json_response
 
@@ -92,7 +92,7 @@ def wording(error: Exception, record: RequestRecord) -> str:
     """
     form = nearest_form(FORMS, error)
     if form.status == 500:  # noqa: PLR2004 - the status of what is ours to mend
-        _log.error("fault", request_id=record.request_id, model=record.model, exc_info=error)
+        log_fault(_log, error, record)
     return form.text.format(message=error, model=record.model, request_id=record.request_id)
 
 

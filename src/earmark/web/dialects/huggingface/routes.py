@@ -132,7 +132,7 @@ class HuggingFaceDialect:
 
         Raises:
             UnknownModel: no such model is served.
-            UnusableModel: the Hub has it, but it cannot run here.
+            UnusableModel: its files cannot run here.
             CapacityError: what it is cannot be told for now.
         """
         # Some clients are given an address that ends in a slash.

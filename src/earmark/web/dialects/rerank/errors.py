@@ -12,12 +12,13 @@ from earmark.errors import (
     CapacityError,
     DeadlineExceeded,
     ModelOutOfReach,
+    ModelUnavailable,
     RequestError,
     RequestTooLarge,
     ShuttingDown,
     UnknownModel,
 )
-from earmark.web.error_forms import nearest_form, retry_after
+from earmark.web.error_forms import log_fault, nearest_form, retry_after
 from earmark.web.request_log import RequestRecord
 from earmark.web.responses import json_response
 
@@ -53,6 +54,9 @@ FORMS: Final[dict[type[BaseException], Form]] = {
     ShuttingDown: Form(503, "Unhealthy"),
     ModelOutOfReach: Form(503, "Unhealthy"),
     DeadlineExceeded: Form(504, "Overloaded"),
+    ModelUnavailable: Form(
+        _FAULT, "Backend", "{message}; the server's log says more (request {request_id})"
+    ),
     Exception: Form(_FAULT, "Backend", "unknown error (request {request_id})"),
 }
 """The nearest class of an error's own line of descent counts."""
@@ -70,7 +74,7 @@ def refusal(error: Exception, record: RequestRecord) -> Response:
     """Answer an error, and log it with its traceback where it is ours."""
     form = nearest_form(FORMS, error)
     if form.status == _FAULT:
-        _log.error("fault", request_id=record.request_id, model=record.model, exc_info=error)
+        log_fault(_log, error, record)
     text = form.text.format(message=error, request_id=record.request_id)
     headers = {}
     if isinstance(error, AccessDenied):

@@ -53,7 +53,7 @@ def _error(status: int, name: str, when: str, *more: Header) -> Answer:
 _INVALID = _error(
     400,
     "BadRequest",
-    "The request is malformed, or names a model of the Hub that cannot run here; the text says"
+    "The request is malformed, or names a model whose files cannot run here; the text says"
     " where and how.",
 )
 NO_KEY: Final = _error(

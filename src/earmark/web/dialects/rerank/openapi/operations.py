@@ -87,7 +87,7 @@ _ERRORS: Final[Mapping[int, Answer]] = {
         422,
         "Invalid",
         "The body is malformed, a text too long where `truncate` is false, or the model for"
-        " something else, or one of the Hub that cannot run here; the text says where and how.",
+        " something else, or its files cannot run here; the text says where and how.",
     ),
     429: _error(
         429,

@@ -15,9 +15,11 @@ from pathlib import Path
 
 from earmark.errors import UnsupportedCheckpoint
 
-__all__ = ["computing", "refuse_computing"]
+__all__ = ["computing", "is_buffer", "refuse_computing"]
 
 SHOWN = 8
+BUFFERS = ("inv_freq", "num_batches_tracked", "position_ids", "token_type_ids")
+"""Tensors that follow from the config, by the last part of their names."""
 IDLE = re.compile(r"pooler|cls|.*head|.*predictions?|vocab_.*|.*_outputs|decoder|final_logits_bias")
 """Modules that other tasks have, or pretraining; names of `transformers`."""
 OTHER_TASKS = {"lm", "mlm", "nsp", "qa", "rtd", "sequence", "sop", "token"}
@@ -26,6 +28,11 @@ COMPUTING = re.compile(
     r".*(classif|adapter|lora_|prompt|prefix).*|crf|dense|fc|gru|linear|lstm|mlp|out_proj|score"
 )
 """Modules between an encoder and its labels; a number at the end is left out."""
+
+
+def is_buffer(name: str) -> bool:
+    """Say whether a tensor follows from the config, so that nobody needs the file's."""
+    return name.rpartition(".")[2] in BUFFERS
 
 
 def refuse_computing(
@@ -46,11 +53,11 @@ def refuse_computing(
     if found:
         more = f" and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
         raise UnsupportedCheckpoint(
-            f"{path} holds {len(found)} tensors that the model computes with and that earmark "
-            f"does not know what to do with: {', '.join(found[:SHOWN])}{more}; expected only "
-            "those that config.json and the model class call for. If they are of an adapter, "
-            "merge it into its base (`merge_and_unload()` of peft); if config.json lost a field, "
-            "put it back; if the class is one of your own, export it to onnx/model.onnx"
+            f"{path} holds tensors that the model computes with and that its class has no place "
+            f"for: {', '.join(found[:SHOWN])}{more}; expected only those that config.json calls "
+            "for. If they are of an adapter, merge it into its base (peft: `merge_and_unload()`); "
+            "if config.json lost a field, put it back; if the class is one of your own, export the "
+            "model to onnx/model.onnx"
         )
 
 
@@ -64,7 +71,9 @@ def computing(
         for depth in range(len(parts)):
             modules.setdefault(".".join(parts[:depth]), set()).add(parts[depth])
     return tuple(
-        name for name in sorted(unread) if _computes(name.split("."), modules, name in of_base)
+        name
+        for name in sorted(unread)
+        if not is_buffer(name) and _computes(name.split("."), modules, name in of_base)
     )
 
 

@@ -8,8 +8,8 @@ from safetensors.numpy import load_file, save_file
 from support.checkpoint_sessions import open_checkpoint
 from support.checkpoints import CheckpointSpec, write_checkpoint
 
+from earmark.checkpoint.leftovers import computing
 from earmark.errors import UnsupportedCheckpoint
-from earmark.graph.leftovers import computing
 
 READ = (
     "embeddings.word_embeddings.weight",
