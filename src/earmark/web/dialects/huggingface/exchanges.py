@@ -1,6 +1,6 @@
 """A request of each task, and the form of its answer."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
@@ -15,11 +15,16 @@ from earmark.serving.preferences import Preferences
 from earmark.serving.service import Service
 from earmark.tasks.task import TaskName
 from earmark.tasks.zero_shot import names_entailment
-from earmark.web.dialects.huggingface.clients import ZeroShotForm, zero_shot_form
+from earmark.web.dialects.huggingface.clients import (
+    ZeroShotForm,
+    reads_first_list,
+    zero_shot_form,
+)
 from earmark.web.dialects.huggingface.streaming import StreamedExchange
 from earmark.web.dialects.huggingface.text_classification import (
     classifications_body,
     decode_text_classification,
+    lost_lists,
 )
 from earmark.web.dialects.huggingface.token_classification import (
     decode_token_classification,
@@ -58,11 +63,13 @@ class Caller:
 
     Attributes:
         user_agent: the header's value, or an empty string.
-        unknown_form: form of zero-shot answers for whoever is no official client.
+        unknown_form: form of zero-shot answers for every other than an official client.
+        reads_whole: whether the address is one whose clients read the answer as it is.
     """
 
     user_agent: str
     unknown_form: ZeroShotForm
+    reads_whole: bool = False
 
 
 AnyExchange: TypeAlias = (
@@ -87,11 +94,7 @@ async def answered(
     if isinstance(exchange, StreamedExchange):
         return await exchange.answer(service, model_id, preferences)
     carried = await exchange.carry_out(service, model_id, preferences)
-    headers = carried.headers
-    if exchange.request.task == "zero-shot-classification":
-        # The form follows the client's name: a cache in front must not mix them up.
-        headers = headers | {"vary": "User-Agent"} | _doubt(carried.info)
-    return json_response(carried.body, headers=headers)
+    return json_response(carried.body, headers=carried.headers)
 
 
 def task_named(name: str) -> TaskName:
@@ -167,20 +170,37 @@ def open_exchange(task: TaskName, body: bytes, caller: Caller) -> AnyExchange:
     return _OPENERS[task](body, caller)
 
 
-def _open_text_classification(body: bytes, _: Caller) -> Exchange[Classification]:
+_FORM_VARIES: Final[Mapping[str, str]] = {"vary": "User-Agent"}
+"""The form follows the client's name: a cache in front must not mix them up."""
+
+
+def _open_text_classification(body: bytes, caller: Caller) -> Exchange[Classification]:
     request = decode_text_classification(body)
-    return Exchange(request, request.characters, classifications_body)
+    alone = reads_first_list(caller.user_agent) and not caller.reads_whole
+
+    def remarks(results: Sequence[Classification], _: EngineInfo) -> Mapping[str, str]:
+        warning = lost_lists(results) if alone else None
+        varies = _FORM_VARIES if len(results) > 1 else {}
+        return {**varies, **({"x-hf-warning": warning} if warning else {})}
+
+    return Exchange(
+        request,
+        request.characters,
+        lambda results: classifications_body(results, first_list_alone=alone),
+        remarks,
+    )
 
 
 def _open_zero_shot(body: bytes, caller: Caller) -> Exchange[Ranking]:
     decoded = decode_zero_shot(body)
-    form = zero_shot_form(caller.user_agent, unknown=caller.unknown_form)
+    form = zero_shot_form(caller.user_agent, unknown=caller.unknown_form, listed=decoded.listed)
     texts = decoded.request.inputs
     characters = sum(len(text) for text in texts)
     return Exchange(
         decoded.request,
         characters,
         lambda results: zero_shot_body(results, texts, form=form, listed=decoded.listed),
+        lambda _, info: {**_FORM_VARIES, **_doubt(info)},
     )
 
 

@@ -37,6 +37,9 @@ _ASKING_ADDRESSES = (
 )
 """What clients of all ages post to; a model's address may also end in ``/pipeline/{task}``."""
 
+_OLD_CLASS = "/pipeline/"
+"""Where `InferenceApi` of `huggingface_hub` before 1.0 asks; it returns the whole answer."""
+
 _MODELS = "/models/"
 _ACTIONS = frozenset({"health", "info"})
 
@@ -120,7 +123,11 @@ class HuggingFaceDialect:
         record.model = info.model_id
         body = await read_body(request, max_bytes=self._max_body_bytes)
         task = asked_task(body, info) if named is None else task_named(named)
-        caller = Caller(request.headers.get("user-agent", ""), self._unknown_form)
+        caller = Caller(
+            request.headers.get("user-agent", ""),
+            self._unknown_form,
+            reads_whole=request.url.path.startswith(_OLD_CLASS),
+        )
         exchange = open_exchange(task, body, caller)
         preferences = read_preferences(request.headers, body)
         record.texts = exchange.request.items

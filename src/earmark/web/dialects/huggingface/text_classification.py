@@ -29,6 +29,7 @@ __all__ = [
     "TextPair",
     "classifications_body",
     "decode_text_classification",
+    "lost_lists",
 ]
 
 _PAIR = 2
@@ -157,9 +158,34 @@ def _shown(value: bool | str) -> str:  # noqa: FBT001 - the wire's own type
     return repr(str(value)[:_LONGEST_VALUE_SHOWN])
 
 
-def classifications_body(results: Sequence[Classification]) -> list[tuple[LabelScore, ...]]:
+def classifications_body(
+    results: Sequence[Classification], *, first_list_alone: bool
+) -> list[tuple[LabelScore, ...]]:
     """Answer ``[[{"label", "score"}, ...], ...]``: one list per input, also for a single one.
 
-    Official clients take the first list of a list; a flat one breaks every JavaScript client.
+    A flat list breaks every JavaScript client.
+
+    Args:
+        results: one per input.
+        first_list_alone: whether the client reads the first list and drops the others. Where every
+            input has one label, all of them then stand in one list. Where inputs have several, the
+            lists stay apart: in one list nothing would say where the next text begins.
     """
-    return [result.scores for result in results]
+    lists = [result.scores for result in results]
+    if first_list_alone and not _loses(lists):
+        return [tuple(score for scores in lists for score in scores)]
+    return lists
+
+
+def lost_lists(results: Sequence[Classification]) -> str | None:
+    """Return a warning for a client that keeps the first list of these alone; None where it may."""
+    if not _loses([result.scores for result in results]):
+        return None
+    return (
+        f"text-classification; this client keeps the first of {len(results)} answers; send the"
+        ' texts one by one, or with "top_k": 1, which answers one label for each'
+    )
+
+
+def _loses(lists: Sequence[tuple[LabelScore, ...]]) -> bool:
+    return len(lists) > 1 and any(len(scores) != 1 for scores in lists)

@@ -137,7 +137,11 @@ class LabelledSequence(msgspec.Struct, frozen=True):
 
 
 class LabelAndSequence(msgspec.Struct, frozen=True):
-    """One label, and beside it what every other form has."""
+    """One label, and beside it the members of every other form.
+
+    They are filled in the first item and empty in the others: clients check the types of all
+    items, and an answer that repeated them would grow with the square of the labels.
+    """
 
     label: str
     score: float
@@ -157,9 +161,7 @@ def zero_shot_body(
         form: from `clients.zero_shot_form`.
         listed: whether a list of texts came in.
     """
-    if form == "objects" or (form == "both" and listed):
-        # A list either way: of one, or of as many as came in. For several texts it is also what
-        # `both` has to be: clients that want labels read one text at a time, the others this.
+    if form == "objects":
         return [_object(*each) for each in zip(texts, results, strict=True)]
     shaped = [_shaped(*each, form) for each in zip(texts, results, strict=True)]
     return shaped if listed else shaped[0]
@@ -171,12 +173,16 @@ def _shaped(text: str, result: Ranking, form: ZeroShotForm) -> object:
     if form == "object":
         return _object(text, result)
     whole = _object(text, result)
-    return [_both(each, whole) for each in result.scores]
+    first, *others = result.scores
+    return [_both(first, whole), *(_both(each, _NOTHING) for each in others)]
 
 
 def _object(text: str, result: Ranking) -> LabelledSequence:
     labels = [each.label for each in result.scores]
     return LabelledSequence(text, labels, [each.score for each in result.scores])
+
+
+_NOTHING: Final = LabelledSequence("", [], [])
 
 
 def _both(each: LabelScore, whole: LabelledSequence) -> LabelAndSequence:

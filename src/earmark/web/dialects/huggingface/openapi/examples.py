@@ -84,12 +84,7 @@ EXCHANGES: Final[Mapping[str, TaskExchange]] = {
                 "hypothesis_template": "This example is {}.",
             },
         },
-        answer=[
-            [
-                {"label": label, "score": score}
-                for label, score in zip(_LABELS, _SCORES, strict=True)
-            ]
-        ],
+        answer=[{"sequence": _MONEY, "labels": _LABELS, "scores": _SCORES}],
     ),
     "zeroShotObject": TaskExchange(
         task="zero-shot-classification",
@@ -111,13 +106,14 @@ EXCHANGES: Final[Mapping[str, TaskExchange]] = {
         request=_SORTED,
         answer=[
             {
-                "label": label,
-                "score": score,
+                "label": "refund",
+                "score": 0.8125,
                 "sequence": _MONEY,
                 "labels": _LABELS,
                 "scores": _SCORES,
-            }
-            for label, score in zip(_LABELS, _SCORES, strict=True)
+            },
+            {"label": "faq", "score": 0.125, "sequence": "", "labels": [], "scores": []},
+            {"label": "legal", "score": 0.0625, "sequence": "", "labels": [], "scores": []},
         ],
         user_agent="node",
     ),
