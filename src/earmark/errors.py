@@ -3,6 +3,7 @@
     EarmarkError
     ├── RequestError            the client can act: the request is wrong
     │   ├── InvalidInput          a field is missing, of the wrong type or out of range
+    │   │   └── EmptyInput          a list that has to hold something is empty
     │   ├── RequestTooLarge       the body or a list in it is over the limit
     │   ├── AccessDenied          an access key is needed, and what was sent is none
     │   ├── UnknownModel          no such model is served here
@@ -40,6 +41,7 @@ __all__ = [
     "CheckpointNotFound",
     "DeadlineExceeded",
     "EarmarkError",
+    "EmptyInput",
     "EngineError",
     "HubUnavailable",
     "InvalidCheckpoint",
@@ -73,6 +75,10 @@ class RequestError(EarmarkError):
 
 class InvalidInput(RequestError):
     """A field of the request is missing, of the wrong type or out of range."""
+
+
+class EmptyInput(InvalidInput):
+    """A list of the request that has to hold something is empty."""
 
 
 class RequestTooLarge(RequestError):

@@ -37,6 +37,7 @@ from earmark.web.documentation import (
     documentation_routes,
 )
 from earmark.web.openapi import Json, Operation, build_document
+from earmark.web.paths import TrailingSlashes
 from earmark.web.request_log import RequestLog
 from earmark.web.responses import error_response
 
@@ -143,6 +144,7 @@ def create_app(
         ],
         middleware=[
             Middleware(RequestLog),
+            Middleware(TrailingSlashes),
             _pages_of(options.cors_origins),
             Middleware(
                 AccessControl,

@@ -21,6 +21,7 @@ __all__ = [
     "RETRY_AFTER",
     "SERVER_CLOSES",
     "SLOW_REQUEST",
+    "WARNING",
     "WRONG_METHOD",
     "error_content",
 ]
@@ -75,6 +76,16 @@ COST_HEADERS: Final = (
     ),
 )
 """What an answer of a model says beside itself, in any dialect."""
+
+WARNING: Final = Header(
+    name="x-hf-warning",
+    type=str,
+    description="A doubt about the answer, as `topic; message`.",
+    example=(
+        'zero-shot-classification; no label of this model begins with "entail", so its last one is'
+        " taken for entailment"
+    ),
+)
 
 
 EDGE_ERRORS: Final[Mapping[int, str]] = {

@@ -149,7 +149,7 @@ class CloudflareDialect:
             yield
 
     async def _run(self, request: Request) -> Response:
-        model = request.path_params["model"].rstrip("/")
+        model = request.path_params["model"]
         queue = request.query_params.get("queueRequest", "").lower() in _TRUE
         body = await self._body(request, batch=queue)
         return succeeded(*await self._result(request, model, body, queue=queue))

@@ -7,7 +7,7 @@ from typing import Final, TypeAlias
 import msgspec
 from starlette.responses import Response
 
-from earmark.domain.results import Classification, Entities, Ranking
+from earmark.domain.results import Classification, Entities, Ranking, Relevance
 from earmark.engine.facts import ModelFacts
 from earmark.engine.info import EngineInfo
 from earmark.errors import UnsupportedTask
@@ -26,6 +26,7 @@ from earmark.web.dialects.huggingface.text_classification import (
     decode_text_classification,
     lost_lists,
 )
+from earmark.web.dialects.huggingface.text_ranking import asks_ranking, open_text_ranking
 from earmark.web.dialects.huggingface.token_classification import (
     decode_token_classification,
     entities_body,
@@ -50,6 +51,7 @@ _ALIASES: Final[Mapping[str, TaskName]] = {
     "zero-shot-classification": "zero-shot-classification",
     "token-classification": "token-classification",
     "ner": "token-classification",
+    "text-ranking": "text-ranking",
 }
 """Names of tasks in an address; two have a second one in `transformers` (pipelines/__init__.py)."""
 
@@ -73,7 +75,11 @@ class Caller:
 
 
 AnyExchange: TypeAlias = (
-    Exchange[Classification] | Exchange[Ranking] | Exchange[Entities] | StreamedExchange
+    Exchange[Classification]
+    | Exchange[Ranking]
+    | Exchange[Entities]
+    | Exchange[Relevance]
+    | StreamedExchange
 )
 
 
@@ -128,10 +134,12 @@ _peek_inputs = msgspec.json.Decoder(object)
 def asked_task(body: bytes, info: EngineInfo | ModelFacts) -> TaskName:
     """Tell from a body which of a model's tasks is asked.
 
-    The model's own first task, but for two bodies that can only mean another: one with candidate
-    labels is for zero-shot classification; one without, whose input is a pair, asks a model of
-    language inference for its own labels.
+    The model's own first task, but for three bodies that can only mean another: one with a query
+    and texts is for text ranking; one with candidate labels is for zero-shot classification; one
+    without, whose input is a pair, asks a model of language inference for its own labels.
     """
+    if asks_ranking(body):
+        return "text-ranking"
     if "zero-shot-classification" not in info.tasks:
         return info.task
     try:
@@ -219,6 +227,7 @@ _OPENERS: Final[Mapping[TaskName, Callable[[bytes, Caller], AnyExchange]]] = {
     "text-classification": _open_text_classification,
     "zero-shot-classification": _open_zero_shot,
     "token-classification": _open_token_classification,
+    "text-ranking": lambda body, _: open_text_ranking(body),
 }
 
 

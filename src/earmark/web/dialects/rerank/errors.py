@@ -11,6 +11,7 @@ from earmark.errors import (
     AccessDenied,
     CapacityError,
     DeadlineExceeded,
+    EmptyInput,
     ModelOutOfReach,
     RequestError,
     RequestTooLarge,
@@ -46,6 +47,7 @@ class Form:
 FORMS: Final[dict[type[BaseException], Form]] = {
     # 422 is what text-embeddings-inference answers, and Cohere as well.
     RequestError: Form(422, "Validation"),
+    EmptyInput: Form(400, "Empty"),
     AccessDenied: Form(401, "Unauthorized"),
     UnknownModel: Form(404, "Validation"),
     RequestTooLarge: Form(413, "Validation"),

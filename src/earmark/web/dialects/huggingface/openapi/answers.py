@@ -13,6 +13,7 @@ from earmark.web.shared_answers import (
     REQUEST_ID,
     RETRY_AFTER,
     SLOW_REQUEST,
+    WARNING,
     WRONG_METHOD,
     error_content,
 )
@@ -26,18 +27,7 @@ _MESSAGE: Final = Header(
     example=ERRORS[400],
 )
 
-ASK_HEADERS: Final = (
-    *COST_HEADERS,
-    Header(
-        name="x-hf-warning",
-        type=str,
-        description="A doubt about the answer, as `topic; message`.",
-        example=(
-            'zero-shot-classification; no label of this model begins with "entail", so its last one'
-            " is taken for entailment"
-        ),
-    ),
-)
+ASK_HEADERS: Final = (*COST_HEADERS, WARNING)
 """What an answer's headers say."""
 
 

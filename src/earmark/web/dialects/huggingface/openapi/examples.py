@@ -65,6 +65,17 @@ EXCHANGES: Final[Mapping[str, TaskExchange]] = {
         },
         answer=[[{"label": "LABEL_0", "score": 0.9375}], [{"label": "LABEL_0", "score": 0.0625}]],
     ),
+    "ranking": TaskExchange(
+        task="text-ranking",
+        summary="Texts, for a reranker, best first",
+        request={
+            "inputs": {
+                "query": "What is the capital of France?",
+                "texts": ["Bananas are yellow.", "Paris is in France."],
+            }
+        },
+        answer=[{"index": 1, "score": 0.9375}, {"index": 0, "score": 0.0625}],
+    ),
     "zeroShot": TaskExchange(
         task="zero-shot-classification",
         summary="Labels of your own",

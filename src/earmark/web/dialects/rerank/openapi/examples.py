@@ -10,6 +10,13 @@ __all__ = ["ERRORS", "PREDICTIONS", "RERANKINGS"]
 _QUERY: Final = "What is the capital of France?"
 _TEXTS: Final[list[Json]] = ["Bananas are yellow.", "Paris is the capital of France."]
 
+_ABOUT: Final[Mapping[str, Json]] = {
+    "id": "bf64e82976a648e0a0fb2be1739e5698",
+    "object": "rerank",
+    "model": "org/reranker",
+    "meta": {"api_version": {"version": "2"}, "billed_units": {"search_units": 1}},
+}
+
 RERANKINGS: Final[Mapping[str, ExampleExchange]] = {
     "texts": ExampleExchange(
         summary="Texts, as text-embeddings-inference has them",
@@ -28,6 +35,7 @@ RERANKINGS: Final[Mapping[str, ExampleExchange]] = {
         summary="Documents, as Cohere and Jina have them",
         request={"model": "org/reranker", "query": _QUERY, "documents": _TEXTS},
         answer={
+            **_ABOUT,
             "results": [
                 {"index": 1, "relevance_score": 0.9375},
                 {"index": 0, "relevance_score": 0.0625},
@@ -44,6 +52,7 @@ RERANKINGS: Final[Mapping[str, ExampleExchange]] = {
             "return_documents": True,
         },
         answer={
+            **_ABOUT,
             "results": [
                 {
                     "index": 1,
@@ -83,6 +92,7 @@ PREDICTIONS: Final[Mapping[str, ExampleExchange]] = {
 """By the name each has in the document."""
 
 ERRORS: Final[Mapping[int, str]] = {
+    400: "`texts` is an empty list; expected at least one text",
     401: "no access key was sent",
     404: "Model rerank-v3.5 does not exist; served here: org/reranker",
     413: (
