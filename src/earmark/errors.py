@@ -5,6 +5,7 @@
     │   ├── InvalidInput          a field is missing, of the wrong type or out of range
     │   │   └── EmptyInput          a list that has to hold something is empty
     │   ├── RequestTooLarge       the body or a list in it is over the limit
+    │   ├── UnsupportedCoding     the body is compressed in a way that is not accepted
     │   ├── AccessDenied          an access key is needed, and what was sent is none
     │   ├── UnknownModel          no such model is served here
     │   ├── UnusableModel         a model of the Hub that was asked for, but cannot run here
@@ -33,6 +34,8 @@ No HTTP status stands here: each dialect has its own table from these classes to
 Messages say what was found, what was expected and what to do; they never quote an input text.
 """
 
+from collections.abc import Sequence
+
 __all__ = [
     "AccessDenied",
     "AddressUnavailable",
@@ -59,6 +62,7 @@ __all__ = [
     "StateUnavailable",
     "UnknownModel",
     "UnsupportedCheckpoint",
+    "UnsupportedCoding",
     "UnsupportedDevice",
     "UnsupportedTask",
     "UnusableModel",
@@ -83,6 +87,19 @@ class EmptyInput(InvalidInput):
 
 class RequestTooLarge(RequestError):
     """The body, or a list in it, is larger than the server accepts."""
+
+
+class UnsupportedCoding(RequestError):
+    """The body is compressed in a way that is not accepted.
+
+    Attributes:
+        accepted: names of the codings that are.
+    """
+
+    def __init__(self, message: str, *, accepted: Sequence[str] = ()) -> None:
+        """Keep the message and the codings that are accepted."""
+        super().__init__(message)
+        self.accepted = tuple(accepted)
 
 
 class AccessDenied(RequestError):

@@ -67,6 +67,14 @@ _BODY = '{"query": "q", "documents": ["a"]}'
 _BUSY = "the server is busy: 256 requests are in flight, of 256 at most; try again in 2 s"
 
 
+def test_the_error_shown_of_a_coding_is_what_the_server_says() -> None:
+    """Word for word, and the header names what is accepted."""
+    headers = {"content-encoding": "br"}
+    answer = ask("POST", "/rerank", _BODY, engines=(reranker(_MODEL),), headers=headers)
+    assert (answer.status_code, answer.json()) == (415, _error(415))
+    assert answer.headers["accept-encoding"].startswith("gzip, deflate, ")
+
+
 @pytest.mark.parametrize(
     ("status", "body", "failure"),
     [

@@ -4,9 +4,9 @@ import math
 from collections.abc import Mapping
 from typing import TypeVar
 
-from earmark.errors import CapacityError
+from earmark.errors import CapacityError, UnsupportedCoding
 
-__all__ = ["nearest_form", "retry_after"]
+__all__ = ["coding_headers", "nearest_form", "retry_after"]
 
 Form = TypeVar("Form")
 
@@ -19,3 +19,10 @@ def nearest_form(forms: Mapping[type[BaseException], Form], error: BaseException
 def retry_after(error: CapacityError) -> str:
     """Write when to try again as HTTP's ``Retry-After``: whole seconds, and never at once."""
     return str(max(1, math.ceil(error.retry_after_s)))
+
+
+def coding_headers(error: BaseException) -> dict[str, str]:
+    """Name the codings that are accepted, where an error is about them (RFC 9110, 15.5.16)."""
+    if not isinstance(error, UnsupportedCoding):
+        return {}
+    return {"accept-encoding": ", ".join(error.accepted)}

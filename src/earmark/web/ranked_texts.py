@@ -11,7 +11,7 @@ import msgspec
 from earmark.domain.results import Relevance
 from earmark.errors import EmptyInput, InvalidInput
 from earmark.tasks.reranking import Reranking, best_first
-from earmark.web.body import decode_json
+from earmark.web.body import decode_json, decoder
 from earmark.web.exchange import Exchange
 
 __all__ = ["RankedText", "TextsBody", "Truncating", "open_texts", "rank_texts"]
@@ -67,7 +67,7 @@ class RankedText(msgspec.Struct, frozen=True, omit_defaults=True):
     text: str | None = None
 
 
-_decoder = msgspec.json.Decoder(TextsBody)
+_decoder = decoder(TextsBody)
 
 
 def open_texts(body: bytes) -> tuple[Exchange[Relevance], str | None]:

@@ -11,6 +11,7 @@ from earmark.web.openapi import Answer, Content, Example, Header, Json
 from earmark.web.responses import ErrorBody
 
 __all__ = [
+    "ACCEPT_ENCODING",
     "ALLOW",
     "AUTHENTICATE",
     "COST_HEADERS",
@@ -37,6 +38,12 @@ RETRY_AFTER: Final = Header(
 )
 ALLOW: Final = Header(
     name="allow", type=str, description="The methods of the address.", example="GET, HEAD, POST"
+)
+ACCEPT_ENCODING: Final = Header(
+    name="accept-encoding",
+    type=str,
+    description="How a body may be compressed; `zstd` too, where the server's Python has it.",
+    example="gzip, deflate, identity",
 )
 AUTHENTICATE: Final = Header(
     name="www-authenticate", type=str, description="How to send an access key.", example="Bearer"

@@ -17,7 +17,7 @@ from earmark.serving.jobs.runner import JobRunner
 from earmark.serving.preferences import Preferences
 from earmark.serving.service import Service
 from earmark.web.access import AccessForm
-from earmark.web.body import decode_json, read_body
+from earmark.web.body import decode_json, decoder, members, read_body
 from earmark.web.dialects.cloudflare import catalogue
 from earmark.web.dialects.cloudflare.access import WRONG_KEY, Verified, access_form
 from earmark.web.dialects.cloudflare.batches import Batches, polled_id
@@ -29,7 +29,7 @@ from earmark.web.dialects.cloudflare.errors import (
     rest_refusal,
 )
 from earmark.web.dialects.cloudflare.inputs import as_upstream_says, open_exchange
-from earmark.web.dialects.cloudflare.wrappers import Bound, Universal
+from earmark.web.dialects.cloudflare.wrappers import Bound, RunOptions, Universal
 from earmark.web.endpoints import Handler, Refusal, endpoint
 from earmark.web.exchange import Carried
 from earmark.web.leaving import while_connected
@@ -58,8 +58,10 @@ _NO_KEY_NEEDED: Final = "0" * 32
 _TRUE: Final = frozenset({"true", "1"})
 
 
-_universal = msgspec.json.Decoder(Universal[msgspec.Raw])
-_bound = msgspec.json.Decoder(Bound[msgspec.Raw])
+_NO_OPTIONS: Final = RunOptions()
+
+_universal = decoder(Universal[msgspec.Raw])
+_bound = decoder(Bound[msgspec.Raw])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,7 +171,7 @@ class CloudflareDialect:
         asked = decode_json(await self._body(request, batch=True), _bound, misfit=as_upstream_says)
         # A binding may put a name of its own first, as in `p:@cf/org/name`.
         model = name.partition(":")[2] or name
-        queue = asked.options is not None and asked.options.queue_request is True
+        queue = members(asked.options, _NO_OPTIONS).queue_request is True
         result, headers = await self._result(request, model, bytes(asked.inputs), queue=queue)
         return bare(result, headers=headers)
 

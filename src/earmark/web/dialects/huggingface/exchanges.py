@@ -15,6 +15,7 @@ from earmark.serving.preferences import Preferences
 from earmark.serving.service import Service
 from earmark.tasks.task import TaskName
 from earmark.tasks.zero_shot import names_entailment
+from earmark.web.body import EmptyArray, members
 from earmark.web.dialects.huggingface.clients import (
     ZeroShotForm,
     reads_first_list,
@@ -124,7 +125,7 @@ class _PeekedParameters(msgspec.Struct, frozen=True):
 
 class _Peeked(msgspec.Struct, frozen=True):
     inputs: msgspec.Raw = msgspec.Raw()
-    parameters: _PeekedParameters | None = None
+    parameters: _PeekedParameters | EmptyArray | None = None
 
 
 _peek = msgspec.json.Decoder(_Peeked)
@@ -144,7 +145,7 @@ def asked_task(body: bytes, info: EngineInfo | ModelFacts) -> TaskName:
         return info.task
     try:
         peeked = _peek.decode(body)
-        if _has_labels(peeked.parameters or _PeekedParameters()):
+        if _has_labels(members(peeked.parameters, _PeekedParameters())):
             return "zero-shot-classification"
         # Where the answer is the same either way, the inputs need not be read twice.
         if info.task != "text-classification" and _has_pair(peeked.inputs):

@@ -21,7 +21,7 @@ from earmark.domain.texts import TextInput
 from earmark.errors import InvalidInput
 from earmark.tasks.activations import FUNCTIONS, FunctionToApply
 from earmark.tasks.text_classification import TextClassification
-from earmark.web.body import decode_json
+from earmark.web.body import EmptyArray, decode_json, decoder, members
 
 __all__ = [
     "TextClassificationBody",
@@ -35,10 +35,12 @@ __all__ = [
 _PAIR = 2
 """Texts in a pair."""
 
-_TRUNCATION: Final[dict[bool | str, bool]] = {
-    True: True,
+_TRUNCATION: Final = {
+    "true": True,
+    "1": True,
     "longest_first": True,
-    False: False,
+    "false": False,
+    "0": False,
     "do_not_truncate": False,
 }
 
@@ -83,10 +85,10 @@ class TextClassificationBody(msgspec.Struct, frozen=True):
     """A text, a pair, or a list of both."""
 
     inputs: str | TextPair | list[_Item]
-    parameters: TextClassificationParameters | None = None
+    parameters: TextClassificationParameters | EmptyArray | None = None
 
 
-_decoder = msgspec.json.Decoder(TextClassificationBody)
+_decoder = decoder(TextClassificationBody)
 _NO_PARAMETERS = TextClassificationParameters()
 
 
@@ -97,7 +99,7 @@ def decode_text_classification(body: bytes) -> TextClassification:
         InvalidInput: the body is no JSON, or a field is missing, wrong or out of range.
     """
     asked = decode_json(body, _decoder)
-    parameters = asked.parameters or _NO_PARAMETERS
+    parameters = members(asked.parameters, _NO_PARAMETERS)
     return TextClassification(
         tuple(_texts(asked.inputs)),
         _function(parameters.function_to_apply),
@@ -146,12 +148,13 @@ def _function(name: str | None) -> FunctionToApply | None:
 def _truncate(value: bool | str | None) -> bool:  # noqa: FBT001 - the wire's own type
     if value is None:
         return True
-    if value not in _TRUNCATION:
+    written = str(value).lower()
+    if written not in _TRUNCATION:
         raise InvalidInput(
             f"`parameters.truncation` is {_shown(value)}; expected true, false, longest_first or"
             " do_not_truncate"
         )
-    return _TRUNCATION[value]
+    return _TRUNCATION[written]
 
 
 def _shown(value: bool | str) -> str:  # noqa: FBT001 - the wire's own type

@@ -11,7 +11,7 @@ from typing import Annotated
 import msgspec
 
 from earmark.domain.results import Relevance
-from earmark.web.body import decode_json
+from earmark.web.body import EmptyArray, decode_json, decoder, members
 from earmark.web.exchange import Exchange
 from earmark.web.ranked_texts import TextsBody, open_texts, rank_texts
 
@@ -47,7 +47,7 @@ class TextRankingBody(msgspec.Struct, frozen=True):
     """A query, and texts to rank by how well they answer it."""
 
     inputs: QueryAndTexts
-    parameters: TextRankingParameters | None = None
+    parameters: TextRankingParameters | EmptyArray | None = None
 
 
 class _Inner(msgspec.Struct, frozen=True):
@@ -63,7 +63,7 @@ class _Peeked(_Inner, frozen=True):
     inputs: msgspec.Raw = msgspec.Raw()
 
 
-_decoder = msgspec.json.Decoder(TextRankingBody)
+_decoder = decoder(TextRankingBody)
 _peek = msgspec.json.Decoder(_Peeked)
 _peek_inner = msgspec.json.Decoder(_Inner)
 _NO_PARAMETERS = TextRankingParameters()
@@ -89,10 +89,10 @@ def open_text_ranking(body: bytes) -> Exchange[Relevance]:
     Raises:
         InvalidInput: the body is no JSON, or a field is missing, wrong or out of range.
     """
-    if b'"inputs"' not in body:
+    if bytes(decode_json(body, _peek).inputs) in (b"", b"null"):
         return open_texts(body)[0]
     asked = decode_json(body, _decoder)
-    parameters = asked.parameters or _NO_PARAMETERS
+    parameters = members(asked.parameters, _NO_PARAMETERS)
     texts = TextsBody(
         query=asked.inputs.query,
         texts=asked.inputs.texts,

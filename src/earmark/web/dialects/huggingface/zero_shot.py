@@ -18,7 +18,7 @@ import msgspec
 from earmark.domain.results import LabelScore, Ranking
 from earmark.errors import InvalidInput
 from earmark.tasks.zero_shot import DEFAULT_TEMPLATE, ZeroShot
-from earmark.web.body import decode_json
+from earmark.web.body import EmptyArray, decode_json, decoder, members
 from earmark.web.dialects.huggingface.clients import ZeroShotForm
 from earmark.web.dialects.huggingface.decoded import Decoded
 
@@ -74,10 +74,10 @@ class ZeroShotBody(msgspec.Struct, frozen=True):
     """A text or several, and the labels to sort them by."""
 
     inputs: str | list[str] | WrappedText
-    parameters: ZeroShotParameters | None = None
+    parameters: ZeroShotParameters | EmptyArray | None = None
 
 
-_decoder = msgspec.json.Decoder(ZeroShotBody)
+_decoder = decoder(ZeroShotBody)
 _NO_PARAMETERS = ZeroShotParameters()
 
 
@@ -88,7 +88,7 @@ def decode_zero_shot(body: bytes) -> Decoded[ZeroShot]:
         InvalidInput: the body is no JSON, or a field is missing, wrong or out of range.
     """
     asked = decode_json(body, _decoder)
-    parameters = asked.parameters or _NO_PARAMETERS
+    parameters = members(asked.parameters, _NO_PARAMETERS)
     inputs = asked.inputs
     if isinstance(inputs, WrappedText):
         inputs = _unwrapped(inputs)

@@ -8,7 +8,7 @@ import msgspec
 
 from earmark.domain.results import Relevance
 from earmark.tasks.reranking import Reranking, best_first
-from earmark.web.body import decode_json
+from earmark.web.body import decode_json, decoder
 from earmark.web.exchange import Exchange
 from earmark.web.request_log import RequestRecord
 
@@ -102,7 +102,7 @@ class Reranked(msgspec.Struct, frozen=True):
     usage: TokensUsed
 
 
-_decoder = msgspec.json.Decoder(DocumentsBody)
+_decoder = decoder(DocumentsBody)
 
 
 def open_rerank(

@@ -17,8 +17,9 @@ from earmark.errors import (
     RequestTooLarge,
     ShuttingDown,
     UnknownModel,
+    UnsupportedCoding,
 )
-from earmark.web.error_forms import nearest_form, retry_after
+from earmark.web.error_forms import coding_headers, nearest_form, retry_after
 from earmark.web.request_log import RequestRecord
 from earmark.web.responses import json_response
 
@@ -51,6 +52,7 @@ FORMS: Final[dict[type[BaseException], Form]] = {
     AccessDenied: Form(401, "Unauthorized"),
     UnknownModel: Form(404, "Validation"),
     RequestTooLarge: Form(413, "Validation"),
+    UnsupportedCoding: Form(415, "Validation"),
     CapacityError: Form(429, "Overloaded"),
     ShuttingDown: Form(503, "Unhealthy"),
     ModelOutOfReach: Form(503, "Unhealthy"),
@@ -74,7 +76,7 @@ def refusal(error: Exception, record: RequestRecord) -> Response:
     if form.status == _FAULT:
         _log.error("fault", request_id=record.request_id, model=record.model, exc_info=error)
     text = form.text.format(message=error, request_id=record.request_id)
-    headers = {}
+    headers = coding_headers(error)
     if isinstance(error, AccessDenied):
         # RFC 9110, section 11.6.1: every 401 names the scheme.
         headers["www-authenticate"] = "Bearer"

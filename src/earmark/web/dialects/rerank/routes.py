@@ -168,7 +168,7 @@ class RerankDialect:
 
 def _open_rerank(body: bytes, request: Request) -> _Asked:
     """Read either form: `documents` are Cohere's and Jina's, `texts` those of the other."""
-    if bytes(decode_json(body, _peeked).documents):
+    if bytes(decode_json(body, _peeked).documents) not in (b"", b"null"):
         version = "1" if request.scope["path"].startswith(_OLD_FORM) else "2"
         opened = cohere.open_rerank(body, record_of(request.scope), version=version)
         return _Asked(*opened, strict=True)

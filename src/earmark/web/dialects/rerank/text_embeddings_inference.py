@@ -13,7 +13,7 @@ from earmark.domain.results import Classification, LabelScore
 from earmark.domain.texts import TextInput
 from earmark.errors import EmptyInput, InvalidInput
 from earmark.tasks.text_classification import TextClassification
-from earmark.web.body import decode_json
+from earmark.web.body import decode_json, decoder
 from earmark.web.exchange import Exchange
 from earmark.web.ranked_texts import Truncating
 
@@ -34,7 +34,7 @@ class PredictBody(Truncating, frozen=True, kw_only=True):
     inputs: str | list[str | _Inner]
 
 
-_predict = msgspec.json.Decoder(PredictBody)
+_predict = decoder(PredictBody)
 
 
 def open_predict(body: bytes) -> tuple[Exchange[Classification], str | None]:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
+from earmark.web.compression import ACCEPTED
 from earmark.web.openapi import ExampleExchange, Json
 
 __all__ = ["ERRORS", "PREDICTIONS", "RERANKINGS"]
@@ -99,6 +100,7 @@ ERRORS: Final[Mapping[int, str]] = {
         "the body is 2,097,153 bytes, at most 2,097,152 bytes are accepted; send the texts in"
         " several requests"
     ),
+    415: f"the body's Content-Encoding is 'br'; expected one of {', '.join(ACCEPTED)}",
     422: "`top_n`: expected `int` >= 1",
     429: "the server is busy: 256 requests are in flight, of 256 at most; try again in 2 s",
     500: "unknown error (request bf64e82976a648e0a0fb2be1739e5698)",

@@ -21,6 +21,7 @@ from earmark.web.openapi import (
 from earmark.web.ranked_texts import RankedText, TextsBody
 from earmark.web.responses import ErrorBody
 from earmark.web.shared_answers import (
+    ACCEPT_ENCODING,
     AUTHENTICATE,
     COST_HEADERS,
     EDGE_ERRORS,
@@ -80,6 +81,12 @@ _ERRORS: Final[Mapping[int, Answer]] = {
     405: WRONG_METHOD,
     408: SLOW_REQUEST,
     413: _error(413, "TooLarge", "The body, or the list in it, is too large."),
+    415: _error(
+        415,
+        "UnsupportedCoding",
+        "The body is compressed in a way that is not accepted.",
+        ACCEPT_ENCODING,
+    ),
     422: _error(
         422,
         "Invalid",
