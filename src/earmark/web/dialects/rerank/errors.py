@@ -49,7 +49,11 @@ FORMS: Final[dict[type[BaseException], Form]] = {
     # 422 is what text-embeddings-inference answers, and Cohere as well.
     RequestError: Form(422, "Validation"),
     EmptyInput: Form(400, "Empty"),
-    AccessDenied: Form(401, "Unauthorized"),
+    AccessDenied: Form(
+        401,
+        "Unauthorized",
+        "{message}; expected Bearer and an access key of this server in the Authorization header",
+    ),
     UnknownModel: Form(404, "Validation"),
     RequestTooLarge: Form(413, "Validation"),
     UnsupportedCoding: Form(415, "Validation"),

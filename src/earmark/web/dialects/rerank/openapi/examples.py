@@ -94,7 +94,10 @@ PREDICTIONS: Final[Mapping[str, ExampleExchange]] = {
 
 ERRORS: Final[Mapping[int, str]] = {
     400: "`texts` is an empty list; expected at least one text",
-    401: "no access key was sent",
+    401: (
+        "no access key was sent; expected Bearer and an access key of this server in the"
+        " Authorization header"
+    ),
     404: "Model rerank-v3.5 does not exist; served here: org/reranker",
     413: (
         "the body is 2,097,153 bytes, at most 2,097,152 bytes are accepted; send the texts in"
