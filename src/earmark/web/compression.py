@@ -48,6 +48,9 @@ with suppress(ImportError):
     _CODINGS["zstd"] = lambda _: _zstd.ZstdDecompressor()
     _MALFORMED = (zlib.error, _zstd.ZstdError)
 _IDENTITY: Final = "identity"
+_PLAIN: Final = ("", _IDENTITY, "application/json")
+"""The last is no coding: Cloudflare's package `@cloudflare/ai` 1.1.0 takes the one header for the
+other."""
 ACCEPTED: Final = (*_CODINGS, _IDENTITY)
 """Names that ``Content-Encoding`` may have."""
 
@@ -69,7 +72,7 @@ class Expanding:
             UnsupportedCoding: it is none of those that are accepted, or several.
         """
         named = [each.strip().lower().removeprefix("x-") for each in coding.split(",")]
-        named = [each for each in named if each not in ("", _IDENTITY)]
+        named = [each for each in named if each not in _PLAIN]
         if len(named) > 1 or any(each not in _CODINGS for each in named):
             raise UnsupportedCoding(
                 f"the body's Content-Encoding is {coding[:40]!r}; expected one of"
