@@ -119,6 +119,7 @@ def composed(
     """
     with ExitStack() as stack:
         sources = settings.sources()
+        web = settings.web_options()
         policy = HubPolicy(settings.hub_rule(), gate=gate, loopback=loopback)
         discovery = Discovery(_Hub(), policy, settings.discovery_options())
         catalogue = settings.catalogue(discovery)
@@ -144,7 +145,7 @@ def composed(
         jobs = stack.enter_context(closing(SqliteJobs(settings.database)))
         app = create_app(
             service,
-            settings.web_options(),
+            web,
             gate=gate,
             jobs=JobRunner(jobs, settings.job_options()),
         )

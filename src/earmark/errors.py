@@ -3,7 +3,9 @@
     EarmarkError
     ├── RequestError            the client can act: the request is wrong
     │   ├── InvalidInput          a field is missing, of the wrong type or out of range
+    │   │   └── EmptyInput          a list that has to hold something is empty
     │   ├── RequestTooLarge       the body or a list in it is over the limit
+    │   ├── UnsupportedCoding     the body is compressed in a way that is not accepted
     │   ├── AccessDenied          an access key is needed, and what was sent is none
     │   ├── UnknownModel          no such model is served here
     │   ├── UnusableModel         a model that was asked for, and whose files cannot run here
@@ -32,6 +34,8 @@ No HTTP status stands here: each dialect has its own table from these classes to
 Messages say what was found, what was expected and what to do; they never quote an input text.
 """
 
+from collections.abc import Sequence
+
 __all__ = [
     "AccessDenied",
     "AddressUnavailable",
@@ -40,6 +44,7 @@ __all__ = [
     "CheckpointNotFound",
     "DeadlineExceeded",
     "EarmarkError",
+    "EmptyInput",
     "EngineError",
     "HubUnavailable",
     "InvalidCheckpoint",
@@ -57,6 +62,7 @@ __all__ = [
     "StateUnavailable",
     "UnknownModel",
     "UnsupportedCheckpoint",
+    "UnsupportedCoding",
     "UnsupportedDevice",
     "UnsupportedTask",
     "UnusableModel",
@@ -75,8 +81,25 @@ class InvalidInput(RequestError):
     """A field of the request is missing, of the wrong type or out of range."""
 
 
+class EmptyInput(InvalidInput):
+    """A list of the request that has to hold something is empty."""
+
+
 class RequestTooLarge(RequestError):
     """The body, or a list in it, is larger than the server accepts."""
+
+
+class UnsupportedCoding(RequestError):
+    """The body is compressed in a way that is not accepted.
+
+    Attributes:
+        accepted: names of the codings that are.
+    """
+
+    def __init__(self, message: str, *, accepted: Sequence[str] = ()) -> None:
+        """Keep the message and the codings that are accepted."""
+        super().__init__(message)
+        self.accepted = tuple(accepted)
 
 
 class AccessDenied(RequestError):

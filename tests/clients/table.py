@@ -76,6 +76,15 @@ def _cloudflare(version: str, platform: Platform) -> Client:
     return Client(package="cloudflare", version=version, platform=platform, script=script)
 
 
+def _documented(version: str) -> Client:
+    script = "cloudflare_ai_calls.mjs"
+    return Client(package="@cloudflare/ai", version=version, platform="node", script=script)
+
+
+def _rerank(package: str, version: str, script: str, *also: str) -> Client:
+    return Client(package=package, version=version, platform="python", script=script, also=also)
+
+
 CLIENTS = (
     _hub("2.4.0"),
     _hub("0.36.2", "aiohttp"),  # what their `AsyncInferenceClient` speaks through
@@ -93,6 +102,39 @@ CLIENTS = (
         platform="node",
         script="workers_ai_provider_calls.mjs",
         also=("ai@7.0.173",),  # the program that it is a provider for
+    ),
+    _documented("1.0.53"),
+    _documented("1.1.0"),
+    _rerank("cohere", "5.21.1", "cohere_calls.py"),
+    _rerank("langchain-cohere", "0.6.0", "langchain_cohere_calls.py"),
+    _rerank("litellm", "1.83.0", "litellm_calls.py"),
+    _rerank(
+        "infinity_client",
+        "0.0.78",
+        "infinity_calls.py",
+        # Two that ask through it.
+        "agno==2.9.0",  # later ones and the client demand different releases of httpx
+        "langchain-community==0.4.2",
+    ),
+    _rerank(
+        "llama-index-postprocessor-tei-rerank",
+        "0.6.0",
+        "llama_index_calls.py",
+        "llama-index-postprocessor-cohere-rerank==0.10.0",
+    ),
+    _rerank(
+        "huggingface-api-haystack",
+        "3.1.0",
+        "haystack_calls.py",
+        "haystack-ai==3.4.1",
+        "jina-haystack==2.0.1",
+    ),
+    Client(
+        package="cohere-ai",
+        version="8.1.0",
+        platform="node",
+        script="cohere_calls.mjs",
+        also=("@ai-sdk/cohere@3.0.63", "ai@6.0.326"),
     ),
     Client(package="curl", version=None, platform="curl", script="curl_calls.py"),
 )

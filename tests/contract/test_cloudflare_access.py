@@ -82,6 +82,13 @@ def test_what_is_no_key_is_told_in_cloudflares_codes(
     assert ("error_chain" in error) == (code == 6003)
 
 
+def test_a_key_without_its_address_is_told_as_that() -> None:
+    """In the words of Cloudflare's API."""
+    answer = ask("POST", RUN, TEXT, engines=workers_ai(), gate=gate(), headers={"x-auth-key": _KEY})
+    (error,) = answer.json()["errors"]
+    assert error == {"code": 9106, "message": "Missing X-Auth-Email header"}
+
+
 @pytest.mark.parametrize("path", ["/client/v4/user/tokens/verify", f"{ACCOUNT}/tokens/verify"])
 def test_a_key_is_verified_by_its_id(path: str) -> None:
     """The id that `earmark keys list` shows; 10000 stands among the messages here."""

@@ -1,9 +1,11 @@
 """Runs of a model: what is taken, what is answered, what is refused and how."""
 
 import asyncio
+import gzip
 import json
 import time
 
+import httpx
 import pytest
 from support.fake_engine import FakeEngine, pseudo_logits, reranker, token_labeller
 from support.http_app import ask, asking
@@ -219,6 +221,65 @@ def test_a_binding_gets_the_bare_output() -> None:
         negative, positive = answer.json()
         logits = pseudo_logits(TextInput("hello"), 2)
         assert (negative["score"] > positive["score"]) == bool(logits[0] > logits[1])
+
+
+def _bound(version: str, body: bytes, **headers: str) -> httpx.Response:
+    told = {"cf-consn-model-id": CLASSIFIER, "cf-consn-sdk-version": version}
+    told |= {name.replace("_", "-"): value for name, value in headers.items()}
+    return ask("POST", f"{AI}/run/proxy", body, engines=workers_ai(), headers=told)
+
+
+def _tensors(*texts: str) -> bytes:
+    text = {"type": "str", "shape": [len(texts)], "name": "input_text", "value": texts}
+    return gzip.compress(json.dumps({"input": [text], "stream": False}).encode())
+
+
+def test_the_first_generation_of_the_package_sends_tensors_and_reads_them() -> None:
+    """As 1.0.53 does: gzipped, and the scores of the classes under the name of logits."""
+    answer = _bound("1.0.53", _tensors("hello"), content_encoding="gzip")
+    assert answer.status_code == 200, answer.text
+    (logits,) = answer.json()["result"]
+    plain = _bound("", BOUND.encode()).json()
+    assert logits == {
+        "name": "logits",
+        "type": "float32",
+        "shape": [1, 2],
+        "value": [[each["score"] for each in plain]],
+    }
+
+
+def test_the_second_generation_of_the_package_gunzips_whatever_it_gets() -> None:
+    """As 1.1.0 does; it also writes the type of its body where its coding belongs."""
+    answer = _bound("1.1.0", BOUND.encode(), content_encoding="application/json")
+    assert answer.status_code == 200, answer.text
+    assert "content-encoding" not in answer.headers
+    assert answer.headers["content-type"] == "application/json"
+    assert int(answer.headers["content-length"]) == len(answer.content)
+    assert json.loads(gzip.decompress(answer.content)) == _bound("", BOUND.encode()).json()
+
+
+@pytest.mark.parametrize("version", ["1.2.2", "1.10.0", "2.0.0", "", "main"])
+def test_every_other_binding_reads_the_bare_output(version: str) -> None:
+    """From 1.2 on the binding's own `run()` asks."""
+    negative, positive = _bound(version, BOUND.encode()).json()
+    assert [negative["label"], positive["label"]] == ["NEGATIVE", "POSITIVE"]
+
+
+@pytest.mark.parametrize(
+    ("version", "body"),
+    [
+        ("1.0.53", _tensors()),
+        ("1.0.53", _tensors("a", "b")),
+        ("1.0.53", _tensors("")),
+        ("1.0.53", gzip.compress(BOUND.encode())),
+        ("1.1.0", gzip.compress(b"{}")),
+    ],
+)
+def test_an_error_is_plain_to_every_generation(version: str, body: bytes) -> None:
+    """None of them gunzips it."""
+    answer = _bound(version, body, content_encoding="gzip")
+    assert answer.status_code == 400
+    assert answer.json()["internalCode"] == 5006
 
 
 @pytest.mark.parametrize(

@@ -18,11 +18,13 @@ from earmark.serving.models import ServedModels
 
 _HF = "/models/org/name"
 _WORKERS_AI = "/client/v4/accounts/any/ai/run/org/name"
-_RERANK = "/predict"
+_RERANK = "/rerank"
+_PREDICT = "/predict"
 _BODIES = {
     _HF: b'{"inputs": "I like you"}',
     _WORKERS_AI: b'{"text": "I like you"}',
-    _RERANK: b'{"inputs": "I like you", "model": "org/name"}',
+    _RERANK: b'{"query": "q", "documents": ["I like you"], "model": "org/name"}',
+    _PREDICT: b'{"inputs": "I like you", "model": "org/name"}',
 }
 _HERE = {"host": "127.0.0.1:8080"}
 _WAIT = {"x-wait-for-model": "true"}
@@ -65,7 +67,7 @@ def _ask(
     return _Told(asyncio.run(scenario()), hub, loader)
 
 
-@pytest.mark.parametrize("address", _BODIES)
+@pytest.mark.parametrize("address", [_HF, _WORKERS_AI, _PREDICT])
 def test_a_model_of_the_hub_answers_in_every_dialect(address: str) -> None:
     """Whoever waits is held while it is looked up, fetched and loaded."""
     told = _ask(address, headers=_WAIT)
@@ -166,7 +168,7 @@ def test_an_unknown_model_called_like_an_action_is_the_action_of_another() -> No
     asyncio.run(scenario())
 
 
-@pytest.mark.parametrize("address", _BODIES)
+@pytest.mark.parametrize("address", [_HF, _WORKERS_AI, _RERANK])
 def test_a_model_that_may_not_be_fetched_and_one_that_there_is_not_look_alike(
     address: str,
 ) -> None:
@@ -184,7 +186,9 @@ def test_a_model_that_may_not_be_fetched_and_one_that_there_is_not_look_alike(
     assert (denied.hub.asked, missing.hub.asked) == ([], ["org/name"])
 
 
-@pytest.mark.parametrize(("address", "status"), list(zip(_BODIES, (400, 400, 422), strict=True)))
+@pytest.mark.parametrize(
+    ("address", "status"), list(zip((_HF, _WORKERS_AI, _RERANK), (400, 400, 422), strict=True))
+)
 def test_a_model_that_cannot_run_here_is_the_clients_mistake(address: str, status: int) -> None:
     """He named it, and learns what is wrong with it."""
     hub = FakeHub(failures={"org/name": UnsupportedCheckpoint("gpt2 writes text")})
@@ -193,7 +197,9 @@ def test_a_model_that_cannot_run_here_is_the_clients_mistake(address: str, statu
     assert "Model org/name cannot run here: gpt2 writes text" in answer.text
 
 
-@pytest.mark.parametrize(("address", "status"), list(zip(_BODIES, (503, 429, 503), strict=True)))
+@pytest.mark.parametrize(
+    ("address", "status"), list(zip((_HF, _WORKERS_AI, _RERANK), (503, 429, 503), strict=True))
+)
 def test_a_hub_out_of_reach_is_a_reason_to_come_again(address: str, status: int) -> None:
     """The model may be there; the header says when to ask."""
     told = _ask(address, hub=FakeHub(reachable=False), headers=_WAIT, hold_s=0.001)

@@ -7,7 +7,11 @@ import pytest
 from support.fake_engine import FakeEngine, token_labeller, zero_shot_model
 from support.http_app import ask
 
+from earmark.web.dialects.cloudflare.openapi.operations import OPERATIONS as CLOUDFLARE
 from earmark.web.dialects.huggingface.openapi.operations import OPERATIONS
+from earmark.web.dialects.rerank.openapi.operations import OPERATIONS as RERANK
+
+DESCRIBED = (*OPERATIONS, *CLOUDFLARE, *RERANK)
 
 _TEXT_BODY = {"inputs": "I like you"}
 _LABELS_BODY = {"inputs": "I like you", "parameters": {"candidate_labels": ["x", "y"]}}
@@ -139,7 +143,7 @@ def test_a_model_may_have_pipeline_in_its_name(model_id: str, address: str) -> N
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
-@pytest.mark.parametrize("path", ["/models/org/nope", "/models/org", "/models/", "/models/text"])
+@pytest.mark.parametrize("path", ["/models/org/nope", "/models/org", "/models/text"])
 def test_an_unknown_model_is_a_404_that_lists_the_known(method: str, path: str) -> None:
     """An id has to be given whole."""
     answer = ask(method, path, '{"inputs": "x"}', engines=(FakeEngine("org/text"),))
@@ -179,3 +183,21 @@ def test_every_address_that_is_told_of_is_served(address: str) -> None:
     path = path.format(id="org/text", task="text-classification", name="transformers")
     answer = ask(method, path, json.dumps(_TEXT_BODY), engines=(FakeEngine("org/text"),))
     assert answer.status_code == 200
+
+
+@pytest.mark.parametrize("address", [each.address for each in DESCRIBED])
+def test_every_address_of_every_dialect_may_end_in_a_slash(address: str) -> None:
+    """Or in several; what is refused is refused in the same words."""
+    method, _, path = address.partition(" ")
+    names = {"id": "org/text", "task": "text-classification", "name": "transformers"}
+    names |= {"account": "mine", "gateway": "mine", "model": "org/text"}
+    path = path.format_map(names)
+    headers = {"x-request-id": "the-same", "cf-consn-model-id": "org/text"}
+
+    def answered(slashes: str) -> tuple[int, bytes]:
+        engines = (FakeEngine("org/text"),)
+        body = json.dumps(_TEXT_BODY)
+        answer = ask(method, path + slashes, body, engines=engines, headers=headers)
+        return answer.status_code, answer.content
+
+    assert answered("/") == answered("//") == answered("")

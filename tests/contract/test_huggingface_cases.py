@@ -195,7 +195,7 @@ _REFUSED = {
     "a pair without its first text": ({"inputs": {"text_pair": "a"}}, "required field `text`"),
     "a body that is a list": (["good"], "the body: expected `object`, got `array`"),
     "a body that is a text": ("good", "the body: expected `object`, got `str`"),
-    "parameters a list": ({"inputs": "good", "parameters": []}, "`parameters`: expected"),
+    "parameters a list": ({"inputs": "good", "parameters": [1]}, "`parameters[0]`: expected"),
     "a function that does not exist": (
         {"inputs": "good", "parameters": {"function_to_apply": "tanh"}},
         "expected sigmoid, softmax, none",
@@ -206,7 +206,7 @@ _REFUSED = {
     ),
     "top_k zero": ({"inputs": "good", "parameters": {"top_k": 0}}, "`parameters.top_k`"),
     "top_k negative": ({"inputs": "good", "parameters": {"top_k": -1}}, "`parameters.top_k`"),
-    "top_k a text": ({"inputs": "good", "parameters": {"top_k": "3"}}, "`parameters.top_k`"),
+    "top_k a text": ({"inputs": "good", "parameters": {"top_k": "three"}}, "`parameters.top_k`"),
     "truncation false, and it does not fit": (
         {"inputs": _LONG, "parameters": {"truncation": False}},
         "26 tokens too long",

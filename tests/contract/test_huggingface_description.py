@@ -1,5 +1,7 @@
 """Health tells the truth, and a model's facts are those that clients look for."""
 
+import os
+
 import pytest
 from support.fake_engine import FakeEngine, token_labeller, zero_shot_model
 from support.http_app import ask
@@ -47,6 +49,20 @@ def test_a_models_facts_are_told(path: str) -> None:
     assert facts.pop("version")
     assert facts == {
         "model_id": "acme/tc",
+        "served_model_name": "acme/tc",
+        "model_type": {
+            "classifier": {
+                "id2label": {"0": "NEGATIVE", "1": "POSITIVE"},
+                "label2id": {"NEGATIVE": 0, "POSITIVE": 1},
+            }
+        },
+        "model_dtype": "float32",
+        "max_concurrent_requests": 1024,
+        "max_batch_requests": None,
+        "tokenization_workers": os.cpu_count(),
+        "auto_truncate": True,
+        "sha": None,
+        "docker_label": None,
         "aliases": [],
         "model_sha": None,
         "task": "text-classification",
@@ -114,13 +130,6 @@ def test_where_the_files_lie_is_nobodys_business(path: str) -> None:
     """No answer holds the folder that the fake says it was loaded from."""
     engine = FakeEngine()
     assert engine.info.source not in ask("GET", path, engines=(engine,)).text
-
-
-def test_info_without_an_id_means_the_only_model() -> None:
-    """With several it names them."""
-    answer = ask("GET", "/info", engines=(FakeEngine("a"), FakeEngine("b")))
-    assert answer.status_code == 404
-    assert "a, b" in answer.json()["error"]
 
 
 def test_the_root_lists_what_is_served_and_how_to_ask() -> None:

@@ -70,11 +70,10 @@ def test_texts_of_one_request_are_answered_as_if_alone(engines: tuple[Engine, ..
     """They share batches, and nothing else."""
     texts = ["a", "b c d e", _LONG]
     together = _answer(engines, "inference", texts, candidate_labels=["x", "y z"])
-    for text, scores in zip(texts, together, strict=True):
+    for text, found in zip(texts, together, strict=True):
         alone = _answer(engines, "inference", text, candidate_labels=["x", "y z"])
-        assert [each["label"] for each in scores] == [each["label"] for each in alone]
-        expected = [pytest.approx(each["score"], rel=1e-4) for each in alone]
-        assert [each["score"] for each in scores] == expected
+        assert found["labels"] == [each["label"] for each in alone]
+        assert found["scores"] == [pytest.approx(each["score"], rel=1e-4) for each in alone]
 
 
 def test_a_long_text_is_cut_beside_each_hypothesis(engines: tuple[Engine, ...]) -> None:

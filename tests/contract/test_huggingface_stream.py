@@ -137,7 +137,7 @@ def test_other_tasks_ignore_the_wish(engine: FakeEngine, stream: object) -> None
 
 _REFUSED = {
     "a wish that is no truth value": ({"inputs": "a", "stream": "yes"}, 400, "`stream`: expected"),
-    "a wish that is a number": ({"inputs": "a", "stream": 1}, 400, "`stream`: expected"),
+    "a wish that is a number": ({"inputs": "a", "stream": 2}, 400, "`stream`: expected"),
     "no inputs": ({"stream": True}, 400, "required field `inputs`"),
     "a stride below zero": (
         {"inputs": "a", "stream": True, "parameters": {"stride": -1}},

@@ -58,6 +58,15 @@ def _ranked(*pairs: tuple[str, float]) -> list[dict[str, object]]:
     return [{"label": label, "score": pytest.approx(score, rel=1e-5)} for label, score in pairs]
 
 
+def _object(text: str, *pairs: tuple[str, float]) -> dict[str, object]:
+    labels, scores = zip(*pairs, strict=True)
+    return {
+        "sequence": text,
+        "labels": [*labels],
+        "scores": [pytest.approx(score, rel=1e-5) for score in scores],
+    }
+
+
 _THREE = _softmax(3.0, 1.0, -2.0)
 _THREE_RANKED = _ranked(("refund", _THREE[0]), ("legal", _THREE[1]), ("faq", _THREE[2]))
 _ALONE = _softmax(-1.0, 3.0)[1]
@@ -106,11 +115,14 @@ _ANSWERED = {
         parameters={"hypothesis_template": "About {0}."},
     ),
     "a wrapped text": _Case(_THREE_RANKED, inputs={"text": _TEXT}),
-    "wrapped sequences": _Case([_THREE_RANKED], inputs={"sequences": [_TEXT]}),
+    "wrapped sequences": _Case(
+        [_object(_TEXT, *zip(("refund", "legal", "faq"), _THREE, strict=True))],
+        inputs={"sequences": [_TEXT]},
+    ),
     "a list of texts": _Case(
         [
-            _ranked(("refund", _TWO[0]), ("legal", _TWO[1])),
-            _ranked(("legal", _WHERE[1]), ("refund", _WHERE[0])),
+            _object(_TEXT, ("refund", _TWO[0]), ("legal", _TWO[1])),
+            _object("Where is it?", ("legal", _WHERE[1]), ("refund", _WHERE[0])),
         ],
         labels=["refund", "legal"],
         inputs=[_TEXT, "Where is it?"],
@@ -129,11 +141,11 @@ def test_a_request_is_answered_as_the_reference_would(case: _Case) -> None:
     assert answer.json() == case.answer
 
 
-_OBJECT: dict[str, object] = {
-    "sequence": _TEXT,
-    "labels": ["refund", "legal", "faq"],
-    "scores": [pytest.approx(score, rel=1e-5) for score in _THREE],
-}
+_OBJECT = _object(_TEXT, *zip(("refund", "legal", "faq"), _THREE, strict=True))
+_EMPTY: dict[str, object] = {"sequence": "", "labels": [], "scores": []}
+_EVERYTHING = [
+    each | rest for each, rest in zip(_THREE_RANKED, (_OBJECT, _EMPTY, _EMPTY), strict=True)
+]
 _BODY = {"inputs": _TEXT, "parameters": {"candidate_labels": ["refund", "legal", "faq"]}}
 
 
@@ -146,8 +158,11 @@ _BODY = {"inputs": _TEXT, "parameters": {"candidate_labels": ["refund", "legal",
         ("@huggingface/inference/3.15.0", [_OBJECT]),
         ("@huggingface/inference/4.4.0 Node.js/22", [_OBJECT]),
         ("@huggingface/inference/4.13.30", _THREE_RANKED),
-        ("node", [each | _OBJECT for each in _THREE_RANKED]),
-        ("Mozilla/5.0", [each | _OBJECT for each in _THREE_RANKED]),
+        ("node", _EVERYTHING),
+        ("Bun/1.2.21", _EVERYTHING),
+        ("Deno/2.9.6", _EVERYTHING),
+        ("Cloudflare-Workers", _EVERYTHING),
+        ("Mozilla/5.0", _EVERYTHING),
         ("curl/8.5.0", _THREE_RANKED),
         ("", _THREE_RANKED),
     ],
@@ -167,7 +182,7 @@ def test_the_operator_chooses_the_form_for_whoever_is_unknown() -> None:
     assert _post(_BODY, web=web, user_agent=newest).json() == _THREE_RANKED
 
 
-def test_no_other_task_depends_on_the_clients_name() -> None:
+def test_one_text_of_another_task_does_not_depend_on_the_clients_name() -> None:
     """So no cache has to keep its answers apart."""
     answer = _post({"inputs": "I like you"}, engine=FakeEngine())
     assert "user-agent" not in answer.headers.get("vary", "").lower()

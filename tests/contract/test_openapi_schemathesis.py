@@ -1,5 +1,6 @@
 """Whatever fits the document, or nearly does, gets an answer that the document describes."""
 
+from collections.abc import Mapping
 from typing import Any, TypeAlias
 from zlib import crc32
 
@@ -90,12 +91,19 @@ def _name_a_model(case: _AnyCase) -> None:
 def test_every_answer_is_one_of_those_described(case: _AnyCase) -> None:
     """No 5xx; status, type, schema and headers as the document has them."""
     _name_a_model(case)
-    case.call_and_validate(
-        checks=[
-            not_a_server_error,
-            status_code_conformance,
-            content_type_conformance,
-            response_schema_conformance,
-            response_headers_conformance,
-        ]
-    )
+    answer = case.call()
+    checks = [
+        not_a_server_error,
+        status_code_conformance,
+        content_type_conformance,
+        response_headers_conformance,
+    ]
+    # OpenAPI 3.1 describes a stream as one text; the check would hold that against each event.
+    if not _streams(answer.headers):
+        checks.append(response_schema_conformance)
+    case.validate_response(answer, checks=checks)
+
+
+def _streams(headers: Mapping[str, list[str]]) -> bool:
+    """Say whether an answer comes in events."""
+    return headers.get("content-type") == ["text/event-stream"]

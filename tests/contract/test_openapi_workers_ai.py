@@ -150,6 +150,7 @@ _REFUSED = [
     _Refused("unknownModel", 400, model="@cf/acme/unknown"),
     _Refused("late", 408, failure=too_late(55.0)),
     _Refused("tooLarge", 413, b" " * (2 * 1024 * 1024 + 1)),
+    _Refused("coding", 415, headers={"content-encoding": "br"}),
     _Refused("busy", 429, failure=QueueFull(_BUSY, retry_after_s=2.0)),
     _Refused("fault", 500, failure=EngineError("nobody's business")),
 ]
@@ -163,7 +164,7 @@ def test_the_error_of_a_run_shown_is_what_the_server_says(each: _Refused) -> Non
         f"{AI}/run/{each.model}",
         each.body,
         engines=(FakeEngine(CLASSIFIER, failure=each.failure), reranker(RERANKER)),
-        headers={"x-request-id": AI_REQUEST_ID},
+        headers={"x-request-id": AI_REQUEST_ID, **each.headers},
     )
     assert answer.status_code == each.status
     assert answer.json() == failure(each.name, reached_model=True)
@@ -179,7 +180,7 @@ def test_the_error_of_a_binding_shown_is_what_the_server_says(each: _Refused) ->
         f"{AI}/run/proxy",
         b'{"inputs": %s}' % each.body,
         engines=(FakeEngine(CLASSIFIER, failure=each.failure), reranker(RERANKER)),
-        headers={"x-request-id": AI_REQUEST_ID, "cf-consn-model-id": each.model},
+        headers={"x-request-id": AI_REQUEST_ID, "cf-consn-model-id": each.model, **each.headers},
     )
     assert answer.status_code == each.status
     assert answer.json() == binding_failure(each.name, each.status)

@@ -48,14 +48,28 @@ def test_documents_are_ranked_as_cohere_and_jina_do(path: str) -> None:
     body = {"model": "acme/rr", "query": "q", "documents": ["a", {"text": "b", "id": 7}, "c"]}
     answer = post(path, body)
     assert answer.status_code == 200
+    version = "1" if path == "/v1/rerank" else "2"
     assert answer.json() == {
+        "id": answer.headers["x-request-id"],
+        "object": "rerank",
+        "model": "acme/rr",
         "results": [
             {"index": 1, "relevance_score": HIGH},
             {"index": 2, "relevance_score": MIDDLE},
             {"index": 0, "relevance_score": LOW},
         ],
+        "meta": {"api_version": {"version": version}, "billed_units": {"search_units": 1}},
         "usage": {"total_tokens": 12, "prompt_tokens": 12},
     }
+
+
+@pytest.mark.parametrize(("documents", "units"), [(1, 1), (100, 1), (101, 2), (250, 3)])
+def test_a_search_unit_is_a_query_with_up_to_a_hundred_documents(
+    documents: int, units: int
+) -> None:
+    """As Cohere counts: docs.cohere.com, "How does Cohere's rerank pricing work"."""
+    answer = post("/v2/rerank", {"query": "q", "documents": ["a"] * documents})
+    assert answer.json()["meta"]["billed_units"] == {"search_units": units}
 
 
 def test_the_best_documents_come_back_where_that_is_asked() -> None:
@@ -108,11 +122,9 @@ def test_predict_leaves_scores_raw_where_that_is_asked() -> None:
     [
         ("/rerank", {}, "the body: object missing required field `query`"),
         ("/rerank", {"query": "q"}, "object missing required field `texts`"),
-        ("/rerank", {"query": "q", "texts": []}, "`texts`: expected `array` of length >= 1"),
         ("/rerank", {"query": "q", "documents": ["a"], "top_n": 0}, "`top_n`: expected `int` >= 1"),
         ("/rerank", {"query": "q", "texts": ["a"], "truncation_direction": "Left"}, "cut at their"),
         ("/rerank", {"query": "q " * 99, "texts": ["a"], "truncate": False}, "too long"),
-        ("/predict", {"inputs": []}, "`inputs`: expected `array` of length >= 1"),
         ("/predict", {"inputs": ["a", "b", "c"]}, "a list of 3 texts; here [text, text] is a pair"),
         ("/predict", {"inputs": ["a", ["b"]]}, "texts and lists stand side by side"),
         ("/predict", {"inputs": [["a", "b", "c"]]}, "`inputs[0]`: expected `array` of length <= 2"),
@@ -137,7 +149,7 @@ def test_bad_input_is_told_to_the_clients_of_either(
 @pytest.mark.parametrize(
     ("engines", "model", "status", "complaint"),
     [
-        ((FakeEngine(), token_labeller()), None, 404, "no model served here does text-ranking"),
+        ((FakeEngine(), token_labeller()), None, 404, "no model named at the start does text-rank"),
         (
             (reranker("r/1"), reranker("r/2")),
             None,
@@ -158,15 +170,51 @@ def test_no_model_stands_in_for_another(
     assert complaint in answer.json()["message"]
 
 
+@pytest.mark.parametrize(
+    ("path", "body"), [("/rerank", {"query": "q", "texts": []}), ("/predict", {"inputs": []})]
+)
+def test_an_empty_list_is_the_dialects_own_empty(path: str, body: object) -> None:
+    """400 and `Empty`, as in ``router/src/http/server.rs`` of text-embeddings-inference."""
+    answer = post(path, body)
+    assert (answer.status_code, answer.json()["error_type"]) == (400, "Empty")
+
+
 def test_predict_takes_the_model_that_is_made_for_it() -> None:
-    """A model of language inference can classify texts as well, but is for something else."""
-    engine = FakeEngine()
-    assert (
-        post("/predict", {"inputs": "a"}, zero_shot_model(), engine, reranker("r")).status_code
-        == 404
-    )
-    assert post("/predict", {"inputs": "a"}, zero_shot_model(), engine).status_code == 200
-    assert len(engine.requests) == 1
+    """A reranker and a model of language inference can do it too, but are for something else."""
+    engine, inference, ranker = FakeEngine(), zero_shot_model(), reranker("r")
+    assert post("/predict", {"inputs": "a"}, ranker, inference, engine).status_code == 200
+    assert post("/predict", {"inputs": "a"}, ranker, inference).status_code == 200
+    assert post("/predict", {"inputs": "a"}, ranker).status_code == 200
+    assert [len(each.requests) for each in (engine, inference, ranker)] == [1, 1, 1]
+    assert post("/predict", {"inputs": "a"}, engine, FakeEngine("b")).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "fits"),
+    [
+        ("/rerank", {"query": "q", "texts": ["a"]}, "acme/rr"),
+        ("/predict", {"inputs": "a"}, "acme/tc"),
+    ],
+)
+def test_a_name_that_is_not_served_is_ignored_where_one_model_fits(
+    path: str, body: dict[str, object], fits: str
+) -> None:
+    """Servers of text-embeddings-inference have one model, and read no name."""
+    answer = post(path, {**body, "model": "tei"})
+    assert answer.status_code == 200
+    assert answer.headers["x-compute-model"] == fits
+    assert answer.headers["x-hf-warning"].startswith("model; the one that the request names")
+    assert "x-hf-warning" not in post(path, body).headers
+    two = (reranker("r/1"), reranker("r/2"), FakeEngine("a"), FakeEngine("b"))
+    refused = post(path, {**body, "model": "tei"}, *two)
+    assert (refused.status_code, refused.json()["error_type"]) == (404, "Validation")
+
+
+@pytest.mark.parametrize("direction", [None, "Right", "right", "RIGHT"])
+def test_a_direction_is_read_in_any_case(direction: str | None) -> None:
+    """The reference writes it `Right`, some clients `right`."""
+    body = {"query": "q", "texts": ["a"], "truncation_direction": direction}
+    assert post("/rerank", body).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -213,4 +261,4 @@ def test_whatever_is_sent_the_answer_is_json_and_never_our_fault(path: str, body
     """A client's mistake is the client's."""
     answer = post(path, body)
     assert answer.headers["content-type"] == "application/json"
-    assert answer.status_code in (200, 404, 422)
+    assert answer.status_code in (200, 400, 404, 422)

@@ -54,16 +54,17 @@ def ask(  # noqa: PLR0913 - every part of a request that some test sets
     path: str,
     body: bytes | str | None = None,
     *,
-    engines: tuple[ServedEngine, ...],
+    engines: tuple[ServedEngine, ...] = (),
     headers: Mapping[str, str] | None = None,
     service: ServiceOptions | None = None,
     web: WebOptions | None = None,
     gate: AccessGate | None = None,
+    models: ServedModels | None = None,
 ) -> httpx.Response:
     """Send one request to an app of its own and return the answer."""
 
     async def scenario() -> httpx.Response:
-        async with asking(*engines, service=service, web=web, gate=gate) as client:
+        async with asking(*engines, service=service, web=web, gate=gate, models=models) as client:
             return await client.request(method, path, content=body, headers=headers)
 
     return asyncio.run(scenario())

@@ -362,6 +362,17 @@ def test_lists_in_the_environment_are_separated_by_commas() -> None:
     settings = read(environ={"EARMARK_ALIASES": "a=b, c=d", "EARMARK_ACCOUNTS": "x,y"})
     assert settings.aliases == ("a=b", "c=d")
     assert settings.web_options().accounts == ("x", "y")
+    origins = {"EARMARK_CORS_ORIGINS": "https://a.example,http://localhost:3000"}
+    named = read(environ=origins).web_options().cors_origins
+    assert named == ("https://a.example", "http://localhost:3000")
+    assert read().web_options().cors_origins == ("*",)
+
+
+@pytest.mark.parametrize("origin", ["https://a.example/", "a.example", "https://", ""])
+def test_an_origin_is_a_scheme_and_a_host(origin: str) -> None:
+    """A browser sends no path, so that with one nobody would be let in."""
+    with pytest.raises(SettingsError, match="is no origin; expected a scheme and a host"):
+        read(flags={"cors_origins": [origin]}).web_options()
     assert read(environ={"EARMARK_KEEP_ANSWERS_H": "0.5"}).job_options().keep_answers_s == 1800.0
 
 

@@ -45,6 +45,7 @@ class ServeFlags:
         models_folder: where others are.
         hub_models: which of the Hub may be fetched.
         aliases: other names for models.
+        cors_origins: whose pages may ask.
         accounts: who may ask in the dialect of Workers AI.
         keep_answers_h: patience with whoever polls for a batch.
         max_loaded: how many of those at once.
@@ -97,6 +98,14 @@ class ServeFlags:
             name="--alias",
         ),
         default("aliases", "names of Workers AI for the models they are"),
+    ] = None
+    cors_origins: Annotated[
+        list[str] | None,
+        flag(
+            "Origin whose pages may ask from a browser, as https://app.example; may be repeated.",
+            name="--cors-origin",
+        ),
+        default("cors_origins", "any"),
     ] = None
     accounts: Annotated[
         list[str] | None,

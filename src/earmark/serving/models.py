@@ -8,10 +8,12 @@ from typing import Final
 
 from earmark.errors import ModelUnavailable, UnknownModel, UnusableModel
 from earmark.serving.engines import ServedEngine
+from earmark.serving.fitting import fitting
 from earmark.serving.hub.discovery import Discovery
 from earmark.serving.on_demand import OnDemand
 from earmark.serving.preferences import NO_PREFERENCES, Preferences
 from earmark.serving.status import ModelStatus
+from earmark.tasks.task import TaskName
 
 __all__ = ["ServedModels"]
 
@@ -67,6 +69,11 @@ class ServedModels:
         """The ids served here: those named first, then what else can be loaded."""
         others = self._on_demand.ids() if self._on_demand else ()
         return tuple(dict.fromkeys((*self._named, *others)))
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """The ids that the operator named, at least one."""
+        return self._named
 
     @property
     def engines(self) -> tuple[ServedEngine, ...]:
@@ -141,8 +148,15 @@ class ServedModels:
 
     def statuses(self) -> tuple[ModelStatus, ...]:
         """Tell how every model is, but for those whose files do not say what they are for."""
+        return self._statuses(self.ids)
+
+    def fitting(self, task: TaskName) -> tuple[str, ...]:
+        """List the models that fit a task best, among those that the operator named."""
+        return fitting((each.info for each in self._statuses(self._named)), task)
+
+    def _statuses(self, ids: Iterable[str]) -> tuple[ModelStatus, ...]:
         found: list[ModelStatus] = []
-        for model_id in self.ids:
+        for model_id in ids:
             # Unknown: gone since they were listed.
             with suppress(ModelUnavailable, UnusableModel, UnknownModel):
                 found.append(self.status(model_id))

@@ -25,7 +25,7 @@ from earmark.serving.engines import ServedEngine
 from earmark.serving.models import ServedModels
 from earmark.serving.preferences import NO_PREFERENCES, Preferences
 from earmark.serving.status import ModelStatus
-from earmark.tasks.task import TaskRequest
+from earmark.tasks.task import TaskName, TaskRequest
 from earmark.tasks.token_classification import TokenClassification
 
 __all__ = ["ModelStatus", "Served", "ServedStream", "Service", "ServiceOptions"]
@@ -227,6 +227,10 @@ class Service:
     def statuses(self) -> tuple[ModelStatus, ...]:
         """Tell how every model is, loaded or not."""
         return tuple(map(self._with_cache, self._models.statuses()))
+
+    def fitting(self, task: TaskName) -> tuple[str, ...]:
+        """List the models that fit a task best, among those that the operator named."""
+        return self._models.fitting(task)
 
     def loaded(self) -> tuple[ModelStatus, ...]:
         """Tell how every model in memory is."""

@@ -26,11 +26,16 @@ _NO_SETTINGS = frozenset({CONFIG_VARIABLE, KEY_VARIABLE})
 _TYPES = {field.name: field.type for field in msgspec.structs.fields(Settings)}
 
 
-_LISTS = frozenset({"models", "accounts", "aliases", "hub_models"})
+_LISTS = frozenset({"models", "accounts", "aliases", "cors_origins", "hub_models"})
 """Settings of several values, which a variable separates by commas."""
 
 
-_FLAGS = {"models": "--model", "aliases": "--alias", "accounts": "--account"}
+_FLAGS = {
+    "models": "--model",
+    "aliases": "--alias",
+    "accounts": "--account",
+    "cors_origins": "--cors-origin",
+}
 """How a flag is written that may be repeated."""
 
 

@@ -1,5 +1,6 @@
 """Every setting, checked; and what each floor needs of them."""
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -33,6 +34,9 @@ _SERVICE = ServiceOptions()
 _WEB = WebOptions()
 _JOBS = JobOptions()
 _ON_DEMAND = OnDemandOptions()
+
+_ORIGIN = re.compile(r"\*|null|[A-Za-z][A-Za-z0-9+.-]*://[^/\s]+")
+"""As a browser writes it (RFC 6454, section 6.1): a scheme, a host, a port, and no path."""
 
 COMPILED = "compiled"
 """The folder in the cache folder; see `runtime.compiled`."""
@@ -69,6 +73,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         request_timeout_s: a request not answered by then is given up.
         cache_bytes: memory for results that may be given again; 0 keeps none.
         log_format: how log lines look.
+        cors_origins: pages of these origins may ask from a browser; ``*`` stands for any.
         accounts: ids of accounts that an address of Workers AI may name; none stands for any.
         keep_answers_h: hours for which the answer to an asynchronous batch can be had.
         allow_anonymous: listen where other machines reach it though no access key was created.
@@ -101,6 +106,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     request_timeout_s: Annotated[float, Meta(gt=0, le=3600)] = _SERVICE.request_timeout_s
     cache_bytes: Annotated[int, Meta(ge=0, le=1 << 40)] = _SERVICE.cache_bytes
     log_format: LogFormat = "console"
+    cors_origins: tuple[str, ...] = _WEB.cors_origins
     accounts: tuple[Annotated[str, Meta(min_length=1)], ...] = _WEB.accounts
     keep_answers_h: Annotated[float, Meta(gt=0, le=24 * 365)] = _JOBS.keep_answers_s / 3600
     allow_anonymous: bool = False
@@ -237,9 +243,20 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return JobOptions(keep_answers_s=self.keep_answers_h * 3600)
 
     def web_options(self) -> WebOptions:
-        """Pick what the HTTP edge needs."""
+        """Pick what the HTTP edge needs.
+
+        Raises:
+            SettingsError: an origin is none.
+        """
+        for origin in self.cors_origins:
+            if _ORIGIN.fullmatch(origin) is None:
+                raise SettingsError(
+                    f"{origin!r} is no origin; expected a scheme and a host without a path, such as"
+                    " https://app.example or http://localhost:3000, or * for any"
+                )
         return WebOptions(
             max_body_bytes=self.max_body_bytes,
             zero_shot_form=self.zero_shot_form,
+            cors_origins=self.cors_origins,
             accounts=self.accounts,
         )

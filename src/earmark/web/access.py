@@ -5,18 +5,49 @@ How a key is presented and how its lack is told are the business of a dialect: e
 forgotten, and one that does not exist tells strangers nothing.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from earmark.errors import EarmarkError
+from earmark.errors import AccessDenied, EarmarkError
 from earmark.serving.access.gate import AccessGate
 from earmark.web.request_log import record_of
 
-__all__ = ["AccessControl", "AccessForm", "read_bearer"]
+__all__ = ["AccessControl", "AccessForm", "misread_key", "read_bearer"]
+
+_BEARER: Final = re.compile(r"bearer(?:\s*:\s*|\s+)(?P<key>[^\s:].*)", re.IGNORECASE)
+
+_ELSEWHERE: Final = {
+    "x-auth-key": "X-Auth-Key is read at addresses of Workers AI alone, beside X-Auth-Email",
+    "x-api-key": "X-Api-Key is not read here",
+    "api-key": "Api-Key is not read here",
+}
+"""Headers that other services have for a key."""
+
+
+def read_bearer(headers: Headers, name: str = "authorization") -> str | None:
+    """Read ``Authorization: Bearer KEY`` (RFC 6750, section 2.1; the scheme's case is free).
+
+    A colon behind the scheme is taken too: the documentation of Hugging Face has it.
+    """
+    found = _BEARER.fullmatch(headers.get(name, "").strip())
+    return found["key"] if found else None
+
+
+def misread_key(headers: Headers) -> str | None:
+    """Say in which form a key may have been sent that is not understood; None for no key at all.
+
+    Nothing of a header is repeated: what stands there may be a key.
+    """
+    if headers.get("authorization", "").strip():
+        return "what was sent there is not of the form Bearer KEY"
+    found = next((name for name in _ELSEWHERE if headers.get(name)), None)
+    return f"no access key was sent there, and {_ELSEWHERE[found]}" if found else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +57,8 @@ class AccessForm:
     Attributes:
         prefix: of the paths it is for, such as ``/v1``; the empty one is for every path.
         read: finds what a caller presents as a key; None for nothing.
+        misread: says of headers in which `read` found nothing what was sent all the same; None for
+            nothing.
         is_open: tells whether a request needs no key.
         refuse: answers whoever is not let in, and whatever went wrong while that was found out.
     """
@@ -34,6 +67,7 @@ class AccessForm:
     read: Callable[[Headers], str | None]
     is_open: Callable[[Scope], bool]
     refuse: Callable[[Exception, Scope], Response]
+    misread: Callable[[Headers], str | None] = misread_key
 
     def covers(self, path: str) -> bool:
         """Say whether a path lies below the prefix."""
@@ -69,15 +103,14 @@ class AccessControl:
         form = next(each for each in self._forms if each.covers(scope["path"]))
         if form.is_open(scope):
             return None
+        headers = Headers(scope=scope)
+        presented = form.read(headers)
         try:
-            key = self._gate.admit(form.read(Headers(scope=scope)))
+            key = self._gate.admit(presented)
+        except AccessDenied as error:
+            told = form.misread(headers) if presented is None else None
+            return form.refuse(AccessDenied(told) if told else error, scope)
         except EarmarkError as error:
             return form.refuse(error, scope)
         record_of(scope).key = None if key is None else key.key_id
         return None
-
-
-def read_bearer(headers: Headers, name: str = "authorization") -> str | None:
-    """Read ``Authorization: Bearer KEY`` (RFC 6750, section 2.1; the scheme's case is free)."""
-    scheme, _, credential = headers.get(name, "").strip().partition(" ")
-    return credential.strip() or None if scheme.lower() == "bearer" else None

@@ -37,25 +37,11 @@ from earmark.web.documentation import (
     documentation_routes,
 )
 from earmark.web.openapi import Json, Operation, build_document
+from earmark.web.paths import TrailingSlashes
 from earmark.web.request_log import RequestLog
 from earmark.web.responses import error_response
 
 __all__ = ["WebOptions", "create_app"]
-
-_CLIENT_HEADERS = (
-    "authorization",
-    "content-type",
-    "user-agent",
-    "x-use-cache",
-    "x-wait-for-model",
-    "x-load-model",
-    "x-hf-bill-to",
-    "x-request-id",
-    "x-auth-email",
-    "x-auth-key",
-    "api-version",
-)
-"""What official clients send from a browser."""
 
 _SHOWN_HEADERS = (
     "x-request-id",
@@ -143,6 +129,7 @@ def create_app(
         ],
         middleware=[
             Middleware(RequestLog),
+            Middleware(TrailingSlashes),
             _pages_of(options.cors_origins),
             Middleware(
                 AccessControl,
@@ -171,7 +158,12 @@ def _pages_of(origins: tuple[str, ...]) -> Middleware:
         # The browser demands named origins where a page sends credentials along.
         allow_credentials="*" not in origins,
         allow_methods=("GET", "POST"),
-        allow_headers=_CLIENT_HEADERS,
+        # Whatever is asked for: SDKs, tracing and frameworks add headers of their own, and a page
+        # that may ask at all gains nothing by them.
+        allow_headers=("*",),
+        # A page of the web that asks a server on the reader's machine or network (WICG, Private
+        # Network Access); which pages may is what `allow_origins` says.
+        allow_private_network=True,
         expose_headers=_SHOWN_HEADERS,
     )
 

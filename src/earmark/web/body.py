@@ -3,16 +3,32 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Annotated, Final, TypeAlias, TypeVar
 
 import msgspec
 from starlette.requests import Request
 
 from earmark.errors import InvalidInput, RequestTooLarge
+from earmark.web.compression import Expanding
 
-__all__ = ["Misfit", "decode_json", "default_misfit", "read_body"]
+__all__ = [
+    "EmptyArray",
+    "Misfit",
+    "decode_json",
+    "decoder",
+    "default_misfit",
+    "members",
+    "read_body",
+]
 
 T = TypeVar("T")
+
+EmptyArray: TypeAlias = Annotated[
+    list[None], msgspec.Meta(max_length=0, description="What PHP writes for an object of nothing.")
+]
+
+_BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
+"""What some programs of Windows write before UTF-8; RFC 8259, section 8.1, lets it be ignored."""
 
 _SURROGATE_ESCAPE = re.compile(rb"\\u[dD][89a-fA-F]")
 """Half of a UTF-16 pair, written as an escape; alone it is no character."""
@@ -44,23 +60,40 @@ def default_misfit(found: Misfit) -> str:
 
 
 async def read_body(request: Request, *, max_bytes: int) -> bytes:
-    """Read a whole body, but never more than `max_bytes` of it.
+    """Read a whole body, but never more than `max_bytes` of it, compressed or expanded.
 
     A body that says it is longer is refused before any of it is read.
 
     Raises:
+        UnsupportedCoding: the body is compressed in a way that is not accepted.
         RequestTooLarge: the body is longer.
+        InvalidInput: it is not compressed as it says.
         ClientDisconnect: the client left before the end.
     """
     announced = request.headers.get("content-length", "")
     if announced.isdecimal() and int(announced) > max_bytes:
-        raise _too_large(f"{int(announced):,} bytes", max_bytes)
-    body = bytearray()
+        raise RequestTooLarge(
+            f"the body is {int(announced):,} bytes, at most {max_bytes:,} bytes are accepted;"
+            " send the texts in several requests"
+        )
+    body = Expanding(request.headers.get("content-encoding", ""), max_bytes=max_bytes)
     async for chunk in request.stream():
-        body += chunk
-        if len(body) > max_bytes:
-            raise _too_large("too long", max_bytes)
-    return bytes(body)
+        body.feed(chunk)
+    return body.end().removeprefix(_BYTE_ORDER_MARK)
+
+
+def decoder(of: type[T]) -> msgspec.json.Decoder[T]:
+    """Make a decoder that is as lax as servers in Python are: ``"true"`` and 1 for true, ``"3"``.
+
+    Args:
+        of: what a body is expected to be.
+    """
+    return msgspec.json.Decoder(of, strict=False)
+
+
+def members(given: T | EmptyArray | None, nothing: T) -> T:
+    """Return an object that may have been left out, or written as an empty array."""
+    return nothing if given is None or isinstance(given, list) else given
 
 
 def decode_json(
@@ -101,10 +134,3 @@ def _malformed(complaint: str, body: bytes) -> str:
             return "the body is not valid JSON: half of a surrogate pair, or it ends too early"
         return "the body is not valid JSON: it ends too early"
     return f"the body is not valid JSON: {complaint.removeprefix('JSON is malformed: ')}"
-
-
-def _too_large(found: str, max_bytes: int) -> RequestTooLarge:
-    return RequestTooLarge(
-        f"the body is {found}, at most {max_bytes:,} bytes are accepted;"
-        " send the texts in several requests"
-    )

@@ -6,10 +6,10 @@ from typing import TypeVar
 
 import structlog
 
-from earmark.errors import CapacityError, ModelUnavailable
+from earmark.errors import CapacityError, ModelUnavailable, UnsupportedCoding
 from earmark.web.request_log import RequestRecord
 
-__all__ = ["log_fault", "nearest_form", "retry_after"]
+__all__ = ["coding_headers", "log_fault", "nearest_form", "retry_after"]
 
 Form = TypeVar("Form")
 
@@ -38,3 +38,10 @@ def log_fault(
 def retry_after(error: CapacityError) -> str:
     """Write when to try again as HTTP's ``Retry-After``: whole seconds, and never at once."""
     return str(max(1, math.ceil(error.retry_after_s)))
+
+
+def coding_headers(error: BaseException) -> dict[str, str]:
+    """Name the codings that are accepted, where an error is about them (RFC 9110, 15.5.16)."""
+    if not isinstance(error, UnsupportedCoding):
+        return {}
+    return {"accept-encoding": ", ".join(error.accepted)}

@@ -1,6 +1,6 @@
 """A request of any dialect that has been read, on its way through the door and back."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -30,6 +30,10 @@ class Carried:
     info: EngineInfo
 
 
+def _no_remarks(_results: Sequence[Counted], _info: EngineInfo) -> Mapping[str, str]:
+    return {}
+
+
 @dataclass(frozen=True, slots=True)
 class Exchange(Generic[Result]):
     """A request that has been read, and how it is to be answered.
@@ -38,11 +42,13 @@ class Exchange(Generic[Result]):
         request: what the engine is asked.
         characters: Unicode code points that came in.
         body: puts results, one per input, into the form of the wire.
+        remarks: further headers, from the results and the model.
     """
 
     request: TaskRequest[Result]
     characters: int
     body: Callable[[Sequence[Result]], object]
+    remarks: Callable[[Sequence[Result], EngineInfo], Mapping[str, str]] = _no_remarks
 
     async def carry_out(self, service: Service, model_id: str, preferences: Preferences) -> Carried:
         """Ask the service and put what it answers into form.
@@ -64,4 +70,5 @@ class Exchange(Generic[Result]):
             info=served.info,
             cached=served.cached,
         )
+        headers |= self.remarks(results, served.info)
         return Carried(self.body(results), headers, served.info)

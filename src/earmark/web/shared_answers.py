@@ -11,6 +11,7 @@ from earmark.web.openapi import Answer, Content, Example, Header, Json
 from earmark.web.responses import ErrorBody
 
 __all__ = [
+    "ACCEPT_ENCODING",
     "ALLOW",
     "AUTHENTICATE",
     "COST_HEADERS",
@@ -21,6 +22,7 @@ __all__ = [
     "RETRY_AFTER",
     "SERVER_CLOSES",
     "SLOW_REQUEST",
+    "WARNING",
     "WRONG_METHOD",
     "error_content",
 ]
@@ -36,6 +38,12 @@ RETRY_AFTER: Final = Header(
 )
 ALLOW: Final = Header(
     name="allow", type=str, description="The methods of the address.", example="GET, HEAD, POST"
+)
+ACCEPT_ENCODING: Final = Header(
+    name="accept-encoding",
+    type=str,
+    description="How a body may be compressed; `zstd` too, where the server's Python has it.",
+    example="gzip, deflate, identity",
 )
 AUTHENTICATE: Final = Header(
     name="www-authenticate", type=str, description="How to send an access key.", example="Bearer"
@@ -75,6 +83,16 @@ COST_HEADERS: Final = (
     ),
 )
 """What an answer of a model says beside itself, in any dialect."""
+
+WARNING: Final = Header(
+    name="x-hf-warning",
+    type=str,
+    description="A doubt about the answer, as `topic; message`.",
+    example=(
+        'zero-shot-classification; no label of this model begins with "entail", so its last one is'
+        " taken for entailment"
+    ),
+)
 
 
 EDGE_ERRORS: Final[Mapping[int, str]] = {

@@ -102,6 +102,18 @@ checks.add("textClassification of a pair", {}, async () => {
   return { "a pair": scores };
 });
 
+checks.add("textClassification of a list of pairs: a score for each", { since: [3, 1, 4] }, async () => {
+  const answers = await client("reranker").textClassification(named({ inputs: pairs }));
+  equal(answers.length, pairs.length, "answers to pairs");
+  return { "a pair": scoresOf([answers[0]]), "a pair, 2": scoresOf([answers[1]]) };
+});
+
+checks.add("textClassification of a list with top_k 1: a label for each", { since: [3, 1, 4] }, async () => {
+  const asked = { inputs: [samples.disliked, samples.liked], parameters: { top_k: 1 } };
+  const answers = await client("sentiment").textClassification(named(asked));
+  equal(answers.map(({ label }) => label), [sense.disliked, sense.liked], "the labels");
+});
+
 checks.add("textClassification of a list: the first text's answer", {}, async () => {
   const inputs = [samples.disliked, samples.liked];
   const scores = scoresOf(await client("sentiment").textClassification(named({ inputs })));
@@ -173,12 +185,14 @@ checks.add("request: a list of texts, a list of pairs", {}, async () => {
   const [first, second] = await client("sentiment").request(named({ inputs }));
   sentimentIsSensible(scoresOf(second), sense.liked);
   const ranked = await client("reranker").request(named({ inputs: pairs }));
-  equal(ranked.length, pairs.length, "answers to pairs");
+  // In one list for each pair, or, to a version that says its name, in the list that it would keep.
+  const answers = ranked.flat();
+  equal(answers.length, pairs.length, "answers to pairs");
   return {
     "the first of a list": scoresOf(first),
     "a text": scoresOf(second),
-    "a pair": scoresOf(ranked[0]),
-    "a pair, 2": scoresOf(ranked[1]),
+    "a pair": scoresOf([answers[0]]),
+    "a pair, 2": scoresOf([answers[1]]),
   };
 });
 

@@ -24,7 +24,14 @@ from earmark.web.app import create_app
 from earmark.web.request_log import RequestLog, record_of
 
 _ENGINES = (FakeEngine("acme/tc"), FakeEngine("acme/health"), FakeEngine("health"))
-_OPEN = ["/health", "/models/acme/tc/health", "/models/acme%2Ftc/health", "/models/acme/tc/health/"]
+_OPEN = [
+    "/health",
+    "/health/",
+    "/ping",
+    "/models/acme/tc/health",
+    "/models/acme%2Ftc/health",
+    "/models/acme/tc/health/",
+]
 
 _MADE = new_key("ci", now_s=0.0)
 _ANOTHER = {"authorization": "Bearer of another key"}
@@ -75,7 +82,6 @@ def test_health_is_told_to_everyone(method: str, path: str) -> None:
         ("GET", "/models/health"),  # another
         ("GET", "/models/nobody/health"),  # tells whether there is such a model
         ("GET", "/api/models/acme/tc/health"),
-        ("GET", "/health/"),
         ("GET", "//health"),
         ("POST", "/health"),
         ("POST", "/models/acme/health"),
@@ -111,13 +117,17 @@ def test_without_keys_nobody_needs_one() -> None:
     [
         ({}, "no access key was sent"),
         ({"authorization": ""}, "no access key was sent"),
-        ({"authorization": "Bearer"}, "no access key was sent"),
-        ({"authorization": "Basic ZWs6ZWs="}, "no access key was sent"),
-        ({"authorization": _MADE.secret}, "no access key was sent"),
+        ({"authorization": "Bearer"}, "is not of the form Bearer KEY"),
+        ({"authorization": "Bearer:"}, "is not of the form Bearer KEY"),
+        ({"authorization": "Basic ZWs6ZWs="}, "is not of the form Bearer KEY"),
+        ({"authorization": _MADE.secret}, "is not of the form Bearer KEY"),
+        ({"authorization": f"Token {_MADE.secret}"}, "is not of the form Bearer KEY"),
         ({"authorization": "Bearer hf_other"}, "unknown here, or has been revoked"),
         ({"authorization": f"Bearer {_MADE.secret}A"}, "unknown here, or has been revoked"),
         ({"authorization": f"Bearer {_MADE.secret[:-1]}"}, "unknown here, or has been revoked"),
-        ({"x-auth-key": _MADE.secret}, "no access key was sent"),
+        ({"x-auth-key": _MADE.secret}, "X-Auth-Key is read at addresses of Workers AI alone"),
+        ({"x-api-key": _MADE.secret}, "X-Api-Key is not read here"),
+        ({"api-key": _MADE.secret}, "Api-Key is not read here"),
     ],
 )
 def test_a_refusal_says_what_is_wrong(headers: dict[str, str], told: str) -> None:
@@ -131,6 +141,8 @@ def test_a_refusal_says_what_is_wrong(headers: dict[str, str], told: str) -> Non
     assert error.startswith("Invalid credentials in Authorization header: ")
     assert told in error
     assert "hf_other" not in answer.text
+    assert _MADE.secret not in answer.text
+    assert ask("GET", "/models", engines=_ENGINES, headers=headers).status_code == 200
 
 
 @pytest.mark.parametrize("form", ["Bearer {}", "bearer {}", "BEARER   {} "])

@@ -41,7 +41,7 @@ def test_a_wrong_method_is_told_the_right_ones(method: str, path: str, allowed: 
 def test_a_slash_too_many_is_no_redirect() -> None:
     """A redirect would go where the client's Host header says."""
     answer = ask("GET", "/health/", engines=_ENGINES, headers={"host": "evil.example"})
-    assert answer.status_code == 404
+    assert answer.status_code == 200
     assert "location" not in answer.headers
 
 
@@ -67,6 +67,45 @@ def test_any_page_may_ask_by_default() -> None:
     assert answer.headers["access-control-allow-origin"] == "*"
     exposed = answer.headers["access-control-expose-headers"]
     assert {"x-request-id", "x-compute-time", "x-truncated-tokens"} <= set(exposed.split(", "))
+
+
+@pytest.mark.parametrize(
+    "asked", ["traceparent, baggage, sentry-trace", "x-stainless-lang, x-stainless-os", "x-any"]
+)
+@pytest.mark.parametrize("origins", [("*",), ("https://page.example",)])
+def test_a_page_may_send_whatever_header(asked: str, origins: tuple[str, ...]) -> None:
+    """Tracing, and what SDKs send of themselves."""
+    headers = {
+        "origin": "https://page.example",
+        "access-control-request-method": "POST",
+        "access-control-request-headers": asked,
+    }
+    web = WebOptions(cors_origins=origins)
+    answer = ask("OPTIONS", "/models/acme/tc", engines=_ENGINES, headers=headers, web=web)
+    assert answer.status_code == 200
+    assert answer.headers["access-control-allow-headers"] == asked
+
+
+@pytest.mark.parametrize(
+    ("origin", "allowed"), [("https://page.example", "true"), ("https://x.y", None)]
+)
+def test_a_page_of_the_web_may_ask_a_server_of_a_private_network(
+    origin: str, allowed: str | None
+) -> None:
+    """Where its origin may ask at all."""
+    headers = {
+        "origin": origin,
+        "access-control-request-method": "POST",
+        "access-control-request-private-network": "true",
+    }
+    web = WebOptions(cors_origins=("https://page.example",))
+    answer = ask("OPTIONS", "/", engines=_ENGINES, headers=headers, web=web)
+    assert (answer.status_code == 200) == (allowed == "true")
+    if allowed:
+        assert answer.headers["access-control-allow-private-network"] == allowed
+        assert answer.headers["access-control-allow-origin"] == origin
+    else:
+        assert "access-control-allow-origin" not in answer.headers
 
 
 def test_only_the_named_pages_may_ask_where_some_are_named() -> None:

@@ -1,6 +1,9 @@
 """Bodies are bounded, and every way to be no JSON gets one sentence."""
 
 import asyncio
+import gzip
+import tracemalloc
+import zlib
 from collections.abc import Iterable
 
 import msgspec
@@ -8,8 +11,9 @@ import pytest
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Message
 
-from earmark.errors import InvalidInput, RequestTooLarge
-from earmark.web.body import decode_json, read_body
+from earmark.errors import InvalidInput, RequestTooLarge, UnsupportedCoding
+from earmark.web.body import decode_json, decoder, members, read_body
+from earmark.web.compression import ACCEPTED
 
 
 class _Shape(msgspec.Struct):
@@ -20,7 +24,13 @@ class _Shape(msgspec.Struct):
 _DECODER = msgspec.json.Decoder(_Shape)
 
 
-def _read(chunks: Iterable[bytes], *, length: str | None = None, max_bytes: int = 10) -> bytes:
+def _read(
+    chunks: Iterable[bytes],
+    *,
+    length: str | None = None,
+    coding: str | None = None,
+    max_bytes: int = 10,
+) -> bytes:
     waiting: list[Message] = [
         {"type": "http.request", "body": c, "more_body": True} for c in chunks
     ]
@@ -30,6 +40,8 @@ def _read(chunks: Iterable[bytes], *, length: str | None = None, max_bytes: int 
     async def receive() -> Message:
         return waiting.pop(0)
 
+    if coding is not None:
+        headers.append((b"content-encoding", coding.encode()))
     request = Request({"type": "http", "method": "POST", "headers": headers}, receive)
     return asyncio.run(read_body(request, max_bytes=max_bytes))
 
@@ -111,3 +123,129 @@ def test_a_bad_body_gets_one_sentence(body: bytes, text: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         decode_json(body, _DECODER)
     assert str(caught.value) == text
+
+
+def _bare_deflate(data: bytes) -> bytes:
+    made = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+    return made.compress(data) + made.flush()
+
+
+_TEXT = b'{"name": "a text that is repeated, a text that is repeated"}'
+_COMPRESSED = [
+    ("gzip", gzip.compress(_TEXT)),
+    ("x-gzip", gzip.compress(_TEXT)),
+    ("GZip", gzip.compress(_TEXT[:20]) + gzip.compress(_TEXT[20:])),
+    ("deflate", zlib.compress(_TEXT)),
+    ("deflate", _bare_deflate(_TEXT)),
+    ("identity", _TEXT),
+    ("identity, gzip", gzip.compress(_TEXT)),
+    ("", _TEXT),
+]
+
+
+@pytest.mark.parametrize(("coding", "data"), _COMPRESSED)
+@pytest.mark.parametrize("size", [1, 7, 1000])
+def test_a_compressed_body_is_expanded(coding: str, data: bytes, size: int) -> None:
+    """However it is cut into chunks; gzip may have several members (RFC 1952, section 2.2)."""
+    chunks = [data[start : start + size] for start in range(0, len(data), size)]
+    assert _read(chunks, coding=coding, max_bytes=len(_TEXT) + 100) == _TEXT
+
+
+@pytest.mark.parametrize("coding", ["gzip", "deflate"])
+def test_the_bound_is_for_what_comes_out(coding: str) -> None:
+    """To the byte."""
+    data = gzip.compress(b"x" * 1000) if coding == "gzip" else zlib.compress(b"x" * 1000)
+    assert _read([data], coding=coding, max_bytes=1000) == b"x" * 1000
+    with pytest.raises(RequestTooLarge, match="at most 999 bytes are accepted, expanded"):
+        _read([data], coding=coding, max_bytes=999)
+
+
+def test_what_expands_to_a_gigabyte_costs_no_more_than_the_bound() -> None:
+    """A megabyte of zeros, a thousand times over: refused before it is there."""
+    made = zlib.compressobj(9, wbits=16 + zlib.MAX_WBITS)
+    bomb = b"".join(made.compress(b"0" * 1_000_000) for _ in range(1000)) + made.flush()
+    assert len(bomb) < 1_100_000
+    bound = 2 * 1024 * 1024
+    tracemalloc.start()
+    try:
+        with pytest.raises(RequestTooLarge):
+            _read([bomb], coding="gzip", max_bytes=bound)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 4 * bound
+
+
+@pytest.mark.parametrize("coding", ["br", "compress", "utf-8", "gzip, gzip", "gzip, br"])
+def test_another_coding_is_refused_by_name(coding: str) -> None:
+    """Never ignored; what is accepted is named."""
+    with pytest.raises(UnsupportedCoding, match="expected one of gzip, deflate, ") as caught:
+        _read([_TEXT], coding=coding, max_bytes=1000)
+    assert caught.value.accepted == ACCEPTED
+
+
+@pytest.mark.parametrize(
+    ("coding", "data", "complaint"),
+    [
+        ("gzip", _TEXT, "no gzip data"),
+        ("deflate", _TEXT, "no deflate data"),
+        ("gzip", gzip.compress(_TEXT)[:-4], "ends too early"),
+        ("gzip", gzip.compress(_TEXT)[:1], "ends too early"),
+        ("deflate", zlib.compress(_TEXT)[:-4], "ends too early"),
+        ("gzip", gzip.compress(_TEXT) + b"more", "no gzip data"),
+        ("deflate", zlib.compress(_TEXT) + b"more", "no deflate data"),
+    ],
+)
+def test_data_that_is_not_what_it_says_is_the_clients_mistake(
+    coding: str, data: bytes, complaint: str
+) -> None:
+    """One sentence, without what was sent."""
+    with pytest.raises(InvalidInput, match=complaint):
+        _read([data], coding=coding, max_bytes=1000)
+
+
+def test_a_body_that_says_it_is_compressed_and_is_empty_is_empty() -> None:
+    """Clients set the header for all of their requests."""
+    assert _read([], coding="gzip") == b""
+
+
+def test_a_byte_order_mark_is_skipped() -> None:
+    """Programs of Windows write it; also inside a compressed body."""
+    assert _read([b"\xef\xbb\xbf{}"]) == b"{}"
+    assert _read([gzip.compress(b"\xef\xbb\xbf{}")], coding="gzip", max_bytes=99) == b"{}"
+
+
+class _Lax(msgspec.Struct):
+    on: bool | None = None
+    many: int | None = None
+
+
+@pytest.mark.parametrize(
+    ("body", "found"),
+    [
+        (b'{"on": "true", "many": "3"}', _Lax(on=True, many=3)),
+        (b'{"on": "False", "many": 3.0}', _Lax(on=False, many=3)),
+        (b'{"on": 1, "many": null}', _Lax(on=True)),
+        (b'{"on": "0", "many": "3.0"}', _Lax(on=False, many=3)),
+        (b'{"on": null}', _Lax()),
+    ],
+)
+def test_booleans_and_numbers_are_read_as_python_servers_read_them(
+    body: bytes, found: _Lax
+) -> None:
+    """Written as texts or as numbers, in any case."""
+    assert decode_json(body, decoder(_Lax)) == found
+
+
+@pytest.mark.parametrize("body", [b'{"on": "maybe"}', b'{"on": 2}', b'{"many": "three"}'])
+def test_what_is_no_boolean_and_no_number_is_refused(body: bytes) -> None:
+    """By its place."""
+    with pytest.raises(InvalidInput, match=r"expected `(bool|int) "):
+        decode_json(body, decoder(_Lax))
+
+
+def test_an_empty_array_stands_for_an_empty_object() -> None:
+    """As PHP writes it."""
+    given = _Lax(many=1)
+    assert members(given, _Lax()) is given
+    assert members(None, given) is members([], given) is given

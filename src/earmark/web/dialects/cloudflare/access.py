@@ -24,6 +24,7 @@ WRONG_KEY: Final = ApiError(10000, "Authentication error")
 """What a wrong key is told, and a wrong account: which of the two, nobody learns."""
 
 _NO_KEY: Final = ApiError(9106, "Missing X-Auth-Key, X-Auth-Email or Authorization headers")
+_NO_ADDRESS: Final = ApiError(9106, "Missing X-Auth-Email header")
 _MALFORMED: Final = ApiError(
     6003,
     "Invalid request headers",
@@ -65,5 +66,6 @@ def _refuse(error: Exception, scope: Scope) -> Response:
     headers = Headers(scope=scope)
     if _read(headers) is not None:
         return failed(WRONG_KEY, status=401)
-    malformed = any(name in headers for name in _BEARERS)
-    return failed(_MALFORMED if malformed else _NO_KEY, status=400)
+    if any(name in headers for name in _BEARERS):
+        return failed(_MALFORMED, status=400)
+    return failed(_NO_ADDRESS if headers.get("x-auth-key") else _NO_KEY, status=400)

@@ -13,7 +13,7 @@ import msgspec
 from earmark.errors import CapacityError, EarmarkError, EngineError, InvalidInput
 from earmark.serving.jobs.job import Job
 from earmark.serving.jobs.runner import JobRunner
-from earmark.web.body import decode_json
+from earmark.web.body import decode_json, decoder
 from earmark.web.dialects.cloudflare.envelope import ApiError
 from earmark.web.dialects.cloudflare.inputs import as_upstream_says
 from earmark.web.exchange import Carried
@@ -88,9 +88,9 @@ class Answered(msgspec.Struct, Generic[Each], frozen=True):
     usage: Usage
 
 
-_submitted = msgspec.json.Decoder(Submitted[msgspec.Raw])
-_input = msgspec.json.Decoder(_Input)
-_poll = msgspec.json.Decoder(Poll)
+_submitted = decoder(Submitted[msgspec.Raw])
+_input = decoder(_Input)
+_poll = decoder(Poll)
 _encoder = msgspec.json.Encoder()
 
 

@@ -21,10 +21,11 @@ from earmark.errors import (
     RequestError,
     RequestTooLarge,
     UnknownModel,
+    UnsupportedCoding,
     UnusableModel,
 )
 from earmark.web.dialects.cloudflare.envelope import ApiError, ai_request_id, bare, failed
-from earmark.web.error_forms import log_fault, nearest_form, retry_after
+from earmark.web.error_forms import coding_headers, log_fault, nearest_form, retry_after
 from earmark.web.request_log import RequestRecord
 
 __all__ = [
@@ -70,6 +71,7 @@ FORMS: Final[dict[type[BaseException], Form]] = {
     UnknownModel: Form(400, 5007, "No such model"),
     UnusableModel: Form(400, 5007, "No such model"),
     RequestTooLarge: Form(413, 3006, "Request is too large"),
+    UnsupportedCoding: Form(415, 5006, "Bad input: Error"),
     CapacityError: Form(429, 3040, "Capacity temporarily exceeded, please try again."),
     DeadlineExceeded: Form(408, 3007, "Request timeout"),
     ModelUnavailable: Form(_FAULT, 5000, "Internal error"),
@@ -146,5 +148,5 @@ def _retry_headers(form: Form, error: Exception) -> dict[str, str]:
     if form.status == _FAULT:
         return {"x-should-retry": "false"}
     if not isinstance(error, CapacityError):
-        return {}
+        return coding_headers(error)
     return {"retry-after": str(min(int(retry_after(error)), _LONGEST_RETRY_S))}

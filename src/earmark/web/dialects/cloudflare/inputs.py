@@ -16,7 +16,7 @@ from earmark.engine.facts import ModelFacts
 from earmark.engine.info import EngineInfo
 from earmark.tasks.reranking import Reranking, best_first
 from earmark.tasks.text_classification import TextClassification
-from earmark.web.body import Misfit, decode_json
+from earmark.web.body import Misfit, decode_json, decoder
 from earmark.web.exchange import Exchange
 
 __all__ = [
@@ -80,8 +80,8 @@ class _Peeked(msgspec.Struct, frozen=True):
 
 
 _peeked = msgspec.json.Decoder(_Peeked)
-_classifier = msgspec.json.Decoder(ClassifierInput)
-_reranker = msgspec.json.Decoder(RerankerInput)
+_classifier = decoder(ClassifierInput)
+_reranker = decoder(RerankerInput)
 
 
 def open_exchange(body: bytes, info: EngineInfo | ModelFacts) -> AnyExchange:

@@ -17,11 +17,11 @@ from earmark.serving.jobs.runner import JobRunner
 from earmark.serving.preferences import Preferences
 from earmark.serving.service import Service
 from earmark.web.access import AccessForm
-from earmark.web.body import decode_json, read_body
-from earmark.web.dialects.cloudflare import catalogue
+from earmark.web.body import decode_json, decoder, read_body
+from earmark.web.dialects.cloudflare import binding, catalogue
 from earmark.web.dialects.cloudflare.access import WRONG_KEY, Verified, access_form
 from earmark.web.dialects.cloudflare.batches import Batches, polled_id
-from earmark.web.dialects.cloudflare.envelope import Message, ai_request_id, bare, failed, succeeded
+from earmark.web.dialects.cloudflare.envelope import Message, ai_request_id, failed, succeeded
 from earmark.web.dialects.cloudflare.errors import (
     api_error,
     binding_refusal,
@@ -29,7 +29,7 @@ from earmark.web.dialects.cloudflare.errors import (
     rest_refusal,
 )
 from earmark.web.dialects.cloudflare.inputs import as_upstream_says, open_exchange
-from earmark.web.dialects.cloudflare.wrappers import Bound, Universal
+from earmark.web.dialects.cloudflare.wrappers import Universal
 from earmark.web.endpoints import Handler, Refusal, endpoint
 from earmark.web.exchange import Carried
 from earmark.web.leaving import while_connected
@@ -58,8 +58,7 @@ _NO_KEY_NEEDED: Final = "0" * 32
 _TRUE: Final = frozenset({"true", "1"})
 
 
-_universal = msgspec.json.Decoder(Universal[msgspec.Raw])
-_bound = msgspec.json.Decoder(Bound[msgspec.Raw])
+_universal = decoder(Universal[msgspec.Raw])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,7 +148,7 @@ class CloudflareDialect:
             yield
 
     async def _run(self, request: Request) -> Response:
-        model = request.path_params["model"].rstrip("/")
+        model = request.path_params["model"]
         queue = request.query_params.get("queueRequest", "").lower() in _TRUE
         body = await self._body(request, batch=queue)
         return succeeded(*await self._result(request, model, body, queue=queue))
@@ -166,12 +165,12 @@ class CloudflareDialect:
         name = request.headers.get("cf-consn-model-id", "")
         if not name:
             raise InvalidInput("the header cf-consn-model-id is missing; it names the model")
-        asked = decode_json(await self._body(request, batch=True), _bound, misfit=as_upstream_says)
+        form = binding.generation(request.headers.get("cf-consn-sdk-version", ""))
+        body, queue = binding.opened(await self._body(request, batch=True), form)
         # A binding may put a name of its own first, as in `p:@cf/org/name`.
         model = name.partition(":")[2] or name
-        queue = asked.options is not None and asked.options.queue_request is True
-        result, headers = await self._result(request, model, bytes(asked.inputs), queue=queue)
-        return bare(result, headers=headers)
+        result, headers = await self._result(request, model, body, queue=queue)
+        return binding.answered(result, form, headers=headers)
 
     async def _result(
         self, request: Request, model: str, body: bytes, *, queue: bool

@@ -4,6 +4,8 @@ from typing import Generic, TypeVar
 
 import msgspec
 
+from earmark.web.body import EmptyArray
+
 __all__ = ["Bound", "RunOptions", "Universal"]
 
 Input = TypeVar("Input")
@@ -30,4 +32,4 @@ class Bound(msgspec.Struct, Generic[Input], frozen=True):
     """Body of a binding's run."""
 
     inputs: Input
-    options: RunOptions | None = None
+    options: RunOptions | EmptyArray | None = None

@@ -7,7 +7,13 @@ in the source of each release of `huggingface_hub` and `@huggingface/inference`.
 import re
 from typing import Final, Literal
 
-__all__ = ["ZERO_SHOT_FORMS", "ZeroShotForm", "expects_to_wait", "zero_shot_form"]
+__all__ = [
+    "ZERO_SHOT_FORMS",
+    "ZeroShotForm",
+    "expects_to_wait",
+    "reads_first_list",
+    "zero_shot_form",
+]
 
 ZeroShotForm = Literal["labels", "object", "objects", "both"]
 """`labels`: ``[{"label", "score"}, …]``, which the documentation shows. `object`:
@@ -21,10 +27,9 @@ _JAVASCRIPT = re.compile(r"@huggingface/inference/(\d+)\.(\d+)(?:\.(\d+))?")
 
 _HUB_READS_LABELS: Final = (1, 1, 5)
 _JAVASCRIPT_READS_LABELS: Final = (4, 5, 0)
-_SAYS_NOTHING: Final = ("node", "mozilla/")
-"""JavaScript clients before 3.1.4 send the runtime's own name; browsers may not let scripts change
-theirs at all. Such a caller may be of any version, and only `both` is read by every one."""
-
+_RUNTIMES: Final = ("node", "undici", "bun/", "deno/", "cloudflare-workers", "mozilla/")
+"""JavaScript clients before 3.1.4 send the name of their runtime; browsers may not let scripts
+change theirs at all. Such a caller may be of any version, and only `both` is read by every one."""
 
 _HUB_FAILS_ON_503: Final = (0, 29, 0)
 """From here on a 503 is an error at once; before, the client asks again every second."""
@@ -45,12 +50,25 @@ def expects_to_wait(user_agent: str) -> bool:
     return javascript is not None and javascript >= _JAVASCRIPT_SPINS_ON_503
 
 
-def zero_shot_form(user_agent: str, *, unknown: ZeroShotForm) -> ZeroShotForm:
+def reads_first_list(user_agent: str) -> bool:
+    """Return whether a client keeps the first list of a text classification's answer alone.
+
+    All versions of both official clients do; `transformers` and the Hub answer a list per text.
+
+    Args:
+        user_agent: the header's value, or an empty string.
+    """
+    return any(_version(each, user_agent) is not None for each in (_HUB, _JAVASCRIPT))
+
+
+def zero_shot_form(user_agent: str, *, unknown: ZeroShotForm, listed: bool) -> ZeroShotForm:
     """Choose the form that a client reads.
 
     Args:
         user_agent: the header's value, or an empty string.
-        unknown: for whoever is no official client.
+        unknown: for every other client.
+        listed: whether a list of texts was sent. Clients other than the official ones then get an
+            object for each text, as `transformers` and the Hub answer.
     """
     hub = _version(_HUB, user_agent)
     if hub is not None:
@@ -58,7 +76,9 @@ def zero_shot_form(user_agent: str, *, unknown: ZeroShotForm) -> ZeroShotForm:
     javascript = _version(_JAVASCRIPT, user_agent)
     if javascript is not None:
         return "labels" if javascript >= _JAVASCRIPT_READS_LABELS else "objects"
-    return "both" if user_agent.lower().startswith(_SAYS_NOTHING) else unknown
+    if listed:
+        return "objects"
+    return "both" if user_agent.lower().startswith(_RUNTIMES) else unknown
 
 
 def _version(pattern: re.Pattern[str], user_agent: str) -> tuple[int, int, int] | None:

@@ -1,5 +1,6 @@
 """What the server tells of itself: models, their facts, their health."""
 
+import os
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -8,8 +9,9 @@ from starlette.responses import Response
 
 from earmark.engine.certificate import Certificate
 from earmark.engine.facts import ModelFacts
-from earmark.engine.info import QueueState
+from earmark.engine.info import EngineInfo, QueueState
 from earmark.serving.cache.use import CacheState
+from earmark.serving.service import ServiceOptions
 from earmark.serving.status import ModelState, ModelStatus
 from earmark.tasks.task import TaskName
 from earmark.web.dialects.huggingface.errors import error_headers
@@ -18,8 +20,10 @@ from earmark.web.responses import json_response
 __all__ = [
     "CacheFacts",
     "Health",
+    "LabelIds",
     "ModelCard",
     "ModelInfo",
+    "ModelType",
     "ServerIndex",
     "health",
     "index",
@@ -59,10 +63,33 @@ class CacheFacts(msgspec.Struct, frozen=True, kw_only=True):
     limit_bytes: int
 
 
+class LabelIds(msgspec.Struct, frozen=True):
+    """The labels of a model by their places, and the other way round."""
+
+    id2label: dict[str, str]
+    label2id: dict[str, int]
+
+
+class ModelType(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a model is to clients of text-embeddings-inference: one of the two is there."""
+
+    classifier: LabelIds | None = None
+    reranker: LabelIds | None = None
+
+
 class ModelInfo(msgspec.Struct, frozen=True, kw_only=True):
-    """The facts of a model; names as in text-embeddings-inference where that has the same."""
+    """The facts of a model, with every member that text-embeddings-inference has."""
 
     model_id: str
+    served_model_name: str
+    model_type: ModelType
+    model_dtype: str
+    max_concurrent_requests: int
+    max_batch_requests: int | None
+    tokenization_workers: int
+    auto_truncate: bool
+    sha: str | None
+    docker_label: str | None
     aliases: tuple[str, ...]
     model_sha: str | None
     task: str
@@ -94,6 +121,10 @@ class LoadableInfo(msgspec.Struct, frozen=True, kw_only=True):
     """The same of a model that is not in memory: what its small files say."""
 
     model_id: str
+    served_model_name: str
+    model_type: ModelType
+    max_concurrent_requests: int
+    max_client_batch_size: int
     aliases: tuple[str, ...]
     model_sha: str | None
     task: str
@@ -134,14 +165,33 @@ class Health(msgspec.Struct, frozen=True, omit_defaults=True):
     error: str | None = None
 
 
-def model_info(status: ModelStatus, *, max_inputs: int, version: str) -> Response:
+def _model_type(info: EngineInfo | ModelFacts) -> ModelType:
+    names = info.labels.names
+    ids = LabelIds(
+        {str(place): name for place, name in enumerate(names)},
+        {name: place for place, name in enumerate(names)},
+    )
+    reranks = "text-ranking" in info.tasks
+    return ModelType(reranker=ids) if reranks else ModelType(classifier=ids)
+
+
+def model_info(status: ModelStatus, *, limits: ServiceOptions, version: str) -> Response:
     """Answer the facts of a model; where its files lie is nobody's business."""
     info = status.info
     if isinstance(info, ModelFacts):
-        return json_response(_facts_info(info, status, version))
+        return json_response(_facts_info(info, status, limits, version))
     return json_response(
         ModelInfo(
             model_id=info.model_id,
+            served_model_name=info.model_id,
+            model_type=_model_type(info),
+            model_dtype=info.precision,
+            max_concurrent_requests=limits.admission.max_requests,
+            max_batch_requests=None,  # a batch is bounded by its tokens alone
+            tokenization_workers=os.cpu_count() or 1,
+            auto_truncate=True,
+            sha=None,  # of text-embeddings-inference's own source
+            docker_label=None,
             aliases=status.aliases,
             model_sha=info.revision,  # only the Hub has revisions
             task=info.task,
@@ -162,7 +212,7 @@ def model_info(status: ModelStatus, *, max_inputs: int, version: str) -> Respons
             max_input_length=info.max_input_tokens,
             truncation=_TRUNCATION[info.task],
             max_batch_tokens=info.max_batch_tokens,
-            max_client_batch_size=max_inputs,
+            max_client_batch_size=limits.max_inputs,
             load_s=round(info.load_s, 3),
             version=version,
             queue=status.queue,
@@ -171,9 +221,15 @@ def model_info(status: ModelStatus, *, max_inputs: int, version: str) -> Respons
     )
 
 
-def _facts_info(facts: ModelFacts, status: ModelStatus, version: str) -> LoadableInfo:
+def _facts_info(
+    facts: ModelFacts, status: ModelStatus, limits: ServiceOptions, version: str
+) -> LoadableInfo:
     return LoadableInfo(
         model_id=facts.model_id,
+        served_model_name=facts.model_id,
+        model_type=_model_type(facts),
+        max_concurrent_requests=limits.admission.max_requests,
+        max_client_batch_size=limits.max_inputs,
         aliases=status.aliases,
         model_sha=facts.revision,
         task=facts.task,

@@ -25,8 +25,9 @@ from earmark.errors import (
     RequestTooLarge,
     ShuttingDown,
     UnknownModel,
+    UnsupportedCoding,
 )
-from earmark.web.error_forms import log_fault, nearest_form, retry_after
+from earmark.web.error_forms import coding_headers, log_fault, nearest_form, retry_after
 from earmark.web.request_log import RequestRecord
 from earmark.web.responses import error_response, json_response
 
@@ -63,6 +64,7 @@ FORMS: Final[dict[type[BaseException], Form]] = {
     ),
     UnknownModel: Form(404),
     RequestTooLarge: Form(413),
+    UnsupportedCoding: Form(415),
     CapacityError: Form(429),
     # Reaches few: the server closes its connections and listens no more, so nobody spins on it.
     ShuttingDown: Form(503),
@@ -104,7 +106,7 @@ def refusal(error: Exception, record: RequestRecord) -> Response:
         record: names the request and its model.
     """
     form, text = nearest_form(FORMS, error), wording(error, record)
-    headers = error_headers(text)
+    headers = error_headers(text) | coding_headers(error)
     if isinstance(error, AccessDenied):
         # RFC 9110, section 11.6.1: every 401 names the scheme.
         headers |= {"x-error-message": _INVALID_CREDENTIALS, "www-authenticate": "Bearer"}

@@ -1,13 +1,13 @@
 """A request of each task, and the form of its answer."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 import msgspec
 from starlette.responses import Response
 
-from earmark.domain.results import Classification, Entities, Ranking
+from earmark.domain.results import Classification, Entities, Ranking, Relevance
 from earmark.engine.facts import ModelFacts
 from earmark.engine.info import EngineInfo
 from earmark.errors import UnsupportedTask
@@ -15,12 +15,19 @@ from earmark.serving.preferences import Preferences
 from earmark.serving.service import Service
 from earmark.tasks.task import TaskName
 from earmark.tasks.zero_shot import names_entailment
-from earmark.web.dialects.huggingface.clients import ZeroShotForm, zero_shot_form
+from earmark.web.body import EmptyArray, members
+from earmark.web.dialects.huggingface.clients import (
+    ZeroShotForm,
+    reads_first_list,
+    zero_shot_form,
+)
 from earmark.web.dialects.huggingface.streaming import StreamedExchange
 from earmark.web.dialects.huggingface.text_classification import (
     classifications_body,
     decode_text_classification,
+    lost_lists,
 )
+from earmark.web.dialects.huggingface.text_ranking import asks_ranking, open_text_ranking
 from earmark.web.dialects.huggingface.token_classification import (
     decode_token_classification,
     entities_body,
@@ -45,6 +52,7 @@ _ALIASES: Final[Mapping[str, TaskName]] = {
     "zero-shot-classification": "zero-shot-classification",
     "token-classification": "token-classification",
     "ner": "token-classification",
+    "text-ranking": "text-ranking",
 }
 """Names of tasks in an address; two have a second one in `transformers` (pipelines/__init__.py)."""
 
@@ -58,15 +66,21 @@ class Caller:
 
     Attributes:
         user_agent: the header's value, or an empty string.
-        unknown_form: form of zero-shot answers for whoever is no official client.
+        unknown_form: form of zero-shot answers for every other than an official client.
+        reads_whole: whether the address is one whose clients read the answer as it is.
     """
 
     user_agent: str
     unknown_form: ZeroShotForm
+    reads_whole: bool = False
 
 
 AnyExchange: TypeAlias = (
-    Exchange[Classification] | Exchange[Ranking] | Exchange[Entities] | StreamedExchange
+    Exchange[Classification]
+    | Exchange[Ranking]
+    | Exchange[Entities]
+    | Exchange[Relevance]
+    | StreamedExchange
 )
 
 
@@ -87,11 +101,7 @@ async def answered(
     if isinstance(exchange, StreamedExchange):
         return await exchange.answer(service, model_id, preferences)
     carried = await exchange.carry_out(service, model_id, preferences)
-    headers = carried.headers
-    if exchange.request.task == "zero-shot-classification":
-        # The form follows the client's name: a cache in front must not mix them up.
-        headers = headers | {"vary": "User-Agent"} | _doubt(carried.info)
-    return json_response(carried.body, headers=headers)
+    return json_response(carried.body, headers=carried.headers)
 
 
 def task_named(name: str) -> TaskName:
@@ -115,7 +125,7 @@ class _PeekedParameters(msgspec.Struct, frozen=True):
 
 class _Peeked(msgspec.Struct, frozen=True):
     inputs: msgspec.Raw = msgspec.Raw()
-    parameters: _PeekedParameters | None = None
+    parameters: _PeekedParameters | EmptyArray | None = None
 
 
 _peek = msgspec.json.Decoder(_Peeked)
@@ -125,15 +135,17 @@ _peek_inputs = msgspec.json.Decoder(object)
 def asked_task(body: bytes, info: EngineInfo | ModelFacts) -> TaskName:
     """Tell from a body which of a model's tasks is asked.
 
-    The model's own first task, but for two bodies that can only mean another: one with candidate
-    labels is for zero-shot classification; one without, whose input is a pair, asks a model of
-    language inference for its own labels.
+    The model's own first task, but for three bodies that can only mean another: one with a query
+    and texts is for text ranking; one with candidate labels is for zero-shot classification; one
+    without, whose input is a pair, asks a model of language inference for its own labels.
     """
+    if asks_ranking(body):
+        return "text-ranking"
     if "zero-shot-classification" not in info.tasks:
         return info.task
     try:
         peeked = _peek.decode(body)
-        if _has_labels(peeked.parameters or _PeekedParameters()):
+        if _has_labels(members(peeked.parameters, _PeekedParameters())):
             return "zero-shot-classification"
         # Where the answer is the same either way, the inputs need not be read twice.
         if info.task != "text-classification" and _has_pair(peeked.inputs):
@@ -167,20 +179,37 @@ def open_exchange(task: TaskName, body: bytes, caller: Caller) -> AnyExchange:
     return _OPENERS[task](body, caller)
 
 
-def _open_text_classification(body: bytes, _: Caller) -> Exchange[Classification]:
+_FORM_VARIES: Final[Mapping[str, str]] = {"vary": "User-Agent"}
+"""The form follows the client's name: a cache in front must not mix them up."""
+
+
+def _open_text_classification(body: bytes, caller: Caller) -> Exchange[Classification]:
     request = decode_text_classification(body)
-    return Exchange(request, request.characters, classifications_body)
+    alone = reads_first_list(caller.user_agent) and not caller.reads_whole
+
+    def remarks(results: Sequence[Classification], _: EngineInfo) -> Mapping[str, str]:
+        warning = lost_lists(results) if alone else None
+        varies = _FORM_VARIES if len(results) > 1 else {}
+        return {**varies, **({"x-hf-warning": warning} if warning else {})}
+
+    return Exchange(
+        request,
+        request.characters,
+        lambda results: classifications_body(results, first_list_alone=alone),
+        remarks,
+    )
 
 
 def _open_zero_shot(body: bytes, caller: Caller) -> Exchange[Ranking]:
     decoded = decode_zero_shot(body)
-    form = zero_shot_form(caller.user_agent, unknown=caller.unknown_form)
+    form = zero_shot_form(caller.user_agent, unknown=caller.unknown_form, listed=decoded.listed)
     texts = decoded.request.inputs
     characters = sum(len(text) for text in texts)
     return Exchange(
         decoded.request,
         characters,
         lambda results: zero_shot_body(results, texts, form=form, listed=decoded.listed),
+        lambda _, info: {**_FORM_VARIES, **_doubt(info)},
     )
 
 
@@ -199,6 +228,7 @@ _OPENERS: Final[Mapping[TaskName, Callable[[bytes, Caller], AnyExchange]]] = {
     "text-classification": _open_text_classification,
     "zero-shot-classification": _open_zero_shot,
     "token-classification": _open_token_classification,
+    "text-ranking": lambda body, _: open_text_ranking(body),
 }
 
 

@@ -12,7 +12,7 @@ import msgspec
 
 from earmark.errors import InvalidInput
 from earmark.serving.preferences import Preferences
-from earmark.web.body import decode_json
+from earmark.web.body import EmptyArray, decode_json, decoder, members
 from earmark.web.dialects.huggingface.clients import expects_to_wait
 
 __all__ = ["read_preferences"]
@@ -26,10 +26,10 @@ class _Options(msgspec.Struct, frozen=True):
 
 
 class _Body(msgspec.Struct, frozen=True):
-    options: _Options | None = None
+    options: _Options | EmptyArray | None = None
 
 
-_decoder = msgspec.json.Decoder(_Body)
+_decoder = decoder(_Body)
 _NO_OPTIONS = _Options()
 
 
@@ -47,8 +47,8 @@ def read_preferences(headers: Mapping[str, str], body: bytes) -> Preferences:
         InvalidInput: a header holds no truth value, or the body's ``options`` are malformed.
     """
     # Most bodies have none, and need not be read twice.
-    decoded = decode_json(body, _decoder).options if b'"options"' in body else None
-    options = decoded or _NO_OPTIONS
+    given = decode_json(body, _decoder).options if b'"options"' in body else None
+    options = members(given, _NO_OPTIONS)
     use_cache = _first(_flag(headers, "x-use-cache"), options.use_cache)
     wait = _first(_flag(headers, "x-wait-for-model"), options.wait_for_model)
     load = _flag(headers, "x-load-model")

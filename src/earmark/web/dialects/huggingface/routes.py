@@ -5,8 +5,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Scope
 
+from earmark.engine.facts import ModelFacts
+from earmark.engine.info import EngineInfo
 from earmark.errors import UnknownModel
 from earmark.serving.service import ModelStatus, Service
+from earmark.tasks.task import TaskName
 from earmark.web.access import AccessForm, read_bearer
 from earmark.web.body import read_body
 from earmark.web.dialects.huggingface import describe, lookups
@@ -20,6 +23,7 @@ from earmark.web.dialects.huggingface.exchanges import (
     task_named,
 )
 from earmark.web.dialects.huggingface.preferences import read_preferences
+from earmark.web.dialects.huggingface.text_ranking import asks_ranking
 from earmark.web.endpoints import endpoint
 from earmark.web.leaving import while_connected
 from earmark.web.origin import asked_here
@@ -36,6 +40,12 @@ _ASKING_ADDRESSES = (
     "/api/inference-proxy/hf-inference/models/{path:path}",
 )
 """What clients of all ages post to; a model's address may also end in ``/pipeline/{task}``."""
+
+_OLD_CLASS = "/pipeline/"
+"""Where `InferenceApi` of `huggingface_hub` before 1.0 asks; it returns the whole answer."""
+
+_HEALTH = ("/health", "/ping")
+"""The second is where load balancers of hosted containers look."""
 
 _MODELS = "/models/"
 _ACTIONS = frozenset({"health", "info"})
@@ -86,7 +96,10 @@ class HuggingFaceDialect:
             Route("/api/tasks", endpoint(self._hub_tasks, refusal), methods=["GET"]),
             Route("/api/models/{path:path}", endpoint(self._hub_model, refusal), methods=["GET"]),
             Route("/", endpoint(self._index, refusal), methods=["GET"]),
-            Route("/health", endpoint(self._health, refusal), methods=["GET"]),
+            *(
+                Route(address, endpoint(self._health, refusal), methods=["GET"])
+                for address in _HEALTH
+            ),
             Route("/info", endpoint(self._info, refusal), methods=["GET"]),
         ]
 
@@ -102,10 +115,10 @@ class HuggingFaceDialect:
     def _is_health(self, scope: Scope) -> bool:
         """Say whether health is asked for, and not a model that has the name of it."""
         path: str = scope["path"]
-        if scope["method"] not in {"GET", "HEAD"} or not path.rstrip("/").endswith("/health"):
+        if scope["method"] not in {"GET", "HEAD"} or not path.endswith(_HEALTH):
             return False
         if not path.startswith(_MODELS):
-            return path == "/health"
+            return path in _HEALTH
         try:
             model_id, action = self._wanted(path.removeprefix(_MODELS))
             # Whoever has no key does not learn what others asked the Hub for.
@@ -114,33 +127,50 @@ class HuggingFaceDialect:
             return False
 
     async def _answer(self, request: Request) -> Response:
-        model_id, named = await self._asked_model(request)
-        info = self._service.status(model_id).info
-        record = record_of(request.scope)
-        record.model = info.model_id
-        body = await read_body(request, max_bytes=self._max_body_bytes)
+        if request.path_params:
+            model_id, named = await self._asked_model(request)
+            info = self._noted(request, model_id)
+            body = await read_body(request, max_bytes=self._max_body_bytes)
+        else:
+            body, named = await read_body(request, max_bytes=self._max_body_bytes), None
+            info = self._noted(request, self._meant(body))
         task = asked_task(body, info) if named is None else task_named(named)
-        caller = Caller(request.headers.get("user-agent", ""), self._unknown_form)
+        caller = Caller(
+            request.headers.get("user-agent", ""),
+            self._unknown_form,
+            reads_whole=request.scope["path"].startswith(_OLD_CLASS),
+        )
         exchange = open_exchange(task, body, caller)
         preferences = read_preferences(request.headers, body)
-        record.texts = exchange.request.items
+        record_of(request.scope).texts = exchange.request.items
         answer = answered(exchange, self._service, info.model_id, preferences)
         return await while_connected(request, answer)
 
-    async def _asked_model(self, request: Request) -> tuple[str | None, str | None]:
-        """Read the model's id, None for the only one, and the task's name where one is named.
+    def _noted(self, request: Request, model_id: str | None) -> EngineInfo | ModelFacts:
+        """Find a model, and write it into the log's record."""
+        info = self._service.status(model_id).info
+        record_of(request.scope).model = info.model_id
+        return info
+
+    def _meant(self, body: bytes) -> str | None:
+        """Return the model that a body at the root is for: None for the only one named.
+
+        Servers of text-embeddings-inference answer rankings at their root.
+        """
+        fits = self._service.fitting("text-ranking") if asks_ranking(body) else ()
+        return fits[0] if len(fits) == 1 else None
+
+    async def _asked_model(self, request: Request) -> tuple[str, str | None]:
+        """Read the model's id, and the task's name where one is named.
 
         Raises:
             UnknownModel: no such model is served.
             UnusableModel: its files cannot run here.
             CapacityError: what it is cannot be told for now.
         """
-        # Some clients are given an address that ends in a slash.
-        path: str = request.path_params.get("path", "").rstrip("/")
+        path: str = request.path_params["path"]
         named: str | None = request.path_params.get("task")
         models = self._service.models
-        if not request.path_params:
-            return None, named
         if named is None and "/pipeline/" in path and not models.knows(path):
             path, _, named = path.rpartition("/pipeline/")
         await self._discover(request, path)
@@ -154,8 +184,7 @@ class HuggingFaceDialect:
             case "health":
                 return describe.health([status])
             case "info":
-                limit = self._service.options.max_inputs
-                return describe.model_info(status, max_inputs=limit, version=self._version)
+                return self._info_of(status)
             case _:
                 return describe.model_card(status)
 
@@ -165,7 +194,7 @@ class HuggingFaceDialect:
         A model that nobody has asked for yet, and is called like an action, as `org/info`, can be
         described only once it was asked: until then that is the info of `org`.
         """
-        path = request.path_params["path"].rstrip("/")
+        path: str = request.path_params["path"]
         if not self._service.models.knows(path):
             head, _, tail = path.rpartition("/")
             await self._discover(request, head if head and tail in _ACTIONS else path)
@@ -179,7 +208,7 @@ class HuggingFaceDialect:
 
     def _wanted(self, path: str) -> tuple[str, str]:
         """Read what follows ``/models/`` as a model's id, and what is wanted of it."""
-        return self._service.models.split(path.rstrip("/"), actions=_ACTIONS)
+        return self._service.models.split(path, actions=_ACTIONS)
 
     async def _models(self, _: Request) -> Response:
         return describe.models(self._service.statuses())
@@ -197,7 +226,7 @@ class HuggingFaceDialect:
         return lookups.model(await self._named_status(request))
 
     async def _named_status(self, request: Request) -> ModelStatus:
-        path: str = request.path_params["path"].rstrip("/")
+        path: str = request.path_params["path"]
         await self._discover(request, path)
         status = self._service.status(path)
         record_of(request.scope).model = status.info.model_id
@@ -213,6 +242,17 @@ class HuggingFaceDialect:
         return describe.health(self._service.loaded())
 
     async def _info(self, _: Request) -> Response:
-        limit = self._service.options.max_inputs
-        status = self._service.status(None)
-        return describe.model_info(status, max_inputs=limit, version=self._version)
+        return self._info_of(self._service.status(self._described()))
+
+    def _described(self) -> str:
+        """Choose the model whose facts `/info` answers: one that needs no name in a request.
+
+        Clients of text-embeddings-inference know of one model, which reranks or classifies.
+        """
+        named = self._service.models.named
+        tasks: tuple[TaskName, ...] = ("text-ranking", "text-classification")
+        kinds = [self._service.fitting(task) for task in tasks if len(named) > 1]
+        return next((fits[0] for fits in kinds if len(fits) == 1), named[0])
+
+    def _info_of(self, status: ModelStatus) -> Response:
+        return describe.model_info(status, limits=self._service.options, version=self._version)

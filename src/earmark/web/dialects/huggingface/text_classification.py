@@ -21,7 +21,7 @@ from earmark.domain.texts import TextInput
 from earmark.errors import InvalidInput
 from earmark.tasks.activations import FUNCTIONS, FunctionToApply
 from earmark.tasks.text_classification import TextClassification
-from earmark.web.body import decode_json
+from earmark.web.body import EmptyArray, decode_json, decoder, members
 
 __all__ = [
     "TextClassificationBody",
@@ -29,15 +29,18 @@ __all__ = [
     "TextPair",
     "classifications_body",
     "decode_text_classification",
+    "lost_lists",
 ]
 
 _PAIR = 2
 """Texts in a pair."""
 
-_TRUNCATION: Final[dict[bool | str, bool]] = {
-    True: True,
+_TRUNCATION: Final = {
+    "true": True,
+    "1": True,
     "longest_first": True,
-    False: False,
+    "false": False,
+    "0": False,
     "do_not_truncate": False,
 }
 
@@ -82,10 +85,10 @@ class TextClassificationBody(msgspec.Struct, frozen=True):
     """A text, a pair, or a list of both."""
 
     inputs: str | TextPair | list[_Item]
-    parameters: TextClassificationParameters | None = None
+    parameters: TextClassificationParameters | EmptyArray | None = None
 
 
-_decoder = msgspec.json.Decoder(TextClassificationBody)
+_decoder = decoder(TextClassificationBody)
 _NO_PARAMETERS = TextClassificationParameters()
 
 
@@ -96,7 +99,7 @@ def decode_text_classification(body: bytes) -> TextClassification:
         InvalidInput: the body is no JSON, or a field is missing, wrong or out of range.
     """
     asked = decode_json(body, _decoder)
-    parameters = asked.parameters or _NO_PARAMETERS
+    parameters = members(asked.parameters, _NO_PARAMETERS)
     return TextClassification(
         tuple(_texts(asked.inputs)),
         _function(parameters.function_to_apply),
@@ -145,21 +148,47 @@ def _function(name: str | None) -> FunctionToApply | None:
 def _truncate(value: bool | str | None) -> bool:  # noqa: FBT001 - the wire's own type
     if value is None:
         return True
-    if value not in _TRUNCATION:
+    written = str(value).lower()
+    if written not in _TRUNCATION:
         raise InvalidInput(
             f"`parameters.truncation` is {_shown(value)}; expected true, false, longest_first or"
             " do_not_truncate"
         )
-    return _TRUNCATION[value]
+    return _TRUNCATION[written]
 
 
 def _shown(value: bool | str) -> str:  # noqa: FBT001 - the wire's own type
     return repr(str(value)[:_LONGEST_VALUE_SHOWN])
 
 
-def classifications_body(results: Sequence[Classification]) -> list[tuple[LabelScore, ...]]:
+def classifications_body(
+    results: Sequence[Classification], *, first_list_alone: bool
+) -> list[tuple[LabelScore, ...]]:
     """Answer ``[[{"label", "score"}, ...], ...]``: one list per input, also for a single one.
 
-    Official clients take the first list of a list; a flat one breaks every JavaScript client.
+    A flat list breaks every JavaScript client.
+
+    Args:
+        results: one per input.
+        first_list_alone: whether the client reads the first list and drops the others. Where every
+            input has one label, all of them then stand in one list. Where inputs have several, the
+            lists stay apart: in one list nothing would say where the next text begins.
     """
-    return [result.scores for result in results]
+    lists = [result.scores for result in results]
+    if first_list_alone and not _loses(lists):
+        return [tuple(score for scores in lists for score in scores)]
+    return lists
+
+
+def lost_lists(results: Sequence[Classification]) -> str | None:
+    """Return a warning for a client that keeps the first list of these alone; None where it may."""
+    if not _loses([result.scores for result in results]):
+        return None
+    return (
+        f"text-classification; this client keeps the first of {len(results)} answers; send the"
+        ' texts one by one, or with "top_k": 1, which answers one label for each'
+    )
+
+
+def _loses(lists: Sequence[tuple[LabelScore, ...]]) -> bool:
+    return len(lists) > 1 and any(len(scores) != 1 for scores in lists)

@@ -20,7 +20,7 @@ from earmark.domain.results import Entities, Entity
 from earmark.errors import InvalidInput
 from earmark.tasks.spans import STRATEGIES, AggregationStrategy
 from earmark.tasks.token_classification import TokenClassification
-from earmark.web.body import decode_json
+from earmark.web.body import EmptyArray, decode_json, decoder, members
 from earmark.web.dialects.huggingface.decoded import Decoded
 
 __all__ = [
@@ -63,6 +63,9 @@ class TokenClassificationParameters(msgspec.Struct, frozen=True):
     ignore_subwords: Annotated[
         bool | None, msgspec.Meta(description="The same; both of them mean first.")
     ] = None
+    stream: Annotated[
+        bool | None, msgspec.Meta(description="The same as beside the parameters.")
+    ] = None
     is_split_into_words: Annotated[
         bool | None, msgspec.Meta(description="Refused: join the words with spaces.")
     ] = None
@@ -72,13 +75,13 @@ class TokenClassificationBody(msgspec.Struct, frozen=True):
     """A text or several, whose tokens are to be labelled."""
 
     inputs: str | list[str]
-    parameters: TokenClassificationParameters | None = None
+    parameters: TokenClassificationParameters | EmptyArray | None = None
     stream: Annotated[
         bool | None, msgspec.Meta(description="true: answer in events, entity by entity.")
     ] = None
 
 
-_decoder = msgspec.json.Decoder(TokenClassificationBody)
+_decoder = decoder(TokenClassificationBody)
 _NO_PARAMETERS = TokenClassificationParameters()
 
 
@@ -89,7 +92,7 @@ def decode_token_classification(body: bytes) -> Decoded[TokenClassification]:
         InvalidInput: the body is no JSON, or a field is missing, wrong or out of range.
     """
     asked = decode_json(body, _decoder)
-    parameters = asked.parameters or _NO_PARAMETERS
+    parameters = members(asked.parameters, _NO_PARAMETERS)
     texts = (asked.inputs,) if isinstance(asked.inputs, str) else tuple(asked.inputs)
     if not texts:
         raise InvalidInput("`inputs` is an empty list; expected at least one text")
@@ -112,7 +115,11 @@ def decode_token_classification(body: bytes) -> Decoded[TokenClassification]:
         parameters.stride,
     )
     listed = not isinstance(asked.inputs, str)
-    return Decoded(request, listed=listed, streamed=bool(asked.stream))
+    return Decoded(
+        request,
+        listed=listed,
+        streamed=bool(parameters.stream if asked.stream is None else asked.stream),
+    )
 
 
 def _strategy(parameters: TokenClassificationParameters) -> AggregationStrategy:

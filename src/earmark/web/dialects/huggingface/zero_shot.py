@@ -18,7 +18,7 @@ import msgspec
 from earmark.domain.results import LabelScore, Ranking
 from earmark.errors import InvalidInput
 from earmark.tasks.zero_shot import DEFAULT_TEMPLATE, ZeroShot
-from earmark.web.body import decode_json
+from earmark.web.body import EmptyArray, decode_json, decoder, members
 from earmark.web.dialects.huggingface.clients import ZeroShotForm
 from earmark.web.dialects.huggingface.decoded import Decoded
 
@@ -74,10 +74,10 @@ class ZeroShotBody(msgspec.Struct, frozen=True):
     """A text or several, and the labels to sort them by."""
 
     inputs: str | list[str] | WrappedText
-    parameters: ZeroShotParameters | None = None
+    parameters: ZeroShotParameters | EmptyArray | None = None
 
 
-_decoder = msgspec.json.Decoder(ZeroShotBody)
+_decoder = decoder(ZeroShotBody)
 _NO_PARAMETERS = ZeroShotParameters()
 
 
@@ -88,7 +88,7 @@ def decode_zero_shot(body: bytes) -> Decoded[ZeroShot]:
         InvalidInput: the body is no JSON, or a field is missing, wrong or out of range.
     """
     asked = decode_json(body, _decoder)
-    parameters = asked.parameters or _NO_PARAMETERS
+    parameters = members(asked.parameters, _NO_PARAMETERS)
     inputs = asked.inputs
     if isinstance(inputs, WrappedText):
         inputs = _unwrapped(inputs)
@@ -137,7 +137,11 @@ class LabelledSequence(msgspec.Struct, frozen=True):
 
 
 class LabelAndSequence(msgspec.Struct, frozen=True):
-    """One label, and beside it what every other form has."""
+    """One label, and beside it the members of every other form.
+
+    They are filled in the first item and empty in the others: clients check the types of all
+    items, and an answer that repeated them would grow with the square of the labels.
+    """
 
     label: str
     score: float
@@ -157,9 +161,7 @@ def zero_shot_body(
         form: from `clients.zero_shot_form`.
         listed: whether a list of texts came in.
     """
-    if form == "objects" or (form == "both" and listed):
-        # A list either way: of one, or of as many as came in. For several texts it is also what
-        # `both` has to be: clients that want labels read one text at a time, the others this.
+    if form == "objects":
         return [_object(*each) for each in zip(texts, results, strict=True)]
     shaped = [_shaped(*each, form) for each in zip(texts, results, strict=True)]
     return shaped if listed else shaped[0]
@@ -171,12 +173,16 @@ def _shaped(text: str, result: Ranking, form: ZeroShotForm) -> object:
     if form == "object":
         return _object(text, result)
     whole = _object(text, result)
-    return [_both(each, whole) for each in result.scores]
+    first, *others = result.scores
+    return [_both(first, whole), *(_both(each, _NOTHING) for each in others)]
 
 
 def _object(text: str, result: Ranking) -> LabelledSequence:
     labels = [each.label for each in result.scores]
     return LabelledSequence(text, labels, [each.score for each in result.scores])
+
+
+_NOTHING: Final = LabelledSequence("", [], [])
 
 
 def _both(each: LabelScore, whole: LabelledSequence) -> LabelAndSequence:

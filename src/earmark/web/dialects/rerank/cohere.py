@@ -1,16 +1,22 @@
 """Bodies and answers of Cohere's and Jina's rerank routes, which are one form but for details."""
 
+import math
 from collections.abc import Sequence
-from typing import Annotated, TypeAlias
+from typing import Annotated, Final, Literal, TypeAlias
 
 import msgspec
 
 from earmark.domain.results import Relevance
 from earmark.tasks.reranking import Reranking, best_first
-from earmark.web.body import decode_json
+from earmark.web.body import decode_json, decoder
 from earmark.web.exchange import Exchange
+from earmark.web.request_log import RequestRecord
 
 __all__ = ["DocumentsBody", "Reranked", "open_rerank"]
+
+
+_DOCUMENTS_IN_A_UNIT: Final = 100
+"""Cohere counts a query with up to so many documents as one search unit."""
 
 
 class Document(msgspec.Struct, frozen=True):
@@ -57,18 +63,57 @@ class TokensUsed(msgspec.Struct, frozen=True):
     prompt_tokens: int
 
 
-class Reranked(msgspec.Struct, frozen=True):
-    """An answer, best document first."""
+class ApiVersion(msgspec.Struct, frozen=True):
+    """Which of Cohere's forms an answer has."""
 
+    version: str
+
+
+class BilledUnits(msgspec.Struct, frozen=True):
+    """What Cohere would count. Nothing is billed here; its clients read the number."""
+
+    search_units: int
+
+
+class Meta(msgspec.Struct, frozen=True):
+    """What Cohere's clients read beside the results."""
+
+    api_version: ApiVersion
+    billed_units: BilledUnits
+
+
+class Reranked(msgspec.Struct, frozen=True):
+    """An answer, best document first.
+
+    Attributes:
+        id: of the request, as the log has it.
+        object: what Infinity's clients look for.
+        model: the model that answered.
+        results: of the documents.
+        meta: for Cohere's clients.
+        usage: for those of Jina and Infinity.
+    """
+
+    id: str
+    object: Literal["rerank"]
+    model: str
     results: list[RankedDocument]
+    meta: Meta
     usage: TokensUsed
 
 
-_decoder = msgspec.json.Decoder(DocumentsBody)
+_decoder = decoder(DocumentsBody)
 
 
-def open_rerank(body: bytes) -> tuple[Exchange[Relevance], str | None]:
+def open_rerank(
+    body: bytes, record: RequestRecord, *, version: str
+) -> tuple[Exchange[Relevance], str | None]:
     """Read a request, and the model that it names.
+
+    Args:
+        body: as it came.
+        record: has the request's id, and the model once it is known.
+        version: of Cohere's form, as the address has it.
 
     Raises:
         InvalidInput: the body is not one.
@@ -87,7 +132,15 @@ def open_rerank(body: bytes) -> tuple[Exchange[Relevance], str | None]:
             for index in best_first(results, asked.top_n)
         ]
         tokens = sum(each.tokens for each in results)
-        return Reranked(ranked, TokensUsed(tokens, tokens))
+        units = math.ceil(len(texts) / _DOCUMENTS_IN_A_UNIT)
+        return Reranked(
+            record.request_id,
+            "rerank",
+            record.model or "",
+            ranked,
+            Meta(ApiVersion(version), BilledUnits(units)),
+            TokensUsed(tokens, tokens),
+        )
 
     characters = len(asked.query) + sum(map(len, texts))
     return Exchange(request, characters, reranked), asked.model

@@ -11,14 +11,16 @@ from earmark.errors import (
     AccessDenied,
     CapacityError,
     DeadlineExceeded,
+    EmptyInput,
     ModelOutOfReach,
     ModelUnavailable,
     RequestError,
     RequestTooLarge,
     ShuttingDown,
     UnknownModel,
+    UnsupportedCoding,
 )
-from earmark.web.error_forms import log_fault, nearest_form, retry_after
+from earmark.web.error_forms import coding_headers, log_fault, nearest_form, retry_after
 from earmark.web.request_log import RequestRecord
 from earmark.web.responses import json_response
 
@@ -47,9 +49,15 @@ class Form:
 FORMS: Final[dict[type[BaseException], Form]] = {
     # 422 is what text-embeddings-inference answers, and Cohere as well.
     RequestError: Form(422, "Validation"),
-    AccessDenied: Form(401, "Unauthorized"),
+    EmptyInput: Form(400, "Empty"),
+    AccessDenied: Form(
+        401,
+        "Unauthorized",
+        "{message}; expected Bearer and an access key of this server in the Authorization header",
+    ),
     UnknownModel: Form(404, "Validation"),
     RequestTooLarge: Form(413, "Validation"),
+    UnsupportedCoding: Form(415, "Validation"),
     CapacityError: Form(429, "Overloaded"),
     ShuttingDown: Form(503, "Unhealthy"),
     ModelOutOfReach: Form(503, "Unhealthy"),
@@ -76,7 +84,7 @@ def refusal(error: Exception, record: RequestRecord) -> Response:
     if form.status == _FAULT:
         log_fault(_log, error, record)
     text = form.text.format(message=error, request_id=record.request_id)
-    headers = {}
+    headers = coding_headers(error)
     if isinstance(error, AccessDenied):
         # RFC 9110, section 11.6.1: every 401 names the scheme.
         headers["www-authenticate"] = "Bearer"

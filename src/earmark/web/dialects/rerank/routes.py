@@ -1,6 +1,7 @@
 """The addresses of this dialect and what answers them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 import msgspec
@@ -9,7 +10,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from earmark.domain.results import Classification, Relevance
-from earmark.errors import UnknownModel
+from earmark.errors import ModelOutOfReach, UnknownModel
 from earmark.serving.preferences import Preferences
 from earmark.serving.service import Service
 from earmark.tasks.task import TaskName
@@ -21,6 +22,7 @@ from earmark.web.endpoints import endpoint
 from earmark.web.exchange import Exchange
 from earmark.web.leaving import while_connected
 from earmark.web.origin import asked_here
+from earmark.web.ranked_texts import open_texts
 from earmark.web.request_log import record_of
 from earmark.web.responses import json_response
 
@@ -31,13 +33,43 @@ _RERANK: Final = ("/rerank", "/v1/rerank", "/v2/rerank")
 
 _PREDICT: Final = "/predict"
 
+_OLD_FORM: Final = "/v1/"
+"""Below this the form of Cohere's answers is called 1; elsewhere it is 2."""
+
+_NOT_THE_ONE_NAMED: Final = (
+    "model; the one that the request names is not served here, so the only one that fits answered"
+)
+
 _AnyExchange: TypeAlias = Exchange[Relevance] | Exchange[Classification]
-_Opener: TypeAlias = Callable[[bytes], tuple[_AnyExchange, str | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A request that has been read.
+
+    Attributes:
+        exchange: the request itself.
+        model: that it names.
+        strict: whether a model that is named is the only one that may answer. Servers of
+            text-embeddings-inference have one model, and their clients send any name or none.
+    """
+
+    exchange: _AnyExchange
+    model: str | None
+    strict: bool = False
+
+
+_Opener: TypeAlias = Callable[[bytes, Request], _Asked]
 
 
 class _Peeked(msgspec.Struct, frozen=True):
     documents: msgspec.Raw = msgspec.Raw()
 
+
+_WAITING: Final = Preferences(wait=True)
+
+_MOST_NAMED: Final = 10
+"""An error names no more models than this: it is read by people."""
 
 _peeked = msgspec.json.Decoder(_Peeked)
 
@@ -76,21 +108,42 @@ class RerankDialect:
         return await self._answer(request, _open_rerank, "text-ranking")
 
     async def _predict(self, request: Request) -> Response:
-        opener = text_embeddings_inference.open_predict
-        return await self._answer(request, opener, "text-classification")
+        return await self._answer(request, _open_predict, "text-classification")
 
     async def _answer(self, request: Request, read: _Opener, task: TaskName) -> Response:
-        exchange, named = read(await read_body(request, max_bytes=self._max_body_bytes))
-        model_id = named or self._only_model(task)
-        await self._service.discover(
-            model_id, here=asked_here(request.headers), preferences=Preferences(wait=True)
-        )
+        body = await read_body(request, max_bytes=self._max_body_bytes)
+        asked = read(body, request)
         record = record_of(request.scope)
+        model_id, headers = await self._find(request, asked, task)
         record.model = self._service.status(model_id).info.model_id
-        record.texts = exchange.request.items
-        answer = exchange.carry_out(self._service, model_id, Preferences(wait=True))
+        record.texts = asked.exchange.request.items
+        answer = asked.exchange.carry_out(self._service, model_id, _WAITING)
         carried = await while_connected(request, answer)
-        return json_response(carried.body, headers=carried.headers)
+        return json_response(carried.body, headers={**carried.headers, **headers})
+
+    async def _find(
+        self, request: Request, asked: _Asked, task: TaskName
+    ) -> tuple[str, Mapping[str, str]]:
+        """Find the model that is meant, and what is to be said of it in a header.
+
+        Raises:
+            UnknownModel: no such model is served; or none is named, and not exactly one fits.
+            UnusableModel: the Hub has it, but it cannot run here.
+            CapacityError: what it is cannot be told for now.
+        """
+        if not asked.model:
+            return self._only_model(task), {}
+        here = asked_here(request.headers)
+        fits = () if asked.strict else self._service.fitting(task)
+        # Whoever can be answered by another model is not held until the Hub can be reached.
+        preferences = Preferences(wait=len(fits) != 1)
+        try:
+            await self._service.discover(asked.model, here=here, preferences=preferences)
+            return self._service.models.resolve(asked.model), {}
+        except (UnknownModel, ModelOutOfReach):
+            if len(fits) != 1:
+                raise
+            return fits[0], {"x-hf-warning": _NOT_THE_ONE_NAMED}
 
     def _only_model(self, task: TaskName) -> str:
         """Find the model that is meant where none is named.
@@ -98,21 +151,29 @@ class RerankDialect:
         Raises:
             UnknownModel: no model, or more than one, does the task.
         """
-        served = [each.info for each in self._service.statuses()]
-        made_for = [info.model_id for info in served if info.task == task]
-        able = made_for or [info.model_id for info in served if task in info.tasks]
-        if len(able) == 1:
-            return able[0]
-        if not able:
-            raise UnknownModel(f"no model served here does {task}")
+        fits = self._service.fitting(task)
+        if len(fits) == 1:
+            return fits[0]
+        named = ", ".join(self._service.models.named[:_MOST_NAMED])
+        if not fits:
+            raise UnknownModel(
+                f"no model named at the start does {task}; it named {named}; name the one that is"
+                " meant in `model`"
+            )
         raise UnknownModel(
-            f"{len(able)} models served here do {task}; name one of them in `model`:"
-            f" {', '.join(able[:10])}"
+            f"{len(fits)} models served here do {task}; name one of them in `model`:"
+            f" {', '.join(fits[:_MOST_NAMED])}"
         )
 
 
-def _open_rerank(body: bytes) -> tuple[Exchange[Relevance], str | None]:
+def _open_rerank(body: bytes, request: Request) -> _Asked:
     """Read either form: `documents` are Cohere's and Jina's, `texts` those of the other."""
-    if bytes(decode_json(body, _peeked).documents):
-        return cohere.open_rerank(body)
-    return text_embeddings_inference.open_rerank(body)
+    if bytes(decode_json(body, _peeked).documents) not in (b"", b"null"):
+        version = "1" if request.scope["path"].startswith(_OLD_FORM) else "2"
+        opened = cohere.open_rerank(body, record_of(request.scope), version=version)
+        return _Asked(*opened, strict=True)
+    return _Asked(*open_texts(body))
+
+
+def _open_predict(body: bytes, _: Request) -> _Asked:
+    return _Asked(*text_embeddings_inference.open_predict(body))

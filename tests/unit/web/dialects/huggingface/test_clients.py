@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from earmark.web.dialects.huggingface.clients import (
     ZERO_SHOT_FORMS,
     ZeroShotForm,
+    reads_first_list,
     zero_shot_form,
 )
 
@@ -15,8 +16,10 @@ _NODE_21 = "@huggingface/inference/{} Node.js/21"
 _NUMBER = st.integers(min_value=0, max_value=99)
 
 
-def _form(user_agent: str, unknown: ZeroShotForm = "labels") -> ZeroShotForm:
-    return zero_shot_form(user_agent, unknown=unknown)
+def _form(
+    user_agent: str, unknown: ZeroShotForm = "labels", *, listed: bool = False
+) -> ZeroShotForm:
+    return zero_shot_form(user_agent, unknown=unknown, listed=listed)
 
 
 @pytest.mark.parametrize(
@@ -71,7 +74,16 @@ def test_the_javascript_client_reads_labels_from_4_5_on(
 
 @pytest.mark.parametrize(
     "user_agent",
-    ["node", "Node", "node-fetch", "Mozilla/5.0 (X11; Linux x86_64) Firefox/130.0"],
+    [
+        "node",
+        "Node",
+        "node-fetch",
+        "undici",
+        "Bun/1.2.21",
+        "Deno/2.9.6",
+        "Cloudflare-Workers",
+        "Mozilla/5.0 (X11; Linux x86_64) Firefox/130.0",
+    ],
 )
 @pytest.mark.parametrize("unknown", ZERO_SHOT_FORMS)
 def test_a_client_that_may_be_of_any_version_gets_both(
@@ -99,3 +111,28 @@ def test_versions_compare_by_their_numbers(version: tuple[int, int, int]) -> Non
     written = ".".join(map(str, version))
     assert (_form(f"x; hf_hub/{written}; y") == "labels") == (version >= (1, 1, 5))
     assert (_form(f"@huggingface/inference/{written}") == "labels") == (version >= (4, 5, 0))
+
+
+@pytest.mark.parametrize("unknown", ZERO_SHOT_FORMS)
+@pytest.mark.parametrize("user_agent", ["", "node", "Bun/1.2.21", "python-requests/2.32"])
+def test_a_list_of_texts_is_answered_by_objects(user_agent: str, unknown: ZeroShotForm) -> None:
+    """As `transformers` and the Hub answer it; official clients keep the form of their version."""
+    assert _form(user_agent, unknown, listed=True) == "objects"
+    assert _form(_HUB.format("2.4.0"), unknown, listed=True) == "labels"
+
+
+@pytest.mark.parametrize(
+    ("user_agent", "alone"),
+    [
+        ("unknown/None; hf_hub/0.17.3; python/3.8", True),
+        ("unknown/None; hf_hub/2.4.0; python/3.12", True),
+        ("@huggingface/inference/3.1.4 Bun/1.2.21", True),
+        ("@huggingface/inference/4.13.30", True),
+        ("node", False),
+        ("python-requests/2.32", False),
+        ("", False),
+    ],
+)
+def test_official_clients_read_the_first_list_alone(user_agent: str, *, alone: bool) -> None:
+    """`response[0]` in Python, `res?.[0]` in JavaScript, in all of their versions."""
+    assert reads_first_list(user_agent) is alone

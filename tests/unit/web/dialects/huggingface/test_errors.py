@@ -71,7 +71,7 @@ def test_no_error_of_the_tree_is_without_a_form(name: str) -> None:
     assert inspect.isclass(kind)
     assert issubclass(kind, EarmarkError)
     status = nearest_form(FORMS, kind("x")).status
-    usual = {400, 401, 404, 413, 429, 500, 503, 504}
+    usual = {400, 401, 404, 413, 415, 429, 500, 503, 504}
     assert status in ({200} if kind is errors.ModelNotLoaded else usual)
     told_to_wait = (ShuttingDown, errors.ModelLoading, errors.ModelOutOfReach)
     assert (status == 503) == issubclass(kind, told_to_wait)

@@ -142,7 +142,7 @@ def test_a_wrong_body_is_told_what_was_expected_where(body: dict[str, object], t
 def test_one_input_is_answered_by_a_nested_list() -> None:
     """A flat list would break clients."""
     result = Classification((LabelScore("A", 0.5),), tokens=7)
-    body = msgspec.json.encode(classifications_body([result]))
+    body = msgspec.json.encode(classifications_body([result], first_list_alone=False))
     assert msgspec.json.decode(body) == [[{"label": "A", "score": 0.5}]]
 
 
@@ -150,5 +150,5 @@ def test_one_input_is_answered_by_a_nested_list() -> None:
 def test_every_finite_score_arrives_unchanged(scores: list[float]) -> None:
     """JSON carries the very number."""
     results = [Classification((LabelScore("A", score),), tokens=7) for score in scores]
-    body = msgspec.json.encode(classifications_body(results))
+    body = msgspec.json.encode(classifications_body(results, first_list_alone=False))
     assert msgspec.json.decode(body) == [[{"label": "A", "score": score}] for score in scores]

@@ -13,6 +13,7 @@ from earmark.web.dialects.cloudflare.openapi.examples import (
 from earmark.web.openapi import Answer, Content, Example, Header, Json
 from earmark.web.responses import ErrorBody
 from earmark.web.shared_answers import (
+    ACCEPT_ENCODING,
     ALLOW,
     COST_HEADERS,
     EDGE_ERRORS,
@@ -143,6 +144,13 @@ def _of_model(kind: str, failure_type: object, told: Mapping[str, Json]) -> dict
             RETRY_AFTER,
         ),
         413: answer("TooLarge", "The body, or the list in it, is too large.", "tooLarge", 3006),
+        415: answer(
+            "UnsupportedCoding",
+            "The body is compressed in a way that is not accepted.",
+            "coding",
+            5006,
+            ACCEPT_ENCODING,
+        ),
         429: answer(
             "Busy",
             "Too much is in flight or waiting, a model is loading, the Hub cannot be asked for it,"
@@ -168,6 +176,7 @@ _TOLD: Final = {
     "unknownModel": 400,
     "late": 408,
     "tooLarge": 413,
+    "coding": 415,
     "busy": 429,
     "fault": 500,
 }

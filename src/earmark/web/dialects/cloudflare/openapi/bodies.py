@@ -8,6 +8,7 @@ from typing import TypeAlias
 from earmark.domain.results import LabelScore
 from earmark.web.dialects.cloudflare.access import Verified
 from earmark.web.dialects.cloudflare.batches import Answered, Poll, Queued, Response, Submitted
+from earmark.web.dialects.cloudflare.binding import TensorAnswer, TensorBody
 from earmark.web.dialects.cloudflare.catalogue import Author, Model, Schema, Task
 from earmark.web.dialects.cloudflare.envelope import Envelope, Nothing
 from earmark.web.dialects.cloudflare.inputs import (
@@ -115,7 +116,7 @@ class BoundPoll(Bound[BatchPoll], frozen=True):
     """A binding asks how far a batch is."""
 
 
-BOUND_INPUTS = (BoundText, BoundQuery, BoundTextBatch, BoundQueryBatch, BoundPoll)
+BOUND_INPUTS = (BoundText, BoundQuery, BoundTextBatch, BoundQueryBatch, BoundPoll, TensorBody)
 """What a run takes from a binding."""
 
 
@@ -131,7 +132,7 @@ class AnsweredBatch(Answered[BatchResponse], frozen=True):
     """A batch's answers, in the order of its inputs."""
 
 
-BOUND_ANSWERS = (tuple[LabelScore, ...], Ranked, Queued, AnsweredBatch)
+BOUND_ANSWERS = (tuple[LabelScore, ...], Ranked, Queued, AnsweredBatch, TensorAnswer)
 """What a model answers, or what is told of a batch."""
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from earmark.web.compression import ACCEPTED
 from earmark.web.openapi import Example, ExampleExchange, Json
 
 __all__ = [
@@ -136,6 +137,13 @@ ERRORS: Final[Mapping[str, tuple[int, str]]] = {
         (
             "Request is too large: the body is 2,097,153 bytes, at most 2,097,152 bytes are"
             " accepted; send the texts in several requests"
+        ),
+    ),
+    "coding": (
+        5006,
+        (
+            "Bad input: Error: the body's Content-Encoding is 'br'; expected one of"
+            f" {', '.join(ACCEPTED)}"
         ),
     ),
     "busy": (

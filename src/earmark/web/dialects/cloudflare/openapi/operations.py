@@ -117,6 +117,14 @@ _NAMED: Final = Parameter(
     example=CLASSIFIER,
     required=True,
 )
+_PACKAGE: Final = Parameter(
+    name="cf-consn-sdk-version",
+    where="header",
+    type=str,
+    description="Of the package `@cloudflare/ai`. To 1.0 the body is a list of tensors and so is"
+    " the answer; to 1.1 the answer is gzipped, without a header that says so.",
+    example="1.2.2",
+)
 _FORWARDED: Final = Parameter(
     name="x-forwarded",
     where="header",
@@ -267,7 +275,7 @@ OPERATIONS: Final = (
         errors=BOUND_ERRORS,
         body=_BOUND,
         description="`env.AI.run(model, inputs, options)`.",
-        parameters=(_NAMED,),
+        parameters=(_NAMED, _PACKAGE),
     ),
     _operation(
         "GET",

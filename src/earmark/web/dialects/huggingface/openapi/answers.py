@@ -7,12 +7,14 @@ from earmark.web.dialects.huggingface.openapi.examples import ERRORS, LOADING, N
 from earmark.web.openapi import Answer, Content, Example, Header
 from earmark.web.responses import ErrorBody
 from earmark.web.shared_answers import (
+    ACCEPT_ENCODING,
     AUTHENTICATE,
     COST_HEADERS,
     LONG_HEADERS,
     REQUEST_ID,
     RETRY_AFTER,
     SLOW_REQUEST,
+    WARNING,
     WRONG_METHOD,
     error_content,
 )
@@ -26,18 +28,7 @@ _MESSAGE: Final = Header(
     example=ERRORS[400],
 )
 
-ASK_HEADERS: Final = (
-    *COST_HEADERS,
-    Header(
-        name="x-hf-warning",
-        type=str,
-        description="A doubt about the answer, as `topic; message`.",
-        example=(
-            'zero-shot-classification; no label of this model begins with "entail", so its last one'
-            " is taken for entailment"
-        ),
-    ),
-)
+ASK_HEADERS: Final = (*COST_HEADERS, WARNING)
 """What an answer's headers say."""
 
 
@@ -69,6 +60,12 @@ _UNKNOWN = _error(
     " this address.",
 )
 _LARGE = _error(413, "TooLarge", "The body, or the list in it, is too large.")
+_CODED = _error(
+    415,
+    "UnsupportedCoding",
+    "The body is compressed in a way that is not accepted.",
+    ACCEPT_ENCODING,
+)
 _BUSY = _error(429, "TooMuchToDo", "Too much is in flight or waiting.", RETRY_AFTER)
 _CLOSING = _error(
     503,
@@ -141,6 +138,7 @@ MODEL_ERRORS: Final[Mapping[int, Answer]] = {**LOOKUP_ERRORS, 429: _BUSY}
 ASKING_ERRORS: Final[Mapping[int, Answer]] = {
     **LOOKUP_ERRORS,
     413: _LARGE,
+    415: _CODED,
     429: _BUSY,
     503: _UNAVAILABLE,
     504: _LATE,

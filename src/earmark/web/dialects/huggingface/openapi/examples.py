@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from earmark.tasks.task import TaskName
+from earmark.web.compression import ACCEPTED
 from earmark.web.openapi import Example, ExampleExchange, Json
 
 __all__ = [
@@ -65,6 +66,17 @@ EXCHANGES: Final[Mapping[str, TaskExchange]] = {
         },
         answer=[[{"label": "LABEL_0", "score": 0.9375}], [{"label": "LABEL_0", "score": 0.0625}]],
     ),
+    "ranking": TaskExchange(
+        task="text-ranking",
+        summary="Texts, for a reranker, best first",
+        request={
+            "inputs": {
+                "query": "What is the capital of France?",
+                "texts": ["Bananas are yellow.", "Paris is in France."],
+            }
+        },
+        answer=[{"index": 1, "score": 0.9375}, {"index": 0, "score": 0.0625}],
+    ),
     "zeroShot": TaskExchange(
         task="zero-shot-classification",
         summary="Labels of your own",
@@ -84,12 +96,7 @@ EXCHANGES: Final[Mapping[str, TaskExchange]] = {
                 "hypothesis_template": "This example is {}.",
             },
         },
-        answer=[
-            [
-                {"label": label, "score": score}
-                for label, score in zip(_LABELS, _SCORES, strict=True)
-            ]
-        ],
+        answer=[{"sequence": _MONEY, "labels": _LABELS, "scores": _SCORES}],
     ),
     "zeroShotObject": TaskExchange(
         task="zero-shot-classification",
@@ -111,13 +118,14 @@ EXCHANGES: Final[Mapping[str, TaskExchange]] = {
         request=_SORTED,
         answer=[
             {
-                "label": label,
-                "score": score,
+                "label": "refund",
+                "score": 0.8125,
                 "sequence": _MONEY,
                 "labels": _LABELS,
                 "scores": _SCORES,
-            }
-            for label, score in zip(_LABELS, _SCORES, strict=True)
+            },
+            {"label": "faq", "score": 0.125, "sequence": "", "labels": [], "scores": []},
+            {"label": "legal", "score": 0.0625, "sequence": "", "labels": [], "scores": []},
         ],
         user_agent="node",
     ),
@@ -194,6 +202,7 @@ ERRORS: Final[Mapping[int, str]] = {
         "the body is 2,097,153 bytes, at most 2,097,152 bytes are accepted; send the texts in"
         " several requests"
     ),
+    415: f"the body's Content-Encoding is 'br'; expected one of {', '.join(ACCEPTED)}",
     429: ("the server is busy: 256 requests are in flight, of 256 at most; try again in 2 s"),
     500: "unknown error (request bf64e82976a648e0a0fb2be1739e5698)",
     503: "the server is shutting down",

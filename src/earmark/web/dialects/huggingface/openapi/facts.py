@@ -11,9 +11,11 @@ from earmark.tasks.task import TaskName
 from earmark.web.dialects.huggingface.describe import (
     CacheFacts,
     Health,
+    LabelIds,
     LoadableInfo,
     ModelCard,
     ModelInfo,
+    ModelType,
     ServerIndex,
 )
 from earmark.web.dialects.huggingface.lookups import (
@@ -45,6 +47,9 @@ _MODEL: Final = "earmark/sentiment"
 _LOADABLE: Final = "org/name"
 _TASK: Final[TaskName] = "text-classification"
 _LABELS: Final = ("NEGATIVE", "POSITIVE")
+_TYPE: Final = ModelType(
+    classifier=LabelIds({"0": "NEGATIVE", "1": "POSITIVE"}, {"NEGATIVE": 0, "POSITIVE": 1})
+)
 
 
 def _json(value: object) -> Json:
@@ -72,6 +77,10 @@ LOADING: Final = _json(Health("loading", {_LOADABLE: "loading"}, f"model {_LOADA
 LOADABLE_INFO: Final = _json(
     LoadableInfo(
         model_id=_LOADABLE,
+        served_model_name=_LOADABLE,
+        model_type=_TYPE,
+        max_concurrent_requests=1024,
+        max_client_batch_size=1024,
         aliases=(),
         model_sha="714eb0fa89d2f80546fda750413ed43d93601a13",
         task=_TASK,
@@ -88,6 +97,15 @@ LOADABLE_INFO: Final = _json(
 INFO: Final = _json(
     ModelInfo(
         model_id=_MODEL,
+        served_model_name=_MODEL,
+        model_type=_TYPE,
+        model_dtype="int8",
+        max_concurrent_requests=1024,
+        max_batch_requests=None,
+        tokenization_workers=2,
+        auto_truncate=True,
+        sha=None,
+        docker_label=None,
         aliases=(),
         model_sha=None,
         task=_TASK,

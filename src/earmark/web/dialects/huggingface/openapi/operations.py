@@ -44,6 +44,7 @@ from earmark.web.dialects.huggingface.openapi.facts import (
     STATUS,
 )
 from earmark.web.dialects.huggingface.text_classification import TextClassificationBody
+from earmark.web.dialects.huggingface.text_ranking import TextRankingBody
 from earmark.web.dialects.huggingface.token_classification import (
     EntityGroup,
     EntityToken,
@@ -55,6 +56,7 @@ from earmark.web.dialects.huggingface.zero_shot import (
     ZeroShotBody,
 )
 from earmark.web.openapi import Answer, Content, Example, Json, Operation, Parameter, Tag
+from earmark.web.ranked_texts import RankedText, TextsBody
 from earmark.web.responses import ErrorBody
 from earmark.web.shared_answers import REQUEST_ID
 
@@ -140,7 +142,13 @@ _NOT_LOADED: Final = Example(
 )
 
 _QUESTION: Final = Content(
-    types=(TextClassificationBody, ZeroShotBody, TokenClassificationBody),
+    types=(
+        TextClassificationBody,
+        ZeroShotBody,
+        TokenClassificationBody,
+        TextRankingBody,
+        TextsBody,
+    ),
     examples={name: exchange.asked() for name, exchange in EXCHANGES.items()},
 )
 
@@ -150,6 +158,7 @@ _ANSWER: Final = Answer(
         "Text classification answers a list of labels for each text, also for a single one."
         " Zero-shot classification answers in the form that the client (`User-Agent`) reads."
         " Token classification answers a list of entities, or a list of lists."
+        " Text ranking answers the places of the texts, best first."
         " A single text is answered by itself, a list of texts by a list."
     ),
     contents=(
@@ -164,6 +173,7 @@ _ANSWER: Final = Answer(
                 list[EntityToken],
                 list[list[EntityGroup]],
                 list[list[EntityToken]],
+                list[RankedText],
                 ErrorBody,
             ),
             examples={
@@ -281,7 +291,12 @@ def _health(
 OPERATIONS: Final = (
     _ask("/models/{id}", "ask", "Ask a model", _ASKING),
     _ask("/models/{id}/pipeline/{task}", "askTask", "Ask a model for a task by name"),
-    _ask("/", "askOnly", "Ask the only model named"),
+    _ask(
+        "/",
+        "askOnly",
+        "Ask the only model named",
+        "A query and texts go to the only reranker among the models named.",
+    ),
     _ask("/pipeline/{task}/{id}", "askPipeline", "The same, as the old InferenceApi class asks"),
     _ask("/hf-inference/models/{id}", "askRouted", "The same, as clients in id mode ask"),
     _ask(
@@ -326,7 +341,12 @@ OPERATIONS: Final = (
         parameters=(_ID,),
     ),
     _info("/models/{id}/info", "modelInfo", "The facts of a model", (_ID,)),
-    _info("/info", "info", "The facts of the only model named", ()),
+    _info(
+        "/info",
+        "info",
+        "The facts of the only model named, else of the only reranker, classifier, or the first",
+        (),
+    ),
     _health(
         "/models/{id}/health",
         "modelHealth",
@@ -342,6 +362,7 @@ OPERATIONS: Final = (
         "A model that is not in memory is nothing that ails the server.",
         (),
     ),
+    _health("/ping", "ping", "The same as `/health`", "Where load balancers look.", ()),
     _look(
         "/status/{id}",
         "status",

@@ -3,12 +3,20 @@
 from collections.abc import Mapping
 from typing import Final
 
+from earmark.web.compression import ACCEPTED
 from earmark.web.openapi import ExampleExchange, Json
 
 __all__ = ["ERRORS", "PREDICTIONS", "RERANKINGS"]
 
 _QUERY: Final = "What is the capital of France?"
 _TEXTS: Final[list[Json]] = ["Bananas are yellow.", "Paris is the capital of France."]
+
+_ABOUT: Final[Mapping[str, Json]] = {
+    "id": "bf64e82976a648e0a0fb2be1739e5698",
+    "object": "rerank",
+    "model": "org/reranker",
+    "meta": {"api_version": {"version": "2"}, "billed_units": {"search_units": 1}},
+}
 
 RERANKINGS: Final[Mapping[str, ExampleExchange]] = {
     "texts": ExampleExchange(
@@ -28,6 +36,7 @@ RERANKINGS: Final[Mapping[str, ExampleExchange]] = {
         summary="Documents, as Cohere and Jina have them",
         request={"model": "org/reranker", "query": _QUERY, "documents": _TEXTS},
         answer={
+            **_ABOUT,
             "results": [
                 {"index": 1, "relevance_score": 0.9375},
                 {"index": 0, "relevance_score": 0.0625},
@@ -44,6 +53,7 @@ RERANKINGS: Final[Mapping[str, ExampleExchange]] = {
             "return_documents": True,
         },
         answer={
+            **_ABOUT,
             "results": [
                 {
                     "index": 1,
@@ -83,12 +93,17 @@ PREDICTIONS: Final[Mapping[str, ExampleExchange]] = {
 """By the name each has in the document."""
 
 ERRORS: Final[Mapping[int, str]] = {
-    401: "no access key was sent",
+    400: "`texts` is an empty list; expected at least one text",
+    401: (
+        "no access key was sent; expected Bearer and an access key of this server in the"
+        " Authorization header"
+    ),
     404: "Model rerank-v3.5 does not exist; served here: org/reranker",
     413: (
         "the body is 2,097,153 bytes, at most 2,097,152 bytes are accepted; send the texts in"
         " several requests"
     ),
+    415: f"the body's Content-Encoding is 'br'; expected one of {', '.join(ACCEPTED)}",
     422: "`top_n`: expected `int` >= 1",
     429: "the server is busy: 256 requests are in flight, of 256 at most; try again in 2 s",
     500: "unknown error (request bf64e82976a648e0a0fb2be1739e5698)",

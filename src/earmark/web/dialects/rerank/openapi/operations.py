@@ -7,11 +7,7 @@ from earmark.domain.results import LabelScore
 from earmark.web.dialects.rerank.cohere import DocumentsBody, Reranked
 from earmark.web.dialects.rerank.errors import FORMS, RerankError
 from earmark.web.dialects.rerank.openapi.examples import ERRORS, PREDICTIONS, RERANKINGS
-from earmark.web.dialects.rerank.text_embeddings_inference import (
-    PredictBody,
-    RankedText,
-    TextsBody,
-)
+from earmark.web.dialects.rerank.text_embeddings_inference import PredictBody
 from earmark.web.openapi import (
     Answer,
     Content,
@@ -22,16 +18,18 @@ from earmark.web.openapi import (
     Operation,
     Tag,
 )
+from earmark.web.ranked_texts import RankedText, TextsBody
 from earmark.web.responses import ErrorBody
 from earmark.web.shared_answers import (
+    ACCEPT_ENCODING,
     AUTHENTICATE,
     COST_HEADERS,
     EDGE_ERRORS,
-    INVALID_REQUEST,
     LONG_HEADERS,
     REQUEST_ID,
     RETRY_AFTER,
     SLOW_REQUEST,
+    WARNING,
     WRONG_METHOD,
 )
 
@@ -67,7 +65,7 @@ def _error(status: int, name: str, when: str, *more: Header) -> Answer:
 
 
 _ERRORS: Final[Mapping[int, Answer]] = {
-    400: INVALID_REQUEST,
+    400: _error(400, "Empty", "`texts` or `inputs` is an empty list."),
     401: _error(
         401,
         "NoAccessKey",
@@ -83,6 +81,12 @@ _ERRORS: Final[Mapping[int, Answer]] = {
     405: WRONG_METHOD,
     408: SLOW_REQUEST,
     413: _error(413, "TooLarge", "The body, or the list in it, is too large."),
+    415: _error(
+        415,
+        "UnsupportedCoding",
+        "The body is compressed in a way that is not accepted.",
+        ACCEPT_ENCODING,
+    ),
     422: _error(
         422,
         "Invalid",
@@ -130,7 +134,7 @@ def _operation(  # noqa: PLR0913 - every part of an operation
         description=description,
         body=Content(types=asked, examples={key: each.asked() for key, each in exchanges.items()}),
         answers={
-            200: Answer(description=summary, contents=(answer,), headers=COST_HEADERS),
+            200: Answer(description=summary, contents=(answer,), headers=(*COST_HEADERS, WARNING)),
             **_ERRORS,
         },
     )
@@ -139,13 +143,15 @@ def _operation(  # noqa: PLR0913 - every part of an operation
 _RERANK: Final = (
     "A body with `documents` is one of Cohere's or Jina's and gets their answer; any other is one"
     " of text-embeddings-inference. Scores are sigmoids of the model's logits; the best comes"
-    " first. `model` may be left out where one model reranks. A model that is not in memory is"
-    " loaded first."
+    " first. `model` may be left out where one of the models named at the start reranks; beside"
+    " `texts` one that is not served is then ignored, as `x-hf-warning` says. A model that is not"
+    " in memory is loaded first."
 )
 _PREDICT: Final = (
     "A list of two texts is one pair, and several texts are a list of lists. A text, or a pair by"
     " itself, is answered by its labels, a list by a list of those. `model` may be left out where"
-    " one model is for it."
+    " one of the models named at the start is for it; one that is not served is then ignored, as"
+    " `x-hf-warning` says."
 )
 
 
