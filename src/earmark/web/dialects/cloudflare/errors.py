@@ -17,6 +17,7 @@ from earmark.errors import (
     CapacityError,
     DeadlineExceeded,
     InvalidInput,
+    ModelOutOfReach,
     RequestError,
     RequestTooLarge,
     UnknownModel,
@@ -41,6 +42,7 @@ __all__ = [
 _LONGEST_RETRY_S = 60
 """Python ignores a longer wait and JavaScript obeys it, for however long."""
 
+_INVALID = 400
 _FAULT = 500
 
 _log: structlog.typing.FilteringBoundLogger = structlog.get_logger("earmark.web")
@@ -68,6 +70,8 @@ FORMS: Final[dict[type[BaseException], Form]] = {
     InvalidInput: Form(400, 5006, "Bad input: Error"),
     UnknownModel: Form(400, 5007, "No such model"),
     UnusableModel: Form(400, 5007, "No such model"),
+    # Not 3040: nothing here is busy, and clients that try again twice within seconds gain nothing.
+    ModelOutOfReach: Form(400, 5007, "No such model"),
     RequestTooLarge: Form(413, 3006, "Request is too large"),
     CapacityError: Form(429, 3040, "Capacity temporarily exceeded, please try again."),
     DeadlineExceeded: Form(408, 3007, "Request timeout"),
@@ -143,6 +147,6 @@ def _tell(error: Exception, record: RequestRecord) -> tuple[Form, str, str]:
 def _retry_headers(form: Form, error: Exception) -> dict[str, str]:
     if form.status == _FAULT:
         return {"x-should-retry": "false"}
-    if not isinstance(error, CapacityError):
+    if not isinstance(error, CapacityError) or form.status == _INVALID:
         return {}
     return {"retry-after": str(min(int(retry_after(error)), _LONGEST_RETRY_S))}

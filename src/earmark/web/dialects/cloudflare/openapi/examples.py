@@ -146,10 +146,11 @@ ERRORS: Final[Mapping[str, tuple[int, str]]] = {
         ),
     ),
     "outOfReach": (
-        3040,
+        5007,
         (
-            "Capacity temporarily exceeded, please try again.: the Hub cannot be asked for"
-            " acme/unknown for now; the server's log says why"
+            "No such model: Model acme/unknown is not served here, and the Hugging Face Hub cannot"
+            " be asked for acme/unknown for now; the server's log says why; served here: at/hand,"
+            " others on demand"
         ),
     ),
     "fault": (5000, "Internal error: unknown error"),
