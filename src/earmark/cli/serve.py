@@ -53,6 +53,7 @@ class ServeFlags:
         port: the same.
         max_batch_tokens: the largest batch.
         max_body_bytes: the longest request.
+        strict: whether what nothing reads is refused.
         request_timeout_s: patience with a request.
         cache_bytes: memory for results.
         log_format: for people or for a collector.
@@ -123,6 +124,11 @@ class ServeFlags:
     ] = None
     max_body_bytes: Annotated[
         int | None, flag("Longer request bodies are refused."), default("max_body_bytes")
+    ] = None
+    strict: Annotated[
+        bool | None,
+        flag("Refuse parameters that nothing reads, rather than warn of them."),
+        default("strict", "no"),
     ] = None
     request_timeout_s: Annotated[
         float | None,

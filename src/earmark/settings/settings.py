@@ -66,6 +66,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         max_inputs: texts in one request.
         max_texts: inputs times labels of one zero-shot request.
         zero_shot_form: how zero-shot answers look to whoever is no official client.
+        strict: refuse a parameter that nothing reads, rather than warn of it.
         request_timeout_s: a request not answered by then is given up.
         cache_bytes: memory for results that may be given again; 0 keeps none.
         log_format: how log lines look.
@@ -98,6 +99,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     max_inputs: Annotated[int, Meta(ge=1, le=_SERVICE.admission.max_texts)] = _SERVICE.max_inputs
     max_texts: Annotated[int, Meta(ge=1, le=_SERVICE.admission.max_texts)] = _SERVICE.max_texts
     zero_shot_form: ZeroShotForm = _WEB.zero_shot_form
+    strict: bool = _WEB.strict
     request_timeout_s: Annotated[float, Meta(gt=0, le=3600)] = _SERVICE.request_timeout_s
     cache_bytes: Annotated[int, Meta(ge=0, le=1 << 40)] = _SERVICE.cache_bytes
     log_format: LogFormat = "console"
@@ -241,5 +243,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return WebOptions(
             max_body_bytes=self.max_body_bytes,
             zero_shot_form=self.zero_shot_form,
+            strict=self.strict,
             accounts=self.accounts,
         )

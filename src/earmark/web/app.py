@@ -93,12 +93,15 @@ class WebOptions:
         cors_origins: pages of these origins may ask; ``*`` lets every page.
         zero_shot_form: how zero-shot answers look to whoever is no official client; those get
             what their version reads.
+        strict: refuse a request of the Hugging Face dialect with a parameter that nothing reads,
+            rather than answer it with a warning.
         accounts: those that an address of Workers AI may name; none stands for any.
     """
 
     max_body_bytes: int = 2 * 1024 * 1024
     cors_origins: tuple[str, ...] = ("*",)
     zero_shot_form: ZeroShotForm = "labels"
+    strict: bool = False
     accounts: tuple[str, ...] = ()
 
 
@@ -123,6 +126,7 @@ def create_app(
         max_body_bytes=options.max_body_bytes,
         version=__version__,
         unknown_form=options.zero_shot_form,
+        strict=options.strict,
         addresses=_ADDRESSES,
     )
     cloudflare = CloudflareDialect(

@@ -5,7 +5,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Scope
 
-from earmark.errors import UnknownModel
+from earmark.errors import InvalidInput, UnknownModel
 from earmark.serving.service import ModelStatus, Service
 from earmark.web.access import AccessForm, read_bearer
 from earmark.web.body import read_body
@@ -20,6 +20,7 @@ from earmark.web.dialects.huggingface.exchanges import (
     task_named,
 )
 from earmark.web.dialects.huggingface.preferences import read_preferences
+from earmark.web.dialects.huggingface.unread import doubts_about
 from earmark.web.endpoints import endpoint
 from earmark.web.leaving import while_connected
 from earmark.web.origin import asked_here
@@ -51,6 +52,7 @@ class HuggingFaceDialect:
         max_body_bytes: int,
         version: str,
         unknown_form: ZeroShotForm,
+        strict: bool,
         addresses: tuple[str, ...],
     ) -> None:
         """Speak for a service.
@@ -60,12 +62,14 @@ class HuggingFaceDialect:
             max_body_bytes: longer bodies are refused.
             version: of earmark, as `info` tells it.
             unknown_form: form of zero-shot answers for whoever is no official client.
+            strict: refuse what would be answered with a warning.
             addresses: everything that is served, in any dialect, as the index lists it.
         """
         self._service = service
         self._max_body_bytes = max_body_bytes
         self._version = version
         self._unknown_form = unknown_form
+        self._strict = strict
         self._addresses = addresses
 
     def routes(self) -> list[Route]:
@@ -120,11 +124,14 @@ class HuggingFaceDialect:
         record.model = info.model_id
         body = await read_body(request, max_bytes=self._max_body_bytes)
         task = asked_task(body, info) if named is None else task_named(named)
+        doubts = doubts_about(body, task, info)
         caller = Caller(request.headers.get("user-agent", ""), self._unknown_form)
         exchange = open_exchange(task, body, caller)
+        if self._strict and doubts:
+            raise InvalidInput("; ".join(each.text for each in doubts))
         preferences = read_preferences(request.headers, body)
         record.texts = exchange.request.items
-        answer = answered(exchange, self._service, info.model_id, preferences)
+        answer = answered(exchange, self._service, info.model_id, preferences, doubts)
         return await while_connected(request, answer)
 
     async def _asked_model(self, request: Request) -> tuple[str | None, str | None]:
