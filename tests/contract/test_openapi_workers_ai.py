@@ -190,7 +190,7 @@ def test_the_error_of_a_binding_shown_is_what_the_server_says(each: _Refused) ->
     [
         ("badPage", 400, "GET", f"{AI}/models/search?page=0"),
         ("noSuchSchema", 400, "GET", f"{AI}/models/schema?model=@cf/acme/unknown"),
-        ("noRoute", 400, "GET", f"{AI}/nowhere"),
+        ("noRoute", 400, "GET", "/client/v4/zones"),
         ("wrongMethod", 405, "DELETE", _RUN),
     ],
 )

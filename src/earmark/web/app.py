@@ -1,6 +1,6 @@
 """The ASGI app: every dialect's routes behind the same few layers."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -36,6 +36,7 @@ from earmark.web.documentation import (
     documentation_operations,
     documentation_routes,
 )
+from earmark.web.nearest_address import nearest_addresses
 from earmark.web.openapi import Json, Operation, build_document
 from earmark.web.request_log import RequestLog
 from earmark.web.responses import error_response
@@ -81,7 +82,7 @@ _OPERATIONS: Final[tuple[Operation, ...]] = (
 )
 _TAGS: Final = (*(each for dialect in _DIALECTS for each in dialect.TAGS), DOCUMENTATION_TAG)
 _ADDRESSES: Final = tuple(each.address for each in _OPERATIONS)
-"""Every address of every dialect, as the index lists them, and whoever asks for another is told."""
+"""Every address of every dialect, as the index lists them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,7 +160,7 @@ def create_app(
                 ),
             ),
         ],
-        exception_handlers={404: _no_such_address, 405: _no_such_method},
+        exception_handlers={404: _no_such_address(service), 405: _no_such_method},
         lifespan=_living(service, cloudflare),
     )
     # A redirect would send the client to whatever its own Host header says.
@@ -200,11 +201,21 @@ def _living(
     return lifespan
 
 
-async def _no_such_address(request: Request, _: Exception) -> Response:
-    if request.scope["path"].startswith(CLOUDFLARE):
-        return no_such_route()
-    asked = f"{request.method} {request.scope['path'][:200]}"
-    return error_response(404, f"nothing is served at {asked}; served: {', '.join(_ADDRESSES)}")
+def _no_such_address(service: Service) -> Callable[[Request, Exception], Awaitable[Response]]:
+    async def answer(request: Request, _: Exception) -> Response:
+        path: str = request.scope["path"]
+        near = nearest_addresses(path, _ADDRESSES)
+        model_id = path.strip("/")
+        if service.models.at_hand(model_id):
+            near = (f"POST /models/{model_id}", *near)
+        meant = f"did you mean {' or '.join(near)}? " if near else ""
+        hint = f"{meant}GET /docs shows every address, GET /openapi.json lists them for programs"
+        if path.startswith(CLOUDFLARE):
+            return no_such_route(hint)
+        asked = f"{request.method} {path[:200]}"
+        return error_response(404, f"nothing is served at {asked}; {hint}")
+
+    return answer
 
 
 async def _no_such_method(request: Request, _: Exception) -> Response:

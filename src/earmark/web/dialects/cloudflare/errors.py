@@ -23,7 +23,7 @@ from earmark.errors import (
     UnknownModel,
     UnusableModel,
 )
-from earmark.web.dialects.cloudflare.envelope import ApiError, ai_request_id, bare, failed
+from earmark.web.dialects.cloudflare.envelope import ApiError, Message, ai_request_id, bare, failed
 from earmark.web.error_forms import nearest_form, retry_after
 from earmark.web.request_log import RequestRecord
 
@@ -124,9 +124,10 @@ def edge_refusal(error: Exception, record: RequestRecord) -> Response:
     return failed(ApiError(form.code, description), status=form.status, headers=headers)
 
 
-def no_such_route() -> Response:
-    """Answer an address that there is not."""
-    return failed(ApiError(7000, "No route for that URI"), status=400)
+def no_such_route(hint: str) -> Response:
+    """Answer an address that there is not, in Cloudflare's words; the hint stands beside them."""
+    error = ApiError(7000, "No route for that URI")
+    return failed(error, status=400, messages=(Message(error.code, hint),))
 
 
 def no_such_method(method: str, allowed: Sequence[str]) -> Response:

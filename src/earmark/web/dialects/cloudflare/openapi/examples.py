@@ -163,6 +163,16 @@ _CHAINS: Final[Mapping[str, Json]] = {
 """What an error came of, by its name."""
 
 
+_MESSAGES: Final[Mapping[str, Json]] = {
+    "noRoute": {
+        "code": 7000,
+        "message": "GET /docs shows every address, GET /openapi.json lists them for programs",
+        "type": None,
+    }
+}
+"""What is said beside an error, by its name."""
+
+
 def failure(name: str, *, reached_model: bool) -> Json:
     """Show an error over REST.
 
@@ -179,7 +189,7 @@ def failure(name: str, *, reached_model: bool) -> Json:
         "result": {} if reached_model else None,
         "success": False,
         "errors": [error],
-        "messages": [],
+        "messages": [_MESSAGES[name]] if name in _MESSAGES else [],
     }
 
 
