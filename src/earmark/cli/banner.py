@@ -104,8 +104,7 @@ def show_banner(
         # Soft: a line broken by us could not be pasted.
         console.print(Text(example(address, model, keyed=keyed)), soft_wrap=True)
         console.print()
-    if not keyed:  # a browser has no key to send with a page
-        console.print(Text(f"Read and try the API at {address}/docs", style="dim"), soft_wrap=True)
+    console.print(Text(f"Read and try the API at {address}/docs", style="dim"), soft_wrap=True)
     access = "Requests need an access key." if keyed else "No access key is needed."
     console.print(Text(f"{access} earmark keys --help tells more.", style="dim"))
     console.print(Text("Ctrl-C stops it, once what was accepted is answered.", style="dim"))

@@ -33,6 +33,7 @@ from earmark.web.dialects.rerank.openapi import operations as rerank_operations
 from earmark.web.dialects.rerank.routes import RerankDialect
 from earmark.web.documentation import (
     DOCUMENTATION_TAG,
+    documentation_access_form,
     documentation_operations,
     documentation_routes,
 )
@@ -156,6 +157,7 @@ def create_app(
                 forms=(
                     *rerank.access_forms(),
                     *cloudflare.access_forms(),
+                    documentation_access_form(huggingface.access_form()),
                     huggingface.access_form(),
                 ),
             ),

@@ -41,10 +41,10 @@ def test_the_banner_tells_the_address_and_each_model() -> None:
         assert fact in shown
 
 
-def test_the_banner_names_the_page_about_the_api_where_a_browser_can_open_it() -> None:
-    """On one line, to be clicked; a browser has no key to send."""
+def test_the_banner_names_the_page_about_the_api() -> None:
+    """On one line, to be clicked; where keys are demanded the page asks for one."""
     assert f"{ADDRESS}/docs" in banner(FakeEngine(), width=30)
-    assert "/docs" not in banner(FakeEngine(), keyed=True)
+    assert f"{ADDRESS}/docs" in banner(FakeEngine(), keyed=True)
 
 
 @pytest.mark.parametrize("width", [30, 80])

@@ -21,6 +21,7 @@ from earmark.web.dialects.huggingface.exchanges import (
 )
 from earmark.web.dialects.huggingface.preferences import read_preferences
 from earmark.web.dialects.huggingface.unread import doubts_about
+from earmark.web.documentation import wants_page, welcome
 from earmark.web.endpoints import endpoint
 from earmark.web.leaving import while_connected
 from earmark.web.origin import asked_here
@@ -99,7 +100,7 @@ class HuggingFaceDialect:
         return AccessForm(
             prefix="",
             read=read_bearer,
-            is_open=self._is_health,
+            is_open=lambda scope: wants_page(scope) or self._is_health(scope),
             refuse=lambda error, scope: refusal(error, record_of(scope)),
         )
 
@@ -210,10 +211,14 @@ class HuggingFaceDialect:
         record_of(request.scope).model = status.info.model_id
         return status
 
-    async def _index(self, _: Request) -> Response:
-        return describe.index(
+    async def _index(self, request: Request) -> Response:
+        if wants_page(request.scope):
+            return await welcome(request)
+        answer = describe.index(
             self._service.statuses(), version=self._version, addresses=self._addresses
         )
+        answer.headers["vary"] = "Accept"
+        return answer
 
     async def _health(self, _: Request) -> Response:
         # A model that is not in memory is nothing that ails the server.
