@@ -6,7 +6,7 @@ Pure, and quick for names of any length: how many slips are looked for is bounde
 from collections.abc import Iterable
 from typing import Final
 
-__all__ = ["nearest", "nearest_model"]
+__all__ = ["expected_one_of", "nearest", "nearest_model"]
 
 _MOST_SLIPS: Final = 3
 _SHORTEST: Final = 3
@@ -30,6 +30,14 @@ def nearest(written: str, known: Iterable[str]) -> str | None:
     """
     found = [(slips, name) for name in known if (slips := _slips(written, name)) is not None]
     return min(found, key=lambda one: one[0])[1] if found else None
+
+
+def expected_one_of(written: object, choices: Iterable[str]) -> str:
+    """Say what may stand in the place of a word that is none of a few, and which was meant."""
+    choices = tuple(choices)
+    near = nearest(written, choices) if isinstance(written, str) else None
+    hint = f" (did you mean {near}?)" if near else ""
+    return f"expected one of {', '.join(choices)}{hint}"
 
 
 def nearest_model(written: str, known: Iterable[str]) -> str | None:

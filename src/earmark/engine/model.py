@@ -1,5 +1,6 @@
 """A checkpoint on its way to a session: found, opened, and found to be one that can run."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,18 +12,22 @@ from earmark.checkpoint.hub_progress import HubProgress
 from earmark.checkpoint.local import LocalRepository
 from earmark.checkpoint.repository import Repository
 from earmark.domain.head import HeadKind
+from earmark.domain.near_names import nearest_model
 from earmark.engine.ways.choice import choose_way
 from earmark.engine.ways.graph import GraphWay
 from earmark.engine.ways.onnx import OnnxWay
 from earmark.engine.ways.pytorch import PyTorchWay
 from earmark.engine.ways.way import Way, WayKind
-from earmark.errors import CheckpointNotFound, InvalidCheckpoint
+from earmark.errors import CheckpointNotFound, HubUnavailable, InvalidCheckpoint
 from earmark.graph.architectures.registry import ARCHITECTURES, find_architecture
 from earmark.runtime.compiled import CompiledModels
 from earmark.runtime.session import RuntimeName
 from earmark.tokenizing.tokenizer import TextTokenizer, load_tokenizer
 
 __all__ = ["OpenedModel", "open_at_hand", "open_model", "open_repository"]
+
+_LONGEST_SHOWN = 200
+"""Characters of a name that is no model's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +68,13 @@ def open_repository(source: str, progress: HubProgress | None = None) -> LocalRe
     # Imported here: the Hub's library is slow to import, and most models are not of the Hub.
     from earmark.checkpoint.hub import fetch  # noqa: PLC0415
 
-    return fetch(found, progress, graph_types=ARCHITECTURES)
+    try:
+        return fetch(found, progress, graph_types=ARCHITECTURES)
+    except (CheckpointNotFound, HubUnavailable) as error:
+        near = nearest_model(source, BUNDLED)
+        if near is not None:
+            error.add_note(f"did you mean {near}, which is bundled?")
+        raise
 
 
 def open_at_hand(source: str) -> LocalRepository:
@@ -94,14 +105,19 @@ def _located(source: str) -> LocalRepository | HubId:
     """
     if source in BUNDLED:
         return open_bundled(source)
-    folder = Path(source).expanduser()
-    if folder.exists():
+    folder = None
+    with suppress(OSError, ValueError, RuntimeError):  # it cannot be the name of a file, or a user
+        named = Path(source).expanduser()
+        folder = named if named.exists() else None
+    if folder is not None:
         return LocalRepository.open(folder)
     hub_id = HubId.read(source)
     if hub_id is None:
+        near = nearest_model(source, BUNDLED)
+        meant = f"did you mean {near}? " if near else ""
         raise CheckpointNotFound(
-            f"{source} is neither a folder nor a bundled model, nor can it be one of the Hub "
-            f"(org/name); bundled are {', '.join(bundled_ids())}"
+            f"{source[:_LONGEST_SHOWN]} is neither a folder nor a bundled model, nor can it be one"
+            f" of the Hub (org/name); {meant}bundled are {', '.join(bundled_ids())}"
         )
     return hub_id
 

@@ -1,6 +1,5 @@
 """Where settings are written: flags over `EARMARK_*` variables over a TOML file."""
 
-import difflib
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import Literal, get_args, get_origin
 
 import msgspec
 
+from earmark.domain.near_names import expected_one_of, nearest
 from earmark.errors import SettingsError
 from earmark.settings.settings import Settings
 
@@ -124,7 +124,7 @@ def _check(shown: str, key: str, value: object, *, strict: bool = True) -> objec
         return msgspec.convert(value, _TYPES[key], strict=strict)
     except msgspec.ValidationError as error:
         choices = _choices(_TYPES[key])
-        reason = f"expected one of {', '.join(choices)}" if choices else _plain(str(error))
+        reason = expected_one_of(value, choices) if choices else _plain(str(error))
         raise SettingsError(f"{shown} is {value!r}: {reason}") from error
 
 
@@ -138,5 +138,5 @@ def _choices(kind: object) -> tuple[str, ...]:
 
 
 def _suggest(name: str, known: Iterable[str]) -> str:
-    near = difflib.get_close_matches(name, known, n=1)
-    return f" (did you mean {near[0]}?)" if near else ""
+    near = nearest(name, known)
+    return f" (did you mean {near}?)" if near else ""
