@@ -11,7 +11,7 @@ from earmark.domain.near_names import expected_one_of, nearest
 from earmark.errors import SettingsError
 from earmark.settings.settings import Settings
 
-__all__ = ["CONFIG_FILE", "KEY_VARIABLE", "read_settings"]
+__all__ = ["CONFIG_FILE", "CONFIG_VARIABLE", "KEY_VARIABLE", "read_settings", "variable_of"]
 
 CONFIG_FILE = "earmark.toml"
 """Read from the working directory when no other file is named; need not be there."""
@@ -32,6 +32,11 @@ _LISTS = frozenset({"models", "accounts", "aliases", "hub_models"})
 
 _FLAGS = {"models": "--model", "aliases": "--alias", "accounts": "--account"}
 """How a flag is written that may be repeated."""
+
+
+def variable_of(setting: str) -> str:
+    """Return the environment variable that a setting is read from."""
+    return PREFIX + setting.upper()
 
 
 def read_settings(
@@ -91,7 +96,7 @@ def _read_environment(
     environ: Mapping[str, str], *, warn: Callable[[str], None]
 ) -> dict[str, object]:
     """Read the variables; an empty one counts as not set, as most tools have it."""
-    names = {PREFIX + key.upper(): key for key in _TYPES}
+    names = {variable_of(key): key for key in _TYPES}
     values: dict[str, object] = {}
     for name, text in environ.items():
         key = names.get(name)
