@@ -7,12 +7,20 @@
 `load` keeps a model for many calls; ``earmark serve`` puts models behind HTTP.
 """
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from earmark.domain.results import Classification, LabelScore
 from earmark.domain.texts import TextInput
-from earmark.errors import CapacityError, CheckpointError, EarmarkError, EngineError, RequestError
+from earmark.errors import (
+    CapacityError,
+    CheckpointError,
+    EarmarkError,
+    EngineError,
+    RequestError,
+    SettingsError,
+)
 
 if TYPE_CHECKING:
     from earmark.graph.precision import Precision
@@ -27,6 +35,7 @@ __all__ = [
     "EngineError",
     "LabelScore",
     "RequestError",
+    "SettingsError",
     "TextInput",
     "__version__",
     "classify",
@@ -37,7 +46,7 @@ __version__ = "0.1.0"
 
 
 def load(
-    source: str = "earmark/sentiment",
+    source: "str | os.PathLike[str]" = "earmark/sentiment",
     *,
     precision: "Precision" = "auto",
     runtime: "RuntimeName" = "openvino",
@@ -53,21 +62,23 @@ def load(
         threads: how many it may use; None for all cores this process may.
 
     Raises:
+        SettingsError: `precision`, `runtime` or `threads` is none that there is.
         CheckpointError: the model cannot be loaded; the message says what to do.
         EngineError: the runtime failed.
     """
     # Imported here: `import earmark` and the command line's --help stay quick.
     from earmark.engine.load import EngineOptions, load_engine  # noqa: PLC0415
-    from earmark.inprocess import Classifier  # noqa: PLC0415
+    from earmark.inprocess import Classifier, check_load  # noqa: PLC0415
 
+    source = check_load(source, precision=precision, runtime=runtime, threads=threads)
     options = EngineOptions(precision=precision, runtime=runtime, threads=threads)
     return Classifier(load_engine(source, options=options))
 
 
 def classify(
-    texts: "Sequence[TextLike]",
+    texts: "Iterable[TextLike]",
     *,
-    model: str = "earmark/sentiment",
+    model: "str | os.PathLike[str]" = "earmark/sentiment",
     top_k: int | None = None,
     precision: "Precision" = "auto",
 ) -> list[Classification]:
@@ -80,6 +91,7 @@ def classify(
         precision: what to compute in.
 
     Raises:
+        SettingsError: `precision` is none that there is.
         CheckpointError: the model cannot be loaded.
         RequestError: a text or `top_k` is not what it should be.
         EngineError: the runtime failed.

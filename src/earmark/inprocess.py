@@ -1,27 +1,137 @@
 """A model in the caller's own process: the Python API behind `earmark.load`."""
 
-from collections.abc import Sequence
+import operator
+import os
+from collections.abc import Iterable, Mapping
+from numbers import Number
 from types import TracebackType
 from typing import Self, TypeAlias
 
+from earmark.domain.near_names import expected_one_of
 from earmark.domain.results import Classification
 from earmark.domain.texts import TextInput
 from earmark.engine.engine import Engine
 from earmark.engine.info import EngineInfo
-from earmark.errors import InvalidInput
-from earmark.tasks.activations import FunctionToApply
+from earmark.errors import CheckpointNotFound, InvalidInput, SettingsError, UnsupportedTask
+from earmark.graph.precision import PRECISIONS
+from earmark.runtime.session import RUNTIMES
+from earmark.tasks.activations import FUNCTIONS, FunctionToApply
 from earmark.tasks.text_classification import TextClassification
 
-__all__ = ["Classifier", "TextLike"]
+__all__ = ["Classifier", "TextLike", "check_load"]
 
 TextLike: TypeAlias = str | tuple[str, str] | TextInput
 """A text, or a pair of texts."""
 
+_PAIR = 2
+"""Texts in a pair."""
+_LONGEST_SHOWN = 40
+"""Characters of a wrong option that an error repeats."""
 
-def _as_input(text: TextLike) -> TextInput:
+
+def check_load(source: object, *, precision: object, runtime: object, threads: object) -> str:
+    """Check what `earmark.load` was given, which Python itself does not.
+
+    Returns:
+        The source as text, also where it is a path.
+
+    Raises:
+        CheckpointNotFound: the source is no text and no path.
+        SettingsError: another argument is none that there is.
+    """
+    for name, value, choices in (
+        ("precision", precision, PRECISIONS),
+        ("runtime", runtime, (*RUNTIMES, "pytorch")),
+    ):
+        if value not in choices:
+            raise SettingsError(f"{name} is {_shown(value)}: {expected_one_of(value, choices)}")
+    if threads is not None and (not isinstance(threads, int) or threads < 1):
+        raise SettingsError(
+            f"threads is {_shown(threads)}: expected a whole number from 1, or None"
+        )
+    if isinstance(source, str | os.PathLike) and source != "":
+        return os.fsdecode(source)
+    raise CheckpointNotFound(
+        f"the model is {_shown(source)}: expected a bundled id, a folder, or a model of the Hub"
+    )
+
+
+def _inputs(texts: object) -> tuple[TextInput, ...]:
+    if isinstance(texts, str):
+        raise InvalidInput("texts is a string, expected a list of texts; write [text]")
+    if hasattr(texts, "columns"):  # a table's rows are its columns' names
+        raise InvalidInput(
+            f"texts is {_kind(texts)}, expected one column of it, or a list of texts"
+        )
+    if isinstance(texts, bytes | Mapping) or not isinstance(texts, Iterable):
+        raise InvalidInput(f"texts is {_kind(texts)}, expected a list of texts")
+    return tuple(_input(text, row) for row, text in enumerate(texts))
+
+
+def _input(text: object, row: int) -> TextInput:
+    """Take one text or pair; an error names its row and its type, and never repeats a text."""
     if isinstance(text, str):
         return TextInput(text)
-    return text if isinstance(text, TextInput) else TextInput(*text)
+    halves: object = text
+    if isinstance(text, TextInput):
+        halves = (text.text,) * 2 if text.pair is None else (text.text, text.pair)
+    if not isinstance(halves, tuple | list):
+        raise InvalidInput(
+            f"texts[{row}] is {_kind(text)}, expected a text or a pair of texts{_remedy(text)}"
+        )
+    if len(halves) != _PAIR:
+        raise InvalidInput(
+            f"texts[{row}] is {len(halves)} texts, expected a text, or two as a pair"
+        )
+    for half, one in enumerate(halves):
+        if not isinstance(one, str):
+            raise InvalidInput(
+                f"texts[{row}][{half}] is {_kind(one)}, expected a text{_remedy(one)}"
+            )
+    return text if isinstance(text, TextInput) else TextInput(*halves)
+
+
+def _kind(value: object) -> str:
+    """Name a type as a person would; of values only those that stand for something missing."""
+    if value is None:
+        return "None"
+    if isinstance(value, Number) and value != value:  # noqa: PLR0124 - so is NaN of any library
+        return "NaN"
+    name = type(value).__name__
+    return f"a number ({name})" if isinstance(value, Number) else f"of the type {name}"
+
+
+def _remedy(value: object) -> str:
+    if _kind(value) in ("None", "NaN", "of the type NAType", "of the type NaTType"):
+        return '; where texts are missing, leave them out, or give ""'
+    return "; write str(value) where it is meant as one" if isinstance(value, Number) else ""
+
+
+def _shown(value: object) -> str:
+    return repr(value)[:_LONGEST_SHOWN]
+
+
+def _whole_number(name: str, value: object) -> int | None:
+    """Take a whole number from 1, also one of numpy's.
+
+    Raises:
+        InvalidInput: it is none.
+    """
+    if value is None:
+        return None
+    try:
+        number = 0 if isinstance(value, bool) else operator.index(value)  # type: ignore[arg-type]  # tried
+    except TypeError:
+        number = 0
+    if number < 1:
+        raise InvalidInput(f"{name} is {_shown(value)}, expected a whole number from 1, or None")
+    return number
+
+
+def _seconds(value: object) -> float | None:
+    if value is None or (isinstance(value, int | float) and value >= 0):
+        return value
+    raise InvalidInput(f"timeout_s is {_shown(value)}, expected seconds, 0 or more, or None")
 
 
 class Classifier:
@@ -38,7 +148,7 @@ class Classifier:
 
     def classify(
         self,
-        texts: Sequence[TextLike],
+        texts: Iterable[TextLike],
         *,
         top_k: int | None = None,
         function: FunctionToApply | None = None,
@@ -58,19 +168,39 @@ class Classifier:
             One result per text, in order, its scores best first.
 
         Raises:
-            InvalidInput: `texts` is a bare string, `top_k` is below 1, a text is too long while
-                `truncate` is off, or is no well-formed Unicode.
+            InvalidInput: `texts` holds something that is no text and no pair, another argument is
+                out of range, a text is too long while `truncate` is off, or is no well-formed
+                Unicode.
+            UnsupportedTask: the model is for another task; the message names the call to make.
             DeadlineExceeded: `timeout_s` has passed.
             QueueFull: more is waiting than the engine accepts.
             ShuttingDown: the classifier is closed.
         """
-        if isinstance(texts, str):
-            raise InvalidInput("texts is a string, expected a list of texts; write [text]")
-        if top_k is not None and top_k < 1:
-            raise InvalidInput(f"top_k is {top_k}, expected 1 or more")
-        inputs = tuple(_as_input(text) for text in texts)
+        if function is not None and function not in FUNCTIONS:
+            choices = expected_one_of(function, FUNCTIONS)
+            raise InvalidInput(f"function is {_shown(function)}, {choices}, or None")
+        top_k, timeout_s = _whole_number("top_k", top_k), _seconds(timeout_s)
+        inputs = _inputs(texts)
+        self._check_task(inputs)
         request = TextClassification(inputs, function=function, top_k=top_k, truncate=truncate)
         return list(self._engine.answer_blocking(request, timeout_s=timeout_s).results())
+
+    def _check_task(self, inputs: tuple[TextInput, ...]) -> None:
+        """Refuse what the model is not for, and name what does it."""
+        info = self._engine.info
+        served = f"POST /models/{info.model_id} of earmark serve"
+        if "text-classification" not in info.tasks:
+            raise UnsupportedTask(
+                f"model {info.model_id} is for {info.task}, and classify labels whole texts;"
+                f" {served} answers it"
+            )
+        alone = bool(inputs) and all(one.pair is None for one in inputs)
+        if info.task == "zero-shot-classification" and alone:
+            raise UnsupportedTask(
+                f"model {info.model_id} is for {info.task}, and reads pairs:"
+                ' classify([(text, "This example is about money.")]) says whether the first entails'
+                f" the second; {served} answers candidate_labels"
+            )
 
     def close(self) -> None:
         """Free the model; what waits is answered with `ShuttingDown`."""

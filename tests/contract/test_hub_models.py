@@ -43,7 +43,7 @@ def _hub() -> FakeHub:
     return FakeHub(frozenset({"org/name", "org/info"}))
 
 
-def _ask(
+def _ask(  # noqa: PLR0913 - each of them is one thing that a test varies
     address: str,
     *,
     method: str = "POST",
@@ -51,6 +51,7 @@ def _ask(
     hub: FakeHub | None = None,
     rule: tuple[str, ...] | None = ("any",),
     hold_s: float = 0.0,
+    model: str = "org/name",
 ) -> _Told:
     """Ask a server that serves `at/hand` and may have models of the Hub fetched."""
     hub, loader = hub or _hub(), FakeLoader.open()
@@ -60,8 +61,10 @@ def _ask(
         models = on_the_hub(hub, loader, chosen, hold_s=hold_s or 10.0)
         async with asking(models=models) as client:
             body = _BODIES.get(address) if method == "POST" else None
+            named = body and body.replace(b"org/name", model.encode())
+            path = address.replace("org/name", model)
             return await client.request(
-                method, address, content=body, headers=_HERE | dict(headers or {})
+                method, path, content=named, headers=_HERE | dict(headers or {})
             )
 
     return _Told(asyncio.run(scenario()), hub, loader)
@@ -198,14 +201,42 @@ def test_a_model_that_cannot_run_here_is_the_clients_mistake(address: str, statu
 
 
 @pytest.mark.parametrize(
-    ("address", "status"), list(zip((_HF, _WORKERS_AI, _RERANK), (503, 429, 503), strict=True))
+    ("address", "status"), list(zip((_HF, _WORKERS_AI, _RERANK), (503, 400, 503), strict=True))
 )
-def test_a_hub_out_of_reach_is_a_reason_to_come_again(address: str, status: int) -> None:
-    """The model may be there; the header says when to ask."""
+def test_a_hub_out_of_reach_is_named_with_what_is_served(address: str, status: int) -> None:
+    """The model may be there; the header says when to ask, but to clients that would at once."""
     told = _ask(address, hub=FakeHub(reachable=False), headers=_WAIT, hold_s=0.001)
     assert told.answer.status_code == status
-    assert told.answer.headers["retry-after"] == "10"
+    assert told.answer.headers.get("retry-after") == (None if address == _WORKERS_AI else "10")
+    assert "Model org/name is not served here" in told.answer.text
+    assert "the Hugging Face Hub cannot be asked for org/name" in told.answer.text
+    assert "served here: at/hand" in told.answer.text
     assert "hub.test" not in told.answer.text
+
+
+_HUBS = {
+    "out of reach": FakeHub(reachable=False),
+    "without it": FakeHub(),
+    "with one that cannot run": FakeHub(failures={"at/hnad": UnsupportedCheckpoint("gpt2")}),
+}
+
+
+@pytest.mark.parametrize("hub", _HUBS.values(), ids=_HUBS)
+@pytest.mark.parametrize("address", _BODIES)
+def test_a_near_miss_of_a_served_model_is_told_so(address: str, hub: FakeHub) -> None:
+    """Whatever the Hub says; nobody is held, nor told to come again."""
+    told = _ask(address, model="at/hnad", hub=hub, headers=_WAIT)
+    assert told.answer.status_code == (400 if address == _WORKERS_AI else 404)
+    assert "Model at/hnad does not exist; did you mean at/hand? served here:" in told.answer.text
+    assert "retry-after" not in told.answer.headers
+
+
+@pytest.mark.parametrize("address", _BODIES)
+def test_a_model_of_the_hub_that_is_called_nearly_as_a_served_one_is_had(address: str) -> None:
+    """It is no slip where the Hub has it."""
+    told = _ask(address, model="at/hands", hub=FakeHub(frozenset({"at/hands"})), headers=_WAIT)
+    assert told.answer.status_code == 200
+    assert told.answer.headers["x-compute-model"] == "at/hands"
 
 
 @pytest.mark.parametrize(

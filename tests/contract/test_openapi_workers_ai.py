@@ -191,7 +191,7 @@ def test_the_error_of_a_binding_shown_is_what_the_server_says(each: _Refused) ->
     [
         ("badPage", 400, "GET", f"{AI}/models/search?page=0"),
         ("noSuchSchema", 400, "GET", f"{AI}/models/schema?model=@cf/acme/unknown"),
-        ("noRoute", 400, "GET", f"{AI}/nowhere"),
+        ("noRoute", 400, "GET", "/client/v4/zones"),
         ("wrongMethod", 405, "DELETE", _RUN),
     ],
 )
@@ -246,12 +246,13 @@ def test_the_schema_shown_is_the_classifiers(examples: _Examples) -> None:
 
 
 def test_a_hub_out_of_reach_answers_a_schema_as_shown() -> None:
-    """429 and Retry-After, as clients of Workers AI expect of whoever is busy."""
+    """No such model, in words that name the Hub and what is served; nobody is told to wait."""
 
     async def scenario() -> None:
         async with asking(models=on_the_hub(FakeHub(reachable=False))) as client:
             answer = await client.get("/client/v4/accounts/any/ai/models/schema?model=acme/unknown")
             shown = failure("outOfReach", reached_model=False)
-            assert (answer.status_code, answer.json()) == (429, shown)
+            assert (answer.status_code, answer.json()) == (400, shown)
+            assert "retry-after" not in answer.headers
 
     asyncio.run(scenario())

@@ -198,3 +198,32 @@ def test_a_runtime_that_is_not_installed_is_named_with_its_extra(tiny: str, tmp_
     assert ended.returncode == 2
     assert "pip install 'earmark[onnxruntime]'" in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+_INTERRUPTS_ITSELF = """
+import os, signal, sys
+
+def interrupt(event, arguments):
+    if event == "import" and arguments[0] in ("cyclopts", "uvicorn"):
+        os.kill(os.getpid(), signal.SIGINT)
+
+sys.addaudithook(interrupt)
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals of another kind")
+@pytest.mark.parametrize("arguments", [("serve", "--port", "0"), ("classify", "x")])
+def test_an_interrupt_while_the_program_starts_is_no_traceback(
+    arguments: tuple[str, ...], tmp_path: Path
+) -> None:
+    """Libraries take a second to import, in which a person may press Ctrl-C, and again."""
+    (tmp_path / "sitecustomize.py").write_text(_INTERRUPTS_ITSELF)
+    ended = subprocess.run(  # noqa: S603 - our own words
+        command(*arguments),
+        env=environment(path=tmp_path),
+        cwd=tmp_path,
+        capture_output=True,
+        timeout=PATIENCE_S,
+        check=False,
+    )
+    assert (ended.returncode, ended.stdout, ended.stderr) == (130, b"", b"")

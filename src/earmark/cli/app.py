@@ -16,7 +16,7 @@ from earmark.cli.lines import STANDARD_INPUT
 from earmark.cli.problems import explain_error, explain_usage, show_problem
 from earmark.errors import CapacityError, EarmarkError, EngineError
 
-__all__ = ["main"]
+__all__ = ["run"]
 
 FAILED = 1
 WRONG_USE = 2
@@ -36,7 +36,11 @@ app.command(
     "earmark.cli.serve:serve",
     name="serve",
     help="Serve models over HTTP.",
-    help_epilogue="Try: earmark serve --model my-id=./folder --port 8081",
+    help_epilogue=(
+        "Try: earmark serve --model my-id=./folder --port 8081\n\n"
+        "Variables without a flag: EARMARK_MAX_INPUTS, EARMARK_MAX_TEXTS, EARMARK_ZERO_SHOT_FORM."
+        " In earmark.toml settings are named as variables are, as in port = 8081."
+    ),
 )
 app.command(
     "earmark.cli.classify:classify",
@@ -63,7 +67,7 @@ app.command(
 )
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def run(arguments: Sequence[str] | None = None) -> int:
     """Run a command.
 
     Args:

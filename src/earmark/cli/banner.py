@@ -16,7 +16,14 @@ from earmark.serving.hub.rule import ANY, DENY, HubRule
 from earmark.settings import KEY_VARIABLE
 from earmark.tasks.task import TaskName
 
-__all__ = ["address_of", "announce", "is_loopback", "show_banner"]
+__all__ = ["address_of", "announce", "elsewhere_of", "example", "is_loopback", "show_banner"]
+
+_IPV4 = 4
+_OTHERS = {
+    _IPV4: (socket.AF_INET, "192.0.2.1"),
+    6: (socket.AF_INET6, "2001:db8::1"),
+}
+"""Addresses that no machine has (RFC 5737, RFC 3849), to ask which way one would go."""
 
 MOST_IDS_SHOWN = 8
 """A models folder may hold hundreds."""
@@ -39,7 +46,36 @@ def address_of(listener: socket.socket) -> str:
     bound = ip_address(host)
     if bound.is_unspecified:
         # Every interface: the loopback one is there for sure.
-        host = "127.0.0.1" if bound.version == 4 else "::1"  # noqa: PLR2004 - the two there are
+        host = "127.0.0.1" if bound.version == _IPV4 else "::1"
+    return _url(host, port)
+
+
+def elsewhere_of(listener: socket.socket) -> str | None:
+    """Return an address that other machines can use, as a URL.
+
+    None where `address_of` is one already, or where only this machine can reach the socket.
+    """
+    host, port = listener.getsockname()[:2]
+    bound = ip_address(host)
+    if not bound.is_unspecified:
+        return None
+    return _url(_own_address(bound.version) or socket.gethostname(), port)
+
+
+def _own_address(version: int) -> str | None:
+    """Find the address that this machine sends from; nothing is sent, nor looked up."""
+    family, other = _OTHERS[version]
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as chosen:
+            # Of UDP, connecting is choosing a route: no packet leaves for it.
+            chosen.connect((other, 9))
+            found = str(chosen.getsockname()[0])
+    except OSError:  # there is no way out of this machine
+        return None
+    return None if ip_address(found).is_loopback else found
+
+
+def _url(host: str, port: int) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
@@ -55,7 +91,7 @@ def example(address: str, model: EngineInfo, *, keyed: bool) -> str:
     return f"curl {key}{address}/models/{model.model_id} -d {body}"
 
 
-def show_banner(
+def show_banner(  # noqa: PLR0913 - each is a line of it
     console: Console,
     address: str,
     models: Sequence[EngineInfo],
@@ -63,6 +99,7 @@ def show_banner(
     keyed: bool,
     loadable: Sequence[str] = (),
     hub: HubRule = DENY,
+    elsewhere: str | None = None,
 ) -> None:
     """Tell a person at a terminal.
 
@@ -73,6 +110,7 @@ def show_banner(
         keyed: whether requests need an access key.
         loadable: ids of what is loaded when it is asked for.
         hub: which other models of the Hub are fetched when they are asked for.
+        elsewhere: the address that other machines can use, where it is another.
     """
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     for name in ("model", "precision", "runtime"):
@@ -88,6 +126,9 @@ def show_banner(
             f"{model.load_s:.1f} s",
         )
     console.print(Text.assemble(("earmark", "bold"), " is serving at ", (address, "bold cyan")))
+    if elsewhere:
+        others = Text.assemble("and for other machines at ", (elsewhere, "bold cyan"))
+        console.print(others, soft_wrap=True)
     console.print()
     if models:
         console.print(table)
@@ -104,8 +145,7 @@ def show_banner(
         # Soft: a line broken by us could not be pasted.
         console.print(Text(example(address, model, keyed=keyed)), soft_wrap=True)
         console.print()
-    if not keyed:  # a browser has no key to send with a page
-        console.print(Text(f"Read and try the API at {address}/docs", style="dim"), soft_wrap=True)
+    console.print(Text(f"Read and try the API at {address}/docs", style="dim"), soft_wrap=True)
     access = "Requests need an access key." if keyed else "No access key is needed."
     console.print(Text(f"{access} earmark keys --help tells more.", style="dim"))
     console.print(Text("Ctrl-C stops it, once what was accepted is answered.", style="dim"))
@@ -119,7 +159,7 @@ def announce(
     keyed: bool,
     loadable: Sequence[str] = (),
     hub: HubRule = DENY,
-    warning: str | None,
+    elsewhere: str | None = None,
 ) -> None:
     """Tell a log; arguments as in `show_banner`."""
     for model in models:
@@ -136,9 +176,9 @@ def announce(
         facts["loadable"] = _few(loadable)
     if models:
         facts["example"] = example(address, models[0], keyed=keyed)
+    if elsewhere:
+        facts["elsewhere"] = elsewhere
     log.info("serving", address=address, **facts)
-    if warning:
-        log.warning(warning, address=address)
 
 
 def _few(ids: Sequence[str]) -> str:

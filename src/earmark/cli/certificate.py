@@ -4,10 +4,10 @@ import sys
 from collections.abc import Sequence
 
 import msgspec
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from earmark.cli.output import table_console
 from earmark.compose import loaded_engine
 from earmark.engine.certificate import Certificate
 from earmark.engine.info import EngineInfo
@@ -57,7 +57,7 @@ def show_certificate(
         told = msgspec.json.encode(_told(info))
         sys.stdout.buffer.write(msgspec.json.format(told, indent=2) + b"\n")
         return
-    console = Console(markup=False, highlight=False)
+    console = table_console()
     console.print(Text(info.model_id, style="bold"))
     console.print(_facts(info))
     for certificate in (*info.passed_over, *filter(None, [info.certificate])):

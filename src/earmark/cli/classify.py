@@ -1,9 +1,11 @@
 """`earmark classify`: texts in, labels out, without a server."""
 
+import shlex
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from itertools import chain
+from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
@@ -11,6 +13,7 @@ from cyclopts.validators import Number
 from rich.console import Console
 
 from earmark.cli.answers import Answers, BarAnswers, JsonAnswers
+from earmark.cli.banner import example
 from earmark.cli.download import Download
 from earmark.cli.flags import ConfigFlag, EngineFlags, flag, settings_from
 from earmark.cli.lines import STANDARD_INPUT, Line, argument_chunks, stream_chunks
@@ -18,7 +21,8 @@ from earmark.cli.logs import configure_logs
 from earmark.compose import loaded_engine, pinned
 from earmark.domain.texts import TextInput
 from earmark.engine.engine import Engine
-from earmark.errors import EarmarkError, InvalidInput
+from earmark.engine.info import EngineInfo
+from earmark.errors import EarmarkError, InvalidInput, UnsupportedTask
 from earmark.settings import ModelSource, Settings
 from earmark.tasks.text_classification import TextClassification
 
@@ -52,9 +56,10 @@ def classify(
     Without texts, or for a text that is `-`, the lines of standard input are read, UTF-8, one
     text a line; an empty line is an empty text. Bars on a terminal, JSON lines in a pipe.
     """
+    _refuse_files(texts)
     chunks = _chunks(texts)
     settings = settings_from(flags, config=config)
-    configure_logs(settings.log_format)
+    configure_logs(settings.log_format, settings.log_level)
     chosen = _choose(model, settings)
     console = Console(highlight=False)
     with ExitStack() as stack:
@@ -62,6 +67,7 @@ def classify(
         chosen = pinned(chosen, Download(stderr))
         with stderr.status(f"loading {chosen.model_id}"):
             engine = stack.enter_context(loaded_engine(settings, chosen))
+        _refuse_other_tasks(engine.info, chosen, settings)
         answers: Answers = (
             JsonAnswers(sys.stdout.buffer)
             if json or not sys.stdout.isatty()
@@ -69,6 +75,46 @@ def classify(
         )
         for chunk in chunks:
             _answer(chunk, engine, answers, top_k=top_k)
+
+
+def _refuse_files(texts: tuple[str, ...]) -> None:
+    """Refuse a text that is the name of a file: whoever writes one means what stands in it.
+
+    Raises:
+        InvalidInput: one is.
+    """
+    for text in texts:
+        with suppress(OSError, ValueError):  # too long for a name, or none at all
+            folder = Path(text).is_dir()
+            # A word may be the name of a folder by chance; a path is not.
+            if (Path(text).exists() and not folder) or (folder and "/" in text):
+                kind = "folder" if folder else "file"
+                error = InvalidInput(f"{text!r} is a {kind}, and classify takes texts")
+                if kind == "file":
+                    error.add_note(
+                        f"did you mean earmark classify < {shlex.quote(text)}, whose lines are"
+                        " then the texts?"
+                    )
+                raise error
+
+
+def _refuse_other_tasks(info: EngineInfo, chosen: ModelSource, settings: Settings) -> None:
+    """Refuse a model that does not label whole texts by itself, and name what asks it.
+
+    Raises:
+        UnsupportedTask: it does not.
+    """
+    if info.task == "text-classification":
+        return
+    needs = ", which needs labels" if info.task == "zero-shot-classification" else ""
+    error = UnsupportedTask(
+        f"{info.model_id} is for {info.task}{needs}, and classify labels whole texts by a model's"
+        " own labels"
+    )
+    named = chosen.source if chosen.source == info.model_id else f"{info.model_id}={chosen.source}"
+    request = example(f"http://{settings.host}:{settings.port}", info, keyed=False)
+    error.add_note(f"earmark serve --model {shlex.quote(named)}, then {request}")
+    raise error
 
 
 def _choose(model: str | None, settings: Settings) -> ModelSource:

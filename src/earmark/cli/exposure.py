@@ -8,11 +8,16 @@ from earmark.errors import SettingsError
 from earmark.serving.access.gate import AccessGate
 from earmark.settings import Settings
 
-__all__ = ["OPEN_DOOR", "refuse_exposure", "warn_of_exposure"]
+__all__ = ["NO_WAY_IN", "OPEN_DOOR", "refuse_exposure", "warn_of_exposure", "warn_of_no_keys"]
 
 OPEN_DOOR = (
     "this address can be reached from other machines, and there is no access key yet: whoever"
     " reaches it can use the models"
+)
+
+NO_WAY_IN = (
+    "every access key is revoked, so that nobody can get in until another is created with"
+    " earmark keys create NAME"
 )
 
 
@@ -41,3 +46,8 @@ def refuse_exposure(listener: socket.socket, gate: AccessGate, settings: Setting
 def warn_of_exposure(listener: socket.socket, gate: AccessGate) -> str | None:
     """Return what to tell an operator who wished for it; None where there is nothing to tell."""
     return None if is_loopback(listener) or gate.demands_key else OPEN_DOOR
+
+
+def warn_of_no_keys(gate: AccessGate) -> str | None:
+    """Return what to tell an operator whose server lets nobody in; None where it does."""
+    return NO_WAY_IN if gate.opens_to_nobody else None

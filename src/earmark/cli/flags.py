@@ -11,7 +11,13 @@ from earmark.cli.problems import show_warning
 from earmark.engine.certificate import TOLERANCES, ReferenceKind
 from earmark.graph.precision import Precision
 from earmark.runtime.session import RuntimeName
-from earmark.settings import CONFIG_FILE, Settings, read_settings
+from earmark.settings import (
+    CONFIG_FILE,
+    CONFIG_VARIABLE,
+    Settings,
+    read_settings,
+    variable_of,
+)
 
 __all__ = [
     "DEFAULTS",
@@ -39,14 +45,17 @@ def switch(help_text: str, *, off: str) -> Parameter:
 
 
 def default(setting: str, shown: str | None = None) -> Parameter:
-    """Show a setting's default in the help, though the flag itself defaults to not named."""
-    return Parameter(show_default=lambda _: shown or str(getattr(DEFAULTS, setting)))
+    """Show in the help where a setting comes from when its flag is not named."""
+    variable = variable_of(setting)
+    return Parameter(
+        show_default=lambda _: f"${variable}, else {shown or getattr(DEFAULTS, setting)}"
+    )
 
 
 ConfigFlag = Annotated[
     Path | None,
     flag("Settings file; without it, one in the working directory is read if it is there."),
-    Parameter(show_default=lambda _: CONFIG_FILE),
+    Parameter(show_default=lambda _: f"${CONFIG_VARIABLE}, else {CONFIG_FILE}"),
 ]
 
 

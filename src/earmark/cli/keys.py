@@ -10,10 +10,10 @@ from typing import Annotated
 
 import msgspec
 from cyclopts import App, Parameter
-from rich.console import Console
 from rich.table import Table
 
 from earmark.cli.flags import ConfigFlag, StateFlags, settings_from
+from earmark.cli.output import table_console
 from earmark.cli.problems import show_note
 from earmark.serving.access.keys import AccessKey, find_key, new_key
 from earmark.serving.access.store import KeyStore, SqliteKeys
@@ -73,7 +73,7 @@ def list_keys(
         return
     if rows:
         # No markup: nothing here is meant to be any.
-        Console(markup=False, highlight=False).print(_table(rows))
+        table_console().print(_table(rows))
     _explain(kept)
 
 

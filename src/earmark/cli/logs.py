@@ -8,13 +8,19 @@ import structlog
 from rich.console import Console
 from structlog.typing import Processor
 
-from earmark.settings import LogFormat
+from earmark.settings import LogFormat, LogLevel
 
 __all__ = ["configure_logs"]
 
 
-def configure_logs(form: LogFormat) -> None:
-    """Set up structlog, and route through it what libraries log the ordinary way."""
+def configure_logs(form: LogFormat, level: LogLevel = "info") -> None:
+    """Set up structlog, and route through it what libraries log the ordinary way.
+
+    Args:
+        form: how lines look.
+        level: the least grave ones that are written; of libraries nothing below a warning.
+    """
+    least = logging.getLevelNamesMapping()[level.upper()]
     shared: Sequence[Processor] = (
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -23,7 +29,7 @@ def configure_logs(form: LogFormat) -> None:
     render = _renderers(form)
     structlog.configure(
         processors=[*shared, *render],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        wrapper_class=structlog.make_filtering_bound_logger(least),
         logger_factory=structlog.WriteLoggerFactory(sys.stderr),
     )
     handler = logging.StreamHandler(sys.stderr)
@@ -34,7 +40,7 @@ def configure_logs(form: LogFormat) -> None:
         )
     )
     # What libraries say at lower levels (uvicorn: started, stopped) our own lines say.
-    logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
+    logging.basicConfig(handlers=[handler], level=max(least, logging.WARNING), force=True)
 
 
 def _stamp(form: LogFormat) -> Processor:

@@ -8,7 +8,6 @@ from typing import Annotated
 
 import msgspec
 from cyclopts import Parameter
-from rich.console import Console
 from rich.table import Table
 
 from earmark.checkpoint.bundled import bundled_ids
@@ -24,6 +23,7 @@ from earmark.cli.flags import (
     flag,
     settings_from,
 )
+from earmark.cli.output import table_console
 from earmark.cli.problems import show_warning
 from earmark.engine.load import tasks_of
 from earmark.engine.model import open_at_hand
@@ -127,7 +127,7 @@ def models(
         sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(rows), indent=2) + b"\n")
         return
     # No markup: a label or a folder's name may hold brackets.
-    Console(markup=False).print(_table(rows))
+    table_console().print(_table(rows))
     for row in rows:
         if row.problem:
             show_warning(f"{row.id}: {row.problem}")

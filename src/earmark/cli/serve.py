@@ -6,12 +6,19 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Annotated
 
+import structlog
 from cyclopts import Parameter
 from rich.console import Console
 
-from earmark.cli.banner import address_of, announce, is_loopback, show_banner
+from earmark.cli.banner import (
+    address_of,
+    announce,
+    elsewhere_of,
+    is_loopback,
+    show_banner,
+)
 from earmark.cli.download import Download
-from earmark.cli.exposure import refuse_exposure, warn_of_exposure
+from earmark.cli.exposure import refuse_exposure, warn_of_exposure, warn_of_no_keys
 from earmark.cli.flags import (
     DEFAULTS,
     ConfigFlag,
@@ -27,10 +34,12 @@ from earmark.cli.problems import show_warning
 from earmark.cli.signals import INTERRUPTED, stop_signals
 from earmark.compose import Composition, composed, opened_gate, with_pinned_models
 from earmark.serving.access.gate import AccessGate
-from earmark.settings import LogFormat
+from earmark.settings import LogFormat, LogLevel
 from earmark.web.serve import open_socket, run_server
 
 __all__ = ["serve"]
+
+log: structlog.typing.FilteringBoundLogger = structlog.get_logger("earmark.cli")
 
 
 @Parameter(name="*")
@@ -54,9 +63,11 @@ class ServeFlags:
         port: the same.
         max_batch_tokens: the largest batch.
         max_body_bytes: the longest request.
+        strict: whether what nothing reads is refused.
         request_timeout_s: patience with a request.
         cache_bytes: memory for results.
         log_format: for people or for a collector.
+        log_level: how grave a line has to be.
         allow_anonymous: lets other machines in without a key.
     """
 
@@ -133,6 +144,11 @@ class ServeFlags:
     max_body_bytes: Annotated[
         int | None, flag("Longer request bodies are refused."), default("max_body_bytes")
     ] = None
+    strict: Annotated[
+        bool | None,
+        flag("Refuse parameters that nothing reads, rather than warn of them."),
+        default("strict", "no"),
+    ] = None
     request_timeout_s: Annotated[
         float | None,
         flag("Seconds until an unanswered request is given up."),
@@ -146,6 +162,11 @@ class ServeFlags:
     log_format: Annotated[LogFormat | None, flag("How log lines look."), default("log_format")] = (
         None
     )
+    log_level: Annotated[
+        LogLevel | None,
+        flag("Least grave log lines that are written; each request is one of info."),
+        default("log_level"),
+    ] = None
     allow_anonymous: Annotated[
         bool | None,
         flag("Listen on an address that others can reach although there is no access key."),
@@ -171,7 +192,7 @@ def serve(
     and SIGTERM stop the server once what it has accepted is answered.
     """
     settings = settings_from(flags, engine, state, config=config)
-    configure_logs(settings.log_format)
+    configure_logs(settings.log_format, settings.log_level)
     for_people = sys.stderr.isatty() and settings.log_format == "console"
     console = Console(stderr=True, highlight=False, quiet=not for_people)
     with stop_signals() as signals:
@@ -198,12 +219,17 @@ def _ready(
     listener: socket.socket, composition: Composition, gate: AccessGate, console: Console
 ) -> None:
     address, keyed = address_of(listener), gate.demands_key
+    elsewhere = elsewhere_of(listener)
     models, loadable = composition.models, composition.loadable
     hub = composition.hub.rule
-    warning = warn_of_exposure(listener, gate)
+    warnings = [*filter(None, (warn_of_exposure(listener, gate), warn_of_no_keys(gate)))]
     if console.quiet:
-        announce(address, models, keyed=keyed, loadable=loadable, hub=hub, warning=warning)
+        announce(address, models, keyed=keyed, loadable=loadable, hub=hub, elsewhere=elsewhere)
+        for warning in warnings:
+            log.warning(warning, address=address)
         return
-    show_banner(console, address, models, keyed=keyed, loadable=loadable, hub=hub)
-    if warning:
+    show_banner(
+        console, address, models, keyed=keyed, loadable=loadable, hub=hub, elsewhere=elsewhere
+    )
+    for warning in warnings:
         show_warning(warning)

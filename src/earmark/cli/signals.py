@@ -1,11 +1,12 @@
 """How a server ends: by a signal, and that is no failure."""
 
+import os
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 
-__all__ = ["INTERRUPTED", "StopSignals", "stop_signals"]
+__all__ = ["INTERRUPTED", "StopSignals", "end_quietly_from_now_on", "stop_signals"]
 
 INTERRUPTED = 130
 """128 + SIGINT, as shells count it."""
@@ -50,3 +51,9 @@ def stop_signals() -> Iterator[StopSignals]:
     finally:
         for one, old in before.items():
             signal.signal(one, old)
+
+
+def end_quietly_from_now_on() -> None:
+    """Let an interrupt end the process at once: while the interpreter ends, it is a traceback."""
+    with suppress(ValueError):  # only the main thread sets handlers
+        signal.signal(signal.SIGINT, lambda _number, _frame: os._exit(INTERRUPTED))

@@ -1,5 +1,6 @@
 """A checkpoint on its way to a session: found, opened, and found to be one that can run."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from earmark.checkpoint.hub_progress import HubProgress
 from earmark.checkpoint.local import LocalRepository
 from earmark.checkpoint.repository import Repository
 from earmark.domain.head import HeadKind
+from earmark.domain.near_names import nearest_model
 from earmark.domain.texts import Question, TextInput
 from earmark.engine.identity import files_identity
 from earmark.engine.ways.choice import WayChoice, both_told, choose_way, runs_from_weights
@@ -22,7 +24,7 @@ from earmark.engine.ways.graph import GraphWay
 from earmark.engine.ways.onnx import OnnxWay
 from earmark.engine.ways.pytorch import PyTorchWay
 from earmark.engine.ways.way import Way, WayKind
-from earmark.errors import CheckpointError, CheckpointNotFound, InvalidCheckpoint
+from earmark.errors import CheckpointError, CheckpointNotFound, HubUnavailable, InvalidCheckpoint
 from earmark.graph.architectures.registry import ARCHITECTURES
 from earmark.runtime.compiled import CompiledModels
 from earmark.runtime.session import RuntimeName
@@ -41,6 +43,9 @@ __all__ = [
 
 SPECIAL_TOKENS = 16
 """More than any tokenizer puts around a text."""
+
+_LONGEST_SHOWN = 200
+"""Characters of a name that is no model's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +90,13 @@ def open_repository(source: str, progress: HubProgress | None = None) -> LocalRe
     # Imported here: the Hub's library is slow to import, and most models are not of the Hub.
     from earmark.checkpoint.hub import fetch  # noqa: PLC0415
 
-    return fetch(found, progress, from_weights=runs_from_weights)
+    try:
+        return fetch(found, progress, from_weights=runs_from_weights)
+    except (CheckpointNotFound, HubUnavailable) as error:
+        near = nearest_model(source, BUNDLED)
+        if near is not None:
+            error.add_note(f"did you mean {near}, which is bundled?")
+        raise
 
 
 def open_at_hand(source: str) -> LocalRepository:
@@ -116,14 +127,19 @@ def _located(source: str) -> LocalRepository | HubId:
     """
     if source in BUNDLED:
         return open_bundled(source)
-    folder = Path(source).expanduser()
-    if folder.exists():
+    folder = None
+    with suppress(OSError, ValueError, RuntimeError):  # it cannot be the name of a file, or a user
+        named = Path(source).expanduser()
+        folder = named if named.exists() else None
+    if folder is not None:
         return LocalRepository.open(folder)
     hub_id = HubId.read(source)
     if hub_id is None:
+        near = nearest_model(source, BUNDLED)
+        meant = f"did you mean {near}? " if near else ""
         raise CheckpointNotFound(
-            f"{source} is neither a folder nor a bundled model, nor can it be one of the Hub "
-            f"(org/name); bundled are {', '.join(bundled_ids())}"
+            f"{source[:_LONGEST_SHOWN]} is neither a folder nor a bundled model, nor can it be one"
+            f" of the Hub (org/name); {meant}bundled are {', '.join(bundled_ids())}"
         )
     return hub_id
 

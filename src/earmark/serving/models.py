@@ -1,12 +1,20 @@
 """The models served here, found by the id a request names."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
 
-from earmark.errors import ModelUnavailable, UnknownModel, UnusableModel
+from earmark.domain.near_names import nearest_model
+from earmark.errors import (
+    ModelOutOfReach,
+    ModelUnavailable,
+    QueueFull,
+    UnknownModel,
+    UnusableModel,
+)
 from earmark.serving.engines import ServedEngine
 from earmark.serving.fitting import fitting
 from earmark.serving.hub.discovery import Discovery
@@ -21,6 +29,9 @@ NO_ALIASES: Final[Mapping[str, str]] = MappingProxyType({})
 
 _MOST_IDS_NAMED = 10
 """An error names no more served ids than this: it is read by people."""
+
+_NEAR_PATIENCE_S = 5.0
+"""For the Hub's answer about an id that is near a served one: more likely a slip than a model."""
 
 _LONGEST_ID_SHOWN = 100
 """An error repeats no more of an unknown id than this: an address may hold kilobytes."""
@@ -95,13 +106,17 @@ class ServedModels:
     async def discover(self, model_id: str | None, *, here: bool, hold_s: float = 0.0) -> None:
         """Find out whether the Hub has a model that is not served; from then on it is known.
 
+        An id that is near a served one is a slip, unless the Hub says at once that it has a model
+        of that id which can run here.
+
         Args:
             model_id: what a request calls it; None, and what is at hand, asks nobody.
             here: whether the request is surely of this machine; see `HubPolicy`.
             hold_s: how long a caller is held while the Hub cannot be reached.
 
         Raises:
-            UnknownModel: there is none, or it may not be fetched.
+            UnknownModel: there is none, or it may not be fetched; or it is near a served one, and
+                the Hub does not say that it has it.
             UnusableModel: it cannot run here.
             CapacityError: it cannot be told for now.
         """
@@ -109,8 +124,26 @@ class ServedModels:
             return
         # What runs in a precision of its own is called `id:int8`: the Hub knows the id.
         meant = self._aliases.get(model_id, model_id).partition(":")[0]
-        if not await self._discovery.discover(meant, here=here, hold_s=hold_s):
-            raise self._unknown(model_id)
+        near = None
+        if model_id not in self._aliases and self._discovery.find(meant) is None:
+            # In a thread: a folder of models is looked through.
+            near = await asyncio.to_thread(self._near, model_id, self.ids)
+        hold_s, patience_s = (hold_s, None) if near is None else (0.0, _NEAR_PATIENCE_S)
+        try:
+            found = await self._discovery.discover(
+                meant, here=here, hold_s=hold_s, patience_s=patience_s
+            )
+        except (ModelOutOfReach, QueueFull, UnusableModel) as error:
+            if near is not None:
+                raise self._unknown(model_id, near) from error
+            if not isinstance(error, ModelOutOfReach):
+                raise
+            raise ModelOutOfReach(
+                f"Model {_shown(model_id)} is not served here, and {error}; {self._served()}",
+                retry_after_s=error.retry_after_s,
+            ) from error
+        if not found:
+            raise self._unknown(model_id, near)
 
     def resolve(self, model_id: str | None) -> str:
         """Return the id of a model that is served; None means the only one named.
@@ -243,12 +276,20 @@ class ServedModels:
             )
         return self._named[0]
 
-    def _unknown(self, model_id: str) -> UnknownModel:
-        shown = model_id[:_LONGEST_ID_SHOWN] + "..." * (len(model_id) > _LONGEST_ID_SHOWN)
+    def _unknown(self, model_id: str, near: str | None = None) -> UnknownModel:
         meant = self._aliases.get(model_id)
+        near = near or (None if meant else self._near(model_id, self._named))
         stands = f"it stands for {meant}, which is not served here; " if meant else ""
+        slip = f"did you mean {near}? " if near else ""
         # The Hub's own words come first: callers match on them.
-        return UnknownModel(f"Model {shown} does not exist; {stands}{self._served()}")
+        return UnknownModel(
+            f"Model {_shown(model_id)} does not exist; {stands}{slip}{self._served()}"
+        )
+
+    def _near(self, model_id: str, ids: Sequence[str]) -> str | None:
+        """Return the served id or alias that was probably meant."""
+        aliases = (name for name in self._aliases if self.at_hand(name))
+        return nearest_model(model_id, (*ids, *aliases))
 
     def _served(self) -> str:
         # Not what a folder holds: whoever guesses ids must not keep us reading it.
@@ -256,3 +297,7 @@ class ServedModels:
         named = ", ".join(self._named[:_MOST_IDS_NAMED])
         others = ", others on demand" if self._on_demand else ""
         return f"served here: {named}{f' and {more} more' if more > 0 else ''}{others}"
+
+
+def _shown(model_id: str) -> str:
+    return model_id[:_LONGEST_ID_SHOWN] + "..." * (len(model_id) > _LONGEST_ID_SHOWN)

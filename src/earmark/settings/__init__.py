@@ -7,7 +7,23 @@ accounts and ``hub_models`` alike. Defaults stand beside the floor that uses the
 """
 
 from earmark.settings.model_source import ModelSource
-from earmark.settings.reading import CONFIG_FILE, KEY_VARIABLE, read_settings
-from earmark.settings.settings import LogFormat, Settings
+from earmark.settings.reading import (
+    CONFIG_FILE,
+    CONFIG_VARIABLE,
+    KEY_VARIABLE,
+    read_settings,
+    variable_of,
+)
+from earmark.settings.settings import LogFormat, LogLevel, Settings
 
-__all__ = ["CONFIG_FILE", "KEY_VARIABLE", "LogFormat", "ModelSource", "Settings", "read_settings"]
+__all__ = [
+    "CONFIG_FILE",
+    "CONFIG_VARIABLE",
+    "KEY_VARIABLE",
+    "LogFormat",
+    "LogLevel",
+    "ModelSource",
+    "Settings",
+    "read_settings",
+    "variable_of",
+]

@@ -1,6 +1,5 @@
 """Where settings are written: flags over `EARMARK_*` variables over a TOML file."""
 
-import difflib
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -8,10 +7,11 @@ from typing import Literal, get_args, get_origin
 
 import msgspec
 
+from earmark.domain.near_names import expected_one_of, nearest
 from earmark.errors import SettingsError
 from earmark.settings.settings import Settings
 
-__all__ = ["CONFIG_FILE", "KEY_VARIABLE", "read_settings"]
+__all__ = ["CONFIG_FILE", "CONFIG_VARIABLE", "KEY_VARIABLE", "read_settings", "variable_of"]
 
 CONFIG_FILE = "earmark.toml"
 """Read from the working directory when no other file is named; need not be there."""
@@ -37,6 +37,11 @@ _FLAGS = {
     "cors_origins": "--cors-origin",
 }
 """How a flag is written that may be repeated."""
+
+
+def variable_of(setting: str) -> str:
+    """Return the environment variable that a setting is read from."""
+    return PREFIX + setting.upper()
 
 
 def read_settings(
@@ -96,7 +101,7 @@ def _read_environment(
     environ: Mapping[str, str], *, warn: Callable[[str], None]
 ) -> dict[str, object]:
     """Read the variables; an empty one counts as not set, as most tools have it."""
-    names = {PREFIX + key.upper(): key for key in _TYPES}
+    names = {variable_of(key): key for key in _TYPES}
     values: dict[str, object] = {}
     for name, text in environ.items():
         key = names.get(name)
@@ -129,7 +134,7 @@ def _check(shown: str, key: str, value: object, *, strict: bool = True) -> objec
         return msgspec.convert(value, _TYPES[key], strict=strict)
     except msgspec.ValidationError as error:
         choices = _choices(_TYPES[key])
-        reason = f"expected one of {', '.join(choices)}" if choices else _plain(str(error))
+        reason = expected_one_of(value, choices) if choices else _plain(str(error))
         raise SettingsError(f"{shown} is {value!r}: {reason}") from error
 
 
@@ -143,5 +148,5 @@ def _choices(kind: object) -> tuple[str, ...]:
 
 
 def _suggest(name: str, known: Iterable[str]) -> str:
-    near = difflib.get_close_matches(name, known, n=1)
-    return f" (did you mean {near[0]}?)" if near else ""
+    near = nearest(name, known)
+    return f" (did you mean {near}?)" if near else ""

@@ -26,9 +26,10 @@ from earmark.settings.model_source import ModelSource
 from earmark.web.app import WebOptions
 from earmark.web.dialects.huggingface.clients import ZeroShotForm
 
-__all__ = ["LogFormat", "Settings"]
+__all__ = ["LogFormat", "LogLevel", "Settings"]
 
 LogFormat = Literal["console", "json"]
+LogLevel = Literal["debug", "info", "warning", "error"]
 _ENGINE = EngineOptions()
 _SERVICE = ServiceOptions()
 _WEB = WebOptions()
@@ -70,10 +71,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         max_inputs: texts in one request.
         max_texts: inputs times labels of one zero-shot request.
         zero_shot_form: how zero-shot answers look to whoever is no official client.
+        strict: refuse a parameter that nothing reads, rather than warn of it.
         request_timeout_s: a request not answered by then is given up.
         cache_bytes: memory for results that may be given again; 0 keeps none.
         log_format: how log lines look.
         cors_origins: pages of these origins may ask from a browser; ``*`` stands for any.
+        log_level: the least grave lines that are written; each request is one of `info`.
         accounts: ids of accounts that an address of Workers AI may name; none stands for any.
         keep_answers_h: hours for which the answer to an asynchronous batch can be had.
         allow_anonymous: listen where other machines reach it though no access key was created.
@@ -103,10 +106,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     max_inputs: Annotated[int, Meta(ge=1, le=_SERVICE.admission.max_texts)] = _SERVICE.max_inputs
     max_texts: Annotated[int, Meta(ge=1, le=_SERVICE.admission.max_texts)] = _SERVICE.max_texts
     zero_shot_form: ZeroShotForm = _WEB.zero_shot_form
+    strict: bool = _WEB.strict
     request_timeout_s: Annotated[float, Meta(gt=0, le=3600)] = _SERVICE.request_timeout_s
     cache_bytes: Annotated[int, Meta(ge=0, le=1 << 40)] = _SERVICE.cache_bytes
     log_format: LogFormat = "console"
     cors_origins: tuple[str, ...] = _WEB.cors_origins
+    log_level: LogLevel = "info"
     accounts: tuple[Annotated[str, Meta(min_length=1)], ...] = _WEB.accounts
     keep_answers_h: Annotated[float, Meta(gt=0, le=24 * 365)] = _JOBS.keep_answers_s / 3600
     allow_anonymous: bool = False
@@ -258,5 +263,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             max_body_bytes=self.max_body_bytes,
             zero_shot_form=self.zero_shot_form,
             cors_origins=self.cors_origins,
+            strict=self.strict,
             accounts=self.accounts,
         )

@@ -1,6 +1,6 @@
 """The ASGI app: every dialect's routes behind the same few layers."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -33,9 +33,11 @@ from earmark.web.dialects.rerank.openapi import operations as rerank_operations
 from earmark.web.dialects.rerank.routes import RerankDialect
 from earmark.web.documentation import (
     DOCUMENTATION_TAG,
+    documentation_access_form,
     documentation_operations,
     documentation_routes,
 )
+from earmark.web.nearest_address import nearest_addresses
 from earmark.web.openapi import Json, Operation, build_document
 from earmark.web.paths import TrailingSlashes
 from earmark.web.request_log import RequestLog
@@ -67,7 +69,7 @@ _OPERATIONS: Final[tuple[Operation, ...]] = (
 )
 _TAGS: Final = (*(each for dialect in _DIALECTS for each in dialect.TAGS), DOCUMENTATION_TAG)
 _ADDRESSES: Final = tuple(each.address for each in _OPERATIONS)
-"""Every address of every dialect, as the index lists them, and whoever asks for another is told."""
+"""Every address of every dialect, as the index lists them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,12 +81,15 @@ class WebOptions:
         cors_origins: pages of these origins may ask; ``*`` lets every page.
         zero_shot_form: how zero-shot answers look to whoever is no official client; those get
             what their version reads.
+        strict: refuse a request of the Hugging Face dialect with a parameter that nothing reads,
+            rather than answer it with a warning.
         accounts: those that an address of Workers AI may name; none stands for any.
     """
 
     max_body_bytes: int = 2 * 1024 * 1024
     cors_origins: tuple[str, ...] = ("*",)
     zero_shot_form: ZeroShotForm = "labels"
+    strict: bool = False
     accounts: tuple[str, ...] = ()
 
 
@@ -109,6 +114,7 @@ def create_app(
         max_body_bytes=options.max_body_bytes,
         version=__version__,
         unknown_form=options.zero_shot_form,
+        strict=options.strict,
         addresses=_ADDRESSES,
     )
     cloudflare = CloudflareDialect(
@@ -138,11 +144,12 @@ def create_app(
                 forms=(
                     *rerank.access_forms(),
                     *cloudflare.access_forms(),
+                    documentation_access_form(huggingface.access_form()),
                     huggingface.access_form(),
                 ),
             ),
         ],
-        exception_handlers={404: _no_such_address, 405: _no_such_method},
+        exception_handlers={404: _no_such_address(service), 405: _no_such_method},
         lifespan=_living(service, cloudflare),
     )
     # A redirect would send the client to whatever its own Host header says.
@@ -188,11 +195,21 @@ def _living(
     return lifespan
 
 
-async def _no_such_address(request: Request, _: Exception) -> Response:
-    if request.scope["path"].startswith(CLOUDFLARE):
-        return no_such_route()
-    asked = f"{request.method} {request.scope['path'][:200]}"
-    return error_response(404, f"nothing is served at {asked}; served: {', '.join(_ADDRESSES)}")
+def _no_such_address(service: Service) -> Callable[[Request, Exception], Awaitable[Response]]:
+    async def answer(request: Request, _: Exception) -> Response:
+        path: str = request.scope["path"]
+        near = nearest_addresses(path, _ADDRESSES)
+        model_id = path.strip("/")
+        if service.models.at_hand(model_id):
+            near = (f"POST /models/{model_id}", *near)
+        meant = f"did you mean {' or '.join(near)}? " if near else ""
+        hint = f"{meant}GET /docs shows every address, GET /openapi.json lists them for programs"
+        if path.startswith(CLOUDFLARE):
+            return no_such_route(hint)
+        asked = f"{request.method} {path[:200]}"
+        return error_response(404, f"nothing is served at {asked}; {hint}")
+
+    return answer
 
 
 async def _no_such_method(request: Request, _: Exception) -> Response:

@@ -1,25 +1,37 @@
-"""`/openapi.json`, and `/docs`, a page made of it that needs nothing from outside.
+"""`/openapi.json`, `/docs`, a page made of it that needs nothing from outside, and a page for `/`.
 
-The page is RapiDoc (``web/docs/``, vendored; see its README), and a security policy that keeps
-whatever it is from reaching any other server. All its addresses are relative, so that it works
-behind a proxy that adds a prefix.
+The pages are open to everyone: they hold nothing of this server, and ask for a key where one is
+demanded. The page of the API is RapiDoc (``web/docs/``, vendored; see its README), and a security
+policy that keeps whatever it is from reaching any other server. All its addresses are relative, so
+that it works behind a proxy that adds a prefix.
 """
 
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 from importlib.resources import files
 from typing import Final, TypeAlias
 
 import msgspec
+from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import Scope
 
+from earmark.web.access import AccessForm
 from earmark.web.openapi import Answer, Content, Example, Header, Json, Operation, Tag
 from earmark.web.responses import JSON_TYPE
 
-__all__ = ["DOCUMENTATION_TAG", "documentation_operations", "documentation_routes"]
+__all__ = [
+    "DOCUMENTATION_TAG",
+    "documentation_access_form",
+    "documentation_operations",
+    "documentation_routes",
+    "wants_page",
+    "welcome",
+]
 
 _HTML_TYPE: Final = "text/html; charset=utf-8"
 
@@ -47,6 +59,10 @@ _ETAG: Final = Header(
     description="Changes with the content; send it as `If-None-Match`.",
     example='"4d39b1f8c5e2a7604d39b1f8c5e2a760"',
 )
+
+_NO_KEY: Final = 401
+
+_OPEN_METHODS: Final = frozenset({"GET", "HEAD"})
 
 _Handler: TypeAlias = Callable[[Request], Awaitable[Response]]
 
@@ -87,6 +103,34 @@ def documentation_routes(document: Mapping[str, Json]) -> list[Route]:
     return routes
 
 
+def documentation_access_form(form: AccessForm) -> AccessForm:
+    """Open the page of the API to everyone; otherwise it is as another form has it."""
+    return replace(
+        form,
+        prefix="/docs",
+        is_open=lambda scope: scope["method"] in _OPEN_METHODS and scope["path"] in _PAGE,
+    )
+
+
+def wants_page(scope: Scope) -> bool:
+    """Say whether a person looks at ``/``: browsers name HTML in `Accept`, and programs do not."""
+    if scope["path"] != "/" or scope["method"] not in _OPEN_METHODS:
+        return False
+    accepted = Headers(scope=scope).get("accept", "").lower()
+    return any(each.split(";")[0].strip() == "text/html" for each in accepted.split(","))
+
+
+@cache
+def _welcome() -> _Handler:
+    content = (files("earmark.web") / "docs" / "welcome.html").read_bytes()
+    return _serving(content, _HTML_TYPE, {"vary": "Accept"})
+
+
+async def welcome(request: Request) -> Response:
+    """Answer the page for a person who looks at ``/``."""
+    return await _welcome()(request)
+
+
 def documentation_operations(errors: Mapping[int, Answer]) -> tuple[Operation, ...]:
     """Describe these addresses themselves.
 
@@ -115,14 +159,17 @@ def documentation_operations(errors: Mapping[int, Answer]) -> tuple[Operation, .
         examples={"page": Example(summary="Its beginning", value="<!doctype html>")},
         media_type="text/html",
     )
+    shown = operation("/docs", "page", "A page made of this document", page)
+    unasked = {status: answer for status, answer in shown.answers.items() if status != _NO_KEY}
     return (
         operation("/openapi.json", "document", "This document", document),
-        operation("/docs", "page", "A page made of this document", page),
+        replace(shown, answers=unasked, open=True),
     )
 
 
-def _serving(content: bytes, media_type: str) -> _Handler:
+def _serving(content: bytes, media_type: str, more: Mapping[str, str] | None = None) -> _Handler:
     headers = {
+        **(more or {}),
         "content-type": media_type,
         "etag": f'"{hashlib.sha256(content).hexdigest()[:32]}"',
         # Ask each time, so that a new version is seen at once: a 304 costs next to nothing.

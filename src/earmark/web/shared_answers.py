@@ -87,11 +87,11 @@ COST_HEADERS: Final = (
 WARNING: Final = Header(
     name="x-hf-warning",
     type=str,
-    description="A doubt about the answer, as `topic; message`.",
-    example=(
-        'zero-shot-classification; no label of this model begins with "entail", so its last one is'
-        " taken for entailment"
+    description=(
+        "A parameter that nothing reads, or a doubt about the answer, as `topic; message`; one"
+        " line each. With `--strict` a request of Hugging Face's form that has them is a 400."
     ),
+    example="parameters topk; `parameters.topk` is not read; did you mean `top_k`?",
 )
 
 

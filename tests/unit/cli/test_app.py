@@ -8,6 +8,7 @@ from support.checkpoints import CheckpointSpec, write_checkpoint
 
 from earmark.checkpoint.bundled import bundled_ids
 from earmark.cli import main
+from earmark.settings import Settings, variable_of
 
 
 @pytest.fixture(scope="session")
@@ -48,6 +49,10 @@ def empty_working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         (["classify", "x", "--model", "a b"], "'a b' gives no usable model id"),
         (["classify", "\udcff"], "text 1 of the command line is not UTF-8"),
         (["classify", "-", "-"], "standard input can be read only once"),
+        (["classify", __file__], "test_app.py' is a file, and classify takes texts"),
+        (["classify", "a text", "/"], "'/' is a folder, and classify takes texts"),
+        (["classify", "x", "--model", "sentimnet"], "did you mean earmark/sentiment?"),
+        (["serve", "--log-level", "loud"], 'Choose from: "debug", "info", "warning", "error"'),
     ],
 )
 def test_wrong_use_is_one_line_and_exit_code_2(
@@ -124,7 +129,7 @@ def test_the_help_shows_the_defaults_of_the_settings(capsys: pytest.CaptureFixtu
     main(["serve", "--help"])
     out = capsys.readouterr().out
     for shown in ("earmark/sentiment", "127.0.0.1", "8080", "all cores", "openvino"):
-        assert f"default: {shown}" in " ".join(out.replace("│", " ").split())
+        assert f", else {shown}" in " ".join(out.replace("│", " ").split())
 
 
 def test_the_version_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
@@ -223,8 +228,8 @@ def test_texts_for_a_model_that_labels_tokens_are_one_line_and_exit_code_2(
     folder = write_checkpoint(tmp_path / "mine", CheckpointSpec(head="token"))
     assert main(["classify", "x", "--model", str(folder)]) == 2
     err = capsys.readouterr().err
-    assert "mine is for token-classification, not for text-classification" in err
-    assert len(err.splitlines()) == 1
+    assert "mine is for token-classification, and classify labels whole texts" in err
+    assert len(err.splitlines()) == 2  # the second says what asks it
 
 
 def test_the_table_of_models_shows_each_and_warns_of_the_unreadable(
@@ -237,3 +242,58 @@ def test_the_table_of_models_shows_each_and_warns_of_the_unreadable(
     assert "earmark/sentiment" in out
     assert "[gone]" in out
     assert err.startswith("earmark: warning: gone: ")
+
+
+def test_a_file_named_as_a_text_is_told_how_it_is_read(
+    empty_working_directory: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With a line that can be pasted."""
+    (empty_working_directory / "my texts.csv").write_text("a\n")
+    assert main(["classify", "my texts.csv"]) == 2
+    assert "did you mean earmark classify < 'my texts.csv', whose" in capsys.readouterr().err
+
+
+def test_a_word_that_is_a_folders_name_by_chance_is_a_text(
+    checkpoint: Path, empty_working_directory: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nobody classifies folders."""
+    (empty_working_directory / "good").mkdir()
+    assert main(["classify", "good", "--model", str(checkpoint)]) == 0
+    assert json.loads(capsys.readouterr().out)["text"] == "good"
+
+
+@pytest.mark.parametrize(
+    ("model", "told"),
+    [
+        ("earmark/ner", "is for token-classification, and"),
+        ("earmark/zero-shot", "is for zero-shot-classification, which needs labels, and"),
+    ],
+)
+def test_a_model_of_another_task_is_told_what_asks_it(
+    model: str, told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Rather than answered with labels that mean nothing for a text alone."""
+    assert main(["classify", "x", "--model", model, "--certify", "off"]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert f"{model} {told}" in err
+    assert f"earmark serve --model {model}, then curl http://127.0.0.1:8080/models/{model}" in err
+
+
+def test_the_help_of_serve_names_every_variable(capsys: pytest.CaptureFixture[str]) -> None:
+    """Each setting's, and that of the settings file."""
+    assert main(["serve", "--help"]) == 0
+    shown = capsys.readouterr().out
+    variables = [variable_of(name) for name in Settings.__struct_fields__]
+    assert [one for one in (*variables, "EARMARK_CONFIG") if one not in shown] == []
+
+
+def test_a_path_in_a_pipe_is_not_broken(
+    checkpoint: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However narrow the terminal of whoever started the pipe is."""
+    monkeypatch.setenv("COLUMNS", "40")
+    folder = checkpoint.parent
+    assert main(["models", "--models-folder", str(folder)]) == 0
+    [line] = [one for one in capsys.readouterr().out.splitlines() if one.startswith("tiny ")]
+    assert line.split()[-1] == str(checkpoint)

@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 from support.fake_engine import FakeEngine, token_labeller, zero_shot_model
 from support.http_app import ask
 
-from earmark.cli.banner import address_of, announce, is_loopback, show_banner
+from earmark.cli.banner import address_of, announce, elsewhere_of, is_loopback, show_banner
 from earmark.serving.hub.rule import ANY, DENY, HubRule
 
 ADDRESS = "http://127.0.0.1:8080"
@@ -41,10 +41,10 @@ def test_the_banner_tells_the_address_and_each_model() -> None:
         assert fact in shown
 
 
-def test_the_banner_names_the_page_about_the_api_where_a_browser_can_open_it() -> None:
-    """On one line, to be clicked; a browser has no key to send."""
+def test_the_banner_names_the_page_about_the_api() -> None:
+    """On one line, to be clicked; where keys are demanded the page asks for one."""
     assert f"{ADDRESS}/docs" in banner(FakeEngine(), width=30)
-    assert "/docs" not in banner(FakeEngine(), keyed=True)
+    assert f"{ADDRESS}/docs" in banner(FakeEngine(), keyed=True)
 
 
 @pytest.mark.parametrize("width", [30, 80])
@@ -71,7 +71,7 @@ def test_a_log_tells_whether_keys_are_demanded(
 ) -> None:
     """A collector can look for servers that are open."""
     with capture_logs() as lines:
-        announce(ADDRESS, [FakeEngine().info], keyed=keyed, warning=None)
+        announce(ADDRESS, [FakeEngine().info], keyed=keyed)
     [line] = [one for one in lines if one["event"] == "serving"]
     assert line["access"] == ("keys" if keyed else "open")
     assert ("$EARMARK_KEY" in line["example"]) == keyed
@@ -140,7 +140,7 @@ def test_a_log_is_told_the_same(
     """Where it serves, and what there is."""
     with capture_logs() as logs:
         infos = tuple(one.info for one in engines)
-        announce(ADDRESS, infos, keyed=False, loadable=loadable, warning=None)
+        announce(ADDRESS, infos, keyed=False, loadable=loadable)
     facts = {key: logs[-1].get(key) for key in logs[-1].keys() & {"loadable", "example"}}
     assert logs[-1]["address"] == ADDRESS
     assert facts == told if isinstance(told, dict) else facts.keys() == told
@@ -164,5 +164,30 @@ def test_what_may_be_fetched_from_the_hub_is_told(
     assert ("--hub-models" in out.getvalue()) == (shown is not None)
     assert (shown or "") in out.getvalue()
     with capture_logs() as logs:
-        announce(ADDRESS, (), keyed=False, hub=rule, warning=None)
+        announce(ADDRESS, (), keyed=False, hub=rule)
     assert logs[-1]["hub_models"] == logged
+
+
+@pytest.mark.parametrize(("host", "other"), [("127.0.0.1", False), ("0.0.0.0", True)])  # noqa: S104 - under test
+def test_a_server_on_every_address_names_one_that_others_can_use(host: str, *, other: bool) -> None:
+    """Never loopback, which is another machine to each of them."""
+    with closing(socket.create_server((host, 0))) as listener:
+        elsewhere = elsewhere_of(listener)
+        port = listener.getsockname()[1]
+        assert address_of(listener) == f"http://127.0.0.1:{port}"
+        assert (elsewhere is not None) == other
+        if elsewhere is not None:
+            assert elsewhere.endswith(f":{port}")
+            assert "127.0.0.1" not in elsewhere
+            assert "0.0.0.0" not in elsewhere  # noqa: S104 - under test
+
+
+def test_the_banner_shows_the_address_for_others() -> None:
+    """On one line, to be copied; so does the log."""
+    out = io.StringIO()
+    elsewhere = "http://a-machine-with-quite-a-long-name:8080"
+    show_banner(Console(file=out, width=30), ADDRESS, (), keyed=True, elsewhere=elsewhere)
+    assert f"and for other machines at {elsewhere}\n" in out.getvalue()
+    with capture_logs() as told:
+        announce(ADDRESS, (), keyed=True, elsewhere=elsewhere)
+    assert told[-1]["elsewhere"] == elsewhere

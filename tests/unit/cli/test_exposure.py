@@ -5,7 +5,7 @@ from contextlib import closing
 
 import pytest
 
-from earmark.cli.exposure import refuse_exposure, warn_of_exposure
+from earmark.cli.exposure import refuse_exposure, warn_of_exposure, warn_of_no_keys
 from earmark.errors import SettingsError
 from earmark.serving.access.gate import AccessGate
 from earmark.serving.access.keys import new_key
@@ -63,3 +63,12 @@ def test_the_refusal_says_how_to_go_on() -> None:
     [hint] = told.value.__notes__
     assert hint.startswith("earmark keys create NAME --state-folder 'my state' makes")
     assert "--allow-anonymous" in hint
+
+
+def test_a_server_whose_keys_are_all_revoked_says_that_nobody_can_get_in() -> None:
+    """And how that is changed; where a key opens, or none was ever created, it says nothing."""
+    told = warn_of_no_keys(gate(keyed=True, revoked=True))
+    assert told is not None
+    assert "nobody can get in until another is created with earmark keys create NAME" in told
+    assert warn_of_no_keys(gate(keyed=True)) is None
+    assert warn_of_no_keys(gate(keyed=False)) is None

@@ -8,7 +8,7 @@ import pytest
 import structlog
 
 from earmark.cli.logs import configure_logs
-from earmark.settings import LogFormat
+from earmark.settings import LogFormat, LogLevel
 
 WRITTEN_BY_A_USER = "what a user wrote"
 
@@ -63,3 +63,22 @@ def test_what_libraries_say_below_a_warning_is_left_out(
     err = capsys.readouterr().err
     assert "Started" not in err
     assert "ours" in err
+
+
+@pytest.mark.parametrize(
+    ("level", "told"),
+    [("debug", "diwe"), ("info", "iwe"), ("warning", "we"), ("error", "e")],
+)
+def test_only_lines_that_are_grave_enough_are_written(
+    level: LogLevel, told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of libraries nothing below a warning."""
+    configure_logs("json", level)
+    log, library = structlog.get_logger("earmark.test"), logging.getLogger("library")
+    for name in ("debug", "info", "warning", "error"):
+        getattr(log, name)(name)
+        getattr(library, name)(f"library {name}")
+    events = [json.loads(line)["event"] for line in capsys.readouterr().err.splitlines()]
+    assert "".join(one[0] for one in events if not one.startswith("library")) == told
+    theirs = [one.removeprefix("library ") for one in events if one.startswith("library")]
+    assert theirs == [one for one in ("warning", "error") if one[0] in told]

@@ -32,6 +32,7 @@ _OPEN = [
     "/models/acme%2Ftc/health",
     "/models/acme/tc/health/",
 ]
+_OPEN_PAGES = ["/docs", "/docs/page.js", "/docs/page.css", "/docs/rapidoc-min.js"]
 
 _MADE = new_key("ci", now_s=0.0)
 _ANOTHER = {"authorization": "Bearer of another key"}
@@ -59,12 +60,12 @@ def addresses() -> Iterator[tuple[str, str]]:
 
 
 @pytest.mark.parametrize(("method", "path"), list(addresses()))
-def test_every_address_but_health_demands_a_key(method: str, path: str) -> None:
+def test_every_address_but_health_and_the_page_demands_a_key(method: str, path: str) -> None:
     """Whatever is added to the app, it is listed here by itself."""
     only = (FakeEngine("acme/tc"),)
     answer = ask(method, path, engines=only, gate=gate(), headers=_ANOTHER)
     with_key = ask(method, path, engines=only, gate=gate(), headers=_BEARER)
-    assert (answer.status_code == 401) == (path not in _OPEN)
+    assert (answer.status_code == 401) == (path not in (*_OPEN, *_OPEN_PAGES))
     assert with_key.status_code not in {401, 404, 405}
 
 
@@ -88,7 +89,10 @@ def test_health_is_told_to_everyone(method: str, path: str) -> None:
         ("POST", "/models/acme/tc/health"),
         ("OPTIONS", "/health"),
         ("GET", "/nothing/here"),
-        ("GET", "/docs"),
+        ("POST", "/docs"),
+        ("GET", "/docs/"),
+        ("GET", "/docs/nothing"),
+        ("GET", "/"),
         ("GET", "/openapi.json"),
         ("GET", "/client/v4/accounts"),
         ("DELETE", "/models/acme/tc"),
@@ -98,6 +102,16 @@ def test_what_only_resembles_health_demands_a_key(method: str, path: str) -> Non
     """So does what is not there: strangers learn nothing about a server from it."""
     answer = ask(method, path, engines=_ENGINES, gate=gate(), headers=_ANOTHER)
     assert answer.status_code == 401
+
+
+@pytest.mark.parametrize("path", [*_OPEN_PAGES, "/"])
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_pages_are_shown_to_everyone(method: str, path: str) -> None:
+    """They are the same on every server, and ask for a key; a browser can send none with a page."""
+    headers = {"accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+    answer = ask(method, path, engines=_ENGINES, gate=gate(), headers=headers)
+    assert answer.status_code == 200
+    assert "acme" not in answer.text
 
 
 def test_a_model_named_health_has_its_own_health() -> None:

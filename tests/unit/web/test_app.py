@@ -13,13 +13,26 @@ from earmark.web.app import WebOptions, create_app
 _ENGINES = (FakeEngine(),)
 
 
-def test_an_unknown_address_is_told_the_known_ones() -> None:
-    """404, as a JSON error."""
-    answer = ask("POST", "/v1/embeddings", "{}", engines=_ENGINES)
+@pytest.mark.parametrize(
+    ("path", "meant"),
+    [
+        ("/model/foo", "did you mean POST /models/{id} or GET /models/{id}"),
+        ("/predictions", "did you mean POST /predict? "),
+        ("/acme/tc", "did you mean POST /models/acme/tc? "),
+        ("/v1/embeddings", ""),
+    ],
+)
+def test_an_unknown_address_is_told_the_nearest_and_where_all_stand(path: str, meant: str) -> None:
+    """404, as a JSON error of a line or two."""
+    answer = ask("POST", path, "{}", engines=_ENGINES)
     assert answer.status_code == 404
     assert answer.headers["content-type"] == "application/json"
-    assert answer.json()["error"].startswith("nothing is served at POST /v1/embeddings; served: ")
-    assert "POST /models/{id}" in answer.json()["error"]
+    error = answer.json()["error"]
+    assert error.startswith(f"nothing is served at POST {path}; {meant}")
+    assert error.endswith(
+        "GET /docs shows every address, GET /openapi.json lists them for programs"
+    )
+    assert len(error) < 300
 
 
 @pytest.mark.parametrize(

@@ -68,7 +68,7 @@ def test_the_page_can_reach_nobody_else() -> None:
     assert rules["script-src"] == rules["connect-src"] == "'self'"
 
 
-@pytest.mark.parametrize("name", ["index.html", "page.js", "page.css"])
+@pytest.mark.parametrize("name", ["index.html", "welcome.html", "page.js", "page.css"])
 def test_our_own_part_of_the_page_names_no_other_server(name: str) -> None:
     """And asks the viewer not to load its fonts from one."""
     text = (files("earmark.web") / "docs" / name).read_text("utf-8")
@@ -97,6 +97,31 @@ def test_tags_differ() -> None:
     """Each content has its own."""
     tags = {ask("GET", path, engines=_ENGINES).headers["etag"] for path in _ADDRESSES}
     assert len(tags) == len(_ADDRESSES)
+
+
+_BROWSER = {"accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
+
+
+def test_a_person_at_the_root_gets_a_short_page() -> None:
+    """It leads to the API and to what is served, by addresses that a prefix does not break."""
+    answer = ask("GET", "/", engines=_ENGINES, headers=_BROWSER)
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    assert "Accept" in answer.headers["vary"]
+    page = _References()
+    page.feed(answer.text)
+    leads = [each for each in page.found if each not in ("data:,", "docs/page.css")]
+    assert leads == ["docs", "models", "health"]
+    assert all(ask("GET", f"/{each}", engines=_ENGINES).status_code == 200 for each in leads)
+
+
+@pytest.mark.parametrize("accept", ["*/*", "application/json", "", "text/plain"])
+def test_a_program_at_the_root_gets_json(accept: str) -> None:
+    """As ever; a cache in between keeps the two apart."""
+    answer = ask("GET", "/", engines=_ENGINES, headers={"accept": accept})
+    assert answer.headers["content-type"] == "application/json"
+    assert "Accept" in answer.headers["vary"]
+    assert answer.json()["server"] == "earmark"
 
 
 def test_the_licence_of_the_viewer_is_in_the_package() -> None:

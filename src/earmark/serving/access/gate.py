@@ -37,6 +37,15 @@ class AccessGate:
         self._refresh()
         return self._any
 
+    @property
+    def opens_to_nobody(self) -> bool:
+        """Whether a key is needed at this moment, and none opens: all of them are revoked.
+
+        Raises:
+            StateUnavailable: the store cannot be read.
+        """
+        return self.demands_key and not self._active
+
     def admit(self, secret: str | None) -> AccessKey | None:
         """Let the bearer of a credential in.
 

@@ -124,13 +124,16 @@ class Discovery:
             known = self._findings.find(model_id)
         return known if known and self._policy.rule.allows(model_id) else None
 
-    async def discover(self, model_id: str, *, here: bool, hold_s: float = 0.0) -> bool:
+    async def discover(
+        self, model_id: str, *, here: bool, hold_s: float = 0.0, patience_s: float | None = None
+    ) -> bool:
         """Find out what a model is, unless that is known, and say whether there is one.
 
         Args:
             model_id: what a request calls it.
             here: whether the request is surely of this machine; see `HubPolicy`.
             hold_s: how long a caller is held while the Hub cannot be reached.
+            patience_s: how long he waits for its answer; that of the options when None.
 
         Returns:
             True where `find` now finds it. False where the Hub has no such model, or nobody may
@@ -151,7 +154,7 @@ class Discovery:
             return False
         until_s = self._clock() + min(hold_s, self._options.hold_s)
         while True:
-            outcome = await self._outcome(model_id)
+            outcome = await self._outcome(model_id, patience_s or self._options.patience_s)
             if isinstance(outcome, Unusable):
                 raise UnusableModel(f"Model {model_id} cannot run here: {outcome.reason}")
             if not isinstance(outcome, Unreachable):
@@ -168,18 +171,18 @@ class Discovery:
         for flight in flights:
             flight.cancel()
 
-    async def _outcome(self, model_id: str) -> Outcome:
+    async def _outcome(self, model_id: str, patience_s: float) -> Outcome:
         """Recall what is known, or look it up together with whoever else asks."""
         flight = self._flight(model_id)
         if not isinstance(flight, Future):
             return flight
         # Whoever leaves, or is cancelled, leaves the flight alone: others may wait for it.
         answer = asyncio.wrap_future(flight)
-        await asyncio.wait((answer,), timeout=self._options.patience_s)
+        await asyncio.wait((answer,), timeout=patience_s)
         if answer.cancelled():
             raise ShuttingDown("the server is going down")
         if not answer.done():
-            raise ModelOutOfReach(f"the Hub has not said yet what {model_id} is")
+            raise ModelOutOfReach(f"the Hugging Face Hub has not said yet what {model_id} is")
         return answer.result()
 
     def _flight(self, model_id: str) -> Outcome | Future[Outcome]:
@@ -262,7 +265,8 @@ class Discovery:
             left_s = self._findings.left_s(model_id, now_s=now_s)
         if now_s + left_s > until_s:
             raise ModelOutOfReach(
-                f"the Hub cannot be asked for {model_id} for now; the server's log says why",
+                f"the Hugging Face Hub cannot be asked for {model_id} for now; the server's log"
+                " says why",
                 retry_after_s=max(left_s, 1.0),
             )
         await self._sleep(left_s)

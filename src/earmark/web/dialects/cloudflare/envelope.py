@@ -109,9 +109,11 @@ def failed(
     status: int,
     reached_model: bool = False,
     headers: Mapping[str, str] | None = None,
+    messages: tuple[Message, ...] = (),
 ) -> Response:
     """Answer an error; the result is an empty object where a model was reached, else null."""
-    envelope = Envelope(Nothing() if reached_model else None, False, (error,), ())  # noqa: FBT003
+    result = Nothing() if reached_model else None
+    envelope = Envelope(result, False, (error,), messages)  # noqa: FBT003
     return bare(envelope, status=status, headers=headers)
 
 

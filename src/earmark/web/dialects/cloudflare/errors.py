@@ -17,6 +17,7 @@ from earmark.errors import (
     CapacityError,
     DeadlineExceeded,
     InvalidInput,
+    ModelOutOfReach,
     ModelUnavailable,
     RequestError,
     RequestTooLarge,
@@ -24,7 +25,7 @@ from earmark.errors import (
     UnsupportedCoding,
     UnusableModel,
 )
-from earmark.web.dialects.cloudflare.envelope import ApiError, ai_request_id, bare, failed
+from earmark.web.dialects.cloudflare.envelope import ApiError, Message, ai_request_id, bare, failed
 from earmark.web.error_forms import coding_headers, log_fault, nearest_form, retry_after
 from earmark.web.request_log import RequestRecord
 
@@ -43,6 +44,7 @@ __all__ = [
 _LONGEST_RETRY_S = 60
 """Python ignores a longer wait and JavaScript obeys it, for however long."""
 
+_INVALID = 400
 _FAULT = 500
 
 _log: structlog.typing.FilteringBoundLogger = structlog.get_logger("earmark.web")
@@ -70,6 +72,8 @@ FORMS: Final[dict[type[BaseException], Form]] = {
     InvalidInput: Form(400, 5006, "Bad input: Error"),
     UnknownModel: Form(400, 5007, "No such model"),
     UnusableModel: Form(400, 5007, "No such model"),
+    # Not 3040: nothing here is busy, and clients that try again twice within seconds gain nothing.
+    ModelOutOfReach: Form(400, 5007, "No such model"),
     RequestTooLarge: Form(413, 3006, "Request is too large"),
     UnsupportedCoding: Form(415, 5006, "Bad input: Error"),
     CapacityError: Form(429, 3040, "Capacity temporarily exceeded, please try again."),
@@ -124,9 +128,10 @@ def edge_refusal(error: Exception, record: RequestRecord) -> Response:
     return failed(ApiError(form.code, description), status=form.status, headers=headers)
 
 
-def no_such_route() -> Response:
-    """Answer an address that there is not."""
-    return failed(ApiError(7000, "No route for that URI"), status=400)
+def no_such_route(hint: str) -> Response:
+    """Answer an address that there is not, in Cloudflare's words; the hint stands beside them."""
+    error = ApiError(7000, "No route for that URI")
+    return failed(error, status=400, messages=(Message(error.code, hint),))
 
 
 def no_such_method(method: str, allowed: Sequence[str]) -> Response:
@@ -147,6 +152,6 @@ def _tell(error: Exception, record: RequestRecord) -> tuple[Form, str, str]:
 def _retry_headers(form: Form, error: Exception) -> dict[str, str]:
     if form.status == _FAULT:
         return {"x-should-retry": "false"}
-    if not isinstance(error, CapacityError):
+    if not isinstance(error, CapacityError) or form.status == _INVALID:
         return coding_headers(error)
     return {"retry-after": str(min(int(retry_after(error)), _LONGEST_RETRY_S))}

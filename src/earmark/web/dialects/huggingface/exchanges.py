@@ -14,7 +14,6 @@ from earmark.errors import UnsupportedTask
 from earmark.serving.preferences import Preferences
 from earmark.serving.service import Service
 from earmark.tasks.task import TaskName
-from earmark.tasks.zero_shot import names_entailment
 from earmark.web.body import EmptyArray, members
 from earmark.web.dialects.huggingface.clients import (
     ZeroShotForm,
@@ -32,6 +31,7 @@ from earmark.web.dialects.huggingface.token_classification import (
     decode_token_classification,
     entities_body,
 )
+from earmark.web.dialects.huggingface.unread import Doubt, with_warnings
 from earmark.web.dialects.huggingface.zero_shot import decode_zero_shot, zero_shot_body
 from earmark.web.exchange import Exchange
 from earmark.web.responses import json_response
@@ -85,7 +85,11 @@ AnyExchange: TypeAlias = (
 
 
 async def answered(
-    exchange: AnyExchange, service: Service, model_id: str, preferences: Preferences
+    exchange: AnyExchange,
+    service: Service,
+    model_id: str,
+    preferences: Preferences,
+    doubts: tuple[Doubt, ...] = (),
 ) -> Response:
     """Carry out a request and answer it.
 
@@ -94,14 +98,22 @@ async def answered(
         service: what answers.
         model_id: of a model that is served.
         preferences: how the caller wants it carried out.
+        doubts: what the caller should know.
 
     Raises:
         EarmarkError: the whole request failed, or its first input that did.
     """
     if isinstance(exchange, StreamedExchange):
-        return await exchange.answer(service, model_id, preferences)
+        return _doubted(await exchange.answer(service, model_id, preferences), doubts)
     carried = await exchange.carry_out(service, model_id, preferences)
-    return json_response(carried.body, headers=carried.headers)
+    body = with_warnings(carried.body, doubts)
+    return _doubted(json_response(body, headers=carried.headers), doubts)
+
+
+def _doubted(answer: Response, doubts: tuple[Doubt, ...]) -> Response:
+    for doubt in doubts:
+        answer.headers.append("x-hf-warning", doubt.header)
+    return answer
 
 
 def task_named(name: str) -> TaskName:
@@ -209,7 +221,7 @@ def _open_zero_shot(body: bytes, caller: Caller) -> Exchange[Ranking]:
         decoded.request,
         characters,
         lambda results: zero_shot_body(results, texts, form=form, listed=decoded.listed),
-        lambda _, info: {**_FORM_VARIES, **_doubt(info)},
+        lambda *_: _FORM_VARIES,
     )
 
 
@@ -230,13 +242,3 @@ _OPENERS: Final[Mapping[TaskName, Callable[[bytes, Caller], AnyExchange]]] = {
     "token-classification": _open_token_classification,
     "text-ranking": lambda body, _: open_text_ranking(body),
 }
-
-
-def _doubt(info: EngineInfo) -> dict[str, str]:
-    """Say where a model was asked for zero-shot classification that does not seem made for it."""
-    if names_entailment(info.labels):
-        return {}
-    return {
-        "x-hf-warning": "zero-shot-classification; no label of this model begins with"
-        ' "entail", so its last one is taken for entailment'
-    }

@@ -7,7 +7,7 @@ from starlette.types import Scope
 
 from earmark.engine.facts import ModelFacts
 from earmark.engine.info import EngineInfo
-from earmark.errors import UnknownModel
+from earmark.errors import InvalidInput, UnknownModel
 from earmark.serving.service import ModelStatus, Service
 from earmark.tasks.task import TaskName
 from earmark.web.access import AccessForm, read_bearer
@@ -24,6 +24,8 @@ from earmark.web.dialects.huggingface.exchanges import (
 )
 from earmark.web.dialects.huggingface.preferences import read_preferences
 from earmark.web.dialects.huggingface.text_ranking import asks_ranking
+from earmark.web.dialects.huggingface.unread import doubts_about
+from earmark.web.documentation import wants_page, welcome
 from earmark.web.endpoints import endpoint
 from earmark.web.leaving import while_connected
 from earmark.web.origin import asked_here
@@ -61,6 +63,7 @@ class HuggingFaceDialect:
         max_body_bytes: int,
         version: str,
         unknown_form: ZeroShotForm,
+        strict: bool,
         addresses: tuple[str, ...],
     ) -> None:
         """Speak for a service.
@@ -70,12 +73,14 @@ class HuggingFaceDialect:
             max_body_bytes: longer bodies are refused.
             version: of earmark, as `info` tells it.
             unknown_form: form of zero-shot answers for whoever is no official client.
+            strict: refuse what would be answered with a warning.
             addresses: everything that is served, in any dialect, as the index lists it.
         """
         self._service = service
         self._max_body_bytes = max_body_bytes
         self._version = version
         self._unknown_form = unknown_form
+        self._strict = strict
         self._addresses = addresses
 
     def routes(self) -> list[Route]:
@@ -108,7 +113,7 @@ class HuggingFaceDialect:
         return AccessForm(
             prefix="",
             read=read_bearer,
-            is_open=self._is_health,
+            is_open=lambda scope: wants_page(scope) or self._is_health(scope),
             refuse=lambda error, scope: refusal(error, record_of(scope)),
         )
 
@@ -135,15 +140,18 @@ class HuggingFaceDialect:
             body, named = await read_body(request, max_bytes=self._max_body_bytes), None
             info = self._noted(request, self._meant(body))
         task = asked_task(body, info) if named is None else task_named(named)
+        doubts = doubts_about(body, task, info)
         caller = Caller(
             request.headers.get("user-agent", ""),
             self._unknown_form,
             reads_whole=request.scope["path"].startswith(_OLD_CLASS),
         )
         exchange = open_exchange(task, body, caller)
+        if self._strict and doubts:
+            raise InvalidInput("; ".join(each.text for each in doubts))
         preferences = read_preferences(request.headers, body)
         record_of(request.scope).texts = exchange.request.items
-        answer = answered(exchange, self._service, info.model_id, preferences)
+        answer = answered(exchange, self._service, info.model_id, preferences, doubts)
         return await while_connected(request, answer)
 
     def _noted(self, request: Request, model_id: str | None) -> EngineInfo | ModelFacts:
@@ -232,10 +240,14 @@ class HuggingFaceDialect:
         record_of(request.scope).model = status.info.model_id
         return status
 
-    async def _index(self, _: Request) -> Response:
-        return describe.index(
+    async def _index(self, request: Request) -> Response:
+        if wants_page(request.scope):
+            return await welcome(request)
+        answer = describe.index(
             self._service.statuses(), version=self._version, addresses=self._addresses
         )
+        answer.headers["vary"] = "Accept"
+        return answer
 
     async def _health(self, _: Request) -> Response:
         # A model that is not in memory is nothing that ails the server.

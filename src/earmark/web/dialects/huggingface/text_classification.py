@@ -7,8 +7,9 @@ The form is that of the Hub's task schema and of the `transformers` pipeline. Wh
   as well where it stands inside a list. So ``["a", "b"]`` is two texts, ``[["a", "b"]]`` one pair.
 * ``truncation`` takes true and false, and the tokenizers' own names for the same two things,
   ``longest_first`` and ``do_not_truncate``. The other names are refused rather than misread.
-* Everything else is ignored, at the top (``options``, ``stream``, ``model``) and in ``parameters``
-  (``max_length``, ``padding``, and ``return_all_scores``, which `transformers` 5 dropped).
+* Everything else is not read, at the top (``options``, ``stream``, ``model``) and in ``parameters``
+  (``max_length``, ``padding``, and ``return_all_scores``, which `transformers` 5 dropped); `unread`
+  tells the caller.
 """
 
 from collections.abc import Iterator, Sequence

@@ -15,7 +15,7 @@ from earmark.web.body import EmptyArray, decode_json, decoder, members
 from earmark.web.exchange import Exchange
 from earmark.web.ranked_texts import TextsBody, open_texts, rank_texts
 
-__all__ = ["TextRankingBody", "asks_ranking", "open_text_ranking"]
+__all__ = ["TextRankingBody", "TextRankingParameters", "asks_ranking", "open_text_ranking"]
 
 
 class QueryAndTexts(msgspec.Struct, frozen=True):

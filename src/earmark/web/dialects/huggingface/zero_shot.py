@@ -128,12 +128,20 @@ def _labels(parameters: ZeroShotParameters) -> tuple[str, ...]:
     return tuple(given)
 
 
-class LabelledSequence(msgspec.Struct, frozen=True):
-    """A text with its labels, best first, as `transformers` answers."""
+class LabelledSequence(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A text with its labels, best first, as `transformers` answers.
+
+    Attributes:
+        sequence: the text.
+        labels: best first.
+        scores: of the labels.
+        warnings: what the caller should know; see `unread`.
+    """
 
     sequence: str
     labels: list[str]
     scores: list[float]
+    warnings: tuple[str, ...] = ()
 
 
 class LabelAndSequence(msgspec.Struct, frozen=True):

@@ -88,8 +88,8 @@ _ON_THE_WAY: Final = (
     _edge("malformedKey", "6003, likewise: what was sent is no bearer's"),
 )
 _WHY_INVALID: Final = (
-    "The request is malformed, no such model is served, nor may it be fetched from the Hub, or it"
-    " cannot run here; or no key was sent."
+    "The request is malformed; no such model is served, nor may it be fetched from the Hub, which"
+    " may be out of reach; or it cannot run here; or no key was sent."
 )
 
 _NO_ACCESS: Final = _answer(
@@ -153,8 +153,7 @@ def _of_model(kind: str, failure_type: object, told: Mapping[str, Json]) -> dict
         ),
         429: answer(
             "Busy",
-            "Too much is in flight or waiting, a model is loading, the Hub cannot be asked for it,"
-            " or the server goes down.",
+            "Too much is in flight or waiting, a model is loading, or the server goes down.",
             "busy",
             3040,
             RETRY_AFTER,
@@ -221,11 +220,21 @@ CATALOGUE_ERRORS: Final[Mapping[int, Answer]] = {
 
 SCHEMA_ERRORS: Final[Mapping[int, Answer]] = {
     **CATALOGUE_ERRORS,
+    400: _answer(
+        "SchemaInvalid",
+        _WHY_INVALID,
+        (EdgeFailure, ErrorBody),
+        [
+            _edge("noSuchSchema", "5007: no such model"),
+            _edge("outOfReach", "5007: not served, and the Hub cannot be asked for it"),
+            *_ON_THE_WAY,
+        ],
+    ),
     429: _answer(
-        "OutOfReach",
-        "The Hub, which may have the model, cannot be asked for now.",
+        "SchemaBusy",
+        "Too many models of the Hub wait to be looked up already.",
         (EdgeFailure,),
-        [_edge("outOfReach", "3040")],
+        [_edge("busy", "3040")],
         RETRY_AFTER,
     ),
 }

@@ -154,10 +154,11 @@ ERRORS: Final[Mapping[str, tuple[int, str]]] = {
         ),
     ),
     "outOfReach": (
-        3040,
+        5007,
         (
-            "Capacity temporarily exceeded, please try again.: the Hub cannot be asked for"
-            " acme/unknown for now; the server's log says why"
+            "No such model: Model acme/unknown is not served here, and the Hugging Face Hub cannot"
+            " be asked for acme/unknown for now; the server's log says why; served here: at/hand,"
+            " others on demand"
         ),
     ),
     "fault": (5000, "Internal error: unknown error"),
@@ -168,6 +169,16 @@ _CHAINS: Final[Mapping[str, Json]] = {
     "malformedKey": {"code": 6111, "message": "Invalid format for Authorization header"}
 }
 """What an error came of, by its name."""
+
+
+_MESSAGES: Final[Mapping[str, Json]] = {
+    "noRoute": {
+        "code": 7000,
+        "message": "GET /docs shows every address, GET /openapi.json lists them for programs",
+        "type": None,
+    }
+}
+"""What is said beside an error, by its name."""
 
 
 def failure(name: str, *, reached_model: bool) -> Json:
@@ -186,7 +197,7 @@ def failure(name: str, *, reached_model: bool) -> Json:
         "result": {} if reached_model else None,
         "success": False,
         "errors": [error],
-        "messages": [],
+        "messages": [_MESSAGES[name]] if name in _MESSAGES else [],
     }
 
 

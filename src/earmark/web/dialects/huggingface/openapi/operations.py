@@ -321,6 +321,7 @@ OPERATIONS: Final = (
         "What is served here, and how to ask",
         ServerIndex,
         examples={"Index": INDEX},
+        description="A browser, whose `Accept` names `text/html`, gets a short page instead.",
     ),
     _look(
         "/models",

@@ -1,0 +1,156 @@
+"""Parts of a request that nothing reads, and doubts about its answer: told, not passed over.
+
+A caller learns of them by headers, ``x-hf-warning: topic; message``, one line each, which
+`huggingface_hub` prints once per topic, and by ``warnings`` in answers that are objects.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from typing import Final
+
+import msgspec
+
+from earmark.domain.near_names import nearest
+from earmark.engine.facts import ModelFacts
+from earmark.engine.info import EngineInfo
+from earmark.tasks.task import TaskName
+from earmark.tasks.zero_shot import names_entailment
+from earmark.web.dialects.huggingface.text_classification import TextClassificationParameters
+from earmark.web.dialects.huggingface.text_ranking import TextRankingParameters
+from earmark.web.dialects.huggingface.token_classification import TokenClassificationParameters
+from earmark.web.dialects.huggingface.zero_shot import LabelledSequence, ZeroShotParameters
+from earmark.web.ranked_texts import TextsBody
+
+__all__ = ["Doubt", "doubts_about", "with_warnings"]
+
+_READ: Final[Mapping[TaskName, tuple[str, ...]]] = {
+    "text-classification": TextClassificationParameters.__struct_fields__,
+    "zero-shot-classification": ZeroShotParameters.__struct_fields__,
+    "token-classification": TokenClassificationParameters.__struct_fields__,
+    "text-ranking": TextRankingParameters.__struct_fields__,
+}
+"""Parameters by task."""
+
+_BESIDE: Final = ("inputs", "parameters", "options", "stream")
+"""Members of a body."""
+
+_OF_RANKING: Final = (*_BESIDE, *TextsBody.__struct_fields__)
+"""Members of a body with query and texts, which may stand at its top."""
+
+_SPREAD: Final = frozenset({"model", "provider", "task", "accessToken", "endpointUrl", "billTo"})
+"""Arguments of JavaScript clients, which spread theirs into the body."""
+
+_HARMLESS: Final = frozenset({"stream", "padding", "batch_size", "num_workers"})
+"""Parameters that change no answer, here as in `transformers`."""
+
+_MOST_DOUBTS: Final = 8
+_LONGEST_NAME_SHOWN: Final = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """One thing that a caller should know.
+
+    Attributes:
+        topic: what it is about, without a semicolon.
+        text: printable ASCII, as a header can carry it.
+    """
+
+    topic: str
+    text: str
+
+    @property
+    def header(self) -> str:
+        """As a header's value."""
+        return f"{self.topic}; {self.text}"
+
+
+_members = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
+
+def doubts_about(body: bytes, task: TaskName, info: EngineInfo | ModelFacts) -> tuple[Doubt, ...]:
+    """Find what nothing reads in a request, and whether the model seems made for it.
+
+    Args:
+        body: JSON; one that is malformed in any way has no doubts, since its decoder refuses it.
+        task: that is asked.
+        info: of the model.
+    """
+    found = [*_unread(body, task, info.tasks)]
+    if task == "zero-shot-classification" and not names_entailment(info.labels):
+        found.append(
+            Doubt(
+                "zero-shot-classification",
+                'no label of this model begins with "entail", so its last one is taken for'
+                " entailment",
+            )
+        )
+    return tuple(found)
+
+
+def with_warnings(body: object, doubts: tuple[Doubt, ...]) -> object:
+    """Put doubts into an answer where it is an object; of several objects into the first."""
+    if doubts and isinstance(body, LabelledSequence):
+        return msgspec.structs.replace(body, warnings=tuple(each.text for each in doubts))
+    if doubts and isinstance(body, list) and body and isinstance(body[0], LabelledSequence):
+        return [with_warnings(body[0], doubts), *body[1:]]
+    return body
+
+
+def _unread(body: bytes, task: TaskName, tasks: tuple[TaskName, ...]) -> Iterator[Doubt]:
+    beside = _named(body)
+    parameters = _named(beside.get("parameters", b""))
+    members = _OF_RANKING if task == "text-ranking" else _BESIDE
+    found = (
+        *(
+            _parameter(name, task)
+            for name in parameters
+            if name not in _READ[task] and name not in _HARMLESS
+        ),
+        *(
+            _beside(name, task, tasks)
+            for name in beside
+            if name not in members and name not in _SPREAD
+        ),
+    )
+    return islice(found, _MOST_DOUBTS)
+
+
+def _named(raw: bytes | msgspec.Raw) -> dict[str, msgspec.Raw]:
+    """Read the members of an object that are not null."""
+    try:
+        members = _members.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return {}
+    return {name: value for name, value in members.items() if bytes(value) != b"null"}
+
+
+def _parameter(name: str, task: TaskName) -> Doubt:
+    near = nearest(name, _READ[task])
+    others = [other for other, read in _READ.items() if name in read]
+    if near is not None:
+        hint = f"did you mean `{near}`?"
+    elif others:
+        hint = f"it is for {others[0]}, and this is {task}"
+    else:
+        hint = f"{task} reads {', '.join(_READ[task])}"
+    return Doubt(f"parameters {_shown(name)}", f"`parameters.{_shown(name)}` is not read; {hint}")
+
+
+def _beside(name: str, task: TaskName, tasks: tuple[TaskName, ...]) -> Doubt:
+    read = dict.fromkeys(each for one in (task, *tasks) for each in _READ.get(one, ()))
+    near = nearest(name, _BESIDE)
+    meant = nearest(name, read)
+    if near is not None:
+        hint = f"did you mean `{near}`?"
+    elif meant is not None:
+        hint = f"write it into `parameters`, as `{meant}`"
+    else:
+        hint = f"a body holds {', '.join(_BESIDE)}"
+    return Doubt(f"body {_shown(name)}", f"`{_shown(name)}` is not read beside `inputs`; {hint}")
+
+
+def _shown(name: str) -> str:
+    """Write a name of a stranger's so that a header can carry it, and its topic as well."""
+    return ascii(name[:_LONGEST_NAME_SHOWN])[1:-1].replace(";", ",")

@@ -1,0 +1,46 @@
+"""An address at which nothing is served is told the ones that were probably meant."""
+
+import pytest
+
+from earmark.web.nearest_address import nearest_addresses
+
+_KNOWN = (
+    "POST /models/{id}",
+    "POST /models/{id}/pipeline/{task}",
+    "POST /",
+    "GET /",
+    "GET /models",
+    "GET /models/{id}",
+    "GET /health",
+    "POST /rerank",
+    "POST /v1/rerank",
+    "POST /predict",
+    "POST /v1/{account}/{gateway}/workers-ai/{model}",
+    "GET /docs",
+)
+
+
+@pytest.mark.parametrize(
+    ("path", "meant"),
+    [
+        ("/model/earmark/sentiment", ["POST /models/{id}", "GET /models/{id}"]),
+        ("/Models/earmark/sentiment", ["POST /models/{id}", "GET /models/{id}"]),
+        ("/v1/models", ["GET /models"]),
+        ("/predictions", ["POST /predict"]),
+        ("/api/predict", ["POST /predict"]),
+        ("/api/v1/rerank", ["POST /v1/rerank", "POST /rerank"]),
+        ("/doc", ["GET /docs"]),
+        ("/healthz", ["GET /health"]),
+    ],
+)
+def test_what_is_spelt_nearly_so_is_meant(path: str, meant: list[str]) -> None:
+    """A letter, a case, or a prefix too many."""
+    assert list(nearest_addresses(path, _KNOWN))[: len(meant)] == meant
+
+
+@pytest.mark.parametrize(
+    "path", ["/v1/chat/completions", "/embed", "/v1/embeddings", "/", "//", "/" + "x" * 99_999]
+)
+def test_what_is_nothing_of_ours_is_near_nothing(path: str) -> None:
+    """Rather than told of what it did not mean."""
+    assert nearest_addresses(path, _KNOWN) == ()
