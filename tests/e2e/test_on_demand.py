@@ -40,7 +40,7 @@ def test_models_of_a_folder_are_loaded_when_asked_for(tiny: str, tmp_path: Path)
         (root / "broken" / "config.json").write_text("{}")
         assert ask("org/../../outside").status_code == 404
         broken = ask("broken")
-        assert (broken.status_code, str(root) in broken.text) == (500, False)
+        assert (broken.status_code, str(root) in broken.text) == (400, False)
         assert server.stop(signal.SIGTERM) == 0
     assert [path.name for path in state.iterdir() if path.suffix == ".sqlite"] == ["earmark.sqlite"]
 
