@@ -222,7 +222,7 @@ _HUBS = {
 
 
 @pytest.mark.parametrize("hub", _HUBS.values(), ids=_HUBS)
-@pytest.mark.parametrize("address", _BODIES)
+@pytest.mark.parametrize("address", [_HF, _WORKERS_AI, _RERANK])
 def test_a_near_miss_of_a_served_model_is_told_so(address: str, hub: FakeHub) -> None:
     """Whatever the Hub says; nobody is held, nor told to come again."""
     told = _ask(address, model="at/hnad", hub=hub, headers=_WAIT)
@@ -231,7 +231,7 @@ def test_a_near_miss_of_a_served_model_is_told_so(address: str, hub: FakeHub) ->
     assert "retry-after" not in told.answer.headers
 
 
-@pytest.mark.parametrize("address", _BODIES)
+@pytest.mark.parametrize("address", [_HF, _WORKERS_AI, _PREDICT])
 def test_a_model_of_the_hub_that_is_called_nearly_as_a_served_one_is_had(address: str) -> None:
     """It is no slip where the Hub has it."""
     told = _ask(address, model="at/hands", hub=FakeHub(frozenset({"at/hands"})), headers=_WAIT)
