@@ -8,9 +8,10 @@ from typing import Generic, TypeVar
 from earmark.batching.ticket import Answer, Logits
 from earmark.domain.encoding import Encoding
 from earmark.domain.head import ModelHead
+from earmark.domain.texts import Question
 from earmark.domain.timings import Timings
 from earmark.engine.reply import Reply
-from earmark.errors import EarmarkError, InvalidInput
+from earmark.errors import EarmarkError, InvalidInput, TokenizerFault
 from earmark.tasks.task import TaskRequest
 from earmark.tokenizing.tokenizer import TextTokenizer
 
@@ -94,7 +95,10 @@ class Plan(Generic[Result]):
             if not isinstance(answer, Logits):
                 return answer
             logits.append(answer.values)
-        return self.request.finish(index, item.encodings, logits, head)
+        try:
+            return self.request.finish(index, item.encodings, logits, head)
+        except TokenizerFault as error:  # the tokenizer broke on the tokens of this text
+            return error
 
     def _timings(self, answers: Sequence[Answer]) -> Timings:
         ran = [answer for answer in answers if isinstance(answer, Logits)]
@@ -116,10 +120,13 @@ def make_plan(
     """
     started_s = time.monotonic()
     questions = request.questions()
-    encoded = tokenizer.encode(questions, max_tokens=max_tokens, align=request.head == "token")
+    encoded = _encoded(questions, tokenizer, max_tokens=max_tokens, align=request.head == "token")
     encodings: list[list[Encoding]] = [[] for _ in range(request.items)]
     refused: list[EarmarkError | None] = [None] * request.items
     for question, windows in zip(questions, encoded, strict=True):
+        if isinstance(windows, TokenizerFault):
+            refused[question.item] = windows
+            continue
         encodings[question.item].extend(windows)
         if question.refuse and windows[0].truncated_tokens:
             refused[question.item] = _too_long(windows[0], max_tokens)
@@ -127,6 +134,24 @@ def make_plan(
         PlannedInput(tuple(read), why) for read, why in zip(encodings, refused, strict=True)
     )
     return Plan(request, items, started_s, time.monotonic() - started_s)
+
+
+def _encoded(
+    questions: Sequence[Question], tokenizer: TextTokenizer, *, max_tokens: int, align: bool
+) -> list[list[Encoding] | TokenizerFault]:
+    """Encode questions; where the tokenizer breaks, each half by itself, until one text is left."""
+    try:
+        return list(tokenizer.encode(questions, max_tokens=max_tokens, align=align))
+    except TokenizerFault as error:
+        if len(questions) == 1:
+            return [error]
+    middle = len(questions) // 2
+    halves = questions[:middle], questions[middle:]
+    return [
+        one
+        for half in halves
+        for one in _encoded(half, tokenizer, max_tokens=max_tokens, align=align)
+    ]
 
 
 def _too_long(encoding: Encoding, max_tokens: int) -> InvalidInput:

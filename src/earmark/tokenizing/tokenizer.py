@@ -13,7 +13,7 @@ from earmark.domain.texts import Question, TextInput
 from earmark.errors import InvalidCheckpoint, InvalidInput
 from earmark.tokenizing.charsmap import check_charsmaps_of
 from earmark.tokenizing.families import family_of, has_settings
-from earmark.tokenizing.library import complaints_about
+from earmark.tokenizing.library import complaints_about, panics_over_a_text
 from earmark.tokenizing.pieces import TokenizerPieces
 from earmark.tokenizing.settled import settle
 from earmark.tokenizing.stated import StatedTokenizer, read_stated
@@ -106,7 +106,14 @@ class TextTokenizer:
         Raises:
             InvalidInput: a text holds a lone surrogate, which is no character; or windows are to
                 share more tokens than they have.
+            TokenizerFault: the library broke on one of the texts.
         """
+        with panics_over_a_text():
+            return self._encoded(questions, max_tokens, align=align)
+
+    def _encoded(
+        self, questions: Sequence[Question], max_tokens: int, *, align: bool
+    ) -> list[list[Encoding]]:
         firsts = self._tokens([one.text.text for one in questions])
         seconds = iter(
             self._tokens([one.text.pair for one in questions if one.text.pair is not None])

@@ -12,7 +12,7 @@ Form = TypeVar("Form")
 
 
 def nearest_form(forms: Mapping[type[BaseException], Form], error: BaseException) -> Form:
-    """Find the form of an error by walking up its classes; `forms` has one for `Exception`."""
+    """Find the form of an error by walking up its classes; `forms` has one for `BaseException`."""
     return next(forms[kind] for kind in type(error).__mro__ if kind in forms)
 
 

@@ -14,7 +14,7 @@ from earmark.serving.catalogue import KnownModel
 __all__ = ["refused"]
 
 
-def refused(known: KnownModel, error: Exception, retry_after_s: float) -> EarmarkError:
+def refused(known: KnownModel, error: BaseException, retry_after_s: float) -> EarmarkError:
     """Say whose affair it is; what is wrong may name files, and is for the log.
 
     Args:

@@ -15,6 +15,7 @@ from earmark.errors import (
     RequestError,
     RequestTooLarge,
     ShuttingDown,
+    TokenizerFault,
     UnknownModel,
 )
 from earmark.web.error_forms import nearest_form, retry_after
@@ -53,7 +54,8 @@ FORMS: Final[dict[type[BaseException], Form]] = {
     ShuttingDown: Form(503, "Unhealthy"),
     ModelOutOfReach: Form(503, "Unhealthy"),
     DeadlineExceeded: Form(504, "Overloaded"),
-    Exception: Form(_FAULT, "Backend", "unknown error (request {request_id})"),
+    TokenizerFault: Form(_FAULT, "Backend"),
+    BaseException: Form(_FAULT, "Backend", "unknown error (request {request_id})"),
 }
 """The nearest class of an error's own line of descent counts."""
 
@@ -66,7 +68,7 @@ class RerankError(msgspec.Struct, frozen=True):
     message: str
 
 
-def refusal(error: Exception, record: RequestRecord) -> Response:
+def refusal(error: BaseException, record: RequestRecord) -> Response:
     """Answer an error, and log it with its traceback where it is ours."""
     form = nearest_form(FORMS, error)
     if form.status == _FAULT:
