@@ -98,8 +98,14 @@ def with_pinned_models(settings: Settings, progress: HubProgress) -> Settings:
 
 @contextmanager
 def opened_gate(settings: Settings) -> Iterator[AccessGate]:
-    """Open the gate before the access keys of the settings' database, and close that at the end."""
+    """Open the gate before the access keys of the settings' database, and close that at the end.
+
+    Raises:
+        StateUnavailable: the keys are lost, and it is not wished that everyone gets in.
+    """
     with closing(SqliteKeys(settings.database)) as keys:
+        if not settings.allow_anonymous:
+            keys.refuse_loss()
         yield AccessGate(keys)
 
 
