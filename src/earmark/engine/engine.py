@@ -18,6 +18,7 @@ from earmark.engine.streaming import EntityStream
 from earmark.errors import UnsupportedTask
 from earmark.tasks.task import TaskRequest
 from earmark.tasks.token_classification import TokenClassification
+from earmark.tokenizing.bounds import MOST_REQUEST_TOKENS
 from earmark.tokenizing.tokenizer import TextTokenizer
 
 __all__ = ["Engine"]
@@ -150,16 +151,23 @@ class Engine:
     async def _planned(self, request: TaskRequest[Result]) -> Plan[Result]:
         """Encode short texts at once, and long ones beside the event loop."""
         if request.characters <= INLINE_CHARACTERS:
-            return self._plan(request)
-        return await asyncio.to_thread(self._plan, request)
+            return self._plan(request, most_tokens=MOST_REQUEST_TOKENS)
+        return await asyncio.to_thread(self._plan, request, most_tokens=MOST_REQUEST_TOKENS)
 
-    def _plan(self, request: TaskRequest[Result]) -> Plan[Result]:
+    def _plan(
+        self, request: TaskRequest[Result], *, most_tokens: int | None = None
+    ) -> Plan[Result]:
         if request.head != self._head.kind:
             raise UnsupportedTask(
                 f"model {self._info.model_id} is for {', '.join(self._info.tasks)}, "
                 f"not for {request.task}"
             )
-        return make_plan(request, self._tokenizer, max_tokens=self._info.max_input_tokens)
+        return make_plan(
+            request,
+            self._tokenizer,
+            max_tokens=self._info.max_input_tokens,
+            most_tokens=most_tokens,
+        )
 
 
 async def _done(submission: Submission, deadline_s: float | None) -> None:

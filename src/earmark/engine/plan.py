@@ -1,8 +1,9 @@
 """A request as the engine carries it out: what to run, what to refuse, how to read the answers."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Generic, TypeVar
 
 from earmark.batching.ticket import Answer, Logits
@@ -111,16 +112,33 @@ class Plan(Generic[Result]):
 
 
 def make_plan(
-    request: TaskRequest[Result], tokenizer: TextTokenizer, *, max_tokens: int
+    request: TaskRequest[Result],
+    tokenizer: TextTokenizer,
+    *,
+    max_tokens: int,
+    most_tokens: int | None = None,
 ) -> Plan[Result]:
     """Encode the texts of a request.
 
+    Args:
+        request: what was asked.
+        tokenizer: the model's.
+        max_tokens: longest text the model reads.
+        most_tokens: that it reads for the request; None for any number.
+
     Raises:
-        InvalidInput: a text is no well-formed Unicode, or the request's own parts are malformed.
+        InvalidInput: a text is no well-formed Unicode, the request's own parts are malformed, or
+            the model would read too much for it.
     """
     started_s = time.monotonic()
     questions = request.questions()
-    encoded = _encoded(questions, tokenizer, max_tokens=max_tokens, align=request.head == "token")
+    encode = partial(
+        tokenizer.encode,
+        max_tokens=max_tokens,
+        align=request.head == "token",
+        most_tokens=most_tokens,
+    )
+    encoded = _encoded(questions, encode)
     encodings: list[list[Encoding]] = [[] for _ in range(request.items)]
     refused: list[EarmarkError | None] = [None] * request.items
     for question, windows in zip(questions, encoded, strict=True):
@@ -137,21 +155,17 @@ def make_plan(
 
 
 def _encoded(
-    questions: Sequence[Question], tokenizer: TextTokenizer, *, max_tokens: int, align: bool
+    questions: Sequence[Question], encode: Callable[[Sequence[Question]], list[list[Encoding]]]
 ) -> list[list[Encoding] | TokenizerFault]:
     """Encode questions; where the tokenizer breaks, each half by itself, until one text is left."""
     try:
-        return list(tokenizer.encode(questions, max_tokens=max_tokens, align=align))
+        return list(encode(questions))
     except TokenizerFault as error:
         if len(questions) == 1:
             return [error]
     middle = len(questions) // 2
     halves = questions[:middle], questions[middle:]
-    return [
-        one
-        for half in halves
-        for one in _encoded(half, tokenizer, max_tokens=max_tokens, align=align)
-    ]
+    return [one for half in halves for one in _encoded(half, encode)]
 
 
 def _too_long(encoding: Encoding, max_tokens: int) -> InvalidInput:
