@@ -43,8 +43,8 @@ class TicketQueue:
     Attributes:
         limits: what one batch may hold.
         max_waiting_tokens: more than this is refused at the door. Of one submission only a piece
-            counts, an eighth of this: the rest stands behind it and enters as that leaves. The
-            last quarter is kept for submissions of at most a sixty-fourth.
+            counts, an eighth of this or a batch: the rest stands behind it and enters as that
+            leaves. The last quarter is kept for submissions of at most a sixty-fourth.
         waiting_texts: how many wait, those whose caller has left included until they are met.
         waiting_tokens: their tokens.
     """
@@ -102,7 +102,7 @@ class TicketQueue:
 
     def _entered(self, tokens: int) -> int:
         """Count of a submission's tokens those that stand in the queue itself."""
-        return min(tokens, max(self.max_waiting_tokens // PIECE_PART, 1))
+        return min(tokens, max(self.max_waiting_tokens // PIECE_PART, self.limits.max_cells))
 
     def _next_open(self, turn: "_Turn", now_s: float) -> Ticket | None:
         """Return the first ticket of a turn that somebody still waits for."""

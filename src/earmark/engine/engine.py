@@ -8,7 +8,10 @@ from typing import TypeVar
 
 from earmark.batching.queue import too_late
 from earmark.batching.ticket import Submission
+from earmark.domain.encoding import Encoding
 from earmark.domain.head import ModelHead
+from earmark.domain.texts import Question, TextInput
+from earmark.engine.canary import Canary
 from earmark.engine.events import Tally
 from earmark.engine.handle import EngineHandle
 from earmark.engine.info import EngineInfo, EngineState, QueueState
@@ -28,6 +31,9 @@ Result = TypeVar("Result")
 INLINE_CHARACTERS = 4000
 """Up to so many characters are encoded in the event loop's own thread: about half a millisecond,
 less than handing the work to another thread and waking up again costs under load."""
+
+CANARY_TEXT = "The weather is fine today."
+CANARY_TOKENS = 16
 
 
 class Engine:
@@ -56,6 +62,8 @@ class Engine:
         self._info, self._tokenizer, self._handle = info, tokenizer, handle
         self._head = head
         self._tally, self._stall_after_s = tally, stall_after_s
+        self._canary = Canary(handle, self._canary_text(), failing=lambda: tally.failing)
+        tally.when_failing(self._canary.try_until_it_succeeds)
 
     @property
     def info(self) -> EngineInfo:
@@ -71,6 +79,8 @@ class Engine:
             state = "closed"
         elif running_s > self._stall_after_s:
             state = "stalled"
+        elif self._tally.failing:
+            state = "failing"
         return QueueState(
             state=state,
             waiting_texts=texts,
@@ -146,7 +156,14 @@ class Engine:
 
     def close(self) -> None:
         """Take no more work; what waits is answered with `ShuttingDown`."""
+        self._canary.close()
         self._handle.close()
+
+    def _canary_text(self) -> Encoding:
+        question = Question(0, TextInput(CANARY_TEXT))
+        longest = min(CANARY_TOKENS, self._info.max_input_tokens)
+        ((encoding,),) = self._tokenizer.encode([question], max_tokens=longest)
+        return encoding if len(encoding) else Encoding((0,), (0,))
 
     async def _planned(self, request: TaskRequest[Result]) -> Plan[Result]:
         """Encode short texts at once, and long ones beside the event loop."""

@@ -85,25 +85,26 @@ def test_a_ticket_past_its_deadline_is_answered_and_not_run() -> None:
 
 def test_more_than_the_limit_is_refused_whole() -> None:
     """A full queue takes none of a request's texts, and says how full it is."""
-    queue = queue_of(*[submission(30)] * 6, max_waiting_tokens=80)
-    with pytest.raises(QueueFull, match=r"180 tokens are waiting and this request adds 40"):
+    queue = queue_of(submission(30), max_waiting_tokens=50)
+    with pytest.raises(QueueFull, match=r"30 tokens are waiting and this request adds 40"):
         queue.put(submission(20, 20))
-    assert queue.waiting_texts == 6
+    assert queue.waiting_texts == 1
 
 
 def test_bulks_leave_room_for_small_requests_and_a_piece_of_each_counts() -> None:
     """Each of six bulks is larger than the whole queue; a seventh is refused, a text is not."""
-    bulk = [100] * 10
-    queue = queue_of(*(submission(*bulk) for _ in range(6)), max_waiting_tokens=640)
-    with pytest.raises(QueueFull, match=r"6000 tokens are waiting and this request adds 1000"):
+    bulk, small = [100] * 30, 32
+    queue = queue_of(*(submission(*bulk) for _ in range(6)), max_waiting_tokens=2048)
+    with pytest.raises(QueueFull, match=r"18000 tokens are waiting and this request adds 3000"):
         queue.put(submission(*bulk))
     for _ in range(16):
-        queue.put(submission(10))
+        queue.put(submission(small))
     with pytest.raises(QueueFull):
-        queue.put(submission(10))
-    while queue.waiting_tokens > 6 * 100:
+        queue.put(submission(small))
+    while queue.waiting_tokens > 6 * 200:
         queue.take(0.0)
-    queue.put(submission(10))
+    queue.put(submission(small))
+    queue.put(submission(*bulk))
 
 
 def test_a_request_larger_than_the_limit_is_taken_when_nothing_waits() -> None:
