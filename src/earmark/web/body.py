@@ -3,14 +3,15 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import msgspec
 from starlette.requests import Request
 
 from earmark.errors import InvalidInput, RequestTooLarge
+from earmark.web.body_budget import BODIES, Held
 
-__all__ = ["Misfit", "decode_json", "default_misfit", "read_body"]
+__all__ = ["HELD_BODY", "Misfit", "decode_json", "default_misfit", "read_body"]
 
 T = TypeVar("T")
 
@@ -43,6 +44,10 @@ def default_misfit(found: Misfit) -> str:
     return f"{place}: {found.complaint[:1].lower()}{found.complaint[1:]}"
 
 
+HELD_BODY: Final = "earmark.body"
+"""Where in a request's scope its share of the memory for bodies stands; `endpoint` ends it."""
+
+
 async def read_body(request: Request, *, max_bytes: int) -> bytes:
     """Read a whole body, but never more than `max_bytes` of it.
 
@@ -50,13 +55,17 @@ async def read_body(request: Request, *, max_bytes: int) -> bytes:
 
     Raises:
         RequestTooLarge: the body is longer.
+        QueueFull: the bodies of other requests leave no memory for it.
         ClientDisconnect: the client left before the end.
     """
     announced = request.headers.get("content-length", "")
     if announced.isdecimal() and int(announced) > max_bytes:
         raise _too_large(f"{int(announced):,} bytes", max_bytes)
+    held: Held = request.scope.setdefault(HELD_BODY, Held(BODIES))
+    held.reserve(int(announced) if announced.isdecimal() else 0)
     body = bytearray()
     async for chunk in request.stream():
+        held.reserve(len(body) + len(chunk))
         body += chunk
         if len(body) > max_bytes:
             raise _too_large("too long", max_bytes)

@@ -7,6 +7,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from earmark.serving.faults import STOPS
+from earmark.web.body import HELD_BODY
 from earmark.web.request_log import RequestRecord, record_of
 
 __all__ = ["Handler", "Refusal", "endpoint"]
@@ -31,5 +32,9 @@ def endpoint(handler: Handler, refuse: Refusal) -> Handler:
             raise
         except BaseException as error:  # noqa: BLE001 - `refuse` logs it where it is ours
             return refuse(error, record_of(request.scope))
+        finally:
+            held = request.scope.get(HELD_BODY)
+            if held is not None:
+                held.give_back()
 
     return answer
