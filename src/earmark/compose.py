@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 
 import msgspec
 from starlette.types import ASGIApp
@@ -25,6 +26,7 @@ from earmark.serving.hub.policy import HubPolicy
 from earmark.serving.hub.watch import fetched_while_wanted
 from earmark.serving.jobs.runner import JobRunner
 from earmark.serving.jobs.store import SqliteJobs
+from earmark.serving.load_threads import beside
 from earmark.serving.load_times import LoadTimes
 from earmark.serving.models import ServedModels
 from earmark.serving.on_demand import OnDemand
@@ -96,8 +98,14 @@ def with_pinned_models(settings: Settings, progress: HubProgress) -> Settings:
 
 @contextmanager
 def opened_gate(settings: Settings) -> Iterator[AccessGate]:
-    """Open the gate before the access keys of the settings' database, and close that at the end."""
+    """Open the gate before the access keys of the settings' database, and close that at the end.
+
+    Raises:
+        StateUnavailable: the keys are lost, and it is not wished that everyone gets in.
+    """
     with closing(SqliteKeys(settings.database)) as keys:
+        if not settings.allow_anonymous:
+            keys.refuse_loss()
         yield AccessGate(keys)
 
 
@@ -124,7 +132,8 @@ def composed(
         discovery = Discovery(_Hub(), policy, settings.discovery_options())
         catalogue = settings.catalogue(discovery)
         engines = [
-            stack.enter_context(loaded_engine(settings, model))
+            # Beside: a signal ends the program also while a model is loaded.
+            stack.enter_context(closing(beside(partial(_load, settings, model))))
             for model in sources
             if settings.preload
         ]
@@ -217,6 +226,10 @@ def loaded_engine(settings: Settings, model: ModelSource) -> Iterator[Engine]:
     Raises:
         CheckpointError: its files, or the way it is to run, do not do.
     """
-    options = _engine_options(settings)
-    with closing(load_engine(model.source, model_id=model.model_id, options=options)) as engine:
+    with closing(_load(settings, model)) as engine:
         yield engine
+
+
+def _load(settings: Settings, model: ModelSource) -> Engine:
+    options = _engine_options(settings)
+    return load_engine(model.source, model_id=model.model_id, options=options)

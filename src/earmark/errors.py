@@ -28,7 +28,8 @@
     ├── AddressUnavailable      the operator can act: the host or port to listen on
     ├── StateUnavailable        the operator can act: the file that outlives a run
     └── EngineError             we can act: a bug, or a machine that misbehaves
-        └── NonFiniteScore        the model answered NaN or infinity for a text
+        ├── NonFiniteScore        the model answered NaN or infinity for a text
+        └── TokenizerFault        the tokenizer broke on a text
 
 No HTTP status stands here: each dialect has its own table from these classes to its statuses.
 Messages say what was found, what was expected and what to do; they never quote an input text.
@@ -60,6 +61,7 @@ __all__ = [
     "SettingsError",
     "ShuttingDown",
     "StateUnavailable",
+    "TokenizerFault",
     "UnknownModel",
     "UnsupportedCheckpoint",
     "UnsupportedCoding",
@@ -210,3 +212,7 @@ class EngineError(EarmarkError):
 
 class NonFiniteScore(EngineError):
     """The model answered NaN or infinity for this text."""
+
+
+class TokenizerFault(EngineError):
+    """The model's tokenizer broke on this text."""

@@ -16,6 +16,10 @@ __all__ = ["TicketQueue", "too_late"]
 RETRY_AFTER_S = 1.0
 """When to try again where the queue has no pace to judge by yet."""
 
+PIECE_PART, KEPT_PART, SMALL_PART = 8, 4, 64
+"""Parts of the queue: what one submission takes of it at once, what is kept for small ones, and how
+small those are. So the bulk of one caller shuts nobody out, and six bulks leave room for a text."""
+
 
 def too_late(waited_s: float) -> DeadlineExceeded:
     """Say that a text was not answered in time."""
@@ -25,12 +29,22 @@ def too_late(waited_s: float) -> DeadlineExceeded:
 
 
 @dataclass(slots=True)
+class _Turn:
+    """What is left of a submission, and its tokens."""
+
+    tickets: deque[Ticket]
+    tokens: int
+
+
+@dataclass(slots=True)
 class TicketQueue:
     """Texts that wait.
 
     Attributes:
         limits: what one batch may hold.
-        max_waiting_tokens: more than this is refused at the door.
+        max_waiting_tokens: more than this is refused at the door. Of one submission only a piece
+            counts, an eighth of this or a batch: the rest stands behind it and enters as that
+            leaves. The last quarter is kept for submissions of at most a sixty-fourth.
         waiting_texts: how many wait, those whose caller has left included until they are met.
         waiting_tokens: their tokens.
     """
@@ -39,27 +53,30 @@ class TicketQueue:
     max_waiting_tokens: int
     waiting_texts: int = 0
     waiting_tokens: int = 0
-    _turns: deque[deque[Ticket]] = field(default_factory=deque)
+    _turns: deque["_Turn"] = field(default_factory=deque)
 
     def put(self, submission: Submission) -> None:
         """Queue every ticket of a submission, or none.
 
         Raises:
             ValueError: a text is too long for any batch, which truncation never lets happen.
-            QueueFull: so many tokens are waiting that these would exceed the limit. A single
-                submission larger than the limit is let in while nothing else waits.
+            QueueFull: so much has entered that these would exceed the limit. A submission of any
+                size is let in while nothing else waits.
         """
         tokens = sum(len(ticket.encoding) for ticket in submission.tickets)
         longest = max((len(ticket.encoding) for ticket in submission.tickets), default=0)
         if not Packing(self.limits).add(longest):
             raise ValueError(f"a text of {longest} tokens does not fit {self.limits}")
-        if self.waiting_tokens and self.waiting_tokens + tokens > self.max_waiting_tokens:
+        entered = sum(self._entered(turn.tokens) for turn in self._turns)
+        small = tokens <= self.max_waiting_tokens // SMALL_PART
+        limit = self.max_waiting_tokens - (0 if small else self.max_waiting_tokens // KEPT_PART)
+        if entered and entered + self._entered(tokens) > limit:
             raise QueueFull(
                 f"{self.waiting_tokens} tokens are waiting and this request adds {tokens}; "
                 f"the server accepts {self.max_waiting_tokens}; try again later",
                 retry_after_s=RETRY_AFTER_S,
             )
-        self._turns.append(deque(submission.tickets))
+        self._turns.append(_Turn(deque(submission.tickets), tokens))
         self.waiting_texts += len(submission.tickets)
         self.waiting_tokens += tokens
 
@@ -78,30 +95,37 @@ class TicketQueue:
                 continue
             if not packing.add(len(ticket.encoding)):
                 break
-            self._leave(turn.popleft())
+            self._leave(turn)
             batch.append(ticket)
             self._turns.rotate(-1)
         return batch
 
-    def _next_open(self, turn: deque[Ticket], now_s: float) -> Ticket | None:
+    def _entered(self, tokens: int) -> int:
+        """Count of a submission's tokens those that stand in the queue itself."""
+        return min(tokens, max(self.max_waiting_tokens // PIECE_PART, self.limits.max_cells))
+
+    def _next_open(self, turn: "_Turn", now_s: float) -> Ticket | None:
         """Return the first ticket of a turn that somebody still waits for."""
-        while turn:
-            ticket = turn[0]
+        while turn.tickets:
+            ticket = turn.tickets[0]
             if ticket.expired(now_s):
                 ticket.settle(too_late(now_s - ticket.arrival_s))
             if not ticket.settled:
                 return ticket
-            self._leave(turn.popleft())
+            self._leave(turn)
         return None
 
-    def _leave(self, ticket: Ticket) -> None:
+    def _leave(self, turn: "_Turn") -> None:
+        """Take the first ticket of a turn out."""
+        tokens = len(turn.tickets.popleft().encoding)
+        turn.tokens -= tokens
         self.waiting_texts -= 1
-        self.waiting_tokens -= len(ticket.encoding)
+        self.waiting_tokens -= tokens
 
     def drain(self, error: EarmarkError) -> None:
         """Answer everything that waits with an error and forget it."""
         for turn in self._turns:
-            for ticket in turn:
+            for ticket in turn.tickets:
                 ticket.settle(error)
         self._turns.clear()
         self.waiting_texts = 0

@@ -51,7 +51,7 @@ class BatchReport:
     cells: int
     queue_wait_s: float
     run_s: float
-    error: Exception | None = None
+    error: BaseException | None = None
 
 
 Listener: TypeAlias = Callable[[BatchReport], None]
@@ -76,8 +76,9 @@ def run_batch(tickets: Sequence[Ticket], run: Runner, clock: Clock, listen: List
     try:
         outcome = run([ticket.encoding for ticket in open_tickets])
         error = None
-    # Whatever a runtime raises, each ticket must get an answer.
-    except Exception as raised:  # noqa: BLE001
+    # Whatever a runtime raises, an order to stop included, each ticket must get an answer and the
+    # worker's thread go on.
+    except BaseException as raised:  # noqa: BLE001
         outcome, error = BatchRun((), 0), raised
     run_s = clock() - started_s
     listen(
@@ -110,7 +111,7 @@ def _answer(values: Float32, queue_wait_s: float, run_s: float) -> Answer:
     return Logits(values, queue_wait_s, run_s)
 
 
-def _blame(error: Exception) -> EarmarkError:
+def _blame(error: BaseException) -> EarmarkError:
     if isinstance(error, EarmarkError):
         return error
     wrapped = EngineError(f"running a text failed: {type(error).__name__}")

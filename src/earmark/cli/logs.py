@@ -1,16 +1,25 @@
 """Where log lines go and how they look: standard error, for people or for a log collector."""
 
+import io
 import logging
+import re
 import sys
-from collections.abc import Sequence
+from collections.abc import MutableMapping, Sequence
+from typing import Any, Final, TextIO
 
 import structlog
 from rich.console import Console
-from structlog.typing import Processor
+from structlog.typing import ExcInfo, Processor
 
 from earmark.settings import LogFormat, LogLevel
 
 __all__ = ["configure_logs"]
+
+_CONTROLS: Final = re.compile(
+    "[\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029\\u202a-\\u202e\\u2066-\\u2069\\ud800-\\udfff]"
+)
+"""Control characters of C0 and C1, ends of lines, what turns the direction of a text, and halves of
+surrogate pairs. In a path or a model's name they would reach the operator's terminal."""
 
 
 def configure_logs(form: LogFormat, level: LogLevel = "info") -> None:
@@ -54,14 +63,53 @@ def _renderers(form: LogFormat) -> tuple[Processor, ...]:
     if form == "json":
         return (
             structlog.processors.format_exc_info,
+            _escape_fields,
             structlog.processors.JSONRenderer(ensure_ascii=False),
         )
     console = Console(stderr=True)
     return (
+        _escape_fields,
         structlog.dev.ConsoleRenderer(
             colors=console.is_terminal and not console.no_color,
-            exception_formatter=structlog.dev.plain_traceback,
+            exception_formatter=_traceback,
             pad_event_to=0,
             sort_keys=False,
         ),
     )
+
+
+def _escaped(text: str, *, but: str = "") -> str:
+    """Write control characters as Python writes them in a literal, but for those named."""
+    return _CONTROLS.sub(lambda found: _written(found.group(), but), text)
+
+
+def _written(character: str, but: str) -> str:
+    return character if character in but else repr(character)[1:-1]
+
+
+def _escape_fields(
+    _: object,
+    __: str,
+    fields: MutableMapping[str, Any],  # as structlog types processors
+) -> MutableMapping[str, Any]:
+    """Escape the values of all fields: which of them come from outside need not be known."""
+    for name, value in fields.items():
+        fields[name] = _escaped_value(value, but="\n" if name == "exception" else "")
+    return fields
+
+
+def _escaped_value(value: object, *, but: str = "") -> object:
+    if isinstance(value, str):
+        return _escaped(value, but=but)
+    if isinstance(value, list):
+        return [_escaped_value(one) for one in value]
+    if isinstance(value, dict):
+        return {name: _escaped_value(one) for name, one in value.items()}
+    return value
+
+
+def _traceback(out: TextIO, error: ExcInfo) -> None:
+    """Write a traceback, whose last line may quote what came from outside."""
+    plain = io.StringIO()
+    structlog.dev.plain_traceback(plain, error)
+    out.write(_escaped(plain.getvalue(), but="\n"))

@@ -29,6 +29,7 @@ from earmark.cli.flags import (
     settings_from,
     switch,
 )
+from earmark.cli.leaving import leaving_loads_behind
 from earmark.cli.logs import configure_logs
 from earmark.cli.problems import show_warning
 from earmark.cli.signals import INTERRUPTED, stop_signals
@@ -195,7 +196,7 @@ def serve(
     configure_logs(settings.log_format, settings.log_level)
     for_people = sys.stderr.isatty() and settings.log_format == "console"
     console = Console(stderr=True, highlight=False, quiet=not for_people)
-    with stop_signals() as signals:
+    with leaving_loads_behind(), stop_signals() as signals:
         # The address first: a port in use is worth knowing before a model is loaded.
         with open_socket(settings.host, settings.port) as listener, ExitStack() as stack:
             gate = stack.enter_context(opened_gate(settings))

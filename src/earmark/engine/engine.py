@@ -8,7 +8,10 @@ from typing import TypeVar
 
 from earmark.batching.queue import too_late
 from earmark.batching.ticket import Submission
+from earmark.domain.encoding import Encoding
 from earmark.domain.head import ModelHead
+from earmark.domain.texts import Question, TextInput
+from earmark.engine.canary import Canary
 from earmark.engine.events import Tally
 from earmark.engine.handle import EngineHandle
 from earmark.engine.info import EngineInfo, EngineState, QueueState
@@ -18,6 +21,7 @@ from earmark.engine.streaming import EntityStream
 from earmark.errors import UnsupportedTask
 from earmark.tasks.task import TaskRequest
 from earmark.tasks.token_classification import TokenClassification
+from earmark.tokenizing.bounds import MOST_REQUEST_TOKENS
 from earmark.tokenizing.tokenizer import TextTokenizer
 
 __all__ = ["Engine"]
@@ -27,6 +31,11 @@ Result = TypeVar("Result")
 INLINE_CHARACTERS = 4000
 """Up to so many characters are encoded in the event loop's own thread: about half a millisecond,
 less than handing the work to another thread and waking up again costs under load."""
+INLINE_TOKENS = 1000
+"""Up to so many labelled tokens are read in the event loop's own thread."""
+
+CANARY_TEXT = "The weather is fine today."
+CANARY_TOKENS = 16
 
 
 class Engine:
@@ -55,6 +64,8 @@ class Engine:
         self._info, self._tokenizer, self._handle = info, tokenizer, handle
         self._head = head
         self._tally, self._stall_after_s = tally, stall_after_s
+        self._canary = Canary(handle, self._canary_text(), failing=lambda: tally.failing)
+        tally.when_failing(self._canary.try_until_it_succeeds)
 
     @property
     def info(self) -> EngineInfo:
@@ -70,6 +81,8 @@ class Engine:
             state = "closed"
         elif running_s > self._stall_after_s:
             state = "stalled"
+        elif self._tally.failing:
+            state = "failing"
         return QueueState(
             state=state,
             waiting_texts=texts,
@@ -103,7 +116,11 @@ class Engine:
         except asyncio.CancelledError:
             submission.abandon()
             raise
-        return plan.reply(submission.answers(), self._head)
+        answers = submission.answers()
+        # Reading the logits of a thousand tokens takes some milliseconds, as encoding them does.
+        if request.head == "token" and sum(map(len, plan.accepted)) > INLINE_TOKENS:
+            return await asyncio.to_thread(plan.reply, answers, self._head)
+        return plan.reply(answers, self._head)
 
     async def stream(
         self, request: TokenClassification, *, deadline_s: float | None = None
@@ -145,22 +162,36 @@ class Engine:
 
     def close(self) -> None:
         """Take no more work; what waits is answered with `ShuttingDown`."""
+        self._canary.close()
         self._handle.close()
+
+    def _canary_text(self) -> Encoding:
+        question = Question(0, TextInput(CANARY_TEXT))
+        longest = min(CANARY_TOKENS, self._info.max_input_tokens)
+        ((encoding,),) = self._tokenizer.encode([question], max_tokens=longest)
+        return encoding if len(encoding) else Encoding((0,), (0,))
 
     async def _planned(self, request: TaskRequest[Result]) -> Plan[Result]:
         """Encode short texts at once, and long ones beside the event loop."""
         if request.characters <= INLINE_CHARACTERS:
-            return self._plan(request)
-        return await asyncio.to_thread(self._plan, request)
+            return self._plan(request, most_tokens=MOST_REQUEST_TOKENS)
+        return await asyncio.to_thread(self._plan, request, most_tokens=MOST_REQUEST_TOKENS)
 
-    def _plan(self, request: TaskRequest[Result]) -> Plan[Result]:
+    def _plan(
+        self, request: TaskRequest[Result], *, most_tokens: int | None = None
+    ) -> Plan[Result]:
         if request.head != self._head.kind:
             raise UnsupportedTask(
                 f"model {self._info.model_id} is for {', '.join(self._info.tasks)}, "
                 f"not for {request.task}"
             )
-        longest, rows = self._info.max_input_tokens, self._info.embedding_rows
-        return make_plan(request, self._tokenizer, max_tokens=longest, rows=rows)
+        return make_plan(
+            request,
+            self._tokenizer,
+            max_tokens=self._info.max_input_tokens,
+            most_tokens=most_tokens,
+            rows=self._info.embedding_rows,
+        )
 
 
 async def _done(submission: Submission, deadline_s: float | None) -> None:

@@ -1,6 +1,7 @@
 """What happens inside an engine, told to whoever counts."""
 
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 
 import structlog
@@ -9,6 +10,10 @@ from earmark.batching.splitting import BatchReport
 from earmark.engine.info import Totals
 
 __all__ = ["Tally"]
+
+FAILING_AFTER = 16
+"""Runs in a row. A text that breaks a batch of a thousand is found after eleven at most; only a
+model or a machine that is broken fails them all."""
 
 log = structlog.get_logger("earmark.engine")
 
@@ -21,11 +26,23 @@ class Tally:
         self._model_id = model_id
         self._lock = threading.Lock()
         self._totals = Totals()
+        self._failed_in_a_row = 0
+        self._on_failing: Callable[[], None] = lambda: None
+
+    def when_failing(self, callback: Callable[[], None]) -> None:
+        """Call back after each run that fails while the model is failing."""
+        self._on_failing = callback
+
+    @property
+    def failing(self) -> bool:
+        """Whether so many runs in a row have failed that the next ones are likely to."""
+        return self._failed_in_a_row >= FAILING_AFTER
 
     def __call__(self, report: BatchReport) -> None:
         """Count one run; called by the worker."""
         with self._lock:
             before = self._totals
+            self._failed_in_a_row = 0 if report.error is None else self._failed_in_a_row + 1
             if report.error is not None:
                 self._totals = replace(before, failed_runs=before.failed_runs + 1)
             else:
@@ -37,6 +54,8 @@ class Tally:
                     failed_runs=before.failed_runs,
                     run_s=before.run_s + report.run_s,
                 )
+        if self.failing:
+            self._on_failing()
         if report.error is not None:
             log.error(
                 "batch failed",

@@ -9,8 +9,9 @@ from earmark.tasks.task import TaskName
 
 __all__ = ["EngineInfo", "EngineState", "QueueState", "Totals"]
 
-EngineState = Literal["ready", "stalled", "closed"]
-"""`stalled`: the run in progress has outlived the engine's patience; nothing else can run."""
+EngineState = Literal["ready", "failing", "stalled", "closed"]
+"""`failing`: the last runs all failed, and none has succeeded since. `stalled`: the run in progress
+has outlived the engine's patience; nothing else can run."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,16 +1,18 @@
 """A request as the engine carries it out: what to run, what to refuse, how to read the answers."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Generic, TypeVar
 
 from earmark.batching.ticket import Answer, Logits
 from earmark.domain.encoding import Encoding
 from earmark.domain.head import ModelHead
+from earmark.domain.texts import Question
 from earmark.domain.timings import Timings
 from earmark.engine.reply import Reply
-from earmark.errors import EarmarkError, InvalidInput
+from earmark.errors import EarmarkError, InvalidInput, TokenizerFault
 from earmark.tasks.task import TaskRequest
 from earmark.tokenizing.tokenizer import TextTokenizer
 
@@ -94,7 +96,10 @@ class Plan(Generic[Result]):
             if not isinstance(answer, Logits):
                 return answer
             logits.append(answer.values)
-        return self.request.finish(index, item.encodings, logits, head)
+        try:
+            return self.request.finish(index, item.encodings, logits, head)
+        except TokenizerFault as error:  # the tokenizer broke on the tokens of this text
+            return error
 
     def _timings(self, answers: Sequence[Answer]) -> Timings:
         ran = [answer for answer in answers if isinstance(answer, Logits)]
@@ -112,6 +117,7 @@ def make_plan(
     *,
     max_tokens: int,
     rows: int | None = None,
+    most_tokens: int | None = None,
 ) -> Plan[Result]:
     """Encode the texts of a request.
 
@@ -121,16 +127,27 @@ def make_plan(
         max_tokens: longest encoding, special tokens included.
         rows: of the model's word embeddings; a text with a token beyond them is refused. None
             where they are not known.
+        most_tokens: that the model reads for the request; None for any number.
 
     Raises:
-        InvalidInput: a text is no well-formed Unicode, or the request's own parts are malformed.
+        InvalidInput: a text is no well-formed Unicode, the request's own parts are malformed, or
+            the model would read too much for it.
     """
     started_s = time.monotonic()
     questions = request.questions()
-    encoded = tokenizer.encode(questions, max_tokens=max_tokens, align=request.head == "token")
+    encode = partial(
+        tokenizer.encode,
+        max_tokens=max_tokens,
+        align=request.head == "token",
+        most_tokens=most_tokens,
+    )
+    encoded = _encoded(questions, encode)
     encodings: list[list[Encoding]] = [[] for _ in range(request.items)]
     refused: list[EarmarkError | None] = [None] * request.items
     for question, windows in zip(questions, encoded, strict=True):
+        if isinstance(windows, TokenizerFault):
+            refused[question.item] = windows
+            continue
         encodings[question.item].extend(windows)
         if question.refuse and windows[0].truncated_tokens:
             refused[question.item] = _too_long(windows[0], max_tokens)
@@ -149,6 +166,20 @@ def _no_row(token: str, index: int, rows: int | None) -> InvalidInput:
         f"a text has the token {token!r}, id {index}, which the model was not trained with: it "
         f"has embeddings for the {rows} ids below {rows}; send the text without that token"
     )
+
+
+def _encoded(
+    questions: Sequence[Question], encode: Callable[[Sequence[Question]], list[list[Encoding]]]
+) -> list[list[Encoding] | TokenizerFault]:
+    """Encode questions; where the tokenizer breaks, each half by itself, until one text is left."""
+    try:
+        return list(encode(questions))
+    except TokenizerFault as error:
+        if len(questions) == 1:
+            return [error]
+    middle = len(questions) // 2
+    halves = questions[:middle], questions[middle:]
+    return [one for half in halves for one in _encoded(half, encode)]
 
 
 def _too_long(encoding: Encoding, max_tokens: int) -> InvalidInput:

@@ -5,6 +5,9 @@ import re
 from pathlib import Path
 from typing import assert_never
 
+import numpy as np
+from numpy.typing import NDArray
+
 from earmark.runtime.onnx_model import OnnxModelFile
 from earmark.runtime.padded import PaddedModel
 from earmark.runtime.session import (
@@ -123,16 +126,16 @@ def open_session(
             assert_never(runtime)
 
 
-def reopen_session(file: Path, options: SessionOptions) -> RuntimeSession:
+def reopen_session(content: NDArray[np.uint8], options: SessionOptions) -> RuntimeSession:
     """Take up a model that OpenVINO compiled and wrote in an earlier load.
 
     Raises:
         UnsupportedDevice: precision and machine do not go together.
-        EngineError: the file does not do.
+        EngineError: the content does not do.
     """
     from earmark.runtime.openvino import reopen_openvino  # noqa: PLC0415 - one runtime only
 
-    return reopen_openvino(file, options)
+    return reopen_openvino(content, options)
 
 
 def open_onnx_file(

@@ -118,14 +118,14 @@ class OpenVinoSession(OpenVinoModel):
     layout = "packed batches"
 
     def __init__(
-        self, compiled: CompiledModel, device: str, *, mapped: NDArray[np.uint8] | None = None
+        self, compiled: CompiledModel, device: str, *, content: NDArray[np.uint8] | None = None
     ) -> None:
         """Take a compiled model, and the memory it lies in where that is ours.
 
         `open_openvino` and `reopen_openvino` make one.
         """
         super().__init__(compiled, device)
-        self._mapped = mapped
+        self._content = content
         self._inputs = tuple(port.any_name for port in compiled.inputs)
         self._output: str = compiled.outputs[0].any_name
 
@@ -136,7 +136,7 @@ class OpenVinoSession(OpenVinoModel):
     def close(self) -> None:
         """Drop the compiled model, then the memory it lies in."""
         super().close()
-        self._mapped = None
+        self._content = None
 
 
 class OpenVinoFile(OpenVinoModel):
@@ -177,28 +177,26 @@ def open_openvino(
     return OpenVinoSession(compiled, _device())
 
 
-def reopen_openvino(file: Path, options: SessionOptions) -> OpenVinoSession:
-    """Take up a compiled model from the file that `open_openvino` had written.
+def reopen_openvino(content: NDArray[np.uint8], options: SessionOptions) -> OpenVinoSession:
+    """Take up a compiled model from what `open_openvino` had written.
 
-    The file is mapped, not read: pages come when they are needed, processes share them, and the
-    system may let go of them again.
+    Args:
+        content: of the file; the model lies in this memory from now on.
+        options: how it is to run.
 
     Raises:
         UnsupportedDevice: the processor does not compute in the precision asked for.
-        EngineError: the file holds no model that this release and this processor can take.
+        EngineError: it is no model that this release and this processor can take.
     """
     settings, core = _settings(options), _core()
     try:
-        with file.open("rb") as opened:
-            head = opened.read(_LONGEST_HEAD)
         # A line of XML, then what the device's own part of the library wrote.
-        begins = head.index(_HEAD_END) + len(_HEAD_END)
-        # "c": the library asks for memory it might write to; what it wrote would be ours alone.
-        mapped = np.memmap(file, dtype=np.uint8, mode="c", offset=begins)
-        compiled = core.import_model(Tensor(mapped, shared_memory=True), DEVICE, settings)
-        return OpenVinoSession(compiled, _device(), mapped=mapped)
-    except (RuntimeError, OSError, ValueError) as error:
-        raise EngineError(f"OpenVINO cannot take up {file}: {error}") from error
+        begins = content[:_LONGEST_HEAD].tobytes().index(_HEAD_END) + len(_HEAD_END)
+        model = content[begins:]
+        compiled = core.import_model(Tensor(model, shared_memory=True), DEVICE, settings)
+        return OpenVinoSession(compiled, _device(), content=model)
+    except (RuntimeError, ValueError) as error:
+        raise EngineError(f"OpenVINO cannot take up a compiled model: {error}") from error
 
 
 def open_openvino_file(file: OnnxModelFile, options: SessionOptions) -> OpenVinoFile:

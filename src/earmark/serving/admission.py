@@ -10,6 +10,9 @@ from earmark.errors import QueueFull
 
 __all__ = ["Admission", "AdmissionLimits", "Permit"]
 
+FEW_PART = 1024
+"""Texts that are few: this part of those that may be in flight, 16 by default."""
+
 _MEMORY = 0.1
 """Weight of the newest request in the average time for which permits are held."""
 
@@ -27,7 +30,8 @@ class AdmissionLimits:
     Attributes:
         max_requests: requests that hold a permit.
         max_texts: texts in those requests. 16,384 short texts are some 300,000 tokens: about a
-            minute of work for a small model on two cores, as long as a request may wait.
+            minute of work for a small model on two cores, as long as a request may wait. Requests
+            of few texts, a 1,024th of it, are counted apart: bulks do not shut them out.
     """
 
     max_requests: int = 1024
@@ -61,6 +65,7 @@ class Admission:
         self._limits = limits
         self._held: set[Permit] = set()
         self._texts = 0
+        self._few = 0
         self._usual_hold_s = _SHORTEST_RETRY_S
 
     @property
@@ -86,12 +91,13 @@ class Admission:
         """
         if self.requests >= self._limits.max_requests:
             raise self._full(f"{self.requests:,} requests", f"{self._limits.max_requests:,}")
-        if self._texts + texts > self._limits.max_texts:
-            found = f"{self._texts:,} texts are in flight and this request brings {texts:,}"
+        alike = self._few if self._is_few(texts) else self._texts - self._few
+        if alike + texts > self._limits.max_texts:
+            found = f"{alike:,} texts are in flight and this request brings {texts:,}"
             raise self._full(found, f"{self._limits.max_texts:,}")
         permit = Permit(texts, now_s)
         self._held.add(permit)
-        self._texts += texts
+        self._count(texts)
         return permit
 
     def release(self, permit: Permit, *, now_s: float) -> None:
@@ -101,8 +107,16 @@ class Admission:
             KeyError: it was given back before, or by someone else.
         """
         self._held.remove(permit)
-        self._texts -= permit.texts
+        self._count(-permit.texts)
         self._usual_hold_s += _MEMORY * (now_s - permit.admitted_s - self._usual_hold_s)
+
+    def _is_few(self, texts: int) -> bool:
+        return abs(texts) <= self._limits.max_texts // FEW_PART
+
+    def _count(self, texts: int) -> None:
+        self._texts += texts
+        if self._is_few(texts):
+            self._few += texts
 
     def _full(self, found: str, limit: str) -> QueueFull:
         hint_s = self.retry_after_s

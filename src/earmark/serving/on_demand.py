@@ -21,6 +21,7 @@ from earmark.serving.catalogue import Catalogue, KnownModel
 from earmark.serving.engines import ModelLoader, ServedEngine
 from earmark.serving.facts import KnownFacts
 from earmark.serving.hub.downloads import DownloadTimes
+from earmark.serving.load_threads import start_load
 from earmark.serving.load_times import LoadTimes, first_estimate_s, remaining_s
 from earmark.serving.preferences import Preferences
 from earmark.serving.refusals import refused
@@ -41,16 +42,14 @@ class OnDemandOptions:
         hold_s: how long a request that waits for its model is held at most. Below the 300 s after
             which Node's fetch gives up on its own.
         retry_after_s: a load that failed is not tried again for so long, unless files change.
+        load_s: a load that has taken longer, downloads not counted, has failed: its place is free
+            for another. What it still makes is closed.
     """
 
     max_loaded: int = 4
     hold_s: float = 60.0
     retry_after_s: float = 30.0
-
-
-def _in_thread(work: Callable[[], None]) -> None:
-    # Not a daemon: the process would end inside the runtime's native code.
-    threading.Thread(target=work, name="earmark-load").start()
+    load_s: float = 900.0
 
 
 class OnDemand:
@@ -67,7 +66,7 @@ class OnDemand:
         *,
         times: LoadTimes | None = None,
         clock: Callable[[], float] = time.monotonic,
-        start: Callable[[Callable[[], None]], None] = _in_thread,
+        start: Callable[[Callable[[], None]], None] = start_load,
     ) -> None:
         """Begin with nothing loaded.
 
@@ -88,7 +87,7 @@ class OnDemand:
         self._bell = Bell()
         self._closed = False
         self._shelf: Shelf[ServedEngine] = Shelf(
-            self._options.max_loaded, self._options.retry_after_s
+            self._options.max_loaded, self._options.retry_after_s, self._options.load_s
         )
         self._facts = KnownFacts(loader)
 
@@ -179,7 +178,7 @@ class OnDemand:
     ) -> ServedEngine:
         until_s = min(until_s, self._clock() + self._options.hold_s)
         while True:
-            found = self._try(model_id, load=preferences.load)
+            found = self._try(model_id, may_load=preferences.load)
             if not isinstance(found, _Wait):
                 return found
             try:
@@ -193,7 +192,7 @@ class OnDemand:
                 with self._lock:
                     self._bell.leave(found.ear)
 
-    def _try(self, model_id: str, *, load: bool) -> "ServedEngine | _Wait":
+    def _try(self, model_id: str, *, may_load: bool) -> "ServedEngine | _Wait":
         """Take the engine, or begin its load, and hear of the next change."""
         with self._lock:
             self._refuse_when_closed()
@@ -205,9 +204,10 @@ class OnDemand:
             raise ModelUnavailable(f"Model {model_id} is no longer there")
         expected_s = self._expected_s(known)
         away: list[ServedEngine] | None = None
+        load = 0
         with self._lock:
             self._refuse_when_closed()
-            step = self._shelf.want(known, load=load, now_s=self._clock())
+            step = self._shelf.want(known, load=may_load, now_s=self._clock())
             match step:
                 case Ready(engine):
                     return engine
@@ -221,6 +221,7 @@ class OnDemand:
                     wait = _Wait(self._bell.listen(), remaining_s(expected_s, elapsed_s))
                 case Started():
                     away = [] if step.put_away is None else [step.put_away]
+                    load = step.load
                     wait = _Wait(self._bell.listen(), remaining_s(expected_s, 0.0))
                 case NoRoom():
                     text = (
@@ -230,7 +231,7 @@ class OnDemand:
                     wait = _Wait(self._bell.listen(), remaining_s(expected_s, 0.0), text)
         del step  # else the engine put away would stay in memory while the next is loaded
         if away is not None:
-            self._begin(known, away)
+            self._begin(known, load, away)
         return wait
 
     def _refuse_when_closed(self) -> None:
@@ -243,30 +244,35 @@ class OnDemand:
             load_s = first_estimate_s(self._facts.of(known).weights_bytes)
         return load_s + self._downloads.expected_s(known)
 
-    def _begin(self, known: KnownModel, away: list[ServedEngine]) -> None:
+    def _begin(self, known: KnownModel, load: int, away: list[ServedEngine]) -> None:
         try:
-            self._start(lambda: self._load(known, away))
+            self._start(lambda: self._load(known, load, away))
         except RuntimeError as error:  # the system gives no more threads
-            self._give_up(known, error)
+            self._give_up(known, load, error)
             _close_all(away)
 
-    def _load(self, known: KnownModel, away: list[ServedEngine]) -> None:
+    def _load(self, known: KnownModel, load: int, away: list[ServedEngine]) -> None:
         """Load a model in a thread of its own, once what made room for it is gone."""
-        _close_all(away)
         try:
+            _close_all(away)
             self._fetch(known)
             started_s = self._clock()
+            with self._lock:
+                self._shelf.fetched(known.model_id, load, now_s=started_s)
             engine = self._loader.load(known)
         except ShuttingDown:
             return  # whoever waits has been told
-        except Exception as error:  # noqa: BLE001 - whoever waits for the model is told
-            self._give_up(known, error)
+        # Whatever it is, a panic of a library included: whoever waits for the model is told.
+        except BaseException as error:  # noqa: BLE001
+            self._give_up(known, load, error)
             return
         took_s = self._clock() - started_s
         with self._lock:
-            unwanted = [engine] if self._closed else []
-            if not unwanted:
-                self._shelf.finished(known.model_id, engine, now_s=self._clock())
+            now_s = self._clock()
+            wanted = not self._closed and self._shelf.finished(
+                known.model_id, load, engine, now_s=now_s
+            )
+            unwanted = [] if wanted else [engine]
             del engine  # the shelf's alone now
             self._bell.ring()
         if unwanted:
@@ -283,14 +289,14 @@ class OnDemand:
         self._loader.fetch(known, lambda: not self._closed)
         self._downloads.add(known, self._clock() - started_s)
 
-    def _give_up(self, known: KnownModel, error: Exception) -> None:
+    def _give_up(self, known: KnownModel, load: int, error: BaseException) -> None:
         if isinstance(error, CheckpointError):
             _log.warning("a model cannot be loaded", model=known.model_id, error=str(error))
         else:
             _log.error("a model cannot be loaded", model=known.model_id, exc_info=error)
         with self._lock:
             if not self._closed:
-                self._shelf.failed(known, error, now_s=self._clock())
+                self._shelf.failed(known, load, error, now_s=self._clock())
             self._bell.ring()
 
 

@@ -24,7 +24,7 @@ _FOLDERS = re.compile(r"(?<![\w.:/-])/(?:[^\s/'\"]+/)+")
 """The folders of an absolute path."""
 
 
-def refused(known: KnownModel, error: Exception, *, retry_after_s: float = 1.0) -> EarmarkError:
+def refused(known: KnownModel, error: BaseException, *, retry_after_s: float = 1.0) -> EarmarkError:
     """Say whose affair it is, and why a model's files cannot run.
 
     No message names a folder of this machine, or says of a model of the Hub who may read it.
@@ -55,7 +55,7 @@ def refused(known: KnownModel, error: Exception, *, retry_after_s: float = 1.0) 
     return ModelUnavailable(f"Model {known.model_id} cannot be loaded")
 
 
-def _reason(known: KnownModel, error: Exception) -> str:
+def _reason(known: KnownModel, error: BaseException) -> str:
     """Put an error into words that name files as they are called in the model's own folder."""
     text, folder = str(error), str(Path(known.source).expanduser())
     text = _FOLDERS.sub("", text.replace(f"{folder}/", ""))

@@ -5,8 +5,10 @@ load begins until it is put away or its load fails; there are never more places 
 """
 
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Generic, Literal, TypeAlias, TypeVar
 
+from earmark.errors import DeadlineExceeded
 from earmark.serving.catalogue import KnownModel
 
 __all__ = ["Failed", "Loading", "NoRoom", "Ready", "Shelf", "Started", "Step", "Unloaded"]
@@ -23,9 +25,15 @@ class Ready(Generic[Engine]):
 
 @dataclass(frozen=True, slots=True)
 class Started(Generic[Engine]):
-    """The caller has to load the model, once the engine put away for it, if any, is closed."""
+    """The caller has to load the model, once the engine put away for it, if any, is closed.
+
+    Attributes:
+        put_away: that engine.
+        load: names this load when it ends: it may have been given up by then.
+    """
 
     put_away: Engine | None
+    load: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +57,7 @@ class Unloaded:
 class Failed:
     """The last load failed, too short a time ago to try again with the same files."""
 
-    error: Exception
+    error: BaseException
 
 
 Step: TypeAlias = Ready[Engine] | Started[Engine] | Loading | NoRoom | Unloaded | Failed
@@ -58,8 +66,11 @@ Step: TypeAlias = Ready[Engine] | Started[Engine] | Loading | NoRoom | Unloaded 
 
 @dataclass(slots=True)
 class _Place(Generic[Engine]):
+    known: KnownModel
+    load: int
     started_s: float
     used_s: float
+    due_s: float | None = None
     engine: Engine | None = None
     users: int = 0
 
@@ -67,7 +78,7 @@ class _Place(Generic[Engine]):
 @dataclass(frozen=True, slots=True)
 class _Failure:
     known: KnownModel
-    error: Exception
+    error: BaseException
     failed_s: float
 
 
@@ -78,12 +89,15 @@ class Shelf(Generic[Engine]):
     Attributes:
         max_loaded: places.
         retry_after_s: for how long a failed load is not tried again, unless the files change.
+        load_s: how long a load may take once the files are here.
     """
 
     max_loaded: int
     retry_after_s: float
+    load_s: float = float("inf")
     _places: dict[str, _Place[Engine]] = field(default_factory=dict)
     _failures: dict[str, _Failure] = field(default_factory=dict)
+    _loads: "count[int]" = field(default_factory=count)
 
     def engine(self, model_id: str) -> Engine | None:
         """Look at an engine without borrowing it."""
@@ -100,6 +114,7 @@ class Shelf(Generic[Engine]):
 
     def state(self, known: KnownModel, *, now_s: float) -> Literal["loadable", "loading", "failed"]:
         """Tell how a model is that is not ready."""
+        self._give_up_overdue(now_s)
         if known.model_id in self._places:
             return "loading"
         return "failed" if self._failure(known, now_s) else "loadable"
@@ -128,6 +143,7 @@ class Shelf(Generic[Engine]):
             load: whether a load may begin.
             now_s: on the caller's clock.
         """
+        self._give_up_overdue(now_s)
         engine = self.borrow(known.model_id, now_s=now_s)
         if engine is not None:
             return Ready(engine)
@@ -139,19 +155,29 @@ class Shelf(Generic[Engine]):
         failure = self._failure(known, now_s)
         if failure is not None:
             return Failed(failure.error)
-        return self._begin(known.model_id, now_s)
+        return self._begin(known, now_s)
 
-    def finished(self, model_id: str, engine: Engine, *, now_s: float) -> None:
-        """Put a loaded engine in its place."""
-        place = self._places[model_id]
+    def fetched(self, model_id: str, load: int, *, now_s: float) -> None:
+        """Note that a load has its files: the time that it may take runs from now."""
+        place = self._place(model_id, load)
+        if place is not None:
+            place.due_s = now_s + self.load_s
+
+    def finished(self, model_id: str, load: int, engine: Engine, *, now_s: float) -> bool:
+        """Put a loaded engine in its place; return False where the load was given up before."""
+        place = self._place(model_id, load)
+        if place is None:
+            return False
         place.engine = engine
         place.used_s = now_s
         self._failures.pop(model_id, None)
+        return True
 
-    def failed(self, known: KnownModel, error: Exception, *, now_s: float) -> None:
-        """Give up the place of a model whose load failed."""
-        del self._places[known.model_id]
-        self._failures[known.model_id] = _Failure(known, error, now_s)
+    def failed(self, known: KnownModel, load: int, error: BaseException, *, now_s: float) -> None:
+        """Give up the place of a model whose load failed, if it was not given up before."""
+        if self._place(known.model_id, load) is not None:
+            del self._places[known.model_id]
+            self._failures[known.model_id] = _Failure(known, error, now_s)
 
     def clear(self) -> tuple[Engine, ...]:
         """Empty the shelf, whoever uses it; return the engines that were ready."""
@@ -159,13 +185,25 @@ class Shelf(Generic[Engine]):
         self._places.clear()
         return engines
 
+    def _place(self, model_id: str, load: int) -> _Place[Engine] | None:
+        """Return the place of this very load."""
+        place = self._places.get(model_id)
+        return place if place is not None and place.load == load else None
+
+    def _give_up_overdue(self, now_s: float) -> None:
+        """Take the places of loads that have taken too long."""
+        for place in tuple(self._places.values()):
+            if place.engine is None and place.due_s is not None and now_s >= place.due_s:
+                error = DeadlineExceeded(f"the load did not end within {self.load_s:.0f} s")
+                self.failed(place.known, place.load, error, now_s=now_s)
+
     def _failure(self, known: KnownModel, now_s: float) -> _Failure | None:
         failure = self._failures.get(known.model_id)
         if failure is None or failure.known != known:
             return None
         return failure if now_s - failure.failed_s < self.retry_after_s else None
 
-    def _begin(self, model_id: str, now_s: float) -> Started[Engine] | NoRoom:
+    def _begin(self, known: KnownModel, now_s: float) -> Started[Engine] | NoRoom:
         """Take a place, which may be that of the idle engine used least recently."""
         put_away: Engine | None = None
         if len(self._places) >= self.max_loaded:
@@ -177,5 +215,6 @@ class Shelf(Generic[Engine]):
             if not idle:
                 return NoRoom()
             put_away = self._places.pop(min(idle)[1]).engine
-        self._places[model_id] = _Place(now_s, now_s)
-        return Started(put_away)
+        load = next(self._loads)
+        self._places[known.model_id] = _Place(known, load, now_s, now_s)
+        return Started(put_away, load)

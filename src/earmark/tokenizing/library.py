@@ -1,12 +1,12 @@
-"""The calls into the `tokenizers` library that a malformed file can break."""
+"""The calls into the `tokenizers` library that a malformed file, or a text, can break."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from earmark.errors import EarmarkError, InvalidCheckpoint
+from earmark.errors import EarmarkError, InvalidCheckpoint, TokenizerFault
 
-__all__ = ["complaints_about"]
+__all__ = ["complaints_about", "panics_over_a_text"]
 
 PANIC = "PanicException"
 """What a Rust panic arrives as. It derives from BaseException and cannot be imported."""
@@ -34,3 +34,26 @@ def complaints_about(path: Path, *, expected: str) -> Iterator[None]:
         if type(error).__name__ != PANIC:
             raise
         raise InvalidCheckpoint(f"{path} cannot be read as {expected}: {error}") from error
+
+
+@contextmanager
+def panics_over_a_text() -> Iterator[None]:
+    """Turn a panic of the library over a text into an error of that text.
+
+    A regular expression of `tokenizer.json` whose search goes on for too long is one.
+
+    Raises:
+        TokenizerFault: the library panicked. Its own words are left out, since they may quote the
+            text.
+    """
+    try:
+        yield
+    except Exception:
+        raise
+    except BaseException as error:
+        if type(error).__name__ != PANIC:
+            raise
+        raise TokenizerFault(
+            "the model's tokenizer broke on a text, most likely on a regular expression of its own;"
+            " other texts are not affected"
+        ) from None

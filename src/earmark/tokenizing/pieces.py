@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from tokenizers import Tokenizer
 
+from earmark.tokenizing.library import panics_over_a_text
+
 __all__ = ["TokenizerPieces"]
 
 USUAL_UNKNOWN = ("<unk>", "[UNK]")
@@ -33,9 +35,16 @@ class TokenizerPieces:
         return cls(tokenizer, unknown or _unknown(tokenizer))
 
     def join(self, tokens: list[str]) -> str:
-        """Write tokens as text again, as `transformers` does (`convert_tokens_to_string`)."""
+        """Write tokens as text again, as `transformers` does (`convert_tokens_to_string`).
+
+        Raises:
+            TokenizerFault: the library panicked over them.
+        """
         decoder = self._tokenizer.decoder
-        return " ".join(tokens) if decoder is None else str(decoder.decode(tokens))
+        if decoder is None:
+            return " ".join(tokens)
+        with panics_over_a_text():
+            return str(decoder.decode(tokens))
 
 
 def _unknown(tokenizer: Tokenizer) -> str | None:

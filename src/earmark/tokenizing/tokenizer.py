@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import tokenizers
 from tokenizers import Tokenizer
@@ -12,10 +13,11 @@ from earmark.domain.encoding import Alignment, Encoding
 from earmark.domain.texts import Question, TextInput
 from earmark.errors import InvalidCheckpoint, InvalidInput
 from earmark.tokenizing.as_trained import as_trained
+from earmark.tokenizing.bounds import check_total, check_windows
 from earmark.tokenizing.charsmap import check_charsmaps_of
 from earmark.tokenizing.classes import class_of, has_token_types, refuse_other_than_file
 from earmark.tokenizing.families import family_beside, family_of
-from earmark.tokenizing.library import complaints_about
+from earmark.tokenizing.library import complaints_about, panics_over_a_text
 from earmark.tokenizing.pieces import TokenizerPieces
 from earmark.tokenizing.settled import settle
 from earmark.tokenizing.stated import SETTINGS, StatedTokenizer, read_stated
@@ -31,6 +33,10 @@ LARGEST_REAL_MAXIMUM = 1 << 24
 LONG_TEXT = 4096
 """Characters from which a single text is encoded as a batch: only so does the library let go of the
 interpreter's lock, and 1.5 MB held it for seconds. Shorter ones take less than 2 ms."""
+
+
+_Row: TypeAlias = tuple[Question, tokenizers.Encoding, tokenizers.Encoding | None]
+"""A question, and the tokens of its texts before any is cut."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +107,12 @@ class TextTokenizer:
         return self._tokenizer.token_to_id(token)
 
     def encode(
-        self, questions: Sequence[Question], *, max_tokens: int, align: bool = False
+        self,
+        questions: Sequence[Question],
+        *,
+        max_tokens: int,
+        align: bool = False,
+        most_tokens: int | None = None,
     ) -> list[list[Encoding]]:
         """Encode texts and pairs.
 
@@ -110,26 +121,56 @@ class TextTokenizer:
             max_tokens: longest encoding, special tokens included; what is more is cut off and
                 counted in `Encoding.truncated_tokens`, or goes into windows of its own.
             align: keep where each token stands in its text; of pairs, just as the library says.
+            most_tokens: tokens of all encodings together; None for any number.
 
         Returns:
             For each question its encoding; several where it is read in windows.
 
         Raises:
-            InvalidInput: a text holds a lone surrogate, which is no character; or windows are to
-                share more tokens than they have.
+            InvalidInput: a text holds a lone surrogate, which is no character; windows are to
+                share more tokens than they have, or to read texts many times over; or there are
+                more tokens than allowed. Nothing is cut into windows before that is known.
+            TokenizerFault: the library broke on one of the texts.
         """
+        with panics_over_a_text():
+            return self._encoded(questions, max_tokens, align=align, most_tokens=most_tokens)
+
+    def _encoded(
+        self,
+        questions: Sequence[Question],
+        max_tokens: int,
+        *,
+        align: bool,
+        most_tokens: int | None,
+    ) -> list[list[Encoding]]:
         firsts = self._tokens([one.text.text for one in questions])
-        seconds = iter(
+        pairs = iter(
             self._tokens([one.text.pair for one in questions if one.text.pair is not None])
         )
+        seconds = [None if one.text.pair is None else next(pairs) for one in questions]
+        rows = tuple(zip(questions, firsts, seconds, strict=True))
+        self._check(rows, max_tokens, most_tokens)
         encoded = []
-        for question, first in zip(questions, firsts, strict=True):
-            second = None if question.text.pair is None else next(seconds)
+        for question, first, second in rows:
             whole, lost = self._join(question, first, second, max_tokens)
             windows = whole.overflowing if question.cut == "windows" else []
             text = question.text if align else None
             encoded.append([self._encoding(one, lost, text) for one in (whole, *windows)])
         return encoded
+
+    def _check(self, rows: Sequence[_Row], max_tokens: int, most_tokens: int | None) -> None:
+        """Refuse what would be too much to read, before anything is cut."""
+        room = max_tokens - self._added(pair=False)
+        read = 0
+        windowed: dict[int, list[int]] = {}
+        for question, first, second in rows:
+            if question.cut == "windows":
+                windowed.setdefault(question.stride, []).append(len(first))
+            else:
+                read += min(len(first) + (len(second) if second else 0), max_tokens)
+        read += sum(check_windows(found, room, stride) for stride, found in windowed.items())
+        if most_tokens is not None:
+            check_total(read, most_tokens)
 
     def _tokens(self, texts: Sequence[str]) -> list[tokenizers.Encoding]:
         if not texts:
@@ -158,25 +199,31 @@ class TextTokenizer:
         Returns:
             The encoding, its further windows among its `overflowing`; and the tokens lost.
         """
-        added = 0
-        if self._processor is not None:
-            added = self._processor.num_special_tokens_to_add(second is not None)
-        room = max_tokens - added
+        room = max_tokens - self._added(pair=second is not None)
         if question.cut == "windows":
-            if question.stride >= room:
-                raise InvalidInput(
-                    f"`stride` is {question.stride}, but a window of this model has room for "
-                    f"{room} tokens beside its special ones; expected less"
-                )
             first.truncate(room, stride=question.stride, direction=self.cut_side)
             return self._process(first), 0
         lengths = len(first), 0 if second is None else len(second)
         keep = kept(*lengths, room, question.cut)
-        if keep[0] < lengths[0]:
-            first.truncate(keep[0], direction=self.cut_side)
-        if second is not None and keep[1] < lengths[1]:
-            second.truncate(keep[1], direction=self.cut_side)
+        first = self._shortened(first, keep[0])
+        second = None if second is None else self._shortened(second, keep[1])
         return self._process(first, second), sum(lengths) - sum(keep)
+
+    def _shortened(self, one: tokenizers.Encoding, keep: int) -> tokenizers.Encoding:
+        """Keep so many tokens. What the library cuts off it keeps as windows, processed as well."""
+        cut = len(one) - keep
+        if cut <= 0:
+            return one
+        if keep < cut and keep:
+            # From the other side the tokens to keep are the only further window, a thousand else.
+            one.truncate(cut, direction="left" if self.cut_side == "right" else "right")
+            return one.overflowing[0]
+        one.truncate(keep, direction=self.cut_side)
+        return one
+
+    def _added(self, *, pair: bool) -> int:
+        """Count the special tokens."""
+        return 0 if self._processor is None else self._processor.num_special_tokens_to_add(pair)
 
     def _process(
         self, first: tokenizers.Encoding, second: tokenizers.Encoding | None = None

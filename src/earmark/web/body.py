@@ -9,9 +9,11 @@ import msgspec
 from starlette.requests import Request
 
 from earmark.errors import InvalidInput, RequestTooLarge
+from earmark.web.body_budget import BODIES, Held
 from earmark.web.compression import Expanding
 
 __all__ = [
+    "HELD_BODY",
     "EmptyArray",
     "Misfit",
     "decode_json",
@@ -59,6 +61,10 @@ def default_misfit(found: Misfit) -> str:
     return f"{place}: {found.complaint[:1].lower()}{found.complaint[1:]}"
 
 
+HELD_BODY: Final = "earmark.body"
+"""Where in a request's scope its share of the memory for bodies stands; `endpoint` ends it."""
+
+
 async def read_body(request: Request, *, max_bytes: int) -> bytes:
     """Read a whole body, but never more than `max_bytes` of it, compressed or expanded.
 
@@ -68,6 +74,7 @@ async def read_body(request: Request, *, max_bytes: int) -> bytes:
         UnsupportedCoding: the body is compressed in a way that is not accepted.
         RequestTooLarge: the body is longer.
         InvalidInput: it is not compressed as it says.
+        QueueFull: the bodies of other requests leave no memory for it.
         ClientDisconnect: the client left before the end.
     """
     announced = request.headers.get("content-length", "")
@@ -77,8 +84,12 @@ async def read_body(request: Request, *, max_bytes: int) -> bytes:
             " send the texts in several requests"
         )
     body = Expanding(request.headers.get("content-encoding", ""), max_bytes=max_bytes)
+    held: Held = request.scope.setdefault(HELD_BODY, Held(BODIES))
+    held.reserve(int(announced) if announced.isdecimal() else 0)
     async for chunk in request.stream():
+        held.reserve(body.size + len(chunk))
         body.feed(chunk)
+        held.reserve(body.size)
     return body.end().removeprefix(_BYTE_ORDER_MARK)
 
 

@@ -86,6 +86,11 @@ class Expanding:
         self._stream: _Decompressor | None = None
         self._body = bytearray()
 
+    @property
+    def size(self) -> int:
+        """Bytes in memory so far, expanded."""
+        return len(self._body) + len(self._waiting)
+
     def feed(self, chunk: bytes) -> None:
         """Take the next chunk.
 

@@ -6,12 +6,14 @@ from typing import Final, TypeAlias
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
+from earmark.serving.faults import STOPS
+from earmark.web.body import HELD_BODY
 from earmark.web.request_log import RequestRecord, record_of
 
 __all__ = ["Handler", "Refusal", "endpoint"]
 
 Handler: TypeAlias = Callable[[Request], Awaitable[Response]]
-Refusal: TypeAlias = Callable[[Exception, RequestRecord], Response]
+Refusal: TypeAlias = Callable[[BaseException, RequestRecord], Response]
 """Answers an error in the form of a dialect, and logs what is not the client's doing."""
 
 _CLIENT_CLOSED_REQUEST: Final = 499
@@ -26,7 +28,13 @@ def endpoint(handler: Handler, refuse: Refusal) -> Handler:
             return await handler(request)
         except ClientDisconnect:
             return Response(status_code=_CLIENT_CLOSED_REQUEST)
-        except Exception as error:  # noqa: BLE001 - `refuse` logs it where it is ours
+        except STOPS:
+            raise
+        except BaseException as error:  # noqa: BLE001 - `refuse` logs it where it is ours
             return refuse(error, record_of(request.scope))
+        finally:
+            held = request.scope.get(HELD_BODY)
+            if held is not None:
+                held.give_back()
 
     return answer

@@ -15,12 +15,12 @@ Form = TypeVar("Form")
 
 
 def nearest_form(forms: Mapping[type[BaseException], Form], error: BaseException) -> Form:
-    """Find the form of an error by walking up its classes; `forms` has one for `Exception`."""
+    """Find the form of an error by walking up its classes; `forms` has one for `BaseException`."""
     return next(forms[kind] for kind in type(error).__mro__ if kind in forms)
 
 
 def log_fault(
-    log: structlog.typing.FilteringBoundLogger, error: Exception, record: RequestRecord
+    log: structlog.typing.FilteringBoundLogger, error: BaseException, record: RequestRecord
 ) -> None:
     """Log what the log alone tells of a request; with a traceback where it may be a fault of ours.
 

@@ -1,16 +1,20 @@
 """A request of any dialect that has been read, on its way through the door and back."""
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from earmark.engine.info import EngineInfo
 from earmark.serving.preferences import Preferences
-from earmark.serving.service import Service
+from earmark.serving.service import Served, Service
 from earmark.tasks.task import TaskRequest
 from earmark.web.answer_headers import Counted, answer_headers
 
 __all__ = ["Carried", "Exchange"]
+
+INLINE_RESULTS = 64
+"""Up to so many results are put into form in the event loop's own thread."""
 
 Result = TypeVar("Result", bound=Counted)
 
@@ -63,6 +67,12 @@ class Exchange(Generic[Result]):
         """
         served = await service.answer(model_id, self.request, preferences=preferences)
         results = served.reply.results()
+        if len(results) <= INLINE_RESULTS:
+            return self._carried(served, results)
+        # Beside the event loop: a thousand texts hold tens of thousands of entities.
+        return await asyncio.to_thread(self._carried, served, results)
+
+    def _carried(self, served: Served[Result], results: Sequence[Result]) -> Carried:
         headers = answer_headers(
             results,
             characters=self.characters,

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from earmark.serving.faults import STOPS
 from earmark.web.responses import error_response
 
 __all__ = ["RequestLog", "RequestRecord", "record_of"]
@@ -81,7 +82,9 @@ class RequestLog:
                 answer = error_response(503, "the server is shutting down")
                 await answer(scope, receive, send_with_id)
             raise
-        except Exception as fault:
+        except STOPS:
+            raise
+        except BaseException as fault:
             _log.error("fault", request_id=record.request_id, exc_info=fault)
             if status:
                 raise  # the answer has begun: only the server can cut it short

@@ -1,5 +1,6 @@
 """Run an app on a socket until a signal says stop."""
 
+import gc
 import os
 import socket
 from collections.abc import Callable
@@ -124,6 +125,9 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
+            # What is loaded stays: the collector need not look at it again, a pause each time.
+            gc.collect()
+            gc.freeze()
             self._on_listening()
 
 

@@ -7,9 +7,10 @@ such connections ("slow loris") are enough to hold a server. Here each wait has 
 
 import asyncio
 from asyncio.events import TimerHandle
+from collections.abc import Iterable
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any, ClassVar, Literal, TypeAlias
+from typing import Any, ClassVar, Final, Literal, TypeAlias
 
 import httptools
 import msgspec
@@ -43,11 +44,27 @@ class ConnectionLimits:
 
 _UPGRADE_HEADERS = frozenset({b"connection", b"upgrade", b"http2-settings"})
 
+_LONGEST_SHOWN: Final = 40
+"""An error repeats no more of a header than this."""
+
 _Stage: TypeAlias = Literal["first byte", "headers", "body"]
 
 
-class _OversizedHeadersError(Exception):
+class _RefusedError(Exception):
     """Stops the parser; never leaves this module."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Refusal:
+    """An answer of the guard itself, the last one of its connection."""
+
+    status: int
+    text: str
+
+
+_INVALID: Final = _Refusal(400, "the request is not valid HTTP/1.1")
+_NO_HOST: Final = _Refusal(400, "the request has no Host header, which HTTP/1.1 demands")
+_MANY_HOSTS: Final = _Refusal(400, "the request has more than one Host header")
 
 
 class GuardedProtocol(HttpToolsProtocol):
@@ -71,6 +88,8 @@ class GuardedProtocol(HttpToolsProtocol):
         self._stage: _Stage | None = None
         self._stage_is_new = False
         self._header_bytes = 0
+        self._bytes_beside_body = 0
+        self._refusal: _Refusal | None = None
         self._deadline: TimerHandle | None = None
         self._unread: TimerHandle | None = None
 
@@ -93,7 +112,10 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Feed the parser, then see which stage the request is in."""
+        if self._refusal is not None:
+            return  # nothing is read after what was refused
         self._header_bytes += len(data)
+        self._bytes_beside_body += len(data)
         if self._stage is None and self.timeout_keep_alive_task is not None:
             # Any byte ends uvicorn's keep-alive deadline, also one that begins no request.
             self._enter("first byte")
@@ -105,7 +127,9 @@ class GuardedProtocol(HttpToolsProtocol):
         except httptools.HttpParserError:
             self.send_400_response("")
         if self._stage == "headers" and self._header_bytes > self.limits.max_header_bytes:
-            self.send_400_response("headers too large")
+            self._refuse_in_turn(self._too_large())
+        if self._stage == "body" and self._bytes_beside_body > self.limits.max_header_bytes:
+            self._refuse_in_turn(self._too_large())
         self._watch()
 
     def on_message_begin(self) -> None:
@@ -114,15 +138,27 @@ class GuardedProtocol(HttpToolsProtocol):
         self._enter("headers")
         super().on_message_begin()
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header; what comes after the body, a trailer, is none (RFC 9110, 6.5.1)."""
+        if self._stage != "body":
+            super().on_header(name, value)
+
+    def on_body(self, body: bytes) -> None:
+        """Take a piece of the body; sizes of chunks and trailers are counted apart."""
+        self._bytes_beside_body = 0
+        super().on_body(body)
+
     def on_headers_complete(self) -> None:
         """Wait for the body."""
         if self.parser.should_upgrade():
             return  # the parser stops here; `_go_on_without_upgrade` starts again
         # Four bytes: ": " and the end of the line.
         size = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
-        if size > self.limits.max_header_bytes:
-            self._header_bytes = size
-            raise _OversizedHeadersError
+        refusal = self._too_large() if size > self.limits.max_header_bytes else self._malformed()
+        if refusal is not None:
+            self._refuse_in_turn(refusal)
+            raise _RefusedError
+        self._bytes_beside_body = 0
         self._enter("body")
         super().on_headers_complete()
 
@@ -147,13 +183,57 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's words are not JSON
         """Refuse what is no request, as uvicorn asks for every fault of the parser."""
-        if self._stage == "headers" and self._header_bytes > self.limits.max_header_bytes:
-            limit = f"{self.limits.max_header_bytes:,}"
-            self._refuse(
-                431, f"the request's headers are too large; at most {limit} bytes are accepted"
-            )
+        self._refuse_in_turn(_INVALID)
+
+    def on_response_complete(self) -> None:
+        """Refuse what was not valid, once what came before it is answered."""
+        if self._refusal is None or self.pipeline:
+            super().on_response_complete()
         else:
-            self._refuse(400, "the request is not valid HTTP/1.1")
+            self._write(self._refusal)
+
+    def _too_large(self) -> _Refusal:
+        limit = f"{self.limits.max_header_bytes:,}"
+        return _Refusal(
+            431, f"the request's headers are too large; at most {limit} bytes are accepted"
+        )
+
+    def _malformed(self) -> _Refusal | None:
+        """Look at the headers that say how a request is read; None where they are sound."""
+        hosts = sum(name == b"host" for name, _ in self.headers)
+        # RFC 9112, 3.2. Two readers of a request with two would take it for different ones.
+        if hosts > 1:
+            return _MANY_HOSTS
+        if not hosts and self.parser.get_http_version() != "1.0":
+            return _NO_HOST
+        unknown = next((one for one in _codings(self.headers) if one != b"chunked"), None)
+        if unknown is None:
+            return None
+        # RFC 9112, 6.1. The parser would hand the body on as it came.
+        shown = unknown[:_LONGEST_SHOWN].decode("latin-1")
+        return _Refusal(
+            501, f"the transfer coding {shown!r} is not known here; expected chunked or none"
+        )
+
+    def _refuse_in_turn(self, refusal: _Refusal) -> None:
+        """Refuse what is being read, after the answers to what was read before."""
+        if self._refusal is not None:
+            return
+        body_stage = self._stage == "body"
+        answered = self.cycle is None or self.cycle.response_complete
+        self._refusal = refusal
+        self._enter(None)
+        if not body_stage:
+            if answered:
+                self._write(refusal)
+        elif self.pipeline:
+            self.pipeline.popleft()  # it waits behind others, and is not to be begun
+        elif answered:
+            self.transport.close()
+        elif self.cycle.response_started:
+            self.transport.abort()  # a refusal would be read as a part of the answer
+        else:
+            self._write(refusal)
 
     def _go_on_without_upgrade(self, rest: bytes) -> None:
         """Read a request as if it had not offered another protocol (RFC 9110, 7.8: we may).
@@ -206,12 +286,14 @@ class GuardedProtocol(HttpToolsProtocol):
         elif self._stage == "body" and self.cycle.response_started:
             self.transport.abort()
         else:
-            self._refuse(408, f"the request's {self._stage} did not arrive in time")
+            self._write(_Refusal(408, f"the request's {self._stage} did not arrive in time"))
 
-    def _refuse(self, status: int, text: str) -> None:
+    def _write(self, refusal: _Refusal) -> None:
+        """Answer with a refusal and end the connection."""
         if self.transport.is_closing():
             return
-        body = msgspec.json.encode({"error": text})
+        status = refusal.status
+        body = msgspec.json.encode({"error": refusal.text})
         head = (
             f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n"
             f"content-type: {JSON_TYPE}\r\ncontent-length: {len(body)}\r\n"
@@ -219,6 +301,12 @@ class GuardedProtocol(HttpToolsProtocol):
         )
         self.transport.write(head.encode("ascii") + body)
         self.transport.close()
+
+
+def _codings(headers: Iterable[tuple[bytes, bytes]]) -> list[bytes]:
+    """List the transfer codings of a request (RFC 9112, 6.1), in lower case."""
+    found = (value for name, value in headers if name == b"transfer-encoding")
+    return [one.strip().lower() for value in found for one in value.split(b",")]
 
 
 def guarded_protocol(limits: ConnectionLimits) -> type[GuardedProtocol]:

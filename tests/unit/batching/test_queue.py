@@ -91,6 +91,22 @@ def test_more_than_the_limit_is_refused_whole() -> None:
     assert queue.waiting_texts == 1
 
 
+def test_bulks_leave_room_for_small_requests_and_a_piece_of_each_counts() -> None:
+    """Each of six bulks is larger than the whole queue; a seventh is refused, a text is not."""
+    bulk, small = [100] * 30, 32
+    queue = queue_of(*(submission(*bulk) for _ in range(6)), max_waiting_tokens=2048)
+    with pytest.raises(QueueFull, match=r"18000 tokens are waiting and this request adds 3000"):
+        queue.put(submission(*bulk))
+    for _ in range(16):
+        queue.put(submission(small))
+    with pytest.raises(QueueFull):
+        queue.put(submission(small))
+    while queue.waiting_tokens > 6 * 200:
+        queue.take(0.0)
+    queue.put(submission(small))
+    queue.put(submission(*bulk))
+
+
 def test_a_request_larger_than_the_limit_is_taken_when_nothing_waits() -> None:
     """No request is refused for ever."""
     queue = queue_of(submission(40, 40), max_waiting_tokens=50)

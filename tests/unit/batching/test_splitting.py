@@ -94,3 +94,16 @@ def test_every_run_is_reported_with_its_times() -> None:
     ]
     assert reports[0].queue_wait_s == 10.0
     assert {one.run_s for one in reports} == {1.0}
+
+
+def test_a_run_that_wants_the_program_to_end_fails_its_text_alone() -> None:
+    """`SystemExit` out of a runtime would end the worker's thread, and nobody would be answered."""
+    one = submission(1, POISON, 2)
+
+    def run(encodings: Sequence[Encoding]) -> BatchRun:
+        if any(text.ids == (POISON,) for text in encodings):
+            raise SystemExit(3)
+        return SumRunner()(encodings)
+
+    run_batch(one.tickets, run, clock=lambda: 0.0, listen=lambda _: None)
+    assert [isinstance(answer, EngineError) for answer in one.answers()] == [False, True, False]

@@ -82,3 +82,26 @@ def test_only_lines_that_are_grave_enough_are_written(
     assert "".join(one[0] for one in events if not one.startswith("library")) == told
     theirs = [one.removeprefix("library ") for one in events if one.startswith("library")]
     assert theirs == [one for one in ("warning", "error") if one[0] in told]
+
+
+@pytest.mark.parametrize("form", get_args(LogFormat))
+def test_control_characters_reach_no_terminal(
+    form: LogFormat, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In no field, no traceback and no library's line; a new line would forge an entry."""
+    hostile = "a\x1b[2J\x9b31m\r\n\u2028\u202eb\ud800"
+    configure_logs(form)
+    log = structlog.get_logger("earmark.test")
+    log.info("request", path=f"/{hostile}", each=[hostile], by_name={"x": hostile})
+    logging.getLogger("library").warning("no %s", hostile)
+    try:
+        int(hostile)
+    except ValueError as error:
+        error.add_note(hostile)
+        log.exception("fault")
+    err = capsys.readouterr().err
+    assert not set(err) & set("\x1b\x9b\r\u2028\u202e\ud800")
+    assert "/a\\x1b[2J" in err.replace("\\\\", "\\")
+    if form == "json":
+        assert [json.loads(line)["event"][:3] for line in err.splitlines()] == ["req", "no ", "fau"]
+        assert json.loads(err.splitlines()[0])["path"].startswith("/a\\x1b[2J")

@@ -1,6 +1,8 @@
 """A second start takes up what the first compiled, and answers as the first did."""
 
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -95,7 +97,7 @@ def test_other_files_are_compiled_anew(tmp_path: Path, options: EngineOptions) -
     assert len(blobs(tmp_path)) == 3
 
 
-@pytest.mark.parametrize("damage", ["head", "middle"])
+@pytest.mark.parametrize("damage", ["head", "middle", "weights"])
 def test_a_damaged_file_is_compiled_anew(
     damage: str, tmp_path: Path, options: EngineOptions
 ) -> None:
@@ -104,14 +106,50 @@ def test_a_damaged_file_is_compiled_anew(
     before = answers(load_engine(folder, options=options))
     (blob,) = (tmp_path / "cache").glob("*.blob")
     whole = blob.read_bytes()
-    place = 0 if damage == "head" else 300
-    blob.write_bytes(whole[:place] + bytes(300) + whole[place + 300 :])
+    place = {"head": 0, "middle": 300, "weights": len(whole) - 400}[damage]
+    blob.write_bytes(whole[:place] + b"\x41" * 300 + whole[place + 300 :])
     with capture_logs() as logs:
         assert answers(load_engine(folder, options=options)) == before
     assert [one["event"] for one in logs] == ["a compiled model is of no use"]
     with capture_logs() as logs:
         assert answers(load_engine(folder, options=options)) == before
     assert logs == []
+
+
+def test_a_file_cut_short_below_a_running_model_changes_nothing(
+    tmp_path: Path, options: EngineOptions
+) -> None:
+    """It lies in memory of our own; a mapped file would end the process."""
+    folder = str(write_checkpoint(tmp_path / "model", CheckpointSpec()))
+    before = answers(load_engine(folder, options=options))
+    engine = load_engine(folder, options=options)
+    (blob,) = (tmp_path / "cache").glob("*.blob")
+    os.truncate(blob, 0)
+    assert answers(engine) == before
+
+
+def test_a_model_over_which_a_process_died_is_not_tried_again(
+    tmp_path: Path, options: EngineOptions
+) -> None:
+    """The mark of a living process counts for nothing: it may be taking the model up now."""
+    folder = str(write_checkpoint(tmp_path / "model", CheckpointSpec()))
+    before = answers(load_engine(folder, options=options))
+    kept = blobs(tmp_path)
+    (blob,) = (tmp_path / "cache").glob("*.blob")
+    mark = blob.with_suffix(".taken-up")
+    mark.write_text(str(os.getppid()))
+    assert answers(load_engine(folder, options=options)) == before
+    assert blobs(tmp_path) == kept
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    mark.write_text(str(gone.pid))
+    with capture_logs() as logs:
+        assert answers(load_engine(folder, options=options)) == before
+    assert [one["event"] for one in logs] == [
+        "a compiled model has ended the process that took it up"
+    ]
+    assert blobs(tmp_path) != kept
+    assert not mark.exists()
 
 
 def test_tensors_that_are_left_over_are_told_each_time(

@@ -22,7 +22,7 @@ from earmark.domain.labels import LabelSet
 from earmark.domain.results import Classification
 from earmark.domain.texts import TextInput
 from earmark.engine.engine import INLINE_CHARACTERS, Engine
-from earmark.engine.events import Tally
+from earmark.engine.events import FAILING_AFTER, Tally
 from earmark.engine.info import EngineInfo
 from earmark.errors import DeadlineExceeded, EngineError, InvalidInput, QueueFull, ShuttingDown
 from earmark.tasks.text_classification import TextClassification
@@ -61,6 +61,7 @@ class Model:
         self.go.set()
         self.ran: list[int] = []
         self.breaks_on = 0
+        self.breaks_always = False
 
     def __call__(self, encodings: Sequence[Encoding]) -> BatchRun:
         """Answer a batch."""
@@ -68,7 +69,7 @@ class Model:
         assert self.go.wait(PATIENCE_S)
         lengths = [len(one) for one in encodings]
         self.ran.extend(lengths)
-        if self.breaks_on in lengths:
+        if self.breaks_always or self.breaks_on in lengths:
             raise RuntimeError("this length breaks the model")
         return BatchRun([np.asarray([-size, size], np.float32) for size in lengths], sum(lengths))
 
@@ -230,7 +231,7 @@ def test_a_caller_who_leaves_takes_his_texts_along(
 
 def test_too_much_waiting_is_refused(make: Callable[..., Engine], model: Model) -> None:
     """The queue is bounded, and says so with a time to try again."""
-    engine = make(max_waiting_tokens=20)
+    engine = make(max_waiting_tokens=24)
     model.go.clear()
     for _ in range(3):  # one runs, two wait: 18 tokens
         reply = engine.answer_blocking(request("a b c d e f g"), timeout_s=0.01)
@@ -256,3 +257,22 @@ def test_timings_say_where_the_time_went(make: Callable[..., Engine]) -> None:
     parts = (timings.tokenize_ms, timings.queue_wait_ms, timings.run_ms)
     assert all(part >= 0 for part in parts)
     assert sum(parts) <= timings.total_ms
+
+
+def test_a_model_whose_runs_all_fail_is_failing_until_one_succeeds(
+    make: Callable[..., Engine], model: Model
+) -> None:
+    """Nobody has to ask for it to recover: a canary tries every second."""
+    engine = make()
+    model.breaks_always = True
+    for turn in range(FAILING_AFTER):
+        assert engine.queue_state().state == "ready", turn
+        reply = engine.answer_blocking(request("a"), timeout_s=PATIENCE_S)
+        assert isinstance(reply.outcomes[0], EngineError)
+    assert engine.queue_state().state == "failing"
+    model.breaks_always = False
+    until_s = time.monotonic() + PATIENCE_S
+    while engine.queue_state().state == "failing":
+        assert time.monotonic() < until_s
+        time.sleep(0.01)
+    assert engine.queue_state().state == "ready"

@@ -363,7 +363,7 @@ def test_a_full_queue_refuses_a_stream_before_it_begins(
     make: Callable[..., Engine], model: Model
 ) -> None:
     """As it refuses a plain request."""
-    engine = make(max_waiting_tokens=20)
+    engine = make(max_waiting_tokens=12)
 
     async def scenario() -> None:
         await engine.stream(request("good"))

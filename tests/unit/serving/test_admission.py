@@ -50,6 +50,21 @@ def test_too_many_texts_are_refused_with_the_figures() -> None:
         admission.admit(3, now_s=0.0)
 
 
+def test_bulks_leave_room_for_requests_of_few_texts() -> None:
+    """And the other way round; each kind has the whole limit."""
+    admission = Admission(AdmissionLimits(max_requests=9999, max_texts=2048))
+    bulk = admission.admit(2048, now_s=0.0)
+    with pytest.raises(QueueFull):
+        admission.admit(3, now_s=0.0)
+    few = [admission.admit(2, now_s=0.0) for _ in range(1024)]
+    with pytest.raises(QueueFull):
+        admission.admit(1, now_s=0.0)
+    admission.release(few[0], now_s=1.0)
+    admission.admit(1, now_s=1.0)
+    admission.release(bulk, now_s=1.0)
+    admission.admit(2048, now_s=1.0)
+
+
 def test_a_permit_is_given_back_only_once() -> None:
     """A second release would let in more than the limit."""
     admission = Admission(AdmissionLimits())

@@ -374,6 +374,52 @@ def test_a_system_without_threads_to_give_fails_the_load_and_not_the_server() ->
     asyncio.run(scenario())
 
 
+class _Panic(BaseException):
+    """As a panic of a library written in Rust arrives: no `Exception`."""
+
+
+class _Panicking(FakeLoader):
+    def load(self, known: object) -> FakeEngine:
+        raise _Panic(str(known))
+
+
+def test_a_load_that_panics_has_failed() -> None:
+    """Whoever waits is told, and the place is free for another model."""
+
+    async def scenario() -> None:
+        on_demand = _on_demand(_Panicking(), max_loaded=1)
+        service = _service(on_demand)
+        with pytest.raises(ModelUnavailable):
+            await _ask(service, "a")
+        assert service.status("a").state == "failed"
+        with pytest.raises(ModelUnavailable):
+            await _ask(service, "b")
+
+    asyncio.run(scenario())
+
+
+def test_a_load_that_never_ends_has_failed_after_its_time() -> None:
+    """Its place is free; what it makes in the end is closed and never served."""
+
+    async def scenario() -> None:
+        loader, now_s = FakeLoader(), [0.0]
+        options = OnDemandOptions(max_loaded=1, load_s=5.0)
+        on_demand = OnDemand(_CATALOGUE, loader, options, clock=lambda: now_s[0])
+        service = _service(on_demand)
+        with pytest.raises(ModelLoading):
+            await _ask(service, "a", Preferences())
+        await _until(loader.entered.is_set)
+        await _until(lambda: loader.begun == ["a"])
+        now_s[0] = 6.0
+        with pytest.raises(ModelUnavailable):
+            await _ask(service, "a", Preferences())
+        loader.gate.set()
+        await _until(lambda: len(loader.engines) == 1 and loader.engines[0].closed == 1)
+        assert service.loaded() == ()
+
+    asyncio.run(scenario())
+
+
 class _Unclosable(FakeEngine):
     def close(self) -> None:
         raise OSError("still busy")

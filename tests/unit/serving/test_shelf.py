@@ -18,18 +18,25 @@ BROKEN = OSError("disk")
 def _shelf(*loaded: KnownModel) -> Shelf[str]:
     shelf: Shelf[str] = Shelf(PLACES, RETRY_S)
     for now_s, known in enumerate(loaded):
-        shelf.want(known, load=True, now_s=now_s)
-        shelf.finished(known.model_id, f"engine {known.model_id}", now_s=now_s)
+        load = _begun(shelf, known, now_s=now_s)
+        shelf.finished(known.model_id, load, f"engine {known.model_id}", now_s=now_s)
     return shelf
+
+
+def _begun(shelf: Shelf[str], known: KnownModel, *, now_s: float) -> int:
+    """Begin a load and return what names it."""
+    step = shelf.want(known, load=True, now_s=now_s)
+    assert isinstance(step, Started)
+    return step.load
 
 
 def test_two_who_want_one_model_share_its_load() -> None:
     """The second is told for how long it has been going on."""
     shelf = _shelf()
-    assert shelf.want(A, load=True, now_s=5.0) == Started(None)
+    load = _begun(shelf, A, now_s=5.0)
     assert shelf.want(A, load=True, now_s=8.0) == Loading(3.0)
     assert shelf.state(A, now_s=8.0) == "loading"
-    shelf.finished("A", "engine", now_s=9.0)
+    shelf.finished("A", load, "engine", now_s=9.0)
     assert shelf.want(A, load=True, now_s=9.0) == Ready("engine")
 
 
@@ -64,8 +71,8 @@ def test_engines_in_use_and_loads_make_no_room() -> None:
 def test_a_failed_load_is_remembered_for_a_while_or_until_the_files_change() -> None:
     """And its place is free."""
     shelf = _shelf()
-    shelf.want(A, load=True, now_s=0.0)
-    shelf.failed(A, BROKEN, now_s=1.0)
+    load = _begun(shelf, A, now_s=0.0)
+    shelf.failed(A, load, BROKEN, now_s=1.0)
     assert shelf.ids() == ()
     assert shelf.want(A, load=True, now_s=2.0) == Failed(BROKEN)
     assert shelf.state(A, now_s=2.0) == "failed"
@@ -74,14 +81,27 @@ def test_a_failed_load_is_remembered_for_a_while_or_until_the_files_change() -> 
     assert shelf.want(A, load=True, now_s=1.0 + RETRY_S) == Started(None)
 
 
+def test_a_load_that_takes_too_long_has_failed_and_its_end_changes_nothing() -> None:
+    """The time runs from when the files are here; its place may have another load by then."""
+    shelf: Shelf[str] = Shelf(1, RETRY_S, load_s=10.0)
+    slow = _begun(shelf, A, now_s=0.0)
+    shelf.fetched("A", slow, now_s=100.0)
+    assert shelf.want(B, load=True, now_s=109.0) == NoRoom()
+    other = _begun(shelf, B, now_s=110.0)
+    assert isinstance(shelf.want(A, load=True, now_s=110.0), Failed)
+    assert not shelf.finished("A", slow, "late", now_s=111.0)
+    assert shelf.finished("B", other, "engine", now_s=112.0)
+    assert shelf.engines() == ("engine",)
+
+
 def test_a_load_that_succeeds_forgets_the_failure() -> None:
     """Even within its time."""
     shelf = _shelf()
-    shelf.want(A, load=True, now_s=0.0)
-    shelf.failed(A, BROKEN, now_s=0.0)
+    load = _begun(shelf, A, now_s=0.0)
+    shelf.failed(A, load, BROKEN, now_s=0.0)
     mended = KnownModel("A", "A", (("config.json", 2, 1),))
-    shelf.want(mended, load=True, now_s=1.0)
-    shelf.finished("A", "engine", now_s=2.0)
+    load = _begun(shelf, mended, now_s=1.0)
+    shelf.finished("A", load, "engine", now_s=2.0)
     assert shelf.engines() == ("engine",)
     assert shelf.want(A, load=True, now_s=3.0) == Ready("engine")
 
@@ -124,11 +144,11 @@ class Traffic(RuleBasedStateMachine):
                 self.users[engine] += 1
                 self.shelf.give_back(known.model_id, now_s=self.now_s)
                 self.users[engine] -= 1
-            case Started(engine):
+            case Started(engine, load):
                 if engine is not None:
                     assert self.users[engine] == 0
                     self.put_away.add(engine)
-                return known
+                return known, load
             case NoRoom():
                 assert len(self.shelf.ids()) == PLACES
             case Loading() | Failed():
@@ -154,17 +174,19 @@ class Traffic(RuleBasedStateMachine):
         self.shelf.give_back(known.model_id, now_s=self.now_s)
         self.users[engine] -= 1
 
-    @rule(known=consumes(loading))
-    def a_load_ends(self, known: KnownModel) -> None:
+    @rule(one=consumes(loading))
+    def a_load_ends(self, one: tuple[KnownModel, int]) -> None:
         """The engine takes the place that was kept for it."""
+        known, load = one
         engine = next(self.names)
         self.users[engine] = 0
-        self.shelf.finished(known.model_id, engine, now_s=self.now_s)
+        assert self.shelf.finished(known.model_id, load, engine, now_s=self.now_s)
 
-    @rule(known=consumes(loading))
-    def a_load_fails(self, known: KnownModel) -> None:
+    @rule(one=consumes(loading))
+    def a_load_fails(self, one: tuple[KnownModel, int]) -> None:
         """Its place is free."""
-        self.shelf.failed(known, BROKEN, now_s=self.now_s)
+        known, load = one
+        self.shelf.failed(known, load, BROKEN, now_s=self.now_s)
         assert known.model_id not in self.shelf.ids()
 
     @invariant()

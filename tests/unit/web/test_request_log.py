@@ -1,12 +1,13 @@
 """Every request has an id and a line in the log, and none of its texts there."""
 
 import asyncio
+from typing import cast
 
 import httpx
 import pytest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.testing import capture_logs
-from support.fake_engine import FakeEngine
+from support.fake_engine import FakeEngine, reranker
 from support.http_app import ask
 
 from earmark.web.request_log import RequestLog
@@ -130,3 +131,25 @@ def test_what_is_not_http_passes_through() -> None:
 
     asyncio.run(RequestLog(app)({"type": "lifespan"}, receive, send))
     assert seen == ["lifespan"]
+
+
+class _Panic(BaseException):
+    """As a panic of a library written in Rust arrives: no `Exception`."""
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/models/acme/tc", '{"inputs": "a"}'),
+        ("/rerank", '{"query": "a", "texts": ["b"]}'),
+        ("/client/v4/accounts/a/ai/run/acme/tc", '{"text": "a"}'),
+    ],
+)
+def test_what_is_no_exception_is_answered_in_the_dialects_form(path: str, body: str) -> None:
+    """Not as plain text, and the connection goes on."""
+    engine = reranker("acme/tc")
+    engine.failure = cast("Exception", _Panic("of a library"))  # the fake raises what it is given
+    answer = ask("POST", path, body, engines=(engine,))
+    assert answer.status_code == 500
+    assert answer.headers["content-type"].startswith("application/json")
+    assert "of a library" not in answer.text

@@ -75,7 +75,9 @@ def test_a_server_that_waits_no_longer_says_so() -> None:
     with running_server(app, ServerOptions(shutdown_s=0)) as running:
         connection = running.connect()
         body = b'{"inputs": "x"}'
-        connection.sendall(b"POST / HTTP/1.1\r\ncontent-length: %d\r\n\r\n%b" % (len(body), body))
+        connection.sendall(
+            b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: %d\r\n\r\n%b" % (len(body), body)
+        )
         assert engine.arrived.wait(20)
     with connection:
         answer = http.client.HTTPResponse(connection)
@@ -90,7 +92,9 @@ def test_a_client_that_leaves_takes_its_texts_out_of_the_queue() -> None:
     engine = FakeEngine(gate=asyncio.Event())
     with running_server(create_app(Service(ServedModels([engine])))) as running:
         with running.connect() as leaving:
-            leaving.sendall(b'POST / HTTP/1.1\r\ncontent-length: 15\r\n\r\n{"inputs": "x"}')
+            leaving.sendall(
+                b'POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 15\r\n\r\n{"inputs": "x"}'
+            )
             assert engine.arrived.wait(20)
         assert engine.left.wait(20)
         assert engine.gate is not None

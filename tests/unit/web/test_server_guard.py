@@ -6,6 +6,7 @@ A deadline under test is short, all others are long: a test that waits for the w
 import asyncio
 import http.client
 import json
+import re
 import socket
 import threading
 from collections.abc import Iterator
@@ -19,6 +20,9 @@ from starlette.types import Receive, Scope, Send
 from support.fake_engine import FakeEngine
 from support.http_server import RunningServer, running_server
 
+from earmark.serving.access.gate import AccessGate
+from earmark.serving.access.keys import new_key
+from earmark.serving.access.store import KeysInMemory
 from earmark.serving.models import ServedModels
 from earmark.serving.service import Service
 from earmark.web.app import create_app
@@ -248,3 +252,92 @@ def _rest(connection: socket.socket) -> bytes:
         while data := connection.recv(1 << 20):
             found += data
     return bytes(found)
+
+
+def test_a_trailer_is_no_header() -> None:
+    """An access key after the body lets nobody in; the request itself is read as it came."""
+    keys = KeysInMemory()
+    made = new_key("caller", now_s=0.0)
+    keys.add(made.kept)
+    app = create_app(Service(ServedModels([FakeEngine()])), gate=AccessGate(keys))
+    head = b"POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n"
+    credential = b"authorization: Bearer " + made.secret.encode() + b"\r\n"
+    chunks = b"%x\r\n%b\r\n0\r\n" % (len(_BODY), _BODY)
+    with running_server(app) as server:
+        for sent, status in (
+            (head + b"\r\n" + chunks + credential + b"\r\n", 401),
+            (head + credential + b"\r\n" + chunks + b"x-checksum: 1\r\n\r\n", 200),
+        ):
+            with server.connect() as client:
+                client.sendall(sent)
+                assert _answer(client)[0] == status
+
+
+def test_trailers_that_do_not_end_are_refused() -> None:
+    """As headers are: what is kept of them is bounded."""
+    with _server(replace(_PATIENT, max_header_bytes=1000)) as server, server.connect() as client:
+        client.sendall(b"POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n0\r\nx: ")
+        for _ in range(3):
+            with server.connect() as other:  # so that each piece is read by itself
+                other.sendall(b"GET /health HTTP/1.1\r\nhost: x\r\n\r\n")
+                assert _answer(other)[0] == 200
+            client.sendall(b"x" * 500)
+        assert _answer(client)[0] == 431
+
+
+@pytest.mark.parametrize(
+    ("head", "status", "words"),
+    [
+        (b"GET /health HTTP/1.1\r\n", 400, "no Host header"),
+        (b"GET /health HTTP/1.1\r\nhost: x\r\nHost: y\r\n", 400, "more than one Host header"),
+        (b"POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: gzip, chunked\r\n", 501, "'gzip'"),
+        (b"POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: GZIP\r\n", 501, "'gzip'"),
+    ],
+)
+def test_what_two_readers_would_take_differently_is_refused(
+    head: bytes, status: int, words: str
+) -> None:
+    """RFC 9112, 3.2 and 6.1."""
+    with _server() as server, server.connect() as client:
+        client.sendall(head + b"\r\n")
+        found, error = _answer(client)
+        assert found == status
+        assert words in repr(error)
+        assert client.recv(1) == b""
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"GET /health HTTP/1.0\r\n",
+        b"POST / HTTP/1.1\r\nhost: x\r\nTransfer-Encoding: Chunked\r\n",
+    ],
+)
+def test_what_is_sound_is_read(head: bytes) -> None:
+    """HTTP/1.0 has no Host; the names of codings are in any case."""
+    with _server() as server, server.connect() as client:
+        client.sendall(head + b"\r\n" + b"%x\r\n%b\r\n0\r\n\r\n" % (len(_BODY), _BODY))
+        assert _answer(client)[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("broken", "status"),
+    [
+        (b"GET /health HTTP/1.1\r\n\r\n", 400),
+        (b"hello\r\n\r\n", 400),
+        (b"POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\nhello", 400),
+    ],
+    ids=["no Host", "no request", "no chunk"],
+)
+def test_valid_requests_are_answered_before_a_broken_one_is_refused(
+    broken: bytes, status: int
+) -> None:
+    """However many stand before it on the connection."""
+    engine = FakeEngine(gate=asyncio.Event())
+    with running_server(_app(engine)) as server, server.connect() as client:
+        client.sendall(_REQUEST + _REQUEST + broken)
+        assert engine.arrived.wait(20)
+        assert engine.gate is not None
+        server.call(engine.gate.set)
+        statuses = re.findall(r"HTTP/1\.1 (\d{3}) ", _rest(client).decode())
+        assert [int(each) for each in statuses] == [200, 200, status]

@@ -97,7 +97,8 @@ class GraphWay:
         kept = self._compiled.find(key)
         if kept is not None:
             try:
-                session = reopen_session(kept.blob, options)
+                with kept.taken_up():
+                    session = reopen_session(kept.read(), options)
             except EngineError as error:
                 log.warning("a compiled model is of no use", error=str(error))
                 self._compiled.forget(kept)

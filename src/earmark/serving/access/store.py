@@ -5,7 +5,7 @@ import sqlite3
 from pathlib import Path
 from typing import Protocol
 
-from earmark.errors import SettingsError
+from earmark.errors import SettingsError, StateUnavailable
 from earmark.serving.access.keys import AccessKey
 from earmark.serving.database import open_database, reading_faults
 
@@ -23,6 +23,9 @@ CREATE TABLE IF NOT EXISTS access_keys (
 CREATE UNIQUE INDEX IF NOT EXISTS active_key_names
     ON access_keys (name) WHERE revoked_s IS NULL;
 """
+
+_MARK = ".had-keys"
+"""Ends the name of a file beside the database: while it is there, no keys means lost keys."""
 
 _COLUMNS = ", ".join(column.name for column in dataclasses.fields(AccessKey))
 
@@ -108,6 +111,7 @@ class SqliteKeys:
     def add(self, key: AccessKey) -> None:
         """Keep a key, in a new file where there is none."""
         connection = self._opened()
+        self._mark()
         with reading_faults(self._file):
             try:
                 connection.execute(
@@ -136,6 +140,8 @@ class SqliteKeys:
             rows = connection.execute(
                 f"SELECT {_COLUMNS} FROM access_keys ORDER BY created_s, rowid"  # noqa: S608 - our own names
             ).fetchall()
+        if rows:
+            self._mark()  # those of an earlier release, which left none
         return tuple(
             AccessKey(
                 key_id=key_id,
@@ -147,6 +153,21 @@ class SqliteKeys:
             )
             for key_id, name, digest, ending, created_s, revoked_s in rows
         )
+
+    def refuse_loss(self) -> None:
+        """Refuse to take a database that was deleted for one in which no key was ever created.
+
+        Raises:
+            StateUnavailable: there were keys, and now there is none, not even a revoked one.
+        """
+        with reading_faults(self._file):
+            had_keys = self._mark_file.exists()
+        if had_keys and not self.all_keys():
+            raise StateUnavailable(
+                f"there were access keys in {self._file}, and now there is none: everyone would be"
+                f" let in; put the file back, create a key (earmark keys create NAME), or delete"
+                f" {self._mark_file} to begin anew"
+            )
 
     def version(self) -> object:
         """Ask SQLite whether anything was committed; microseconds, and no row is read.
@@ -165,6 +186,14 @@ class SqliteKeys:
         """Close the file."""
         if self._connection is not None:
             self._connection.close()
+
+    @property
+    def _mark_file(self) -> Path:
+        return self._file.with_name(self._file.name + _MARK)
+
+    def _mark(self) -> None:
+        with reading_faults(self._file):
+            self._mark_file.touch(mode=0o600)
 
     def _found(self) -> sqlite3.Connection | None:
         """Return the database, or None where nobody has made one yet."""

@@ -6,6 +6,7 @@ starter is not passed on: where the run failed as a whole, or came too late for 
 joined has the text run himself.
 """
 
+import asyncio
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -36,6 +37,9 @@ itself. With one, all who had joined a run that came too late would run the same
 without a limit they might fail one after the other, each waking all who are left."""
 
 _MS_PER_S = 1000.0
+
+INLINE_RESULTS = 64
+"""Up to so many results are written in the event loop's own thread."""
 
 
 class ResultCache:
@@ -133,7 +137,7 @@ class ResultCache:
         """
         with admit(request.texts):
             reply = await engine.answer(request, deadline_s=deadline_s)
-        self._keep(item_keys(engine.info, request), reply.outcomes)
+        await self._keep(item_keys(engine.info, request), reply.outcomes)
         return reply
 
     def _unknown(self, request: TaskRequest[object], asked: Asked) -> list[bytes]:
@@ -163,21 +167,30 @@ class ResultCache:
         async def run() -> Reply[object]:
             with admit(part.texts):
                 reply = await engine.answer(part, deadline_s=deadline_s)
-            self._keep(keys, reply.outcomes)
+            await self._keep(keys, reply.outcomes)
             return reply
 
         return run
 
-    def _keep(self, keys: Sequence[bytes], outcomes: Sequence[Outcome]) -> None:
+    async def _keep(self, keys: Sequence[bytes], outcomes: Sequence[Outcome]) -> None:
         """Remember results; an error never, since the next try may end better."""
-        for key, outcome in zip(keys, outcomes, strict=True):
-            if not isinstance(outcome, EarmarkError):
-                self._store.put(key, write_result(outcome))
+        kept = zip(keys, outcomes, strict=True)
+        found = [(key, one) for key, one in kept if not isinstance(one, EarmarkError)]
+        if len(found) <= INLINE_RESULTS:
+            written = _written(found)
+        else:
+            written = await asyncio.to_thread(_written, found)
+        for key, value in written:
+            self._store.put(key, value)
 
     def _count(self, model_id: str, use: CacheUse, items: int) -> None:
         self._hits[model_id] += use.hits
         self._joined[model_id] += use.joined
         self._misses[model_id] += items - use.hits - use.joined
+
+
+def _written(results: Sequence[tuple[bytes, object]]) -> list[tuple[bytes, bytes]]:
+    return [(key, write_result(one)) for key, one in results]
 
 
 def _part(request: TaskRequest[Result], items: Sequence[int]) -> TaskRequest[Result]:

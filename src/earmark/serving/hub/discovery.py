@@ -241,7 +241,7 @@ class Discovery:
             reason = str(error)
             # It may quote the model's files, which are a stranger's.
             outcome = Unusable(reason[:_LONGEST_REASON])
-        except Exception as error:  # noqa: BLE001 - whoever waits for it is told
+        except BaseException as error:  # noqa: BLE001 - whoever waits for it is told
             _log.error("a model of the Hub cannot be looked up", model=model_id, exc_info=error)
             return Unreachable(f"{type(error).__name__} was raised")
         self._tell(model_id, reason, _log.warning)

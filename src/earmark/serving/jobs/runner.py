@@ -11,6 +11,7 @@ from typing import TypeAlias
 import structlog
 
 from earmark.errors import QueueFull, StateUnavailable
+from earmark.serving.faults import STOPS
 from earmark.serving.jobs.job import Job
 from earmark.serving.jobs.store import JobStore
 
@@ -119,7 +120,9 @@ class JobRunner:
         answer: bytes | None = None
         try:
             answer = await carry_out(job)
-        except Exception as error:  # noqa: BLE001 - the other jobs wait
+        except STOPS:
+            raise
+        except BaseException as error:  # noqa: BLE001 - the other jobs wait
             _log.error("job failed", job=job.job_id, exc_info=error)
         try:
             now_s = self._clock()

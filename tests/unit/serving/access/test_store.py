@@ -10,6 +10,7 @@ import pytest
 from earmark.errors import SettingsError, StateUnavailable
 from earmark.serving.access.keys import new_key
 from earmark.serving.access.store import KeysInMemory, KeyStore, SqliteKeys
+from earmark.serving.database import open_database
 
 
 @pytest.fixture(params=["memory", "sqlite"])
@@ -137,3 +138,27 @@ def test_a_damaged_file_is_named(tmp_path: Path) -> None:
         pytest.raises(StateUnavailable, match=r"earmark\.sqlite cannot be used"),
     ):
         store.all_keys()
+
+
+@pytest.mark.parametrize("made_anew", [False, True])
+def test_a_database_that_was_lost_is_not_taken_for_one_without_keys(
+    tmp_path: Path,
+    made_anew: bool,  # noqa: FBT001 - pytest passes by name
+) -> None:
+    """Deleted, or deleted and made anew by another store; a new key ends the refusal."""
+    file = tmp_path / "earmark.sqlite"
+    with closing(SqliteKeys(file)) as store:
+        store.refuse_loss()
+        store.add(new_key("laptop", now_s=0.0).kept)
+        store.revoke(store.all_keys()[0].key_id, now_s=1.0)
+        store.refuse_loss()  # revoked ones are not lost
+    for left in tmp_path.glob("earmark.sqlite*"):
+        if not left.name.endswith(".had-keys"):
+            left.unlink()
+    if made_anew:
+        open_database(file, "CREATE TABLE IF NOT EXISTS others (a INTEGER)").close()
+    with closing(SqliteKeys(file)) as store:
+        with pytest.raises(StateUnavailable, match="there were access keys in"):
+            store.refuse_loss()
+        store.add(new_key("phone", now_s=0.0).kept)
+        store.refuse_loss()

@@ -60,7 +60,7 @@ def _read(headers: Headers) -> str | None:
     return next((key for key in found if key), headers.get(_SERVICE_KEY) or None)
 
 
-def _refuse(error: Exception, scope: Scope) -> Response:
+def _refuse(error: BaseException, scope: Scope) -> Response:
     if not isinstance(error, AccessDenied):
         return edge_refusal(error, record_of(scope))
     headers = Headers(scope=scope)

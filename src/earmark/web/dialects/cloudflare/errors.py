@@ -21,6 +21,7 @@ from earmark.errors import (
     ModelUnavailable,
     RequestError,
     RequestTooLarge,
+    TokenizerFault,
     UnknownModel,
     UnsupportedCoding,
     UnusableModel,
@@ -79,7 +80,8 @@ FORMS: Final[dict[type[BaseException], Form]] = {
     CapacityError: Form(429, 3040, "Capacity temporarily exceeded, please try again."),
     DeadlineExceeded: Form(408, 3007, "Request timeout"),
     ModelUnavailable: Form(_FAULT, 5000, "Internal error"),
-    Exception: Form(_FAULT, 5000, "Internal error", "unknown error"),
+    TokenizerFault: Form(_FAULT, 5000, "Internal error"),
+    BaseException: Form(_FAULT, 5000, "Internal error", "unknown error"),
 }
 """The nearest class of an error's own line of descent counts. 5000 is ours: Cloudflare's table has
 no number for a fault of the server."""
@@ -96,13 +98,13 @@ class BindingError(msgspec.Struct, frozen=True, rename="camel"):
     request_id: str
 
 
-def api_error(error: Exception) -> ApiError:
+def api_error(error: BaseException) -> ApiError:
     """Put an error into a code and a message, as for one input of a batch."""
     form = nearest_form(FORMS, error)
     return ApiError(form.code, f"AiError: {form.name}: {form.text.format(message=error)}")
 
 
-def rest_refusal(error: Exception, record: RequestRecord) -> Response:
+def rest_refusal(error: BaseException, record: RequestRecord) -> Response:
     """Answer an error of a model, or on the way to one, over REST."""
     form, description, ai_id = _tell(error, record)
     message = f"AiError: {description} ({ai_id})"
@@ -111,7 +113,7 @@ def rest_refusal(error: Exception, record: RequestRecord) -> Response:
     return failed(error_told, status=form.status, reached_model=True, headers=headers)
 
 
-def binding_refusal(error: Exception, record: RequestRecord) -> Response:
+def binding_refusal(error: BaseException, record: RequestRecord) -> Response:
     """Answer the same to a binding, which has no envelope."""
     form, description, ai_id = _tell(error, record)
     body = BindingError(
@@ -121,7 +123,7 @@ def binding_refusal(error: Exception, record: RequestRecord) -> Response:
     return bare(body, status=form.status, headers=headers)
 
 
-def edge_refusal(error: Exception, record: RequestRecord) -> Response:
+def edge_refusal(error: BaseException, record: RequestRecord) -> Response:
     """Answer an error of an address that reaches no model."""
     form, description, _ = _tell(error, record)
     headers = _retry_headers(form, error)
@@ -140,7 +142,7 @@ def no_such_method(method: str, allowed: Sequence[str]) -> Response:
     return failed(error, status=405, headers={"allow": ", ".join(allowed)})
 
 
-def _tell(error: Exception, record: RequestRecord) -> tuple[Form, str, str]:
+def _tell(error: BaseException, record: RequestRecord) -> tuple[Form, str, str]:
     """Find an error's form and words; log it with its traceback where it is ours."""
     form = nearest_form(FORMS, error)
     if form.status == _FAULT:
@@ -149,7 +151,7 @@ def _tell(error: Exception, record: RequestRecord) -> tuple[Form, str, str]:
     return form, f"{form.name}: {text}", ai_request_id(record.request_id)
 
 
-def _retry_headers(form: Form, error: Exception) -> dict[str, str]:
+def _retry_headers(form: Form, error: BaseException) -> dict[str, str]:
     if form.status == _FAULT:
         return {"x-should-retry": "false"}
     if not isinstance(error, CapacityError) or form.status == _INVALID:

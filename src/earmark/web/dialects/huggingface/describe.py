@@ -299,4 +299,6 @@ def _complaint(status: ModelStatus) -> str:
     model, queue = status.info.model_id, status.queue
     if queue is not None and queue.state == "stalled":
         return f"model {model} is stalled: the run in progress has taken {queue.running_s:.0f} s"
+    if status.state == "failing":
+        return f"model {model} is failing: its last runs all failed; the server's log says why"
     return f"model {model} is {status.state}"

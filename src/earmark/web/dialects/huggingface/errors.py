@@ -24,6 +24,7 @@ from earmark.errors import (
     RequestError,
     RequestTooLarge,
     ShuttingDown,
+    TokenizerFault,
     UnknownModel,
     UnsupportedCoding,
 )
@@ -79,13 +80,14 @@ FORMS: Final[dict[type[BaseException], Form]] = {
     # The first words are the Hub's own: callers match on them.
     DeadlineExceeded: Form(504, "Model {model} time out: {message}"),
     NonFiniteScore: Form(500),
+    TokenizerFault: Form(500),
     # Ours, and not for strangers to read: the log has it under the request's id.
-    Exception: Form(500, "unknown error (request {request_id})"),
+    BaseException: Form(500, "unknown error (request {request_id})"),
 }
 """The nearest class of an error's own line of descent counts."""
 
 
-def wording(error: Exception, record: RequestRecord) -> str:
+def wording(error: BaseException, record: RequestRecord) -> str:
     """Put an error into the words a client reads, and log it where it is ours.
 
     Args:
@@ -98,7 +100,7 @@ def wording(error: Exception, record: RequestRecord) -> str:
     return form.text.format(message=error, model=record.model, request_id=record.request_id)
 
 
-def refusal(error: Exception, record: RequestRecord) -> Response:
+def refusal(error: BaseException, record: RequestRecord) -> Response:
     """Answer an error, and log it with its traceback where it is ours.
 
     Args:

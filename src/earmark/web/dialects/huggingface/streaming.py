@@ -20,6 +20,7 @@ from starlette.responses import Response
 
 from earmark.domain.results import Entity
 from earmark.engine.streaming import EntityStream, Failed
+from earmark.serving.faults import STOPS
 from earmark.serving.preferences import Preferences
 from earmark.serving.service import Service
 from earmark.tasks.token_classification import TokenClassification
@@ -107,7 +108,9 @@ class StreamedExchange:
                     yield _failure(finding.error, record, item)
                 else:
                     yield b"".join(_entities(finding.entities, item))
-        except Exception as fault:  # noqa: BLE001 - the status is sent: only an event can tell
+        except STOPS:
+            raise
+        except BaseException as fault:  # noqa: BLE001 - the status is sent: only an event can tell
             yield _failure(fault, record, None)
         yield DONE
 
@@ -124,6 +127,6 @@ def _listed(entity: Entity, item: int) -> _Group | _Token:
     return _Token(item, entity.label, entity.score, entity.index, *place, entity.group)
 
 
-def _failure(error: Exception, record: RequestRecord, item: int | None) -> bytes:
+def _failure(error: BaseException, record: RequestRecord, item: int | None) -> bytes:
     kind = _ERROR_TYPES.get(nearest_form(FORMS, error).status, "internal")
     return event(_Error(wording(error, record), kind, item))

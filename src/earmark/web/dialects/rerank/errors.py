@@ -17,6 +17,7 @@ from earmark.errors import (
     RequestError,
     RequestTooLarge,
     ShuttingDown,
+    TokenizerFault,
     UnknownModel,
     UnsupportedCoding,
 )
@@ -65,7 +66,8 @@ FORMS: Final[dict[type[BaseException], Form]] = {
     ModelUnavailable: Form(
         _FAULT, "Backend", "{message}; the server's log says more (request {request_id})"
     ),
-    Exception: Form(_FAULT, "Backend", "unknown error (request {request_id})"),
+    TokenizerFault: Form(_FAULT, "Backend"),
+    BaseException: Form(_FAULT, "Backend", "unknown error (request {request_id})"),
 }
 """The nearest class of an error's own line of descent counts."""
 
@@ -78,7 +80,7 @@ class RerankError(msgspec.Struct, frozen=True):
     message: str
 
 
-def refusal(error: Exception, record: RequestRecord) -> Response:
+def refusal(error: BaseException, record: RequestRecord) -> Response:
     """Answer an error, and log it with its traceback where it is ours."""
     form = nearest_form(FORMS, error)
     if form.status == _FAULT:

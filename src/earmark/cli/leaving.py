@@ -1,0 +1,39 @@
+"""How the program ends although a load does not."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import structlog
+
+from earmark.serving.load_threads import loads_ended
+
+__all__ = ["leaving_loads_behind"]
+
+LOADS_END_WITHIN_S: Final = 5.0
+"""How long a program that ends waits for loads in progress."""
+
+_log: structlog.typing.FilteringBoundLogger = structlog.get_logger("earmark.cli")
+
+
+@contextmanager
+def leaving_loads_behind() -> Iterator[None]:
+    """End the process with its own exit code, also where a load never ends.
+
+    A load is deep in a runtime's native code. Python must not take itself apart below it, and
+    nothing can interrupt it, so where one goes on the process ends without Python's own end.
+    """
+    code = 0
+    try:
+        yield
+    except SystemExit as ended:
+        if loads_ended(within_s=LOADS_END_WITHIN_S):
+            raise
+        code = ended.code if isinstance(ended.code, int) else 0
+    if not loads_ended(within_s=LOADS_END_WITHIN_S):
+        _log.warning("a load that does not end is left behind")
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)

@@ -1,0 +1,72 @@
+"""How much a model may be asked to read for one request, counted in tokens before it is laid out.
+
+Windows that share nearly all of their tokens turn a short text into any amount of work: of 10 KB,
+a stride one less than a window's room makes 2.3 million tokens. What `transformers` allows stays
+allowed for a short text; a long one may not be read many times over.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+from earmark.errors import InvalidInput
+
+__all__ = ["MOST_REQUEST_TOKENS", "check_total", "check_windows", "windows_of"]
+
+MOST_REQUEST_TOKENS: Final = 1 << 19
+"""Tokens that the model reads for one request: 1,024 texts of 512, minutes of work."""
+MOST_TIMES_READ: Final = 4
+"""How often each token may be read on average, in windows that share tokens."""
+ALWAYS_READ: Final = 8192
+"""So many tokens may be read in any case: a second or two of work for two cores."""
+
+
+def windows_of(tokens: int, room: int, stride: int) -> int:
+    """Count the windows that a text is read in; neighbours share `stride` tokens."""
+    return 1 if tokens <= room else 1 + -(-(tokens - room) // (room - stride))
+
+
+def check_windows(lengths: Sequence[int], room: int, stride: int) -> int:
+    """Refuse windows that would have the model read texts many times over.
+
+    Args:
+        lengths: tokens of each text.
+        room: tokens of a text that one window holds.
+        stride: tokens that neighbours share.
+
+    Returns:
+        The tokens that the windows hold together, or a few more.
+
+    Raises:
+        InvalidInput: more than is allowed, or `stride` leaves no window a token of its own.
+    """
+    if stride >= room:
+        raise InvalidInput(
+            f"`stride` is {stride}, but a window of this model has room for "
+            f"{room} tokens beside its special ones; expected less"
+        )
+    windows = sum(windows_of(length, room, stride) for length in lengths)
+    read = sum(
+        min(length, room) + (windows_of(length, room, stride) - 1) * room for length in lengths
+    )
+    own = sum(lengths)
+    allowed = max(MOST_TIMES_READ * own, ALWAYS_READ)
+    if read > allowed:
+        raise InvalidInput(
+            f"`stride` {stride} makes {windows:,} windows, {read:,} tokens, of texts of {own:,}"
+            f" tokens; at most {allowed:,} are read; choose a smaller stride:"
+            f" {room // 2} always does"
+        )
+    return read
+
+
+def check_total(tokens: int, most: int) -> None:
+    """Refuse a request for which the model would read too many tokens.
+
+    Raises:
+        InvalidInput: it would.
+    """
+    if tokens > most:
+        raise InvalidInput(
+            f"the model would read {tokens:,} tokens for this request, windows counted; at most"
+            f" {most:,} are accepted; send it in several requests"
+        )
