@@ -81,7 +81,7 @@ clean: ## remove what these commands made: virtual environments and caches
 # Each environment is made once, and again when pyproject.toml changes: the stamp is newer then.
 .venv/.installed: pyproject.toml
 	@$(call make-venv,.venv)
-	@echo "Installing earmark into .venv (once; about 130 MB to download)"
+	@echo "Installing earmark into .venv (once; about 105 MB to download)"
 	@.venv/bin/python $(INSTALL) --editable .
 	@touch $@
 
@@ -101,8 +101,9 @@ clean: ## remove what these commands made: virtual environments and caches
 
 .venv-%/.installed: pyproject.toml
 	@$(call make-venv,.venv-$*)
-	@echo "Installing earmark and its extra '$*' into .venv-$* (once; PyTorch is large)"
-	@.venv-$*/bin/python $(INSTALL) --editable '.[$*]'
+	@echo "Installing earmark and the group '$*' into .venv-$* (once; PyTorch is large)"
+	@.venv-$*/bin/python $(INSTALL) --upgrade 'pip>=25.1' # the first that knows --group
+	@.venv-$*/bin/python $(INSTALL) --group $* --editable .
 	@touch $@
 
 # make-venv FOLDER: make a virtual environment, or say in one line why not.

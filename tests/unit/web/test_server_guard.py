@@ -20,6 +20,7 @@ from starlette.types import Receive, Scope, Send
 from support.fake_engine import FakeEngine
 from support.http_server import RunningServer, running_server
 
+from earmark.errors import SettingsError
 from earmark.serving.access.gate import AccessGate
 from earmark.serving.access.keys import new_key
 from earmark.serving.access.store import KeysInMemory
@@ -27,7 +28,7 @@ from earmark.serving.models import ServedModels
 from earmark.serving.service import Service
 from earmark.web.app import create_app
 from earmark.web.serve import ServerOptions
-from earmark.web.server_guard import ConnectionLimits
+from earmark.web.server_guard import ConnectionLimits, check_protocol
 
 _SHORT_S = 0.2
 _NEVER_S = 600.0
@@ -341,3 +342,20 @@ def test_valid_requests_are_answered_before_a_broken_one_is_refused(
         server.call(engine.gate.set)
         statuses = re.findall(r"HTTP/1\.1 (\d{3}) ", _rest(client).decode())
         assert [int(each) for each in statuses] == [200, 200, status]
+
+
+class _WithoutPipeline:
+    """A protocol of another uvicorn: most of it is elsewhere."""
+
+    def __init__(self) -> None:
+        self.parser = self.url = self.headers = None
+
+    def data_received(self) -> None:
+        """Stand for what is still there."""
+
+
+def test_a_uvicorn_that_lacks_what_the_guard_uses_is_refused() -> None:
+    """Rather than served without a guard; the one that is installed has all of it."""
+    check_protocol()
+    with pytest.raises(SettingsError, match=r"lacks _unset_keepalive.*, pipeline, .*uvicorn<0\.55"):
+        check_protocol(_WithoutPipeline)
