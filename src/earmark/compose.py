@@ -152,7 +152,7 @@ def composed(
         jobs = stack.enter_context(closing(SqliteJobs(settings.database)))
         app = create_app(
             service,
-            settings.web_options(),
+            settings.web_options(loopback=loopback),
             gate=gate,
             jobs=JobRunner(jobs, settings.job_options()),
         )

@@ -94,12 +94,15 @@ class WebOptions:
         zero_shot_form: how zero-shot answers look to whoever is no official client; those get
             what their version reads.
         accounts: those that an address of Workers AI may name; none stands for any.
+        hosts: names beside those of loopback that an open server on loopback is called by; None
+            allows any.
     """
 
     max_body_bytes: int = 2 * 1024 * 1024
     cors_origins: tuple[str, ...] = ("*",)
     zero_shot_form: ZeroShotForm = "labels"
     accounts: tuple[str, ...] = ()
+    hosts: tuple[str, ...] | None = None
 
 
 def create_app(
@@ -147,6 +150,7 @@ def create_app(
             Middleware(
                 AccessControl,
                 gate=gate or AccessGate(KeysInMemory()),
+                hosts=options.hosts,
                 # In this order: a dialect below a prefix of its own stands before the one for all.
                 forms=(
                     *rerank.access_forms(),
