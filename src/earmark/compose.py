@@ -127,7 +127,7 @@ def composed(
     """
     with ExitStack() as stack:
         sources = settings.sources()
-        web = settings.web_options()
+        web = settings.web_options(loopback=loopback)
         policy = HubPolicy(settings.hub_rule(), gate=gate, loopback=loopback)
         discovery = Discovery(_Hub(), policy, settings.discovery_options())
         catalogue = settings.catalogue(discovery)

@@ -101,7 +101,7 @@ def test_a_request_in_flight_is_answered_before_the_server_ends(tiny: str, tmp_p
     """
     body = json.dumps({"inputs": ["some text"] * 64}).encode()
     head = (
-        f"POST /models/tiny HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n"
+        f"POST /models/tiny HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n"
         "Expect: 100-continue\r\n\r\n"
     )
     with running_server("--model", tiny, folder=tmp_path) as server:
@@ -120,7 +120,9 @@ def test_a_request_in_flight_is_answered_before_the_server_ends(tiny: str, tmp_p
 
 def test_a_second_interrupt_ends_the_server_at_once(tiny: str, tmp_path: Path) -> None:
     """Whoever does not want to wait presses Ctrl-C again, and the exit code tells."""
-    head = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n"
+    head = (
+        b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n"
+    )
     with running_server("--model", tiny, folder=tmp_path) as server:
         url = urlsplit(server.address)
         with socket.create_connection((url.hostname, url.port), PATIENCE_S) as client:

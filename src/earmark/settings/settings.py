@@ -60,6 +60,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         hold_s: a request that waits for its model is held so long at most.
         host: address to listen on.
         port: 0 lets the system choose a free one.
+        hosts: names, beside those of loopback, that requests may call this machine by where it
+            listens on loopback and no access key was created.
         precision: what the graphs compute in.
         runtime: what runs them.
         threads: for one batch; None takes all cores this process may use.
@@ -96,6 +98,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     hold_s: Annotated[float, Meta(ge=0, lt=300)] = _ON_DEMAND.hold_s
     host: Annotated[str, Meta(min_length=1)] = "127.0.0.1"
     port: Annotated[int, Meta(ge=0, le=65535)] = 8080
+    hosts: tuple[Annotated[str, Meta(min_length=1)], ...] = ()
     precision: Precision = _ENGINE.precision
     runtime: RuntimeName = _ENGINE.runtime
     threads: Annotated[int, Meta(ge=1, le=1024)] | None = _ENGINE.threads
@@ -247,8 +250,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         """Pick what asynchronous batches need."""
         return JobOptions(keep_answers_s=self.keep_answers_h * 3600)
 
-    def web_options(self) -> WebOptions:
+    def web_options(self, *, loopback: bool = False) -> WebOptions:
         """Pick what the HTTP edge needs.
+
+        Args:
+            loopback: only this machine reaches the server.
 
         Raises:
             SettingsError: an origin is none.
@@ -260,6 +266,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
                     " https://app.example or http://localhost:3000, or * for any"
                 )
         return WebOptions(
+            hosts=self.hosts if loopback else None,
             max_body_bytes=self.max_body_bytes,
             zero_shot_form=self.zero_shot_form,
             cors_origins=self.cors_origins,

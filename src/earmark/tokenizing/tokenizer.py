@@ -35,6 +35,11 @@ LONG_TEXT = 4096
 interpreter's lock, and 1.5 MB held it for seconds. Shorter ones take less than 2 ms."""
 
 
+LONG_CUT = 16_384
+"""Tokens from which on what is to be cut off is not copied: a few milliseconds."""
+BEYOND = 64
+"""Tokens that are encoded beyond those kept: a cut within a word changes those before it."""
+
 _Row: TypeAlias = tuple[Question, tokenizers.Encoding, tokenizers.Encoding | None]
 """A question, and the tokens of its texts before any is cut."""
 
@@ -205,21 +210,44 @@ class TextTokenizer:
             return self._process(first), 0
         lengths = len(first), 0 if second is None else len(second)
         keep = kept(*lengths, room, question.cut)
-        first = self._shortened(first, keep[0])
-        second = None if second is None else self._shortened(second, keep[1])
+        first = self._shortened(question.text.text, first, keep[0])
+        if second is not None:
+            second = self._shortened(question.text.pair or "", second, keep[1])
         return self._process(first, second), sum(lengths) - sum(keep)
 
-    def _shortened(self, one: tokenizers.Encoding, keep: int) -> tokenizers.Encoding:
+    def _shortened(self, text: str, one: tokenizers.Encoding, keep: int) -> tokenizers.Encoding:
         """Keep so many tokens. What the library cuts off it keeps as windows, processed as well."""
         cut = len(one) - keep
         if cut <= 0:
             return one
+        if cut > LONG_CUT and keep and self.cut_side == "right":
+            begun = self._beginning(text, one, keep)
+            if begun is not None:
+                return begun
         if keep < cut and keep:
             # From the other side the tokens to keep are the only further window, a thousand else.
             one.truncate(cut, direction="left" if self.cut_side == "right" else "right")
             return one.overflowing[0]
         one.truncate(keep, direction=self.cut_side)
         return one
+
+    def _beginning(
+        self, text: str, one: tokenizers.Encoding, keep: int
+    ) -> tokenizers.Encoding | None:
+        """Encode no more of a text than its first tokens need; None where they come out otherwise.
+
+        Cutting an encoding of 690,000 tokens copies them all, and holds the interpreter's lock.
+        """
+        place = one.token_to_chars(keep + BEYOND)
+        if place is None:
+            return None
+        (begun,) = self._tokens([text[: place[1]]])
+        places = range(min(keep, len(begun)))
+        same = begun.ids[:keep] == one.ids[:keep] and all(
+            begun.token_to_chars(at) == one.token_to_chars(at) for at in places
+        )
+        begun.truncate(keep)
+        return begun if same and len(begun) == keep else None
 
     def _added(self, *, pair: bool) -> int:
         """Count the special tokens."""

@@ -14,8 +14,9 @@ from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from earmark.errors import AccessDenied, EarmarkError
+from earmark.errors import AccessDenied, EarmarkError, InvalidInput
 from earmark.serving.access.gate import AccessGate
+from earmark.web.origin import names_loopback
 from earmark.web.request_log import record_of
 
 __all__ = ["AccessControl", "AccessForm", "misread_key", "read_bearer"]
@@ -78,14 +79,24 @@ class AccessForm:
 class AccessControl:
     """ASGI middleware, inside `RequestLog`, so that who is refused gets an id and a log line."""
 
-    def __init__(self, app: ASGIApp, *, gate: AccessGate, forms: Sequence[AccessForm]) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        gate: AccessGate,
+        forms: Sequence[AccessForm],
+        hosts: Sequence[str] | None = None,
+    ) -> None:
         """Wrap an app.
 
         Args:
             app: what whoever is let in gets at.
             gate: decides.
             forms: the first one that covers a path counts; the last has to cover all.
+            hosts: names of this machine, beside those of loopback, that requests may call it by
+                while no key is demanded; None allows any.
         """
+        self._hosts = None if hosts is None else frozenset(one.lower() for one in hosts)
         self._app = app
         self._gate = gate
         self._forms = tuple(forms)
@@ -101,6 +112,10 @@ class AccessControl:
 
     def _check(self, scope: Scope) -> Response | None:
         form = next(each for each in self._forms if each.covers(scope["path"]))
+        try:
+            self._check_host(Headers(scope=scope).get("host", ""))
+        except EarmarkError as error:
+            return form.refuse(error, scope)
         if form.is_open(scope):
             return None
         headers = Headers(scope=scope)
@@ -114,3 +129,24 @@ class AccessControl:
             return form.refuse(error, scope)
         record_of(scope).key = None if key is None else key.key_id
         return None
+
+    def _check_host(self, host: str) -> None:
+        """Refuse other names than ours where only this machine is meant to get in.
+
+        A page of any site may have a name of its own lead to this machine (DNS rebinding); the
+        browser then takes the server for a part of that site.
+
+        Raises:
+            InvalidInput: it is another's name.
+            StateUnavailable: the keys cannot be read.
+        """
+        if self._hosts is None or not host or names_loopback(host):
+            return
+        name = host.lower().rpartition(":")[0] if ":" in host else host.lower()
+        if name in self._hosts or self._gate.demands_key:
+            return
+        raise InvalidInput(
+            "the Host header names another machine than this one, which is open to programs on it"
+            " alone; send the request to localhost, or list the name under `hosts` in the settings"
+            " (EARMARK_HOSTS)"
+        )

@@ -84,6 +84,8 @@ class WebOptions:
         strict: refuse a request of the Hugging Face dialect with a parameter that nothing reads,
             rather than answer it with a warning.
         accounts: those that an address of Workers AI may name; none stands for any.
+        hosts: names beside those of loopback that an open server on loopback is called by; None
+            allows any.
     """
 
     max_body_bytes: int = 2 * 1024 * 1024
@@ -91,6 +93,7 @@ class WebOptions:
     zero_shot_form: ZeroShotForm = "labels"
     strict: bool = False
     accounts: tuple[str, ...] = ()
+    hosts: tuple[str, ...] | None = None
 
 
 def create_app(
@@ -140,6 +143,7 @@ def create_app(
             Middleware(
                 AccessControl,
                 gate=gate or AccessGate(KeysInMemory()),
+                hosts=options.hosts,
                 # In this order: a dialect below a prefix of its own stands before the one for all.
                 forms=(
                     *rerank.access_forms(),

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
 
-__all__ = ["asked_here"]
+__all__ = ["asked_here", "names_loopback"]
 
 _OWN_SITE: Final = ("", "same-origin", "none")
 """`none` is an address that a person typed; no program but a browser sends the header."""
@@ -23,12 +23,13 @@ def asked_here(headers: Headers) -> bool:
     host = headers.get("host", "")
     origin = headers.get("origin")
     own_page = origin is None or origin.lower() == f"http://{host.lower()}"
-    return own_page and _is_loopback(host) and headers.get("sec-fetch-site", "") in _OWN_SITE
+    return own_page and names_loopback(host) and headers.get("sec-fetch-site", "") in _OWN_SITE
 
 
-def _is_loopback(host: str) -> bool:
+def names_loopback(host: str) -> bool:
+    """Say whether a `Host` header names this machine: `localhost`, or an address of loopback."""
     try:
         name = urlsplit(f"//{host}").hostname or ""
-        return name == "localhost" or ip_address(name).is_loopback
+        return name == "localhost" or name.endswith(".localhost") or ip_address(name).is_loopback
     except ValueError:  # no address, or nothing that could be one
         return False

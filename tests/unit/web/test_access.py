@@ -20,7 +20,7 @@ from earmark.serving.access.store import KeysInMemory
 from earmark.serving.models import ServedModels
 from earmark.serving.service import Service
 from earmark.web.access import AccessControl, AccessForm, read_bearer
-from earmark.web.app import create_app
+from earmark.web.app import WebOptions, create_app
 from earmark.web.request_log import RequestLog, record_of
 
 _ENGINES = (FakeEngine("acme/tc"), FakeEngine("acme/health"), FakeEngine("health"))
@@ -307,3 +307,28 @@ def test_an_absent_header_is_no_credential() -> None:
     """Nor is an empty one."""
     assert read_bearer(Headers({})) is None
     assert read_bearer(Headers({"authorization": "Bearer   "})) is None
+
+
+@pytest.mark.parametrize(
+    ("host", "open_status"),
+    [
+        ("localhost:8080", 200),
+        ("127.0.0.1", 200),
+        ("[::1]:8080", 200),
+        ("MY-BOX.lan:8080", 200),
+        ("attacker.example", 400),
+        ("attacker.example:8080", 400),
+        ("127.0.0.1.attacker.example", 400),
+    ],
+)
+def test_an_open_server_of_this_machine_goes_by_no_other_name(host: str, open_status: int) -> None:
+    """DNS rebinding; with keys a page has none to send, and a server for others has any name."""
+    rebound = WebOptions(hosts=("my-box.lan",))
+    headers, engines = {"host": host}, (FakeEngine(),)
+    for path in ("/models/acme/tc", "/client/v4/accounts/a/ai/models/search", "/health"):
+        answer = ask("GET", path, web=rebound, headers=headers, engines=engines)
+        assert answer.status_code == open_status
+        assert ("EARMARK_HOSTS" in answer.text) == (open_status == 400)
+    assert ask("GET", "/health", headers=headers, engines=engines).status_code == 200
+    keyed = ask("GET", "/health", web=rebound, headers=headers, engines=engines, gate=gate())
+    assert keyed.status_code == 200
