@@ -1,7 +1,10 @@
 """The rows of `make clients`."""
 
+import re
+from pathlib import Path
+
 from clients.environments import CALLS
-from clients.table import CLIENTS
+from clients.table import CLIENTS, Client
 
 
 def test_no_two_clients_are_taken_for_one() -> None:
@@ -18,3 +21,26 @@ def test_every_client_has_a_script() -> None:
 def test_what_is_installed_is_pinned() -> None:
     """So that a failure is a change of ours; curl alone is taken as it is found."""
     assert [client.package for client in CLIENTS if client.version is None] == ["curl"]
+
+
+def test_readme_lists_what_is_run() -> None:
+    """Every package with its version, and no version that is not run."""
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    table = readme.split("### Clients\n", 1)[1].split("\n### ", 1)[0]
+    listed = {
+        row.split("|")[1].split("`")[1]: row for row in table.splitlines() if row.startswith("| `")
+    }
+    for client in CLIENTS:
+        row = listed[client.package] if client.package != "cloudflare" else table
+        assert client.version is None or client.version in row, client.name
+        for one in client.also:
+            package, version = re.split(r"==|(?<=.)@", one) if one != "aiohttp" else ("", "")
+            assert package in row, client.name
+            assert version in row, client.name
+    run = {version for client in CLIENTS for version in _versions(client)}
+    assert set(re.findall(r"\d+\.\d+\.\d+", table)) == run
+
+
+def _versions(client: Client) -> set[str]:
+    also = (re.split(r"==|(?<=.)@", one)[-1] for one in client.also if one != "aiohttp")
+    return {*also, *([client.version] if client.version else [])}
