@@ -56,6 +56,7 @@ class ServeFlags:
         hub_models: which of the Hub may be fetched.
         aliases: other names for models.
         cors_origins: whose pages may ask.
+        hosts: what this machine is called, beside localhost.
         accounts: who may ask in the dialect of Workers AI.
         keep_answers_h: patience with whoever polls for a batch.
         max_loaded: how many of those at once.
@@ -118,6 +119,15 @@ class ServeFlags:
             name="--cors-origin",
         ),
         default("cors_origins", "any"),
+    ] = None
+    hosts: Annotated[
+        list[str] | None,
+        flag(
+            "Name that a request's Host header may have, beside those of loopback, where the server"
+            " listens on loopback without access keys; may be repeated.",
+            name="--allowed-host",
+        ),
+        default("hosts", "none"),
     ] = None
     accounts: Annotated[
         list[str] | None,

@@ -26,7 +26,7 @@ _NO_SETTINGS = frozenset({CONFIG_VARIABLE, KEY_VARIABLE})
 _TYPES = {field.name: field.type for field in msgspec.structs.fields(Settings)}
 
 
-_LISTS = frozenset({"models", "accounts", "aliases", "cors_origins", "hub_models"})
+_LISTS = frozenset({"models", "accounts", "aliases", "cors_origins", "hosts", "hub_models"})
 """Settings of several values, which a variable separates by commas."""
 
 
@@ -35,6 +35,7 @@ _FLAGS = {
     "aliases": "--alias",
     "accounts": "--account",
     "cors_origins": "--cors-origin",
+    "hosts": "--allowed-host",
 }
 """How a flag is written that may be repeated."""
 

@@ -147,6 +147,6 @@ class AccessControl:
             return
         raise InvalidInput(
             "the Host header names another machine than this one, which is open to programs on it"
-            " alone; send the request to localhost, or list the name under `hosts` in the settings"
-            " (EARMARK_HOSTS)"
+            " alone; send the request to localhost, or allow the name (--allowed-host,"
+            " EARMARK_HOSTS)"
         )
