@@ -6,7 +6,7 @@ from agno.knowledge.document import Document as AgnoDocument
 from agno.knowledge.reranker.infinity import InfinityReranker
 from clients.calls.checking import Seen, equal
 from clients.calls.reranking import KEY, MODEL, PASSAGES, QUERY, URL, checks, ranking
-from infinity_client import AuthenticatedClient
+from infinity_client import AuthenticatedClient, Client
 from infinity_client.api.default import rerank
 from infinity_client.models import RerankInput
 from langchain_community.document_compressors import InfinityRerank
@@ -19,7 +19,7 @@ def client() -> AuthenticatedClient:
 
 
 @checks.add("rerank.sync")
-def plain() -> Seen:
+def synchronous() -> Seen:
     """Every member is read, or the client raises."""
     body = RerankInput.from_dict({"query": QUERY, "documents": PASSAGES, "model": MODEL})
     answer = rerank.sync(client=client(), body=body)
@@ -39,7 +39,9 @@ def of_agno() -> Seen:
 @checks.add("langchain_community's InfinityRerank.compress_documents")
 def of_langchain() -> Seen:
     """The documents themselves."""
-    compressor = InfinityRerank(client=client(), model=MODEL, top_n=len(PASSAGES))
+    # It takes no client of the other class, which has a key of its own.
+    plain = Client(base_url=URL, headers={"Authorization": f"Bearer {KEY}"})
+    compressor = InfinityRerank(client=plain, model=MODEL, top_n=len(PASSAGES))
     asked = [Document(page_content=each) for each in PASSAGES]
     found = compressor.compress_documents(asked, QUERY)
     return ranking((each.page_content, each.metadata["relevance_score"]) for each in found)
