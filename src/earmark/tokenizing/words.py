@@ -136,9 +136,9 @@ class WordMarks:
             following = starts[index + 1] if index + 1 < len(starts) else len(text)
             if self.kind == "begins" and self.trims and token.startswith(self.mark):
                 owned = end if following < start else min(end, following)
-                while begin < owned and _stands_for_space(text[begin]):
+                while begin < owned and self._stands_for(text[begin]):
                     begin += 1
-                if following == start < end and _stands_for_space(text[start]):
+                if following == start < end and self._stands_for(text[start]):
                     stop = start  # the space is the next token's; this mark stands for none
             limit = following
             if limit < stop:  # a special token, whose place is (0, 0), or a letter of two tokens
@@ -148,6 +148,12 @@ class WordMarks:
             places.append((begin, stop))
         return tuple(places)
 
+    def _stands_for(self, letter: str) -> bool:
+        """Return whether the mark may stand for a letter; of byte-level BPE it is U+0020 alone."""
+        if self.mark == BYTE_LEVEL_SPACE:
+            return letter == " "
+        return _is_space(letter) or unicodedata.category(letter) in UNSEEN
+
 
 def _is_space(text: str) -> bool:
     return text.isspace() and text not in NO_SPACES
@@ -156,10 +162,6 @@ def _is_space(text: str) -> bool:
 def _is_part_of_letter(letter: str) -> bool:
     """Return whether it is a combining mark, or a vowel or last letter of a Hangul syllable."""
     return unicodedata.category(letter).startswith("M") or "\u1160" <= letter <= "\u11ff"
-
-
-def _stands_for_space(letter: str) -> bool:
-    return _is_space(letter) or unicodedata.category(letter) in UNSEEN
 
 
 def _state(part: Part | None) -> object:

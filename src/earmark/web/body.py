@@ -132,8 +132,8 @@ def decode_json(
         raise InvalidInput(misfit(Misfit.of(error))) from None
     except msgspec.DecodeError as error:
         raise InvalidInput(_malformed(str(error), body)) from None
-    except UnicodeDecodeError as error:
-        raise InvalidInput(f"the body is not UTF-8: {error.reason}") from None
+    except UnicodeDecodeError as error:  # msgspec before 0.23
+        raise InvalidInput(_no_utf8(error)) from None
     except RecursionError:
         raise InvalidInput("the body is nested too deeply") from None
 
@@ -144,4 +144,13 @@ def _malformed(complaint: str, body: bytes) -> str:
         if _SURROGATE_ESCAPE.search(body):
             return "the body is not valid JSON: half of a surrogate pair, or it ends too early"
         return "the body is not valid JSON: it ends too early"
+    if complaint.startswith("Invalid UTF-8"):
+        try:
+            body.decode()
+        except UnicodeDecodeError as error:
+            return _no_utf8(error)
     return f"the body is not valid JSON: {complaint.removeprefix('JSON is malformed: ')}"
+
+
+def _no_utf8(error: UnicodeDecodeError) -> str:
+    return f"the body is not UTF-8: {error.reason}"
