@@ -15,9 +15,9 @@ ROOM = 510
 """Of a window of 512 tokens beside two special ones."""
 
 
-@given(st.integers(0, 400), st.integers(1, 40), st.integers(0, 39))
+@given(st.integers(0, 200), st.integers(1, 40), st.integers(0, 39))
 def test_windows_are_counted_as_the_library_cuts_them(words: int, room: int, stride: int) -> None:
-    """The library itself is the judge."""
+    """The library itself is the judge; none of these texts is read so often that it is refused."""
     if stride >= room:
         return
     (found,) = text_tokenizer("wordpiece").encode(
