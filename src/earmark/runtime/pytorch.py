@@ -139,16 +139,24 @@ def open_pytorch(
             output_loading_info=True,
             **_LOCAL,
         )
-    missing = sorted(found["missing_keys"])
+    _refuse_missing(folder, module, found["missing_keys"])
+    _refuse_leftovers(folder, module, found["unexpected_keys"])
+    names = f"pytorch {torch.__version__}, transformers {transformers.__version__}"
+    return PyTorchModel(module.eval(), names)
+
+
+def _refuse_missing(folder: Path, module: Any, names: Collection[str]) -> None:  # noqa: ANN401 - untyped here
+    """Refuse weights that the library would fill with random numbers, and answer.
+
+    Raises:
+        InvalidCheckpoint: there are any.
+    """
+    missing = sorted(names)
     if missing:
-        # The library would fill them with random numbers, and answer.
         raise InvalidCheckpoint(
             f"{folder} lacks {len(missing)} weights of {type(module).__name__}, such as "
             f"{', '.join(missing[:4])}; expected a checkpoint that was trained with its head"
         )
-    _refuse_leftovers(folder, module, found["unexpected_keys"])
-    names = f"pytorch {torch.__version__}, transformers {transformers.__version__}"
-    return PyTorchModel(module.eval(), names)
 
 
 def _refuse_leftovers(folder: Path, module: Any, unexpected: Collection[str]) -> None:  # noqa: ANN401 - untyped here

@@ -19,7 +19,7 @@ from earmark.serving.access.store import KeysInMemory
 from earmark.serving.jobs.runner import JobRunner
 from earmark.serving.jobs.store import MemoryJobs
 from earmark.serving.service import Service
-from earmark.web.access import AccessControl
+from earmark.web.access import AccessControl, AccessForm
 from earmark.web.answer_headers import EXPOSED_HEADERS
 from earmark.web.dialects.cloudflare.errors import no_such_method, no_such_route
 from earmark.web.dialects.cloudflare.openapi import operations as cloudflare_operations
@@ -144,13 +144,7 @@ def create_app(
                 AccessControl,
                 gate=gate or AccessGate(KeysInMemory()),
                 hosts=options.hosts,
-                # In this order: a dialect below a prefix of its own stands before the one for all.
-                forms=(
-                    *rerank.access_forms(),
-                    *cloudflare.access_forms(),
-                    documentation_access_form(huggingface.access_form()),
-                    huggingface.access_form(),
-                ),
+                forms=_access_forms(huggingface, cloudflare, rerank),
             ),
         ],
         exception_handlers={404: _no_such_address(service), 405: _no_such_method},
@@ -159,6 +153,18 @@ def create_app(
     # A redirect would send the client to whatever its own Host header says.
     app.router.redirect_slashes = False
     return app
+
+
+def _access_forms(
+    huggingface: HuggingFaceDialect, cloudflare: CloudflareDialect, rerank: RerankDialect
+) -> tuple[AccessForm, ...]:
+    """Say how each dialect lets callers in; one below a prefix stands before the one for all."""
+    return (
+        *rerank.access_forms(),
+        *cloudflare.access_forms(),
+        documentation_access_form(huggingface.access_form()),
+        huggingface.access_form(),
+    )
 
 
 def _pages_of(origins: tuple[str, ...]) -> Middleware:
