@@ -8,10 +8,13 @@ ARGS ?=
 PIP := -m pip --disable-pip-version-check --quiet
 INSTALL := $(PIP) install --no-warn-script-location
 
+# A process for each core; one that has run out of tests takes over some of another's.
+PYTEST := .venv/bin/python -m pytest --quiet --numprocesses auto --dist worksteal
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
-.PHONY: help serve test check clients golden golden-check readme config-fields test-torch bench train-sentiment train-zero-shot train-ner need-data size clean
+.PHONY: help serve quick test coverage check clients golden golden-check readme config-fields test-torch bench train-sentiment train-zero-shot train-ner need-data size clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -19,9 +22,17 @@ help: ## list the targets
 serve: .venv/.installed ## start the server with the model in the box on 127.0.0.1:8080
 	@.venv/bin/earmark serve $(ARGS)
 
+quick: check ## what a change is tried with: style, types, floors and the unit tests
+	@echo "== unit tests"
+	@$(PYTEST) tests/unit $(ARGS)
+
 test: check ## check the style, the types and the floors, then run every test
 	@echo "== tests"
-	@.venv/bin/python -m pytest --quiet --cov --cov-branch --cov-report=term $(ARGS)
+	@$(PYTEST) $(ARGS)
+
+coverage: check ## the same, and say which lines no test runs
+	@echo "== tests"
+	@$(PYTEST) --cov --cov-branch --cov-report=term $(ARGS)
 
 check: .venv/.installed-dev ## check the style, the types and the floors
 	@echo "== format"
