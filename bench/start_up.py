@@ -24,8 +24,8 @@ from bench.checkpoint import write_distilbert
 from bench.large_checkpoint import write_large
 from bench.load_memory import MEBIBYTE, SEED
 from bench.machine import this_machine
-from earmark.checkpoint.local import LocalRepository
-from earmark.checkpoint.weight_files import weights_size
+from earmark.checkpoint.files.folder import LocalRepository
+from earmark.checkpoint.weights.files import weights_size
 
 LOAD: Final = """
 import json, sys, time

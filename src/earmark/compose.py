@@ -8,8 +8,8 @@ from functools import partial
 import msgspec
 from starlette.types import ASGIApp
 
-from earmark.checkpoint.hub_id import HubId
-from earmark.checkpoint.hub_progress import HubProgress
+from earmark.checkpoint.hub.progress import HubProgress
+from earmark.checkpoint.ref import HubId
 from earmark.engine.engine import Engine
 from earmark.engine.facts import ModelFacts, read_facts
 from earmark.engine.info import EngineInfo

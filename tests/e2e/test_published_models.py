@@ -24,9 +24,9 @@ from support.tokenizer_files import (
 )
 from support.weight_forms import write_weights
 
-from earmark.checkpoint.hub import fetch
-from earmark.checkpoint.hub_access import HubAccess
-from earmark.checkpoint.hub_id import HubId
+from earmark.checkpoint.hub.access import HubAccess
+from earmark.checkpoint.hub.fetch import fetch
+from earmark.checkpoint.ref import HubId
 from earmark.domain.texts import TextInput
 from earmark.engine.load import EngineOptions, load_engine
 from earmark.engine.ways.choice import runs_from_weights

@@ -20,7 +20,7 @@ from golden.tokenizer_cases import TOKENIZER_CASES, TokenizerCase, write_case
 from golden.tokenizer_texts import HOSTILE
 from support.checkpoint_sessions import as_input
 
-from earmark.checkpoint.local import LocalRepository
+from earmark.checkpoint.files.folder import LocalRepository
 from earmark.domain.texts import Question
 from earmark.tokenizing.families import FAMILIES, family_of
 from earmark.tokenizing.stated import read_stated

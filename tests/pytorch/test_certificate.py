@@ -12,7 +12,7 @@ from support.checkpoint_spec import Architecture, Head
 from support.checkpoints import CheckpointSpec, ModernBertSpec, write_checkpoint
 
 from earmark.batching.packer import BatchLimits
-from earmark.checkpoint.local import LocalRepository
+from earmark.checkpoint.files.folder import LocalRepository
 from earmark.engine.certificate import TOLERANCES, ReferenceKind
 from earmark.engine.load import EngineOptions, load_engine
 from earmark.engine.model import OpenedModel, open_model

@@ -14,7 +14,7 @@ from support.checkpoints import CheckpointSpec, write_checkpoint
 from support.foreign_checkpoints import write_foreign_folder
 
 import earmark
-from earmark.checkpoint.local import LocalRepository
+from earmark.checkpoint.files.folder import LocalRepository
 from earmark.engine.facts import read_facts
 from earmark.engine.load import EngineOptions, load_engine
 from earmark.engine.model import open_model

@@ -15,7 +15,7 @@ from pytorch.foreign_models import AUTO, EXPORTED, FOREIGN, export_model, save_m
 from support.checkpoint_spec import Head
 
 from earmark.batching.packer import answers_of, pack
-from earmark.checkpoint.local import LocalRepository
+from earmark.checkpoint.files.folder import LocalRepository
 from earmark.domain.encoding import Encoding
 from earmark.domain.packing import Float32
 from earmark.engine.model import OpenedModel, open_model

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from earmark.batching.packer import pack
 from earmark.checkpoint.config import read_config
-from earmark.checkpoint.local import LocalRepository
-from earmark.checkpoint.weights import Weights
+from earmark.checkpoint.files.folder import LocalRepository
+from earmark.checkpoint.weights.weights import Weights
 from earmark.domain.encoding import Encoding
 from earmark.domain.head import HeadKind
 from earmark.domain.packing import Float32

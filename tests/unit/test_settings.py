@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from earmark.checkpoint.bundled import bundled_ids
-from earmark.checkpoint.hub_id import HubId
+from earmark.checkpoint.ref import HubId
 from earmark.engine.load import EngineOptions
 from earmark.errors import SettingsError
 from earmark.serving.on_demand import OnDemandOptions

@@ -1,5 +1,5 @@
-"""Files of a model wherever they lie: a folder, or the models in the box.
+"""Files of a model, wherever they lie: in the box, in a folder, or on the Hugging Face Hub.
 
-Owns reading `config.json` and the weights. Knows nothing of operators, tasks or HTTP; executes no
-code that a checkpoint brings.
+Reads `config.json` and the weights. Knows nothing of operators, tasks or HTTP; executes no code
+that a checkpoint brings.
 """

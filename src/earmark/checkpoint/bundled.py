@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from earmark.checkpoint.local import LocalRepository
+from earmark.checkpoint.files.folder import LocalRepository
 from earmark.errors import CheckpointNotFound
 
 __all__ = ["BUNDLED", "DEFAULT_MODEL", "bundled_folder", "bundled_ids", "open_bundled"]

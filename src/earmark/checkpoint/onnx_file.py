@@ -15,9 +15,9 @@ from pathlib import Path, PurePosixPath
 import onnx
 from google.protobuf.message import DecodeError
 
-from earmark.checkpoint.file_names import ONNX_FILES
-from earmark.checkpoint.lfs_pointer import refuse_pointer
-from earmark.checkpoint.repository import Repository
+from earmark.checkpoint.files.lfs_pointer import refuse_pointer
+from earmark.checkpoint.files.names import ONNX_FILES
+from earmark.checkpoint.files.repository import Repository
 from earmark.errors import CheckpointNotFound, InvalidCheckpoint
 
 __all__ = ["OnnxFile", "OnnxValue", "onnx_paths", "read_onnx"]

@@ -12,9 +12,9 @@ from rich.table import Table
 
 from earmark.checkpoint.bundled import bundled_ids
 from earmark.checkpoint.config import read_config
-from earmark.checkpoint.hub_access import HubAccess
-from earmark.checkpoint.hub_cache import cached_models
-from earmark.checkpoint.local import LocalRepository
+from earmark.checkpoint.files.folder import LocalRepository
+from earmark.checkpoint.hub.access import HubAccess
+from earmark.checkpoint.hub.cache import cached_models
 from earmark.cli.flags import (
     ConfigFlag,
     EngineFlags,

@@ -6,8 +6,8 @@ from cyclopts import Parameter
 from rich.console import Console
 
 from earmark.checkpoint.bundled import bundled_ids
-from earmark.checkpoint.hub_id import HubId
-from earmark.checkpoint.local import LocalRepository
+from earmark.checkpoint.files.folder import LocalRepository
+from earmark.checkpoint.ref import HubId
 from earmark.cli.download import MEGABYTE, Download
 from earmark.cli.logs import configure_logs
 from earmark.errors import SettingsError
@@ -50,7 +50,7 @@ def _hub_id(written: str) -> HubId:
 
 def _fetch(hub_id: HubId, progress: Download) -> LocalRepository:
     # Imported here: --help and a mistyped name need not wait for the Hub's library.
-    from earmark.checkpoint.hub import fetch  # noqa: PLC0415
+    from earmark.checkpoint.hub.fetch import fetch  # noqa: PLC0415
     from earmark.engine.ways.choice import runs_from_weights  # noqa: PLC0415
 
     return fetch(hub_id, progress, from_weights=runs_from_weights)

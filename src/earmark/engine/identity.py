@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from earmark.checkpoint.file_names import SMALL_FILES
+from earmark.checkpoint.files.names import SMALL_FILES
+from earmark.checkpoint.files.repository import Repository
 from earmark.checkpoint.onnx_file import onnx_paths
-from earmark.checkpoint.repository import Repository
-from earmark.checkpoint.weight_files import weight_paths
+from earmark.checkpoint.weights.files import weight_paths
 from earmark.errors import CheckpointError
 
 __all__ = ["files_identity", "load_identity"]

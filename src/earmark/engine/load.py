@@ -9,7 +9,7 @@ from earmark.batching.queue import TicketQueue
 from earmark.batching.splitting import BatchRun
 from earmark.batching.worker import Worker
 from earmark.checkpoint.bundled import BUNDLED
-from earmark.checkpoint.local import LocalRepository
+from earmark.checkpoint.files.folder import LocalRepository
 from earmark.domain.encoding import Encoding
 from earmark.domain.head import HeadKind, ModelHead
 from earmark.domain.labels import LabelSet

@@ -8,12 +8,12 @@ import structlog
 
 from earmark.checkpoint.bundled import BUNDLED, bundled_ids, open_bundled
 from earmark.checkpoint.config import Config, read_config
-from earmark.checkpoint.file_names import CONFIG_FILE, ONNX_FILES
-from earmark.checkpoint.hub_cache import CachedRepo
-from earmark.checkpoint.hub_id import HubId
-from earmark.checkpoint.hub_progress import HubProgress
-from earmark.checkpoint.local import LocalRepository
-from earmark.checkpoint.repository import Repository
+from earmark.checkpoint.files.folder import LocalRepository
+from earmark.checkpoint.files.names import CONFIG_FILE, ONNX_FILES
+from earmark.checkpoint.files.repository import Repository
+from earmark.checkpoint.hub.cache import CachedRepo
+from earmark.checkpoint.hub.progress import HubProgress
+from earmark.checkpoint.ref import HubId
 from earmark.domain.head import HeadKind
 from earmark.domain.near_names import nearest_model
 from earmark.domain.texts import Question, TextInput
@@ -88,7 +88,7 @@ def open_repository(source: str, progress: HubProgress | None = None) -> LocalRe
     if isinstance(found, LocalRepository):
         return found
     # Imported here: the Hub's library is slow to import, and most models are not of the Hub.
-    from earmark.checkpoint.hub import fetch  # noqa: PLC0415
+    from earmark.checkpoint.hub.fetch import fetch  # noqa: PLC0415
 
     try:
         return fetch(found, progress, from_weights=runs_from_weights)
@@ -108,7 +108,7 @@ def open_at_hand(source: str) -> LocalRepository:
     found = _located(source)
     if isinstance(found, LocalRepository):
         return found
-    from earmark.checkpoint.hub_access import HubAccess  # noqa: PLC0415 - as above
+    from earmark.checkpoint.hub.access import HubAccess  # noqa: PLC0415 - as above
 
     repo = CachedRepo.of(HubAccess.of_environment().cache, found.repo)
     commit = repo.commit_of(found)
@@ -213,7 +213,7 @@ def have_exported_graph(source: str, repository: LocalRepository) -> bool:
     hub_id = HubId.read(source)
     if repository.revision is None or hub_id is None:
         return False
-    from earmark.checkpoint.hub import fetch_exported_graph  # noqa: PLC0415 - as above
+    from earmark.checkpoint.hub.fetch import fetch_exported_graph  # noqa: PLC0415 - as above
 
     try:
         return fetch_exported_graph(hub_id.at(repository.revision))

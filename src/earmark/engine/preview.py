@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 
 from earmark.checkpoint.config import read_config
-from earmark.checkpoint.hub_access import HubAccess
-from earmark.checkpoint.hub_id import HubId
-from earmark.checkpoint.hub_preview import HubPreview, fetch_previewed, preview
-from earmark.checkpoint.hub_progress import HubProgress
+from earmark.checkpoint.hub.access import HubAccess
+from earmark.checkpoint.hub.preview import HubPreview, fetch_previewed, preview
+from earmark.checkpoint.hub.progress import HubProgress
+from earmark.checkpoint.ref import HubId
 from earmark.engine.facts import ModelFacts, config_facts
 from earmark.engine.ways.choice import choose_way, runs_from_weights
 from earmark.errors import InvalidCheckpoint, UnsupportedCheckpoint

@@ -16,7 +16,7 @@ import numpy as np
 
 from earmark.batching.packer import BatchLimits
 from earmark.checkpoint.config import Config
-from earmark.checkpoint.local import LocalRepository
+from earmark.checkpoint.files.folder import LocalRepository
 from earmark.domain.packing import Float32
 from earmark.engine.model import OpenedModel, open_model
 from earmark.engine.probes import encode_probes, run_probes

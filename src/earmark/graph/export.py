@@ -1,8 +1,8 @@
 """From a checkpoint's config and weights to an ONNX graph."""
 
 from earmark.checkpoint.config import Config
-from earmark.checkpoint.leftovers import refuse_computing
-from earmark.checkpoint.weights import Weights
+from earmark.checkpoint.weights.leftovers import refuse_computing
+from earmark.checkpoint.weights.weights import Weights
 from earmark.domain.head import HeadKind
 from earmark.graph.architectures.architecture import Architecture
 from earmark.graph.config_fields import check_fields

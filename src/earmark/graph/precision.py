@@ -4,7 +4,7 @@ from typing import Literal
 
 import numpy as np
 
-from earmark.checkpoint.weights import Int8Matrix
+from earmark.checkpoint.weights.weights import Int8Matrix
 from earmark.domain.packing import Float32
 
 __all__ = [

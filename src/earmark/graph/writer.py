@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from onnx import TensorProto
 
-from earmark.checkpoint.weights import Int8, Int8Matrix, Matrix, Weights, floats_of
+from earmark.checkpoint.weights.weights import Int8, Int8Matrix, Matrix, Weights, floats_of
 from earmark.domain.packing import Float32
 from earmark.graph.precision import INT8_MAXIMUM, quantize
 from earmark.graph.recorder import Recorder, Value

@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from earmark.checkpoint.leftovers import refuse_computing
+from earmark.checkpoint.weights.leftovers import refuse_computing
 from earmark.domain.head import HeadKind
 from earmark.domain.packing import Float32
 from earmark.errors import EngineError, InvalidCheckpoint, UnsupportedCheckpoint, UnsupportedDevice

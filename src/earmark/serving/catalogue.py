@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
-from earmark.checkpoint.root import Fingerprint, ModelsFolder, fingerprint
+from earmark.checkpoint.files.models_folder import Fingerprint, ModelsFolder, fingerprint
 from earmark.engine.facts import ModelFacts
 from earmark.graph.precision import ComputePrecision
 from earmark.serving.aliases import Alias

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Final
 
 from earmark.checkpoint.bundled import bundled_ids
-from earmark.checkpoint.hub_id import HubId
 from earmark.checkpoint.model_id import MODEL_ID
+from earmark.checkpoint.ref import HubId
 from earmark.errors import SettingsError
 
 __all__ = ["ModelSource"]

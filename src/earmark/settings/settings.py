@@ -9,7 +9,7 @@ from msgspec import Meta
 from platformdirs import user_cache_path, user_state_path
 
 from earmark.checkpoint.bundled import bundled_ids
-from earmark.checkpoint.root import ModelsFolder
+from earmark.checkpoint.files.models_folder import ModelsFolder
 from earmark.engine.certificate import ReferenceKind
 from earmark.engine.load import EngineOptions
 from earmark.errors import CheckpointNotFound, SettingsError

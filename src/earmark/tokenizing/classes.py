@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from earmark.checkpoint.config import read_json
-from earmark.checkpoint.repository import Repository
+from earmark.checkpoint.files.repository import Repository
 from earmark.errors import InvalidCheckpoint, UnsupportedCheckpoint
 from earmark.tokenizing.stated import SETTINGS, StatedTokenizer
 

@@ -14,7 +14,7 @@ from typing import Literal
 from tokenizers import AddedToken, Tokenizer
 from tokenizers.processors import PostProcessor, TemplateProcessing
 
-from earmark.checkpoint.repository import Repository
+from earmark.checkpoint.files.repository import Repository
 from earmark.errors import InvalidCheckpoint, UnsupportedCheckpoint
 from earmark.tokenizing.byte_level import byte_level
 from earmark.tokenizing.classes import TokenizerClass, class_of

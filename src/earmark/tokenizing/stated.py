@@ -16,7 +16,7 @@ from typing import TypeAlias
 from tokenizers import AddedToken, Tokenizer
 
 from earmark.checkpoint.config import read_json
-from earmark.checkpoint.repository import Repository
+from earmark.checkpoint.files.repository import Repository
 from earmark.errors import InvalidCheckpoint
 
 __all__ = ["SETTINGS", "StatedTokenizer", "Token", "read_stated"]

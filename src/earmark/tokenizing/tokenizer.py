@@ -8,7 +8,7 @@ import tokenizers
 from tokenizers import Tokenizer
 from tokenizers.processors import PostProcessor
 
-from earmark.checkpoint.repository import Repository
+from earmark.checkpoint.files.repository import Repository
 from earmark.domain.encoding import Alignment, Encoding
 from earmark.domain.texts import Question, TextInput
 from earmark.errors import InvalidCheckpoint, InvalidInput

@@ -8,7 +8,7 @@ from support.foreign_checkpoints import write_foreign_folder
 from support.onnx_models import OnnxSpec, write_onnx
 
 from earmark.checkpoint.config import read_config
-from earmark.checkpoint.local import LocalRepository
+from earmark.checkpoint.files.folder import LocalRepository
 from earmark.engine.load import EngineOptions, load_engine
 from earmark.engine.model import OpenedModel, open_model
 from earmark.engine.ways.choice import WayChoice, choose_way

@@ -15,7 +15,7 @@ from support.foreign_checkpoints import LONGEST, write_foreign_folder
 from support.onnx_models import LABELS, OnnxSpec, expected_logits, write_onnx_folder
 
 from earmark.batching.packer import answers_of, pack
-from earmark.checkpoint.local import LocalRepository
+from earmark.checkpoint.files.folder import LocalRepository
 from earmark.domain.encoding import Encoding
 from earmark.domain.packing import Float32
 from earmark.engine.facts import read_facts

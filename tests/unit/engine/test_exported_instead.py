@@ -11,8 +11,8 @@ from support.checkpoints import CheckpointSpec, write_checkpoint
 from support.hub_stand_in import HubRepo, running_hub
 from support.onnx_models import OnnxSpec, expected_logits, write_onnx
 
-from earmark.checkpoint.hub_access import HubAccess
-from earmark.checkpoint.local import LocalRepository
+from earmark.checkpoint.files.folder import LocalRepository
+from earmark.checkpoint.hub.access import HubAccess
 from earmark.domain.texts import Question, TextInput
 from earmark.engine.facts import read_facts
 from earmark.engine.load import EngineOptions, load_engine

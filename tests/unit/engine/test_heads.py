@@ -10,7 +10,7 @@ from safetensors.numpy import load_file, save_file
 from structlog.testing import capture_logs
 from support.checkpoints import CheckpointSpec, write_checkpoint
 
-from earmark.checkpoint.local import LocalRepository
+from earmark.checkpoint.files.folder import LocalRepository
 from earmark.domain.texts import TextInput
 from earmark.engine.engine import Engine
 from earmark.engine.load import EngineOptions, load_engine

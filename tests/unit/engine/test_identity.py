@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from support.checkpoints import CheckpointSpec, write_checkpoint
 
-from earmark.checkpoint.file_names import SMALL_FILES
-from earmark.checkpoint.local import LocalRepository
+from earmark.checkpoint.files.folder import LocalRepository
+from earmark.checkpoint.files.names import SMALL_FILES
 from earmark.engine.identity import files_identity, load_identity
 from earmark.engine.load import EngineOptions, load_engine
 

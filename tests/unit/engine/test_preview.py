@@ -11,11 +11,11 @@ from safetensors.numpy import load, save
 from support.checkpoints import CheckpointSpec, write_checkpoint
 from support.hub_stand_in import HubRepo, HubStandIn, commit_of, running_hub
 
-from earmark.checkpoint import hub as the_hub
-from earmark.checkpoint import hub_preview
-from earmark.checkpoint.hub_access import HubAccess
-from earmark.checkpoint.hub_id import HubId
-from earmark.checkpoint.hub_progress import SilentProgress
+from earmark.checkpoint.hub import fetch as the_hub
+from earmark.checkpoint.hub import preview as hub_preview
+from earmark.checkpoint.hub.access import HubAccess
+from earmark.checkpoint.hub.progress import SilentProgress
+from earmark.checkpoint.ref import HubId
 from earmark.engine.preview import PreviewedModel, fetch_previewed_model, preview_model
 from earmark.engine.ways.choice import runs_from_weights
 from earmark.errors import (

@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 from support.checkpoints import CheckpointSpec, write_checkpoint
 
 from earmark.batching.packer import BatchLimits
-from earmark.checkpoint.local import LocalRepository
+from earmark.checkpoint.files.folder import LocalRepository
 from earmark.domain.packing import Float32, PackedBatch
 from earmark.engine.certificate import Certificate, ReferenceKind
 from earmark.engine.model import OpenedModel, open_model

@@ -17,7 +17,7 @@ from support.deberta_spec import DebertaSpec
 
 from earmark.batching.packer import BatchLimits, pack
 from earmark.checkpoint.config import read_config
-from earmark.checkpoint.weights import Weights
+from earmark.checkpoint.weights.weights import Weights
 from earmark.domain.encoding import Encoding
 from earmark.graph.architectures.registry import ARCHITECTURES, find_architecture
 from earmark.graph.export import export_graph

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from earmark.checkpoint.root import ModelsFolder
+from earmark.checkpoint.files.models_folder import ModelsFolder
 from earmark.serving.catalogue import Catalogue, KnownModel
 
 

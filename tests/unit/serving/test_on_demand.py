@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 from support.fake_engine import FakeEngine
 from support.fake_loader import FakeLoader
 
-from earmark.checkpoint.root import ModelsFolder
+from earmark.checkpoint.files.models_folder import ModelsFolder
 from earmark.domain.texts import TextInput
 from earmark.errors import (
     EngineError,

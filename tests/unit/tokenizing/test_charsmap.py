@@ -11,7 +11,7 @@ from tokenizers import Tokenizer
 from tokenizers.models import WordLevel
 from tokenizers.normalizers import NFC, Precompiled, Sequence
 
-from earmark.checkpoint.local import LocalRepository
+from earmark.checkpoint.files.folder import LocalRepository
 from earmark.errors import InvalidCheckpoint
 from earmark.tokenizing.charsmap import check_charsmap, check_charsmaps_of
 from earmark.tokenizing.tokenizer import load_tokenizer

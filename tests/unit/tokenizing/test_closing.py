@@ -10,7 +10,7 @@ from tokenizers.models import WordLevel
 from tokenizers.pre_tokenizers import WhitespaceSplit
 from tokenizers.processors import ByteLevel, PostProcessor, TemplateProcessing
 
-from earmark.checkpoint.local import LocalRepository
+from earmark.checkpoint.files.folder import LocalRepository
 from earmark.domain.texts import Question, TextInput
 from earmark.tokenizing.tokenizer import TextTokenizer, load_tokenizer
 

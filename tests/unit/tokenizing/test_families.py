@@ -18,7 +18,7 @@ from support.tokenizer_files import (
     write_word_pieces,
 )
 
-from earmark.checkpoint.local import LocalRepository
+from earmark.checkpoint.files.folder import LocalRepository
 from earmark.domain.encoding import Alignment
 from earmark.domain.texts import Question, TextInput
 from earmark.errors import CheckpointNotFound, InvalidCheckpoint, UnsupportedCheckpoint

@@ -1,6 +1,6 @@
 """The files that are fetched are those that tokenizers are built from."""
 
-from earmark.checkpoint.file_names import VOCABULARY_FILES
+from earmark.checkpoint.files.names import VOCABULARY_FILES
 from earmark.tokenizing.families import FAMILIES
 
 

@@ -9,7 +9,7 @@ from support.checkpoints import write_checkpoint
 from tokenizers import Regex, Tokenizer
 from tokenizers.pre_tokenizers import Sequence, Split, Whitespace
 
-from earmark.checkpoint.local import LocalRepository
+from earmark.checkpoint.files.folder import LocalRepository
 from earmark.domain.texts import Question, TextInput
 from earmark.engine.load import EngineOptions, load_engine
 from earmark.errors import TokenizerFault

@@ -9,7 +9,7 @@ from support.tokenizer_kinds import library_tokenizer, text_tokenizer
 from tokenizers import Tokenizer
 from tokenizers.models import BPE, WordLevel
 
-from earmark.checkpoint.local import LocalRepository
+from earmark.checkpoint.files.folder import LocalRepository
 from earmark.tokenizing.pieces import TokenizerPieces
 from earmark.tokenizing.tokenizer import load_tokenizer
 

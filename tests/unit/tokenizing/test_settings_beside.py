@@ -15,7 +15,7 @@ from tokenizers.normalizers import NFKC, BertNormalizer
 from tokenizers.pre_tokenizers import BertPreTokenizer, ByteLevel
 from tokenizers.processors import RobertaProcessing, TemplateProcessing
 
-from earmark.checkpoint.local import LocalRepository
+from earmark.checkpoint.files.folder import LocalRepository
 from earmark.domain.encoding import Encoding
 from earmark.domain.texts import Question, TextInput
 from earmark.errors import InvalidCheckpoint, UnsupportedCheckpoint

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from support.tokenizer_files import write_json, write_word_pieces
 
-from earmark.checkpoint.local import LocalRepository
+from earmark.checkpoint.files.folder import LocalRepository
 from earmark.domain.texts import Question, TextInput
 from earmark.errors import InvalidCheckpoint
 from earmark.tokenizing.stated import read_stated

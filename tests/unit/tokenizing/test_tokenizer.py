@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support.checkpoints import CheckpointSpec, TokenizerSpec, write_checkpoint
 
-from earmark.checkpoint.local import LocalRepository
+from earmark.checkpoint.files.folder import LocalRepository
 from earmark.domain.encoding import Encoding
 from earmark.domain.texts import Question, TextInput
 from earmark.errors import CheckpointNotFound, InvalidCheckpoint, InvalidInput

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import TypeAlias
 
 from earmark.checkpoint.config import Config
-from earmark.checkpoint.file_names import ADAPTER_FILE, MODULES_FILE, ONNX_FILES
+from earmark.checkpoint.files.names import ADAPTER_FILE, MODULES_FILE, ONNX_FILES
+from earmark.checkpoint.files.repository import Repository
 from earmark.checkpoint.modules import has_further_modules
 from earmark.checkpoint.onnx_file import onnx_paths, read_onnx
-from earmark.checkpoint.repository import Repository
-from earmark.checkpoint.tensor_source import TensorSource
-from earmark.checkpoint.weight_files import WEIGHT_FILES, open_tensors, weights_size
-from earmark.checkpoint.weights import Weights, weigh
+from earmark.checkpoint.weights.files import WEIGHT_FILES, open_tensors, weights_size
+from earmark.checkpoint.weights.tensor_source import TensorSource
+from earmark.checkpoint.weights.weights import Weights, weigh
 from earmark.domain.head import HeadKind
 from earmark.engine.ways.heads import head_of_weights, likely_head, rows_of_head, with_labels
 from earmark.engine.ways.onnx import head_of_graph

@@ -2,7 +2,7 @@
 
 from earmark.batching.packer import pack
 from earmark.checkpoint.config import Config
-from earmark.checkpoint.repository import Repository
+from earmark.checkpoint.files.repository import Repository
 from earmark.domain.encoding import Encoding
 from earmark.domain.head import HeadKind
 from earmark.domain.texts import Question, TextInput

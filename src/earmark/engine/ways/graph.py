@@ -6,9 +6,9 @@ from pathlib import Path
 import structlog
 
 from earmark.checkpoint.config import Config
-from earmark.checkpoint.repository import Repository
-from earmark.checkpoint.weight_files import WEIGHT_FILES, weights_size
-from earmark.checkpoint.weights import Weights
+from earmark.checkpoint.files.repository import Repository
+from earmark.checkpoint.weights.files import WEIGHT_FILES, weights_size
+from earmark.checkpoint.weights.weights import Weights
 from earmark.domain.head import HeadKind
 from earmark.engine.identity import files_identity
 from earmark.engine.ways.way import WayKind

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 
 from earmark.checkpoint.config import PROBLEM_TYPES, Config
-from earmark.checkpoint.weights import Weights
+from earmark.checkpoint.weights.weights import Weights
 from earmark.domain.head import HeadKind
 from earmark.errors import UnsupportedCheckpoint
 from earmark.graph.architectures.architecture import Architecture, HeadLayers

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from earmark.checkpoint.config import Config
-from earmark.checkpoint.file_names import ONNX_FILES
+from earmark.checkpoint.files.names import ONNX_FILES
+from earmark.checkpoint.files.repository import Repository
 from earmark.checkpoint.onnx_file import OnnxFile, OnnxValue, read_onnx
-from earmark.checkpoint.repository import Repository
 from earmark.domain.head import HeadKind
 from earmark.engine.ways.foreign import foreign_max_tokens, padded_form
 from earmark.engine.ways.way import WayKind

@@ -1,9 +1,9 @@
 """A checkpoint that only `transformers` knows, run by PyTorch."""
 
 from earmark.checkpoint.config import Config
-from earmark.checkpoint.repository import Repository
-from earmark.checkpoint.weight_files import WEIGHT_FILES, open_tensors
-from earmark.checkpoint.weights import weigh
+from earmark.checkpoint.files.repository import Repository
+from earmark.checkpoint.weights.files import WEIGHT_FILES, open_tensors
+from earmark.checkpoint.weights.weights import weigh
 from earmark.domain.head import HeadKind
 from earmark.engine.ways.foreign import foreign_max_tokens, padded_form
 from earmark.engine.ways.way import WayKind

@@ -8,7 +8,7 @@ of their table each.
 import numpy as np
 
 from earmark.checkpoint.config import Config
-from earmark.checkpoint.weights import floats_of, rows_of
+from earmark.checkpoint.weights.weights import floats_of, rows_of
 from earmark.domain.packing import Float32
 from earmark.graph.architectures.architecture import Architecture, HeadLayers
 from earmark.graph.blocks.attention import AttentionShape

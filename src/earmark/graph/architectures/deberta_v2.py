@@ -10,7 +10,7 @@ from functools import partial
 import numpy as np
 
 from earmark.checkpoint.config import Config
-from earmark.checkpoint.weights import floats_of
+from earmark.checkpoint.weights.weights import floats_of
 from earmark.domain.packing import Float32
 from earmark.errors import InvalidCheckpoint
 from earmark.graph.architectures.architecture import Architecture, HeadLayers

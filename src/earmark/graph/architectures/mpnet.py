@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from earmark.checkpoint.config import Config
-from earmark.checkpoint.weights import floats_of
+from earmark.checkpoint.weights.weights import floats_of
 from earmark.errors import InvalidCheckpoint
 from earmark.graph.architectures.architecture import Architecture, HeadLayers
 from earmark.graph.blocks.attention import AttentionNames

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from earmark.checkpoint.config import Config
-from earmark.checkpoint.weights import floats_of
+from earmark.checkpoint.weights.weights import floats_of
 from earmark.domain.head import HeadKind
 from earmark.domain.packing import Float32
 from earmark.graph.blocks.activations import activation

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from earmark.checkpoint.config import Config
-from earmark.checkpoint.weights import floats_of
+from earmark.checkpoint.weights.weights import floats_of
 from earmark.graph.blocks.attention import AttentionNames, AttentionShape
 from earmark.graph.blocks.disentangled import (
     Disentangled,

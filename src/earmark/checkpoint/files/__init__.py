@@ -1,0 +1,1 @@
+"""Where a checkpoint's files lie, and what each is called."""

@@ -1,0 +1,1 @@
+"""Models of the Hugging Face Hub: looked up, and fetched into its library's cache."""

@@ -1,0 +1,166 @@
+"""The cache of `huggingface_hub`: which files of which commit are there, without asking anybody.
+
+Layout as of huggingface_hub 2.4 (guides/manage-cache): for each repository ``blobs/`` holds
+contents, ``snapshots/<commit>/`` names that point to them, ``refs/<revision>`` the commit that a
+branch or a tag stood for, and ``.no_exist/<commit>/`` an empty file for each that the commit is
+known not to have.
+"""
+
+import os
+import uuid
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from earmark.checkpoint.files.names import (
+    CONFIG_FILE,
+    ONNX_FILES,
+    SMALL_FILES,
+    TOKENIZER_FILE,
+    VOCABULARY_FILES,
+)
+from earmark.checkpoint.hub.files import graph_data, is_index, small_files, weights_file
+from earmark.checkpoint.ref import HubId
+from earmark.checkpoint.weights.files import WEIGHT_FILES
+from earmark.checkpoint.weights.shards import shard_paths
+from earmark.errors import InvalidCheckpoint
+
+__all__ = ["CachedModel", "CachedRepo", "cached_models"]
+
+DEFAULT_REVISION = "main"
+_FOLDER_PREFIX = "models--"
+_OF_NOTE = (*SMALL_FILES, *WEIGHT_FILES, *ONNX_FILES)
+"""What a load may read: of each it has to be known whether a commit has it."""
+
+
+@dataclass(frozen=True, slots=True)
+class CachedRepo:
+    """What the cache holds of one repository; it may be nothing.
+
+    Attributes:
+        folder: where.
+    """
+
+    folder: Path
+
+    @classmethod
+    def of(cls, cache: Path, repo: str) -> "CachedRepo":
+        """Find the place of a repository."""
+        return cls(cache / (_FOLDER_PREFIX + repo.replace("/", "--")))
+
+    def snapshot(self, commit: str) -> Path:
+        """Return the folder of a commit's files."""
+        return self.folder / "snapshots" / commit
+
+    def commit_of(self, hub_id: HubId) -> str | None:
+        """Tell which commit a revision stood for when it was last asked for."""
+        if hub_id.commit is not None:
+            return hub_id.commit
+        with suppress(OSError, UnicodeDecodeError):
+            path = self.folder / "refs" / (hub_id.revision or DEFAULT_REVISION)
+            return path.read_text("utf-8").strip() or None
+        return None
+
+    def missing(self, commit: str) -> tuple[str, ...]:
+        """List what a load needs and the cache lacks, as a person would say it."""
+        snapshot = self.snapshot(commit)
+        lacking = [] if (snapshot / CONFIG_FILE).is_file() else [CONFIG_FILE]
+        if not any((snapshot / one).is_file() for one in (TOKENIZER_FILE, *VOCABULARY_FILES)):
+            lacking.append("its tokenizer")
+        weights = next((one for one in WEIGHT_FILES if (snapshot / one).is_file()), None)
+        if weights is None:
+            if not any((snapshot / one).is_file() for one in ONNX_FILES):
+                lacking.append("its weights")
+        elif is_index(weights):
+            with suppress(InvalidCheckpoint):  # loading says so, and which file it is
+                shards = shard_paths(snapshot / weights)
+                lacking.extend(path.name for path in shards if not path.is_file())
+        return tuple(lacking)
+
+    def is_whole(self, commit: str) -> bool:
+        """Say whether all that a load reads is there, as far as that can be known.
+
+        A file that is not there must be known not to exist: another program may have fetched only
+        a part, and without `added_tokens.json` a tokenizer would read texts in another way.
+        """
+        snapshot, absent = self.snapshot(commit), self.folder / ".no_exist" / commit
+        there = [one for one in _OF_NOTE if (snapshot / one).is_file()]
+        known = {*there, *(one for one in _OF_NOTE if (absent / one).is_file())}
+        # Nothing after the first form of weights, or beside a whole tokenizer, is ever read.
+        open_questions = {*small_files(_OF_NOTE)} if TOKENIZER_FILE in there else {*SMALL_FILES}
+        weights = weights_file(there)
+        preferred = WEIGHT_FILES.index(weights) if weights is not None else len(WEIGHT_FILES)
+        open_questions.update(WEIGHT_FILES[:preferred])
+        return not self.missing(commit) and open_questions <= known
+
+    def unlink_graph_data(self, commit: str) -> None:
+        """Put the data of an ONNX file beside it as files, where the cache has symbolic links.
+
+        OpenVINO 2026.4 reads no data from outside of the graph's folder, and follows links before
+        it looks. A hard link takes no room; a cache that may not be written stays as it is.
+        """
+        snapshot = self.snapshot(commit)
+        names = {path.relative_to(snapshot).as_posix() for path in snapshot.rglob("*.onnx*")}
+        for path in map(snapshot.joinpath, graph_data(names)):
+            if not path.is_symlink():
+                continue
+            fresh = path.with_name(f"{path.name}.{uuid.uuid4().hex[:8]}.tmp")
+            with suppress(OSError):
+                os.link(path.resolve(), fresh)
+                os.replace(fresh, path)  # noqa: PTH105 - the atomic one
+
+    def note(self, hub_id: HubId, commit: str, names: frozenset[str]) -> None:
+        """Write down what a commit has not, and that the revision stands for it.
+
+        Args:
+            hub_id: as it was asked for.
+            commit: what it stands for.
+            names: every file of the commit.
+        """
+        for name in _OF_NOTE:
+            if name not in names:
+                path = self.folder / ".no_exist" / commit / name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.touch()
+        if hub_id.commit is None:
+            self.refer(hub_id, commit)
+
+    def refer(self, hub_id: HubId, commit: str) -> None:
+        """Write down which commit a revision stands for."""
+        path = self.folder / "refs" / (hub_id.revision or DEFAULT_REVISION)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # Nobody may read half a commit.
+        fresh = path.with_name(f"{path.name}.{uuid.uuid4().hex[:8]}.tmp")
+        fresh.write_text(commit, "utf-8")
+        os.replace(fresh, path)  # noqa: PTH105 - the atomic one
+
+
+@dataclass(frozen=True, slots=True)
+class CachedModel:
+    """A commit of a repository that has all that a load needs.
+
+    Attributes:
+        hub_id: with the whole commit.
+        folder: of its files.
+    """
+
+    hub_id: HubId
+    folder: Path
+
+
+def cached_models(cache: Path) -> Iterator[CachedModel]:
+    """List what the cache holds and a load could begin with, by name, each commit once."""
+    try:
+        folders = sorted(one for one in cache.iterdir() if one.name.startswith(_FOLDER_PREFIX))
+    except OSError:  # no cache yet, or not ours to read
+        return
+    for folder in folders:
+        hub_id = HubId.read(folder.name.removeprefix(_FOLDER_PREFIX).replace("--", "/"))
+        repo = CachedRepo(folder)
+        if hub_id is None:
+            continue
+        with suppress(OSError):
+            for snapshot in sorted((folder / "snapshots").iterdir()):
+                if not repo.missing(snapshot.name):
+                    yield CachedModel(hub_id.at(snapshot.name), snapshot)

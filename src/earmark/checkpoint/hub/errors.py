@@ -1,0 +1,110 @@
+"""What goes wrong on the way to the Hub, told in one line.
+
+Messages name a host, a repository, a revision and a folder. The library's own are left out: they
+hold addresses, which may be signed, and span several lines.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import httpx2
+from huggingface_hub.errors import (
+    DisabledRepoError,
+    FileMetadataError,
+    GatedRepoError,
+    HfHubHTTPError,
+    LocalEntryNotFoundError,
+    RemoteEntryNotFoundError,
+    RepositoryNotFoundError,
+    RevisionNotFoundError,
+)
+
+from earmark.checkpoint.hub.access import HubAccess
+from earmark.checkpoint.ref import HubId
+from earmark.errors import CheckpointError, CheckpointNotFound, HubUnavailable
+
+__all__ = ["told_plainly"]
+
+_LOG_IN = "log in with `hf auth login`, or set HF_TOKEN to a token that may read it"
+
+
+@contextmanager
+def told_plainly(hub_id: HubId, access: HubAccess) -> Iterator[None]:
+    """Turn the library's errors, those of its HTTP client and of the disk into ours.
+
+    Raises:
+        CheckpointNotFound: no such repository, revision or file, or none for this caller.
+        HubUnavailable: the Hub or the cache folder does not do what it should.
+    """
+    try:
+        yield
+    except HfHubHTTPError as error:
+        raise _of_answer(error, hub_id, access) from None
+    except (LocalEntryNotFoundError, FileMetadataError) as error:
+        cause = error.__cause__
+        if isinstance(cause, HfHubHTTPError):
+            raise _of_answer(cause, hub_id, access) from None
+        raise HubUnavailable(_unreachable(cause or error, access)) from None
+    except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+        raise HubUnavailable(_unreachable(error, access)) from None
+    except OSError as error:
+        raise HubUnavailable(_of_disk(error, hub_id, access)) from None
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise HubUnavailable(
+            f"{access.host} does not answer as a Hub does ({type(error).__name__}); "
+            "HF_ENDPOINT names the one to ask"
+        ) from None
+
+
+def _of_answer(error: HfHubHTTPError, hub_id: HubId, access: HubAccess) -> CheckpointError:
+    status = error.response.status_code
+    if isinstance(error, RevisionNotFoundError | RemoteEntryNotFoundError | DisabledRepoError):
+        return CheckpointNotFound(_of_contents(error, hub_id, access))
+    if isinstance(error, RepositoryNotFoundError) or status in {401, 403, 404}:
+        return CheckpointNotFound(_of_access(error, hub_id, access))
+    if status == 429:  # noqa: PLR2004 - Too Many Requests
+        return HubUnavailable(f"{access.host} has had too many requests from here (429)")
+    return HubUnavailable(f"{access.host} answered {status} for {hub_id.shown}")
+
+
+def _of_contents(error: HfHubHTTPError, hub_id: HubId, access: HubAccess) -> str:
+    if isinstance(error, RevisionNotFoundError):
+        return (
+            f"{hub_id.repo} on {access.host} has no revision {hub_id.revision!r}; a branch, a tag "
+            "or a commit stands after the @"
+        )
+    if isinstance(error, DisabledRepoError):
+        return f"{hub_id.repo} is disabled on {access.host}"
+    return f"{hub_id.shown} on {access.host} lacks a file that it lists"
+
+
+def _of_access(error: HfHubHTTPError, hub_id: HubId, access: HubAccess) -> str:
+    if isinstance(error, GatedRepoError):
+        return (
+            f"{hub_id.repo} on {access.host} is gated: accept its terms on its page there, then "
+            f"{_LOG_IN}"
+        )
+    told = "authorization" in error.response.request.headers
+    token = "the token that was sent may not read it" if told else "no token was sent"
+    return (
+        f"{access.host} has no model {hub_id.repo}, or a private one "
+        f"({error.response.status_code}; {token}): check the name; if it is private, {_LOG_IN}"
+    )
+
+
+def _unreachable(error: BaseException, access: HubAccess) -> str:
+    reason = "no answer in time" if isinstance(error, httpx2.TimeoutException) else ""
+    if not reason and isinstance(error, httpx2.TransportError):
+        reason = str(error) or type(error).__name__
+    if isinstance(error, FileMetadataError):
+        reason = "what answers there is no Hub"
+    return f"{access.host} cannot be reached: {reason or type(error).__name__}"
+
+
+def _of_disk(error: OSError, hub_id: HubId, access: HubAccess) -> str:
+    if error.errno is None:  # the library's own, for a file of another size than announced
+        return f"{access.host} broke off a file of {hub_id.shown}; run it again"
+    return (
+        f"{hub_id.shown} cannot be kept in {access.cache}: {error.strerror}; make room or give "
+        "leave to write there, or choose another folder with HF_HOME or HF_HUB_CACHE"
+    )

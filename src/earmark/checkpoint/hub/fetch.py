@@ -1,0 +1,379 @@
+"""Models of the Hugging Face Hub: looked up, and fetched into the cache of its own library.
+
+Only what a load reads is fetched, all of it from the one commit that a revision stood for when it
+was looked up. The files lie where `huggingface_hub` keeps them, so that other programs share them.
+"""
+
+import re
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TypeAlias
+
+import structlog
+
+# First of all that concerns the library: see there.
+from earmark.checkpoint.hub.access import HubAccess  # isort: skip
+
+from huggingface_hub import HfApi, hf_hub_download
+from huggingface_hub.hf_api import BlobLfsInfo, RepoSibling
+from huggingface_hub.utils.tqdm import silent_tqdm
+
+from earmark.checkpoint.config import Config, read_config
+from earmark.checkpoint.files.folder import LocalRepository
+from earmark.checkpoint.files.names import CONFIG_FILE, MODULES_FILE
+from earmark.checkpoint.files.others import explain_others
+from earmark.checkpoint.hub.cache import CachedRepo
+from earmark.checkpoint.hub.download import LargeFile, bytes_there, fetch_large
+from earmark.checkpoint.hub.errors import told_plainly
+from earmark.checkpoint.hub.files import exported_graph, is_index, needed_files, weights_file
+from earmark.checkpoint.hub.progress import HubProgress, SilentProgress
+from earmark.checkpoint.ref import HubId
+from earmark.checkpoint.weights.files import WEIGHT_FILES
+from earmark.checkpoint.weights.shards import shard_paths
+from earmark.errors import (
+    CheckpointNotFound,
+    HubUnavailable,
+    InvalidCheckpoint,
+    UnsupportedCheckpoint,
+)
+
+__all__ = [
+    "FromWeights",
+    "HubListing",
+    "fetch",
+    "fetch_config",
+    "fetch_exported_graph",
+    "look_up",
+    "refuse_unreadable",
+    "without_unread_weights",
+]
+
+FromWeights: TypeAlias = Callable[[Config], bool]
+"""Says of a config whether the model is run from its weights, by a graph that is written here."""
+
+log = structlog.get_logger("earmark.checkpoint")
+
+MEGABYTE = 1_000_000
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True)
+class HubListing:
+    """What a repository holds at one commit.
+
+    Attributes:
+        hub_id: with the whole commit.
+        sizes: in bytes, by file name.
+        digests: SHA-256 of the files that the Hub keeps as large ones.
+    """
+
+    hub_id: HubId
+    sizes: Mapping[str, int]
+    digests: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def commit(self) -> str:
+        """The commit, of 40 digits."""
+        return self.hub_id.revision or ""
+
+
+def look_up(hub_id: HubId, access: HubAccess | None = None) -> HubListing:
+    """Ask the Hub, in one question, which commit a revision stands for and what is in it.
+
+    Args:
+        hub_id: the model.
+        access: to which Hub, and as whom; as the environment says if not given.
+
+    Raises:
+        CheckpointNotFound: there is no such repository or revision, or not for this caller.
+        HubUnavailable: the Hub cannot be reached, is not to be asked, or answers with an error.
+    """
+    access = access or HubAccess.of_environment()
+    if access.offline:
+        raise HubUnavailable(
+            f"{access.host} is not asked for {hub_id.shown}: HF_HUB_OFFLINE is set"
+        )
+    with told_plainly(hub_id, access):
+        api = HfApi(endpoint=access.endpoint, token=access.token, headers=access.headers)
+        info = api.model_info(
+            hub_id.repo, revision=hub_id.revision, files_metadata=True, timeout=access.timeout_s
+        )
+        at = hub_id.at(str(info.sha))
+        if at.commit is None:
+            raise ValueError(info.sha)
+        siblings = info.siblings or ()
+        return HubListing(
+            at,
+            {one.rfilename: _size(one) for one in siblings},
+            {one.rfilename: _digest(one.lfs) for one in siblings if one.lfs is not None},
+        )
+
+
+def fetch(
+    hub_id: HubId,
+    progress: HubProgress | None = None,
+    access: HubAccess | None = None,
+    *,
+    from_weights: FromWeights,
+) -> LocalRepository:
+    """Have a model's files in the cache, and open them.
+
+    A whole commit that is there is taken without a question. Where the Hub is not to be asked
+    (``HF_HUB_OFFLINE``) or cannot be reached, so is the commit that the revision last stood for.
+
+    Args:
+        hub_id: the model.
+        progress: is told of what is downloaded; nothing if all is there.
+        access: to which Hub, as whom and into which cache; as the environment says if not given.
+        from_weights: as of `without_unread_weights`.
+
+    Raises:
+        CheckpointNotFound: there is no such repository or revision, or not for this caller.
+        UnsupportedCheckpoint: it holds no checkpoint that could be loaded.
+        HubUnavailable: it cannot be fetched now, and the cache does not hold it whole.
+    """
+    access = access or HubAccess.of_environment()
+    cached = CachedRepo.of(access.cache, hub_id.repo)
+    if hub_id.commit is not None and cached.is_whole(hub_id.commit):
+        return _opened(hub_id, cached)
+    try:
+        listing = look_up(hub_id, access)
+        refuse_unreadable(listing)
+        wanted = without_unread_weights(listing, access, from_weights)
+        _download(wanted, access, progress or SilentProgress())
+        with told_plainly(hub_id, access):
+            cached.note(hub_id, listing.commit, frozenset(listing.sizes))
+    except HubUnavailable as error:
+        return _cached_instead(hub_id, access, error)
+    return _opened(listing.hub_id, cached)
+
+
+def fetch_config(listing: HubListing, access: HubAccess) -> Path:
+    """Have a repository's config in the cache, with its modules, and return where it lies.
+
+    Args:
+        listing: of the repository; it has to have one.
+        access: as it was looked up.
+
+    Raises:
+        CheckpointError: as of `fetch`.
+    """
+    names = [one for one in (CONFIG_FILE, MODULES_FILE) if one in listing.sizes]
+    _fetch(listing, names, access, SilentProgress())
+    return _path(listing, access, CONFIG_FILE)
+
+
+def without_unread_weights(
+    listing: HubListing, access: HubAccess, from_weights: FromWeights
+) -> HubListing:
+    """Leave weights out where the graph that was exported beside them is what will be run.
+
+    Args:
+        listing: of the repository.
+        access: as it was looked up.
+        from_weights: says of a config whether it is run from its weights.
+
+    Raises:
+        CheckpointError: as of `fetch`.
+    """
+    names = listing.sizes
+    if CONFIG_FILE not in names or weights_file(names) is None or exported_graph(names) is None:
+        return listing
+    try:
+        config = read_config(fetch_config(listing, access))
+    except InvalidCheckpoint:  # loading says so, in the words for it
+        return listing
+    if from_weights(config):
+        return listing
+    return _without_weights(listing)
+
+
+def fetch_exported_graph(hub_id: HubId, access: HubAccess | None = None) -> bool:
+    """Have the graph in the cache that was exported beside the weights of a commit.
+
+    Returns:
+        Whether there is one.
+
+    Raises:
+        CheckpointError: as of `fetch`.
+    """
+    access = access or HubAccess.of_environment()
+    listing = look_up(hub_id, access)
+    if exported_graph(listing.sizes) is None:
+        return False
+    _download(_without_weights(listing), access, SilentProgress())
+    CachedRepo.of(access.cache, hub_id.repo).unlink_graph_data(listing.commit)
+    return True
+
+
+def refuse_unreadable(listing: HubListing) -> None:
+    """Refuse a repository that cannot be a checkpoint, and say what it holds instead.
+
+    Raises:
+        UnsupportedCheckpoint: it has no config, or neither weights nor a graph.
+    """
+    names = listing.sizes
+    missing = ""
+    if CONFIG_FILE not in names:
+        missing = f"has no {CONFIG_FILE}, so that it is no model"
+    elif weights_file(names) is None and exported_graph(names) is None:
+        missing = f"has no weights that can be read; expected {' or '.join(WEIGHT_FILES)}"
+    if missing:
+        instead = explain_others(names)
+        raise UnsupportedCheckpoint(
+            f"its repository {missing}" + (f". {instead}" if instead else "")
+        )
+
+
+def _without_weights(listing: HubListing) -> HubListing:
+    names = listing.sizes
+    return replace(listing, sizes={name: names[name] for name in names if name not in WEIGHT_FILES})
+
+
+def _size(sibling: RepoSibling) -> int:
+    size = sibling.size if sibling.lfs is None else sibling.lfs.size
+    if size is None:
+        raise ValueError(sibling.rfilename)
+    return size
+
+
+def _digest(large: BlobLfsInfo) -> str:
+    # It becomes a file's name.
+    if not _SHA256.fullmatch(large.sha256):
+        raise ValueError(large.sha256)
+    return large.sha256
+
+
+def _opened(hub_id: HubId, cached: CachedRepo) -> LocalRepository:
+    commit = hub_id.commit or ""
+    cached.unlink_graph_data(commit)
+    return LocalRepository.open(cached.snapshot(commit), source=hub_id.shown, revision=commit)
+
+
+def _cached_instead(hub_id: HubId, access: HubAccess, error: HubUnavailable) -> LocalRepository:
+    """Open what the cache holds, and say so."""
+    cached = CachedRepo.of(access.cache, hub_id.repo)
+    commit = cached.commit_of(hub_id)
+    there = commit is not None and cached.snapshot(commit).is_dir()
+    missing = cached.missing(commit) if commit is not None and there else ()
+    if commit is None or not there or missing:
+        found = (
+            f"only a part of it ({', '.join(missing)} missing)" if there else "no whole copy of it"
+        )
+        way_out = (
+            f"unset HF_HUB_OFFLINE, or bring the cache from where `earmark pull {hub_id}` has run"
+            if access.offline
+            else f"`earmark pull {hub_id}` goes on where a download stopped"
+        )
+        raise HubUnavailable(
+            f"{error}; the cache {access.cache} holds {found}: {way_out}"
+        ) from None
+    facts = {"model": hub_id.repo, "commit": commit}
+    if access.offline:
+        log.info("the Hub is not asked (HF_HUB_OFFLINE); using the cached commit", **facts)
+    else:
+        log.warning("using the cached commit", **facts, reason=str(error))
+    return _opened(hub_id.at(commit), cached)
+
+
+def _download(listing: HubListing, access: HubAccess, progress: HubProgress) -> None:
+    """Fetch what a load reads and the cache lacks: the small files, then the weights.
+
+    Raises:
+        CheckpointError: as of `fetch`.
+    """
+    names = needed_files(listing.sizes)
+    weights = weights_file(names)
+    if weights is not None and is_index(weights):
+        # The index says which other files there are: without it there is no total to tell.
+        _fetch(listing, (weights,), access, SilentProgress())
+        index = _path(listing, access, weights)
+        names = (*names, *(path.name for path in shard_paths(index)))
+    absent = [name for name in names if name not in listing.sizes]
+    if absent:
+        raise CheckpointNotFound(f"{listing.hub_id.shown} lacks {', '.join(absent)} of its weights")
+    _fetch(listing, names, access, progress)
+
+
+def _fetch(
+    listing: HubListing, names: Sequence[str], access: HubAccess, progress: HubProgress
+) -> None:
+    """Fetch those of some files that are not there, and see that each has the size announced."""
+    hub_id, sizes = listing.hub_id, listing.sizes
+    pending = [name for name in names if not _is_there(listing, access, name)]
+    if not pending:
+        return
+    repo = CachedRepo.of(access.cache, hub_id.repo)
+    large = {
+        name: LargeFile(name, sizes[name], listing.digests[name])
+        for name in pending
+        if name in listing.digests
+    }
+    total = sum(sizes[name] for name in names)
+    to_come = sum(sizes[name] for name in pending)
+    to_come -= sum(bytes_there(repo, file) for file in large.values())
+    _see_that_it_fits(hub_id, to_come, access)
+    progress.begin(hub_id.shown, total_bytes=total, there_bytes=total - to_come)
+    try:
+        with told_plainly(hub_id, access):
+            for name in pending:
+                if name in large:
+                    fetch_large(hub_id, large[name], access, progress)
+                _fetch_small(listing, name, access)
+                if name not in large:
+                    progress.advance(sizes[name])
+    finally:
+        progress.finish()
+
+
+def _fetch_small(listing: HubListing, name: str, access: HubAccess) -> None:
+    """Let the library fetch a file; of one that is among the blobs it only makes the name.
+
+    Raises:
+        HubUnavailable: what came is not of the size announced.
+    """
+    hf_hub_download(
+        listing.hub_id.repo,
+        name,
+        revision=listing.commit,
+        cache_dir=access.cache,
+        # A name that is there, but not as it should be.
+        force_download=name not in listing.digests and _path(listing, access, name).is_file(),
+        endpoint=access.endpoint,
+        token=access.token,
+        headers=access.headers,
+        etag_timeout=access.timeout_s,
+        tqdm_class=silent_tqdm,
+    )
+    if not _is_there(listing, access, name):
+        raise HubUnavailable(
+            f"{name} of {listing.hub_id.shown} from {access.host} is not of "
+            f"{listing.sizes[name]:,} bytes, as was announced"
+        )
+
+
+def _path(listing: HubListing, access: HubAccess, name: str) -> Path:
+    return CachedRepo.of(access.cache, listing.hub_id.repo).snapshot(listing.commit) / name
+
+
+def _is_there(listing: HubListing, access: HubAccess, name: str) -> bool:
+    path = _path(listing, access, name)
+    return path.is_file() and path.stat().st_size == listing.sizes[name]
+
+
+def _see_that_it_fits(hub_id: HubId, to_come: int, access: HubAccess) -> None:
+    """Refuse before the download what would fail at its end.
+
+    Raises:
+        HubUnavailable: the disk has less room.
+    """
+    folder = next((one for one in (access.cache, *access.cache.parents) if one.is_dir()), None)
+    free = to_come if folder is None else shutil.disk_usage(folder).free
+    if free < to_come:
+        raise HubUnavailable(
+            f"{hub_id.shown} needs {to_come / MEGABYTE:,.0f} MB more, but {folder} has "
+            f"{free / MEGABYTE:,.0f} MB; make room, or choose another folder with HF_HOME or "
+            "HF_HUB_CACHE"
+        )

@@ -1,0 +1,72 @@
+"""Which files of a repository on the Hub a load reads. Pure: names and sizes in, names out."""
+
+from collections.abc import Collection
+
+from earmark.checkpoint.files.names import (
+    ADAPTER_FILE,
+    CONFIG_FILE,
+    MODULES_FILE,
+    ONNX_FILES,
+    SETTINGS_FILES,
+    TOKENIZER_FILE,
+    VOCABULARY_FILES,
+)
+from earmark.checkpoint.weights.files import INDEX_SUFFIX, WEIGHT_FILES
+
+__all__ = ["exported_graph", "is_index", "needed_files", "small_files", "weights_file"]
+
+_ONNX_DATA = (".onnx_data", ".onnx.data")
+"""How the files end in which a graph keeps its large tensors."""
+
+
+def small_files(names: Collection[str]) -> tuple[str, ...]:
+    """Choose the config, what changes the meaning of the weights, and what makes the tokenizer."""
+    vocabulary = (TOKENIZER_FILE,) if TOKENIZER_FILE in names else VOCABULARY_FILES
+    wanted = (CONFIG_FILE, ADAPTER_FILE, MODULES_FILE, *SETTINGS_FILES, *vocabulary)
+    return tuple(one for one in wanted if one in names)
+
+
+def weights_file(names: Collection[str]) -> str | None:
+    """Choose the weights as a load does: the best form that is there; it may be an index."""
+    return next((one for one in WEIGHT_FILES if one in names), None)
+
+
+def exported_graph(names: Collection[str]) -> str | None:
+    """Choose the graph that came with a checkpoint."""
+    return next((one for one in ONNX_FILES if one in names), None)
+
+
+def needed_files(names: Collection[str]) -> tuple[str, ...]:
+    """Choose what a load reads, small files first.
+
+    Of weights in several files only the index is named: it says which they are.
+
+    Args:
+        names: every file of the repository, with its folders.
+    """
+    weights = weights_file(names)
+    heavy = (weights,) if weights is not None else _onnx_files(names)
+    return (*small_files(names), *heavy)
+
+
+def graph_data(names: Collection[str]) -> tuple[str, ...]:
+    """Choose the files in which the graph that came with a checkpoint keeps its large tensors."""
+    return _onnx_files(names)[1:]
+
+
+def is_index(name: str) -> bool:
+    """Say whether a file of weights is a list of others."""
+    return name.endswith(INDEX_SUFFIX)
+
+
+def _onnx_files(names: Collection[str]) -> tuple[str, ...]:
+    graph = exported_graph(names)
+    if graph is None:
+        return ()
+    stem = graph.removesuffix(".onnx")
+    data = (
+        one
+        for one in names
+        if one.startswith(tuple(stem + end for end in _ONNX_DATA)) and "/" not in one[len(stem) :]
+    )
+    return (graph, *sorted(data))

@@ -1,0 +1,1 @@
+"""The tensors of a checkpoint, whatever form their files have."""

@@ -1,0 +1,66 @@
+"""Which files hold a checkpoint's weights, and how each is opened."""
+
+from pathlib import Path
+
+from earmark.checkpoint.files.lfs_pointer import refuse_pointer
+from earmark.checkpoint.files.repository import Repository
+from earmark.checkpoint.weights.safetensors_file import open_safetensors
+from earmark.checkpoint.weights.shards import open_shards, shard_paths
+from earmark.checkpoint.weights.tensor_source import TensorSource
+from earmark.checkpoint.weights.torch_pickle import open_torch_pickle
+from earmark.errors import CheckpointNotFound
+
+__all__ = ["INDEX_SUFFIX", "WEIGHT_FILES", "open_tensors", "weight_paths", "weights_size"]
+
+WEIGHT_FILES = (
+    "model.safetensors",
+    "model.safetensors.index.json",
+    "pytorch_model.bin",
+    "pytorch_model.bin.index.json",
+)
+"""What weights are called on the Hub, best first: the first that is there is read."""
+
+INDEX_SUFFIX = ".index.json"
+PICKLE_SUFFIX = ".bin"
+
+
+def open_tensors(path: Path) -> TensorSource:
+    """Open a file of weights, or all files of an index, by the form that its name tells.
+
+    Raises:
+        CheckpointNotFound: a file that an index names is missing.
+        InvalidCheckpoint: a file cannot be read, is cut short, or holds anything but tensors.
+    """
+    return open_shards(path, _open_one) if path.name.endswith(INDEX_SUFFIX) else _open_one(path)
+
+
+def weight_paths(repository: Repository) -> tuple[Path, ...]:
+    """List every file that reading a checkpoint's weights opens; none where it has no weights.
+
+    Raises:
+        InvalidCheckpoint: the index of several files is malformed.
+    """
+    found = next(filter(None, map(repository.find, WEIGHT_FILES)), None)
+    if found is None:
+        return ()
+    return (found, *shard_paths(found)) if found.name.endswith(INDEX_SUFFIX) else (found,)
+
+
+def weights_size(repository: Repository) -> int:
+    """Weigh a checkpoint's weight files, in bytes, without reading them.
+
+    Raises:
+        CheckpointNotFound: there are none, or one that an index names is missing.
+        InvalidCheckpoint: the index is malformed.
+    """
+    repository.require(*WEIGHT_FILES)
+    try:
+        return sum(path.stat().st_size for path in weight_paths(repository))
+    except OSError as error:
+        raise CheckpointNotFound(f"{repository.source} lacks a file of weights: {error}") from error
+
+
+def _open_one(path: Path) -> TensorSource:
+    refuse_pointer(path)
+    # Never an index: one that names itself would be opened for ever.
+    return open_torch_pickle(path) if path.suffix == PICKLE_SUFFIX else open_safetensors(path)
