@@ -16,6 +16,7 @@ from bench.outcome import Outcome, Question
 from bench.pipes import answer_lines
 from bench.texts import TextSet, read_texts
 from earmark.batching.packer import BatchLimits, Packing, pack
+from earmark.checkpoint.ref import read_ref
 from earmark.domain.encoding import Encoding
 from earmark.domain.texts import Question as ModelQuestion
 from earmark.domain.texts import TextInput
@@ -82,7 +83,7 @@ def main() -> None:
     parser.add_argument("precision", choices=("float32", "bfloat16", "int8"))
     parser.add_argument("texts", type=Path)
     arguments = parser.parse_args()
-    model = open_model(open_repository(arguments.model))
+    model = open_model(open_repository(read_ref(arguments.model)))
     session = model.way.start(arguments.precision, runtime="openvino", threads=available_threads())
     sets = read_texts(arguments.texts)
     encodings = {name: _encode(model.tokenizer, texts) for name, texts in sets.items()}

@@ -25,6 +25,7 @@ MEBIBYTE = 1 << 20
 LOAD = """
 import json, sys, time
 started_s = time.perf_counter()
+from earmark.checkpoint.ref import read_ref
 from earmark.engine.load import EngineOptions, load_engine
 imported_s = time.perf_counter()
 def memory(name):
@@ -33,7 +34,7 @@ def memory(name):
 before = memory("VmRSS")
 source, precision, runtime = sys.argv[1:]
 options = EngineOptions(precision=precision, runtime=runtime, reference="off")
-engine = load_engine(source, options=options)
+engine = load_engine(read_ref(source), options=options)
 print(json.dumps({
     "before": before,
     "peak": memory("VmHWM"),

@@ -15,6 +15,7 @@ from bench.machine import this_machine
 from bench.texts import make_texts
 from earmark.batching.packer import BatchLimits, Packing, pack
 from earmark.checkpoint.bundled import DEFAULT_MODEL, bundled_folder
+from earmark.checkpoint.ref import read_ref
 from earmark.domain.encoding import Encoding
 from earmark.domain.packing import PackedBatch
 from earmark.domain.texts import Question, TextInput
@@ -42,7 +43,7 @@ def batches(encodings: list[Encoding], width: int) -> list[PackedBatch]:
 
 def measure(source: str, texts: list[str]) -> dict[int, float]:
     """Return tokens per second for each width."""
-    model = open_model(open_repository(source))
+    model = open_model(open_repository(read_ref(source)))
     session = model.way.start("float32", runtime="openvino", threads=available_threads())
     questions = [Question(item, TextInput(text)) for item, text in enumerate(texts)]
     longest = min(model.max_tokens, WIDTHS[0])

@@ -42,7 +42,7 @@ if kept:
         compiled=CompiledModels(Path(kept) / "compiled", most_bytes=10**12),
     )
 started_s = time.perf_counter()
-engine = load_engine(source, options=options)
+engine = load_engine(read_ref(source), options=options)
 took_s = time.perf_counter() - started_s
 status = dict(line.split(":", 1) for line in open("/proc/self/status"))
 print(json.dumps({"s": took_s, "peak": int(status["VmHWM"].split()[0]) << 10}))

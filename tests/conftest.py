@@ -5,6 +5,12 @@ import os
 import shutil
 import tempfile
 
+from hypothesis import HealthCheck, settings
+
+# A busy machine draws examples slowly, which says nothing about the code.
+settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy")
+
 # Read when the Hub's library is imported, by this process and by those that it starts. Nothing
 # listens on port 9.
 os.environ["HF_ENDPOINT"] = "http://127.0.0.1:9"

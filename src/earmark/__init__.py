@@ -67,12 +67,13 @@ def load(
         EngineError: the runtime failed.
     """
     # Imported here: `import earmark` and the command line's --help stay quick.
+    from earmark.checkpoint.ref import read_ref  # noqa: PLC0415
     from earmark.engine.load import EngineOptions, load_engine  # noqa: PLC0415
     from earmark.inprocess import Classifier, check_load  # noqa: PLC0415
 
     source = check_load(source, precision=precision, runtime=runtime, threads=threads)
     options = EngineOptions(precision=precision, runtime=runtime, threads=threads)
-    return Classifier(load_engine(source, options=options))
+    return Classifier(load_engine(read_ref(source), options=options))
 
 
 def classify(

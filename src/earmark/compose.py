@@ -1,15 +1,14 @@
 """The composition root: from settings to engines, the service and the app, and back down again."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 
-import msgspec
 from starlette.types import ASGIApp
 
 from earmark.checkpoint.hub.progress import HubProgress
-from earmark.checkpoint.ref import HubId
+from earmark.checkpoint.ref import HubRef
 from earmark.engine.engine import Engine
 from earmark.engine.facts import ModelFacts, read_facts
 from earmark.engine.info import EngineInfo
@@ -31,7 +30,7 @@ from earmark.serving.load_times import LoadTimes
 from earmark.serving.models import ServedModels
 from earmark.serving.on_demand import OnDemand
 from earmark.serving.service import Service
-from earmark.settings import ModelSource, Settings
+from earmark.settings import NamedModel, Settings
 from earmark.web.app import create_app
 
 __all__ = [
@@ -40,7 +39,6 @@ __all__ = [
     "loaded_engine",
     "opened_gate",
     "pinned",
-    "with_pinned_models",
 ]
 
 
@@ -61,7 +59,7 @@ class Composition:
     loadable: tuple[str, ...] = ()
 
 
-def pinned(model: ModelSource, progress: HubProgress) -> ModelSource:
+def pinned(model: NamedModel, progress: HubProgress) -> NamedModel:
     """Have a model of the Hub in the cache, and name it by its commit from now on.
 
     So that what was named by a branch stays the same as long as it is served, and loading it again
@@ -74,26 +72,10 @@ def pinned(model: ModelSource, progress: HubProgress) -> ModelSource:
     Raises:
         CheckpointError: there is no such model, or it cannot be fetched.
     """
-    hub_id = model.hub_id
-    if hub_id is None:
+    if not isinstance(model.ref, HubRef):
         return model
-    commit = open_repository(model.source, progress).revision
-    return replace(model, source=f"{hub_id.repo}@{commit}")
-
-
-def with_pinned_models(settings: Settings, progress: HubProgress) -> Settings:
-    """Have all models of the settings that are of the Hub in the cache; see `pinned`.
-
-    Raises:
-        SettingsError: a model is malformed, or two have one id.
-        CheckpointError: there is no such model, or it cannot be fetched.
-    """
-    named = zip(settings.models, settings.sources(), strict=True)
-    models = tuple(
-        written if one.hub_id is None else f"{one.model_id}={pinned(one, progress).source}"
-        for written, one in named
-    )
-    return msgspec.structs.replace(settings, models=models)
+    commit = open_repository(model.ref, progress).revision
+    return replace(model, ref=HubRef(model.ref.repo, commit))
 
 
 @contextmanager
@@ -111,12 +93,17 @@ def opened_gate(settings: Settings) -> Iterator[AccessGate]:
 
 @contextmanager
 def composed(
-    settings: Settings, gate: AccessGate, *, loopback: bool = False
+    settings: Settings,
+    gate: AccessGate,
+    *,
+    models: Sequence[NamedModel] | None = None,
+    loopback: bool = False,
 ) -> Iterator[Composition]:
-    """Load the models of the settings and put the app on top; at the end close what is loaded.
+    """Load the named models and put the app on top; at the end close what is loaded.
 
     Args:
         settings: of everything.
+        models: those named; as the settings have them when None.
         gate: decides who is let in.
         loopback: whether only this machine can reach the server.
 
@@ -126,15 +113,15 @@ def composed(
         StateUnavailable: there is a database, but it cannot be used.
     """
     with ExitStack() as stack:
-        sources = settings.sources()
+        named = settings.named_models() if models is None else tuple(models)
         web = settings.web_options(loopback=loopback)
         policy = HubPolicy(settings.hub_rule(), gate=gate, loopback=loopback)
         discovery = Discovery(_Hub(), policy, settings.discovery_options())
-        catalogue = settings.catalogue(discovery)
+        catalogue = settings.catalogue(named, discovery)
         engines = [
             # Beside: a signal ends the program also while a model is loaded.
             stack.enter_context(closing(beside(partial(_load, settings, model))))
-            for model in sources
+            for model in named
             if settings.preload
         ]
         on_demand = None
@@ -142,15 +129,18 @@ def composed(
             loader = _Loader(_engine_options(settings))
             times = LoadTimes(settings.database)
             on_demand = OnDemand(catalogue, loader, settings.on_demand_options(), times=times)
-        named = [one.model_id for one in sources]
         aliases = _aliases(settings.alias_table(), [engine.info for engine in engines])
-        models = ServedModels(
-            engines, named=named, on_demand=on_demand, aliases=aliases, discovery=discovery
+        served = ServedModels(
+            engines,
+            named=[one.model_id for one in named],
+            on_demand=on_demand,
+            aliases=aliases,
+            discovery=discovery,
         )
         # Also where no server ran, whose end would close them.
-        stack.callback(models.close)
-        models.statuses()  # what cannot be read is in the log once, before anybody asks for it
-        service = Service(models, settings.service_options())
+        stack.callback(served.close)
+        served.statuses()  # what cannot be read is in the log once, before anybody asks for it
+        service = Service(served, settings.service_options())
         jobs = stack.enter_context(closing(SqliteJobs(settings.database)))
         app = create_app(
             service,
@@ -160,7 +150,7 @@ def composed(
         )
         loaded = tuple(engine.info for engine in engines)
         ready = {one.model_id for one in loaded}
-        loadable = tuple(one for one in models.ids if one not in ready)
+        loadable = tuple(one for one in served.ids if one not in ready)
         yield Composition(app, loaded, policy, loadable)
 
 
@@ -171,34 +161,36 @@ class _Loader:
     options: EngineOptions
 
     def facts(self, known: KnownModel) -> ModelFacts:
-        return read_facts(known.source, model_id=known.model_id)
+        return read_facts(known.ref, model_id=known.model_id)
 
     def fetch(self, known: KnownModel, wanted: Callable[[], bool]) -> None:
         # Imported here: the Hub's library is slow to import, and most servers never ask it.
         from earmark.engine.preview import fetch_previewed_model  # noqa: PLC0415
 
-        fetched_while_wanted(lambda watch: fetch_previewed_model(known.source, watch), wanted)
+        ref = known.ref
+        if isinstance(ref, HubRef):
+            fetched_while_wanted(lambda watch: fetch_previewed_model(ref, watch), wanted)
 
     def load(self, known: KnownModel) -> Engine:
         options = self.options
         if known.precision is not None:
             options = replace(options, precision=known.precision)
-        return load_engine(known.source, model_id=known.model_id, options=options)
+        return load_engine(known.ref, model_id=known.model_id, options=options)
 
 
 class _Hub:
     """The Hugging Face Hub, or the one that `HF_ENDPOINT` names."""
 
     def is_id(self, model_id: str) -> bool:
-        hub_id = HubId.read(model_id)
-        return hub_id is not None and hub_id.revision is None
+        ref = HubRef.read(model_id)
+        return ref is not None and ref.revision is None
 
     def look_up(self, model_id: str) -> KnownModel:
         from earmark.engine.preview import preview_model  # noqa: PLC0415 - see `_Loader`
 
-        found = preview_model(model_id)
+        found = preview_model(HubRef(model_id))
         return KnownModel(
-            model_id, found.source, facts=found.facts, download_bytes=found.to_come_bytes
+            model_id, found.ref, facts=found.facts, download_bytes=found.to_come_bytes
         )
 
 
@@ -220,7 +212,7 @@ def _aliases(table: Iterable[Alias], loaded: Iterable[EngineInfo]) -> dict[str, 
 
 
 @contextmanager
-def loaded_engine(settings: Settings, model: ModelSource) -> Iterator[Engine]:
+def loaded_engine(settings: Settings, model: NamedModel) -> Iterator[Engine]:
     """Load one model, and close it at the end.
 
     Raises:
@@ -230,6 +222,6 @@ def loaded_engine(settings: Settings, model: ModelSource) -> Iterator[Engine]:
         yield engine
 
 
-def _load(settings: Settings, model: ModelSource) -> Engine:
+def _load(settings: Settings, model: NamedModel) -> Engine:
     options = _engine_options(settings)
-    return load_engine(model.source, model_id=model.model_id, options=options)
+    return load_engine(model.ref, model_id=model.model_id, options=options)

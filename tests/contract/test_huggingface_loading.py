@@ -9,6 +9,7 @@ from support.fake_engine import FakeEngine
 from support.fake_loader import FAKE_WEIGHTS_BYTES, FakeLoader
 from support.http_app import asking
 
+from earmark.checkpoint.ref import BundledRef
 from earmark.errors import EngineError, InvalidCheckpoint
 from earmark.serving.catalogue import Catalogue
 from earmark.serving.on_demand import OnDemand, OnDemandOptions
@@ -21,7 +22,9 @@ _PATIENCE_S = 10.0
 
 
 def _loaded_by(loader: FakeLoader, *, hold_s: float = _PATIENCE_S) -> OnDemand:
-    return OnDemand(Catalogue({"org/name": "org/name"}), loader, OnDemandOptions(hold_s=hold_s))
+    return OnDemand(
+        Catalogue({"org/name": BundledRef("org/name")}), loader, OnDemandOptions(hold_s=hold_s)
+    )
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import pytest
 from support.checkpoints import CheckpointSpec, write_checkpoint
 from support.http_app import ask
 
+from earmark.checkpoint.ref import FolderRef
 from earmark.engine.engine import Engine
 from earmark.engine.load import EngineOptions, load_engine
 
@@ -31,7 +32,7 @@ def engines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Engine, 
     with ExitStack() as stack:
         loaded = []
         for name, spec in (("inference", _INFERENCE), ("tokens", _TOKENS)):
-            engine = load_engine(str(write_checkpoint(folder / name, spec)), options=options)
+            engine = load_engine(FolderRef(write_checkpoint(folder / name, spec)), options=options)
             loaded.append(stack.enter_context(closing(engine)))
         yield tuple(loaded)
 

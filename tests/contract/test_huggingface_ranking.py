@@ -8,6 +8,7 @@ from support.fake_engine import FakeEngine, reranker, token_labeller, zero_shot_
 from support.fake_loader import FakeLoader
 from support.http_app import ask
 
+from earmark.checkpoint.ref import BundledRef
 from earmark.domain.texts import TextInput
 from earmark.serving.catalogue import Catalogue
 from earmark.serving.models import ServedModels
@@ -134,7 +135,9 @@ def test_ping_is_health() -> None:
 
 def test_a_model_that_could_be_loaded_never_competes() -> None:
     """The one that the operator named is meant, at each address that needs no name."""
-    on_demand = OnDemand(Catalogue({"loadable": "earmark/sentiment"}), FakeLoader.open())
+    on_demand = OnDemand(
+        Catalogue({"loadable": BundledRef("earmark/sentiment")}), FakeLoader.open()
+    )
     models = ServedModels([FakeEngine("named")], on_demand=on_demand)
     answer = ask("POST", "/predict", json.dumps({"inputs": "a"}), models=models)
     assert answer.status_code == 200, answer.text

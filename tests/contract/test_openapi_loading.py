@@ -9,6 +9,7 @@ from support.fake_loader import FakeLoader
 from support.http_app import ask, asking
 from support.openapi_reading import answer_examples, mapping, names_of
 
+from earmark.checkpoint.ref import BundledRef, ModelRef
 from earmark.errors import EngineError
 from earmark.serving.catalogue import Catalogue
 from earmark.serving.on_demand import OnDemand, OnDemandOptions
@@ -33,14 +34,14 @@ def shown() -> Mapping[str, Json]:
 
 
 def _loaded_by(loader: FakeLoader) -> OnDemand:
-    return OnDemand(Catalogue({_MODEL: _MODEL}), loader, OnDemandOptions(max_loaded=4))
+    return OnDemand(Catalogue({_MODEL: BundledRef(_MODEL)}), loader, OnDemandOptions(max_loaded=4))
 
 
 def _loading_for_ever(*others: str) -> OnDemand:
     """Begin loads that nothing carries out."""
-    sources = {name: name for name in (_MODEL, *others)}
+    refs: dict[str, ModelRef] = {name: BundledRef(name) for name in (_MODEL, *others)}
     options = OnDemandOptions(max_loaded=4)
-    return OnDemand(Catalogue(sources), FakeLoader(), options, start=lambda _: None)
+    return OnDemand(Catalogue(refs), FakeLoader(), options, start=lambda _: None)
 
 
 def test_its_facts_are_shown_as_they_are(shown: Mapping[str, Json]) -> None:

@@ -26,7 +26,7 @@ from support.weight_forms import write_weights
 
 from earmark.checkpoint.hub.access import HubAccess
 from earmark.checkpoint.hub.fetch import fetch
-from earmark.checkpoint.ref import HubId
+from earmark.checkpoint.ref import FolderRef, HubRef
 from earmark.domain.texts import TextInput
 from earmark.engine.load import EngineOptions, load_engine
 from earmark.engine.ways.choice import runs_from_weights
@@ -184,7 +184,7 @@ def publish(folder: Path, model: Published) -> Path:
 def answers(folder: Path) -> list[object]:
     """Load a folder, and ask it two texts."""
     texts = ("the good film", "a bad one?")
-    engine = load_engine(str(folder), options=OPTIONS)
+    engine = load_engine(FolderRef(folder), options=OPTIONS)
     try:
         if engine.info.task == "token-classification":
             asked = TokenClassification(texts, strategy="none", ignore_labels=frozenset())
@@ -207,10 +207,10 @@ def test_a_model_that_people_name_loads_by_its_id(model_id: str, tmp_path: Path)
     with running_hub({model_id: HubRepo.of(folder)}) as hub:
         access = HubAccess(endpoint=hub.url, cache=tmp_path / "cache")
         have = partial(fetch, access=access, from_weights=runs_from_weights)
-        repository = have(HubId(model_id))
+        repository = have(HubRef(model_id))
         asked = hub.files_asked()
         assert asked == {"config.json", "tokenizer_config.json", *model.fetched}
-    engine = load_engine(str(repository.folder), model_id=model_id, options=OPTIONS)
+    engine = load_engine(FolderRef(repository.folder), model_id=model_id, options=OPTIONS)
     engine.close()
     assert engine.info.task == model.task
     assert engine.info.labels.names == model.spec.labels

@@ -16,6 +16,7 @@ from golden.tolerances import (
 from support.checkpoint_sessions import ONE_THREAD, OpenedCheckpoint, as_input, open_checkpoint
 from support.checkpoints import write_checkpoint
 
+from earmark.checkpoint.ref import FolderRef
 from earmark.domain.encoding import Encoding
 from earmark.domain.packing import Float32
 from earmark.domain.results import Classification
@@ -127,7 +128,7 @@ def test_classifications_equal_those_of_the_pipeline(
     """A loaded engine gives the pipeline's labels in its order, with its scores."""
     golden = read_golden(model)
     options = EngineOptions(precision="float32", runtime=runtime, threads=ONE_THREAD)
-    engine = load_engine(str(write_checkpoint(tmp_path, model.spec)), options=options)
+    engine = load_engine(FolderRef(write_checkpoint(tmp_path, model.spec)), options=options)
     try:
         assert engine.info.max_input_tokens == golden.max_tokens
         assert engine.info.labels.names == golden.labels

@@ -12,6 +12,7 @@ from golden.tolerances import FLOAT32_SCORE_TOLERANCE
 from support.checkpoint_sessions import ONE_THREAD
 from support.checkpoints import write_checkpoint
 
+from earmark.checkpoint.ref import FolderRef
 from earmark.domain.results import Entities
 from earmark.engine.engine import Engine
 from earmark.engine.load import EngineOptions, load_engine
@@ -27,7 +28,7 @@ SORTED = [case for case in CASES if case.sortings]
 def running(case: GoldenCase, folder: Path, runtime: RuntimeName) -> Iterator[Engine]:
     """Load a case's checkpoint and close it afterwards."""
     options = EngineOptions(precision="float32", runtime=runtime, threads=ONE_THREAD)
-    engine = load_engine(str(write_checkpoint(folder, case.spec)), options=options)
+    engine = load_engine(FolderRef(write_checkpoint(folder, case.spec)), options=options)
     try:
         yield engine
     finally:

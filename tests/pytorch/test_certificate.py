@@ -13,6 +13,7 @@ from support.checkpoints import CheckpointSpec, ModernBertSpec, write_checkpoint
 
 from earmark.batching.packer import BatchLimits
 from earmark.checkpoint.files.folder import LocalRepository
+from earmark.checkpoint.ref import FolderRef
 from earmark.engine.certificate import TOLERANCES, ReferenceKind
 from earmark.engine.load import EngineOptions, load_engine
 from earmark.engine.model import OpenedModel, open_model
@@ -119,7 +120,9 @@ def test_what_the_newest_release_does_not_compute_is_held_against_float32(
     """A right graph is not called wrong by a reference that leaves a part of the model out."""
     folder = str(write_checkpoint(tmp_path, spec))
     with capture_logs() as logs:
-        load_engine(folder, options=EngineOptions(threads=1, reference="transformers")).close()
+        load_engine(
+            FolderRef(Path(folder)), options=EngineOptions(threads=1, reference="transformers")
+        ).close()
     assert [reason in entry["reason"] for entry in logs] == [True]
 
 
@@ -136,6 +139,6 @@ def test_a_model_that_pytorch_runs_is_its_own_reference(tmp_path: Path) -> None:
     """There is nothing to compare."""
     folder = write_checkpoint(tmp_path, CheckpointSpec())
     options = EngineOptions(runtime="pytorch", threads=1, reference="transformers")
-    engine = load_engine(str(folder), options=options)
+    engine = load_engine(FolderRef(folder), options=options)
     engine.close()
     assert engine.info.certificate is None

@@ -15,6 +15,7 @@ from support.foreign_checkpoints import write_foreign_folder
 
 import earmark
 from earmark.checkpoint.files.folder import LocalRepository
+from earmark.checkpoint.ref import FolderRef
 from earmark.engine.facts import read_facts
 from earmark.engine.load import EngineOptions, load_engine
 from earmark.engine.model import open_model
@@ -96,7 +97,7 @@ def test_tensors_that_the_library_leaves_out_are_not_left_out(
     """`transformers` 5 would warn, and answer without the distances."""
     folder = write_checkpoint(tmp_path, CheckpointSpec(position_type=kind))
     with pytest.raises(UnsupportedCheckpoint, match=r"layer\.0\.attention\.self\.distance_embed"):
-        load_engine(str(folder), options=EngineOptions(runtime="pytorch"))
+        load_engine(FolderRef(folder), options=EngineOptions(runtime="pytorch"))
 
 
 def test_what_the_library_cannot_load_is_told_in_its_words(tmp_path: Path) -> None:
@@ -139,14 +140,14 @@ def test_any_checkpoint_may_be_run_by_pytorch(tmp_path: Path) -> None:
     """Where it is asked for; the scores are those of the graph."""
     spec = CheckpointSpec(num_labels=3, max_positions=48)
     folder = write_checkpoint(tmp_path / "x", spec)
-    engine = load_engine(str(folder), options=EngineOptions(runtime="pytorch", threads=1))
+    engine = load_engine(FolderRef(folder), options=EngineOptions(runtime="pytorch", threads=1))
     info = engine.info
     engine.close()
     assert info.runtime.startswith("pytorch ")
     assert "transformers " in info.runtime
     assert info.compute_note == "the class of transformers, padded batches"
     assert (info.precision, info.stored_precision) == ("float32", "float32")
-    facts = read_facts(str(folder), model_id="x")
+    facts = read_facts(FolderRef(folder), model_id="x")
     assert (facts.tasks, facts.labels) == (info.tasks, info.labels)
     texts = ["the good film", "a text that is somewhat longer than the others", "bad"]
     with (

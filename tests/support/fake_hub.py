@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from support.fake_loader import FAKE_WEIGHTS_BYTES, FakeLoader
 
+from earmark.checkpoint.ref import BundledRef, HubRef
 from earmark.errors import CheckpointNotFound, HubUnavailable
 from earmark.serving.access.gate import AccessGate
 from earmark.serving.access.store import KeysInMemory, KeyStore
@@ -26,8 +27,8 @@ def found(model_id: str, *, commit: str = "1" * 40) -> KnownModel:
     """Make what the Hub would tell of a model."""
     return KnownModel(
         model_id,
-        f"{model_id}@{commit}",
-        facts=FakeLoader().facts(KnownModel(model_id, model_id)),
+        HubRef(model_id, commit),
+        facts=FakeLoader().facts(KnownModel(model_id, HubRef(model_id))),
         download_bytes=FAKE_WEIGHTS_BYTES,
     )
 
@@ -90,7 +91,7 @@ def on_the_hub(
     """Serve `at/hand`, which is loaded on demand, and what the Hub has."""
     discovery = Discovery(hub, rule or policy(), DiscoveryOptions(hold_s=hold_s))
     on_demand = OnDemand(
-        Catalogue({"at/hand": "at/hand"}, discovered=discovery),
+        Catalogue({"at/hand": BundledRef("at/hand")}, discovered=discovery),
         loader or FakeLoader.open(),
         OnDemandOptions(hold_s=hold_s),
     )

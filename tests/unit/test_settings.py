@@ -7,12 +7,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from earmark.checkpoint.bundled import bundled_ids
-from earmark.checkpoint.ref import HubId
+from earmark.checkpoint.ref import BundledRef, FolderRef, HubRef, ModelRef
 from earmark.engine.load import EngineOptions
 from earmark.errors import SettingsError
 from earmark.serving.on_demand import OnDemandOptions
 from earmark.serving.service import ServiceOptions
-from earmark.settings import CONFIG_FILE, ModelSource, Settings, read_settings
+from earmark.settings import CONFIG_FILE, NamedModel, Settings, read_settings
 from earmark.web.app import WebOptions
 
 NOWHERE = Path("/no such folder")
@@ -43,7 +43,9 @@ def write(folder: Path, text: str) -> Path:
 def test_without_any_source_every_setting_is_its_floors_default() -> None:
     """The defaults stand beside their users, and nowhere else."""
     settings = read()
-    assert settings.sources() == tuple(ModelSource(one, one) for one in bundled_ids())
+    assert settings.named_models() == tuple(
+        NamedModel(one, BundledRef(one)) for one in bundled_ids()
+    )
     assert settings.engine_options() == EngineOptions()
     assert settings.service_options() == ServiceOptions()
     assert settings.web_options() == WebOptions()
@@ -212,55 +214,38 @@ def test_a_wrong_flag_is_named() -> None:
 
 
 @pytest.mark.parametrize(
-    ("written", "model_id", "source"),
+    ("written", "model_id", "ref"),
     [
-        ("earmark/sentiment", "earmark/sentiment", "earmark/sentiment"),
-        ("mood=earmark/sentiment", "mood", "earmark/sentiment"),
-        ("a/models/distil", "distil", "a/models/distil"),
-        ("./models/distil", "distil", str(Path.cwd() / "models" / "distil")),
-        ("org/name", "org/name", "org/name"),
-        ("org/name@refs/pr/1", "org/name", "org/name@refs/pr/1"),
-        ("mine=org/name@v1", "mine", "org/name@v1"),
-        ("bert-base-uncased", "bert-base-uncased", "bert-base-uncased"),
-        ("word", "word", "word"),
-        ("/srv/models/distil/", "distil", "/srv/models/distil"),
-        ("me/mine=/srv/x", "me/mine", "/srv/x"),
-        ("mine=/srv/a=b", "mine", "/srv/a=b"),
+        ("earmark/sentiment", "earmark/sentiment", BundledRef("earmark/sentiment")),
+        ("mood=earmark/sentiment", "mood", BundledRef("earmark/sentiment")),
+        ("a/models/distil", "distil", FolderRef(Path("a/models/distil"))),
+        ("./models/distil", "distil", FolderRef(Path.cwd() / "models" / "distil")),
+        ("org/name", "org/name", HubRef("org/name")),
+        ("org/name@refs/pr/1", "org/name", HubRef("org/name", "refs/pr/1")),
+        ("mine=org/name@v1", "mine", HubRef("org/name", "v1")),
+        ("bert-base-uncased", "bert-base-uncased", HubRef("bert-base-uncased")),
+        ("word", "word", FolderRef(Path("word"))),
+        ("/srv/models/distil/", "distil", FolderRef(Path("/srv/models/distil"))),
+        ("me/mine=/srv/x", "me/mine", FolderRef(Path("/srv/x"))),
+        ("mine=/srv/a=b", "mine", FolderRef(Path("/srv/a=b"))),
     ],
 )
 def test_a_model_is_bundled_a_folder_or_of_the_hub_with_or_without_an_id(
-    written: str, model_id: str, source: str
+    written: str, model_id: str, ref: ModelRef
 ) -> None:
     """A folder without an id goes by its own name, a model of the Hub by its id there."""
-    assert ModelSource.read(written) == ModelSource(model_id, source)
+    assert NamedModel.read(written) == NamedModel(model_id, ref)
 
 
 def test_a_folder_that_is_there_is_meant_before_a_model_of_the_hub(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It keeps its name of before, and stays a folder when it goes."""
+    """Its id is the folder's name, and it stays a folder when the folder goes."""
     folder = tmp_path / "org" / "name"
     folder.mkdir(parents=True)
     monkeypatch.chdir(tmp_path)
-    model = ModelSource.read("org/name")
-    assert model == ModelSource("name", str(folder))
-    folder.rmdir()
-    assert model.hub_id is None
-
-
-@pytest.mark.parametrize(
-    ("written", "hub_id"),
-    [
-        ("org/name@v1", HubId("org/name", "v1")),
-        ("mine=org/name", HubId("org/name")),
-        ("earmark/sentiment", None),
-        ("./org/name", None),
-        ("word", None),
-    ],
-)
-def test_a_model_knows_whether_it_is_of_the_hub(written: str, hub_id: HubId | None) -> None:
-    """What is written as a path never is, and neither is what is in the box."""
-    assert ModelSource.read(written).hub_id == hub_id
+    model = NamedModel.read("org/name")
+    assert model == NamedModel("name", FolderRef(folder))
 
 
 def test_the_working_directory_goes_by_its_own_name(
@@ -269,7 +254,7 @@ def test_the_working_directory_goes_by_its_own_name(
     """`--model .` serves the folder one stands in."""
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path / "here")
-    assert ModelSource.read(".") == ModelSource("here", ".")
+    assert NamedModel.read(".") == NamedModel("here", FolderRef(Path()))
 
 
 @pytest.mark.parametrize(
@@ -278,13 +263,13 @@ def test_the_working_directory_goes_by_its_own_name(
 def test_a_model_without_a_usable_id_is_refused(written: str) -> None:
     """An id has to stand in a URL; a folder's odd name asks for an id beside it."""
     with pytest.raises(SettingsError, match="gives no usable model id"):
-        ModelSource.read(written)
+        NamedModel.read(written)
 
 
 def test_two_models_of_one_id_are_refused() -> None:
     """Two folders of the same name need ids of their own."""
     with pytest.raises(SettingsError, match="two models have the id 'x': /a/x and /b/x"):
-        read(flags={"models": ["/a/x", "/b/x"]}).sources()
+        read(flags={"models": ["/a/x", "/b/x"]}).named_models()
 
 
 def test_what_can_be_loaded_on_demand_is_what_is_named_in_the_box_and_in_the_folder(
@@ -303,7 +288,7 @@ def test_what_can_be_loaded_on_demand_is_what_is_named_in_the_box_and_in_the_fol
     assert catalogue.ids()[-1] == "org/name"
     found = catalogue.find("earmark/sentiment")
     assert found is not None
-    assert found.source == "/mine"
+    assert found.ref == FolderRef(Path("/mine"))
 
 
 @pytest.mark.parametrize("flags", [{"preload": False}, {"models_folder": "."}])

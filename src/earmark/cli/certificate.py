@@ -12,7 +12,7 @@ from earmark.compose import loaded_engine
 from earmark.engine.certificate import Certificate
 from earmark.engine.info import EngineInfo
 from earmark.errors import SettingsError
-from earmark.settings import ModelSource, Settings
+from earmark.settings import NamedModel, Settings
 
 __all__ = ["show_certificate"]
 
@@ -30,7 +30,7 @@ class _Told(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def show_certificate(
-    settings: Settings, models: Sequence[ModelSource], model_id: str, *, json: bool
+    settings: Settings, models: Sequence[NamedModel], model_id: str, *, json: bool
 ) -> None:
     """Load a model as it would be served, and print what it was found to be.
 

@@ -23,7 +23,7 @@ from earmark.domain.texts import TextInput
 from earmark.engine.engine import Engine
 from earmark.engine.info import EngineInfo
 from earmark.errors import EarmarkError, InvalidInput, UnsupportedTask
-from earmark.settings import ModelSource, Settings
+from earmark.settings import NamedModel, Settings
 from earmark.tasks.text_classification import TextClassification
 
 __all__ = ["classify"]
@@ -98,7 +98,7 @@ def _refuse_files(texts: tuple[str, ...]) -> None:
                 raise error
 
 
-def _refuse_other_tasks(info: EngineInfo, chosen: ModelSource, settings: Settings) -> None:
+def _refuse_other_tasks(info: EngineInfo, chosen: NamedModel, settings: Settings) -> None:
     """Refuse a model that does not label whole texts by itself, and name what asks it.
 
     Raises:
@@ -111,18 +111,20 @@ def _refuse_other_tasks(info: EngineInfo, chosen: ModelSource, settings: Setting
         f"{info.model_id} is for {info.task}{needs}, and classify labels whole texts by a model's"
         " own labels"
     )
-    named = chosen.source if chosen.source == info.model_id else f"{info.model_id}={chosen.source}"
+    named = str(chosen.ref)
+    if named != info.model_id:
+        named = f"{info.model_id}={named}"
     request = example(f"http://{settings.host}:{settings.port}", info, keyed=False)
     error.add_note(f"earmark serve --model {shlex.quote(named)}, then {request}")
     raise error
 
 
-def _choose(model: str | None, settings: Settings) -> ModelSource:
-    configured = settings.sources()
+def _choose(model: str | None, settings: Settings) -> NamedModel:
+    configured = settings.named_models()
     if model is None:
         return configured[0]
     by_id = {one.model_id: one for one in configured}
-    return by_id.get(model) or ModelSource.read(model)
+    return by_id.get(model) or NamedModel.read(model)
 
 
 def _chunks(texts: tuple[str, ...]) -> Iterator[list[Line]]:

@@ -1,10 +1,10 @@
 """`earmark models`: what is in the box and in the settings, without loading any of it."""
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Final
 
 import msgspec
 from cyclopts import Parameter
@@ -15,6 +15,7 @@ from earmark.checkpoint.config import read_config
 from earmark.checkpoint.files.folder import LocalRepository
 from earmark.checkpoint.hub.access import HubAccess
 from earmark.checkpoint.hub.cache import cached_models
+from earmark.checkpoint.ref import BundledRef, FolderRef, HubRef, ModelRef
 from earmark.cli.flags import (
     ConfigFlag,
     EngineFlags,
@@ -29,7 +30,7 @@ from earmark.engine.load import tasks_of
 from earmark.engine.model import open_at_hand
 from earmark.engine.ways.choice import choose_way
 from earmark.errors import CheckpointError
-from earmark.settings import ModelSource
+from earmark.settings import NamedModel
 
 __all__ = ["models"]
 
@@ -107,12 +108,12 @@ def models(
     earmark can run.
     """
     settings = settings_from(folder, engine, state, config=config)
-    bundled = tuple(ModelSource(name, name) for name in bundled_ids())
-    named = (*bundled, *(one for one in settings.sources() if one not in bundled))
+    bundled = tuple(NamedModel(name, BundledRef(name)) for name in bundled_ids())
+    named = (*bundled, *(one for one in settings.named_models() if one not in bundled))
     catalogue = settings.catalogue()
     known = tuple(map(catalogue.find, catalogue.ids())) if catalogue else ()
     taken = {one.model_id for one in named}
-    below = (ModelSource(one.model_id, one.source) for one in known if one)
+    below = (NamedModel(one.model_id, one.ref) for one in known if one)
     at_hand = (*named, *(one for one in below if one.model_id not in taken))
     if certificate is not None:
         # Loads the runtimes, which a list has no need of.
@@ -133,20 +134,24 @@ def models(
             show_warning(f"{row.id}: {row.problem}")
 
 
-def _describe(model: ModelSource) -> _Row:
-    facts, problem, folder, revision = None, None, model.source, None
-    source = "bundled" if model.source in bundled_ids() else "folder"
+_SOURCES: Final[Mapping[type[ModelRef], str]] = {
+    BundledRef: "bundled",
+    FolderRef: "folder",
+    HubRef: "hub",
+}
+
+
+def _describe(model: NamedModel) -> _Row:
+    facts, problem, folder, revision = None, None, str(model.ref), None
     try:
-        if model.hub_id is not None:
-            source = "hub"
-        repository = open_at_hand(model.source)
+        repository = open_at_hand(model.ref)
         folder, revision = str(repository.folder), repository.revision
         facts = _read_facts(repository)
     except CheckpointError as error:
         problem = str(error)
     return _Row(
         id=model.model_id,
-        source=source,
+        source=_SOURCES[type(model.ref)],
         folder=folder,
         revision=revision,
         facts=facts,
@@ -157,11 +162,11 @@ def _describe(model: ModelSource) -> _Row:
 def _cached_rows() -> Iterator[_Row]:
     """List what else the Hub's cache holds; what earmark cannot run there is no business here."""
     for one in cached_models(HubAccess.of_environment().cache):
-        commit = one.hub_id.revision
-        repository = LocalRepository.open(one.folder, source=one.hub_id.shown, revision=commit)
+        commit = one.ref.revision
+        repository = LocalRepository.open(one.folder, source=one.ref.shown, revision=commit)
         with suppress(CheckpointError):
             yield _Row(
-                id=one.hub_id.repo,
+                id=one.ref.repo,
                 source="hub",
                 folder=str(one.folder),
                 revision=commit,

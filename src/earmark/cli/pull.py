@@ -7,7 +7,7 @@ from rich.console import Console
 
 from earmark.checkpoint.bundled import bundled_ids
 from earmark.checkpoint.files.folder import LocalRepository
-from earmark.checkpoint.ref import HubId
+from earmark.checkpoint.ref import HubRef
 from earmark.cli.download import MEGABYTE, Download
 from earmark.cli.logs import configure_logs
 from earmark.errors import SettingsError
@@ -28,11 +28,11 @@ def pull(
     if not models:
         raise SettingsError("no model named; expected one or more such as org/name@revision")
     configure_logs("console")
-    wanted = [(one, _hub_id(one)) for one in models]
+    wanted = [(one, _hub_ref(one)) for one in models]
     out = Console(highlight=False, markup=False, soft_wrap=True)
-    for written, hub_id in wanted:
+    for written, ref in wanted:
         progress = Download(Console(stderr=True, highlight=False))
-        repository = _fetch(hub_id, progress)
+        repository = _fetch(ref, progress)
         got = progress.fetched_bytes
         told = f"fetched {got / MEGABYTE:,.1f} MB" if got else "all of it was there"
         out.print(f"{written}: {told}")
@@ -40,17 +40,17 @@ def pull(
         out.print(f"  folder  {repository.folder}")
 
 
-def _hub_id(written: str) -> HubId:
-    hub_id = HubId.read(written)
-    if hub_id is None or written in bundled_ids():
-        reason = "is in the box already" if hub_id else "cannot be a model of the Hub"
+def _hub_ref(written: str) -> HubRef:
+    ref = HubRef.read(written)
+    if ref is None or written in bundled_ids():
+        reason = "is in the box already" if ref else "cannot be a model of the Hub"
         raise SettingsError(f"{written!r} {reason}; expected org/name or org/name@revision")
-    return hub_id
+    return ref
 
 
-def _fetch(hub_id: HubId, progress: Download) -> LocalRepository:
+def _fetch(ref: HubRef, progress: Download) -> LocalRepository:
     # Imported here: --help and a mistyped name need not wait for the Hub's library.
     from earmark.checkpoint.hub.fetch import fetch  # noqa: PLC0415
     from earmark.engine.ways.choice import runs_from_weights  # noqa: PLC0415
 
-    return fetch(hub_id, progress, from_weights=runs_from_weights)
+    return fetch(ref, progress, from_weights=runs_from_weights)

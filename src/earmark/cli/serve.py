@@ -33,7 +33,7 @@ from earmark.cli.leaving import leaving_loads_behind
 from earmark.cli.logs import configure_logs
 from earmark.cli.problems import show_warning
 from earmark.cli.signals import INTERRUPTED, stop_signals
-from earmark.compose import Composition, composed, opened_gate, with_pinned_models
+from earmark.compose import Composition, composed, opened_gate, pinned
 from earmark.serving.access.gate import AccessGate
 from earmark.settings import LogFormat, LogLevel
 from earmark.web.serve import open_socket, run_server
@@ -211,10 +211,11 @@ def serve(
         with open_socket(settings.host, settings.port) as listener, ExitStack() as stack:
             gate = stack.enter_context(opened_gate(settings))
             refuse_exposure(listener, gate, settings)
-            settings = with_pinned_models(settings, Download(console))
-            with console.status(f"loading {', '.join(one.model_id for one in settings.sources())}"):
+            progress = Download(console)
+            models = [pinned(one, progress) for one in settings.named_models()]
+            with console.status(f"loading {', '.join(one.model_id for one in models)}"):
                 composition = stack.enter_context(
-                    composed(settings, gate, loopback=is_loopback(listener))
+                    composed(settings, gate, models=models, loopback=is_loopback(listener))
                 )
             signals.serving()
             run_server(

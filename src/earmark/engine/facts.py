@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from earmark.checkpoint.config import Config, read_config
+from earmark.checkpoint.ref import ModelRef
 from earmark.domain.head import HeadKind
 from earmark.domain.labels import LabelSet
 from earmark.engine.load import tasks_of
@@ -39,18 +40,18 @@ class ModelFacts:
         return self.tasks[0]
 
 
-def read_facts(source: str, *, model_id: str) -> ModelFacts:
+def read_facts(ref: ModelRef, *, model_id: str) -> ModelFacts:
     """Read a checkpoint's config.
 
     Args:
-        source: a bundled id, a folder, or a model of the Hub that is in the cache: a server that
-            wants to know what a model is does not wait for the network.
+        ref: the model; one of the Hub has to be in the cache: a server that wants to know what a
+            model is does not wait for the network.
         model_id: what requests call it.
 
     Raises:
         CheckpointError: a file is missing or malformed, or the architecture is not supported.
     """
-    repository = open_at_hand(source)
+    repository = open_at_hand(ref)
     config = read_config(repository.require("config.json"))
     choice = choose_way(repository, config)
     return config_facts(

@@ -1,4 +1,4 @@
-"""From a folder, or a bundled id, to a living engine."""
+"""From the name of a model to a living engine."""
 
 import time
 from collections.abc import Sequence
@@ -8,8 +8,8 @@ from earmark.batching.packer import BatchLimits, answers_of, pack
 from earmark.batching.queue import TicketQueue
 from earmark.batching.splitting import BatchRun
 from earmark.batching.worker import Worker
-from earmark.checkpoint.bundled import BUNDLED
 from earmark.checkpoint.files.folder import LocalRepository
+from earmark.checkpoint.ref import BundledRef, ModelRef
 from earmark.domain.encoding import Encoding
 from earmark.domain.head import HeadKind, ModelHead
 from earmark.domain.labels import LabelSet
@@ -77,7 +77,7 @@ class EngineOptions:
 
 
 def load_engine(
-    source: str,
+    ref: ModelRef,
     *,
     model_id: str | None = None,
     options: EngineOptions | None = None,
@@ -85,10 +85,8 @@ def load_engine(
     """Load a model and warm it up.
 
     Args:
-        source: a bundled id, such as ``earmark/sentiment``, a folder, or a model of the Hub, such
-            as ``org/name`` or ``org/name@revision``.
-        model_id: what requests call it; a bundled id, the folder's name or the Hub's where not
-            given.
+        ref: the model.
+        model_id: what requests call it; its usual id where not given.
         options: how it is to run.
 
     Raises:
@@ -101,12 +99,12 @@ def load_engine(
     """
     started_s = time.monotonic()
     options = options or EngineOptions()
-    repository = open_repository(source)
-    model, limits, settled = _settled(source, repository, options)
+    repository = open_repository(ref)
+    model, limits, settled = _settled(ref, repository, options)
     session, precision = settled.session, settled.precision
     warm_up(session, model, limits)
     info = EngineInfo(
-        model_id=model_id or _usual_id(source, repository),
+        model_id=model_id or ref.usual_id,
         tasks=tasks_of(model.head, model.config.labels()),
         architecture=model.config.model_type,
         labels=model.config.labels(),
@@ -120,7 +118,7 @@ def load_engine(
         max_input_tokens=model.max_tokens,
         max_batch_tokens=limits.max_cells,
         embedding_rows=model.rows,
-        source="bundled" if source in BUNDLED else _origin(repository),
+        source="bundled" if isinstance(ref, BundledRef) else _origin(repository),
         revision=repository.revision,
         identity=load_identity(model.files, precision, session.runtime, session.device),
         certificate=settled.certificate,
@@ -131,7 +129,7 @@ def load_engine(
 
 
 def _settled(
-    source: str, repository: LocalRepository, options: EngineOptions
+    ref: ModelRef, repository: LocalRepository, options: EngineOptions
 ) -> tuple[OpenedModel, BatchLimits, Settled]:
     """Open a model and start it; by the graph that came with it where none can be written.
 
@@ -148,7 +146,7 @@ def _settled(
     except (InvalidCheckpoint, UnsupportedCheckpoint) as error:
         # Without a choice, a graph that is at hand was looked at already.
         tried = has_exported_graph(repository) if choice is None else choice.kind != "graph"
-        if tried or options.runtime == "pytorch" or not have_exported_graph(source, repository):
+        if tried or options.runtime == "pytorch" or not have_exported_graph(ref, repository):
             raise
         refused = error
     choice = choose(repository, runtime=options.runtime, refused=refused)
@@ -161,14 +159,6 @@ def _started(
     model = open_model(repository, choice=choice, compiled=options.compiled)
     limits = BatchLimits(options.max_batch_tokens).holding(model.max_tokens)
     return model, limits, settle(model, model.files, limits, _run_options(options))
-
-
-def _usual_id(source: str, repository: LocalRepository) -> str:
-    if source in BUNDLED:
-        return source
-    if repository.revision is not None:
-        return repository.source.partition("@")[0]
-    return repository.folder.resolve().name
 
 
 def _origin(repository: LocalRepository) -> str:

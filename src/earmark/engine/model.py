@@ -2,7 +2,6 @@
 
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 
 import structlog
 
@@ -13,7 +12,7 @@ from earmark.checkpoint.files.names import CONFIG_FILE, ONNX_FILES
 from earmark.checkpoint.files.repository import Repository
 from earmark.checkpoint.hub.cache import CachedRepo
 from earmark.checkpoint.hub.progress import HubProgress
-from earmark.checkpoint.ref import HubId
+from earmark.checkpoint.ref import BundledRef, FolderRef, HubRef, ModelRef
 from earmark.domain.head import HeadKind
 from earmark.domain.near_names import nearest_model
 from earmark.domain.texts import Question, TextInput
@@ -73,75 +72,67 @@ class OpenedModel:
     rows: int | None
 
 
-def open_repository(source: str, progress: HubProgress | None = None) -> LocalRepository:
-    """Open a bundled id, a folder, or a model of the Hub, which is fetched if it has to be.
+def open_repository(ref: ModelRef, progress: HubProgress | None = None) -> LocalRepository:
+    """Open a model's files; those of the Hub are fetched if they have to be.
 
     Args:
-        source: which; of a folder and a model of the Hub with one name it is the folder.
+        ref: the model.
         progress: is told of a download.
 
     Raises:
-        CheckpointNotFound: it is none of them.
+        CheckpointNotFound: there is no such model.
         HubUnavailable: the model cannot be fetched now, and is not in the cache.
     """
-    found = _located(source)
-    if isinstance(found, LocalRepository):
-        return found
+    if not isinstance(ref, HubRef):
+        return _open_here(ref)
     # Imported here: the Hub's library is slow to import, and most models are not of the Hub.
     from earmark.checkpoint.hub.fetch import fetch  # noqa: PLC0415
 
     try:
-        return fetch(found, progress, from_weights=runs_from_weights)
+        return fetch(ref, progress, from_weights=runs_from_weights)
     except (CheckpointNotFound, HubUnavailable) as error:
-        near = nearest_model(source, BUNDLED)
+        near = nearest_model(str(ref), BUNDLED)
         if near is not None:
             error.add_note(f"did you mean {near}, which is bundled?")
         raise
 
 
-def open_at_hand(source: str) -> LocalRepository:
+def open_at_hand(ref: ModelRef) -> LocalRepository:
     """Open the same where all of it is on this machine: nobody is asked, and nothing is fetched.
 
     Raises:
-        CheckpointNotFound: it is not, or is no model at all.
+        CheckpointNotFound: it is not, or there is no such model.
     """
-    found = _located(source)
-    if isinstance(found, LocalRepository):
-        return found
+    if not isinstance(ref, HubRef):
+        return _open_here(ref)
     from earmark.checkpoint.hub.access import HubAccess  # noqa: PLC0415 - as above
 
-    repo = CachedRepo.of(HubAccess.of_environment().cache, found.repo)
-    commit = repo.commit_of(found)
+    repo = CachedRepo.of(HubAccess.of_environment().cache, ref.repo)
+    commit = repo.commit_of(ref)
     if commit is None or repo.missing(commit):
-        raise CheckpointNotFound(f"{found} is not fetched yet: earmark pull {found}")
-    return LocalRepository.open(
-        repo.snapshot(commit), source=found.at(commit).shown, revision=commit
-    )
+        raise CheckpointNotFound(f"{ref} is not fetched yet: earmark pull {ref}")
+    return LocalRepository.open(repo.snapshot(commit), source=ref.at(commit).shown, revision=commit)
 
 
-def _located(source: str) -> LocalRepository | HubId:
-    """Tell what a source is, and open it if it lies outside the Hub's cache.
+def _open_here(ref: BundledRef | FolderRef) -> LocalRepository:
+    """Open a model that lies outside the Hub's cache.
 
     Raises:
-        CheckpointNotFound: it can be no model.
+        CheckpointNotFound: there is no such folder.
     """
-    if source in BUNDLED:
-        return open_bundled(source)
-    folder = None
-    with suppress(OSError, ValueError, RuntimeError):  # it cannot be the name of a file, or a user
-        named = Path(source).expanduser()
-        folder = named if named.exists() else None
-    if folder is not None:
-        return LocalRepository.open(folder)
-    hub_id = HubId.read(source)
-    if hub_id is None:
-        near = nearest_model(source, BUNDLED)
-        meant = f"did you mean {near}? " if near else ""
-        raise CheckpointNotFound(
-            f"{source[:_LONGEST_SHOWN]} is neither a folder nor a bundled model, nor can it be one"
-            f" of the Hub (org/name); {meant}bundled are {', '.join(bundled_ids())}"
-        )
-    return hub_id
+    if isinstance(ref, BundledRef):
+        return open_bundled(ref.name)
+    there = False
+    with suppress(OSError, ValueError):  # it may be no name of a file
+        there = ref.folder.exists()
+    if there:
+        return LocalRepository.open(ref.folder)
+    near = nearest_model(str(ref), BUNDLED)
+    meant = f"did you mean {near}? " if near else ""
+    raise CheckpointNotFound(
+        f"{str(ref)[:_LONGEST_SHOWN]} is neither a folder nor a bundled model, nor can it be one"
+        f" of the Hub (org/name); {meant}bundled are {', '.join(bundled_ids())}"
+    )
 
 
 def choose(
@@ -203,22 +194,21 @@ def has_exported_graph(repository: Repository) -> bool:
     return any(map(repository.find, ONNX_FILES))
 
 
-def have_exported_graph(source: str, repository: LocalRepository) -> bool:
+def have_exported_graph(ref: ModelRef, repository: LocalRepository) -> bool:
     """Have the graph that came with a checkpoint beside its weights, and say whether there is one.
 
     Of a model of the Hub it is fetched: the weights alone were, as long as they seemed to do.
     """
     if has_exported_graph(repository):
         return True
-    hub_id = HubId.read(source)
-    if repository.revision is None or hub_id is None:
+    if repository.revision is None or not isinstance(ref, HubRef):
         return False
     from earmark.checkpoint.hub.fetch import fetch_exported_graph  # noqa: PLC0415 - as above
 
     try:
-        return fetch_exported_graph(hub_id.at(repository.revision))
+        return fetch_exported_graph(ref.at(repository.revision))
     except CheckpointError as error:
-        log.warning("an exported graph cannot be fetched", source=source, reason=str(error))
+        log.warning("an exported graph cannot be fetched", source=str(ref), reason=str(error))
         return False
 
 

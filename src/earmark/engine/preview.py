@@ -6,7 +6,7 @@ from earmark.checkpoint.config import read_config
 from earmark.checkpoint.hub.access import HubAccess
 from earmark.checkpoint.hub.preview import HubPreview, fetch_previewed, preview
 from earmark.checkpoint.hub.progress import HubProgress
-from earmark.checkpoint.ref import HubId
+from earmark.checkpoint.ref import HubRef
 from earmark.engine.facts import ModelFacts, config_facts
 from earmark.engine.ways.choice import choose_way, runs_from_weights
 from earmark.errors import InvalidCheckpoint, UnsupportedCheckpoint
@@ -19,21 +19,21 @@ class PreviewedModel:
     """A model of the Hub that can run here, as far as its small files tell.
 
     Attributes:
-        source: what `load_engine` loads it by: id and commit.
+        ref: with its commit.
         facts: what its config says.
         to_come_bytes: what has to be fetched before.
     """
 
-    source: str
+    ref: HubRef
     facts: ModelFacts
     to_come_bytes: int
 
 
-def preview_model(model_id: str, access: HubAccess | None = None) -> PreviewedModel:
+def preview_model(ref: HubRef, access: HubAccess | None = None) -> PreviewedModel:
     """Ask the Hub for a model, and read its config.
 
     Args:
-        model_id: of the Hub.
+        ref: the model.
         access: to which Hub, as whom and into which cache; as the environment says if not given.
 
     Raises:
@@ -42,17 +42,17 @@ def preview_model(model_id: str, access: HubAccess | None = None) -> PreviewedMo
         UnsupportedCheckpoint: it cannot run here; the same.
         HubUnavailable: the Hub cannot be asked.
     """
-    found = preview(HubId(model_id), access, from_weights=runs_from_weights)
-    return PreviewedModel(str(found.hub_id), _facts(found, model_id), found.to_come_bytes)
+    found = preview(ref, access, from_weights=runs_from_weights)
+    return PreviewedModel(found.ref, _facts(found, ref.usual_id), found.to_come_bytes)
 
 
 def fetch_previewed_model(
-    source: str, progress: HubProgress, access: HubAccess | None = None
+    ref: HubRef, progress: HubProgress, access: HubAccess | None = None
 ) -> None:
     """Have a model that was previewed in the cache, so that `load_engine` finds it there.
 
     Args:
-        source: of a previewed model.
+        ref: of a previewed model.
         progress: is told of what is downloaded.
         access: as it was previewed.
 
@@ -60,8 +60,7 @@ def fetch_previewed_model(
         CheckpointNotFound: it is not there any more, or not for this caller.
         HubUnavailable: it cannot be fetched now.
     """
-    repo, _, commit = source.partition("@")
-    fetch_previewed(HubId(repo), commit, progress, access, from_weights=runs_from_weights)
+    fetch_previewed(ref, progress, access, from_weights=runs_from_weights)
 
 
 def _facts(found: HubPreview, model_id: str) -> ModelFacts:

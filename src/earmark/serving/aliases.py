@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from earmark.checkpoint.model_id import ID_PATTERN
+from earmark.checkpoint.ref import ID_PATTERN
 from earmark.errors import SettingsError
 from earmark.graph.precision import ComputePrecision
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Protocol
 
 from earmark.checkpoint.files.models_folder import Fingerprint, ModelsFolder, fingerprint
+from earmark.checkpoint.ref import FolderRef, ModelRef
 from earmark.engine.facts import ModelFacts
 from earmark.graph.precision import ComputePrecision
 from earmark.serving.aliases import Alias
@@ -19,15 +19,15 @@ class KnownModel:
 
     Attributes:
         model_id: what requests call it.
-        source: a bundled id, a folder, or a model of the Hub with its commit.
-        files: their state when they were looked at; empty where nobody changes them.
+        ref: what it is; one of the Hub has its commit.
+        files: of a folder, their state when they were looked at; of others, nobody changes them.
         precision: in which it is to run; None leaves it to the server's own setting.
         facts: what the Hub told of a model of its own; None where the files are here and tell.
         download_bytes: what has to be fetched before it can be loaded.
     """
 
     model_id: str
-    source: str
+    ref: ModelRef
     files: Fingerprint = ()
     precision: ComputePrecision | None = None
     facts: ModelFacts | None = None
@@ -47,7 +47,7 @@ class Catalogue:
 
     def __init__(
         self,
-        sources: Mapping[str, str],
+        refs: Mapping[str, ModelRef],
         folder: ModelsFolder | None = None,
         *,
         variants: Iterable[Alias] = (),
@@ -56,12 +56,12 @@ class Catalogue:
         """Take what can be had.
 
         Args:
-            sources: a bundled id or a folder for each model id; these win over the folder's.
+            refs: for each model id, what it is; these win over the folder's.
             folder: looked through anew each time.
             variants: those with a precision make a model of their own, beside the one they are of.
             discovered: what else was found; it is not listed.
         """
-        self._sources = dict(sources)
+        self._refs = dict(refs)
         self._folder = folder
         self._discovered = discovered
         self._variants = {one.runs: one for one in variants if one.precision is not None}
@@ -75,12 +75,13 @@ class Catalogue:
         if variant is not None:
             known = self.find(variant.model_id)
             return known and _varied(known, variant)
-        source = self._sources.get(model_id)
-        if source is not None:
-            return KnownModel(model_id, source, fingerprint(Path(source)))
+        ref = self._refs.get(model_id)
+        if ref is not None:
+            files = fingerprint(ref.folder) if isinstance(ref, FolderRef) else ()
+            return KnownModel(model_id, ref, files)
         found = self._folder.find(model_id) if self._folder else None
         if found is not None:
-            return KnownModel(model_id, str(found), fingerprint(found))
+            return KnownModel(model_id, FolderRef(found), fingerprint(found))
         return self._discovered.find(model_id) if self._discovered else None
 
     def ids(self) -> tuple[str, ...]:
@@ -88,7 +89,7 @@ class Catalogue:
         below = self._folder.ids() if self._folder else ()
         found = ((one, self.find(one)) for one in self._variants)
         variants = (one for one, known in found if known is not None and known.facts is None)
-        return tuple(dict.fromkeys((*self._sources, *below, *variants)))
+        return tuple(dict.fromkeys((*self._refs, *below, *variants)))
 
 
 def _varied(known: KnownModel, variant: Alias) -> KnownModel:

@@ -1,8 +1,8 @@
 """What a caller is told of a model that cannot be had."""
 
 import re
-from pathlib import Path
 
+from earmark.checkpoint.ref import FolderRef
 from earmark.errors import (
     CheckpointError,
     CheckpointNotFound,
@@ -57,7 +57,11 @@ def refused(known: KnownModel, error: BaseException, *, retry_after_s: float = 1
 
 def _reason(known: KnownModel, error: BaseException) -> str:
     """Put an error into words that name files as they are called in the model's own folder."""
-    text, folder = str(error), str(Path(known.source).expanduser())
-    text = _FOLDERS.sub("", text.replace(f"{folder}/", ""))
-    text = text.replace(folder, "the model") if folder != known.model_id else text
+    text = str(error)
+    folder = str(known.ref.folder) if isinstance(known.ref, FolderRef) else None
+    if folder is not None:
+        text = text.replace(f"{folder}/", "")
+    text = _FOLDERS.sub("", text)
+    if folder is not None and folder != known.model_id:
+        text = text.replace(folder, "the model")
     return text if len(text) <= _LONGEST_REASON else f"{text[:_LONGEST_REASON]}…"

@@ -6,7 +6,7 @@ line, ``EARMARK_MAX_BODY_BYTES`` in the environment and ``max_body_bytes`` in th
 accounts and ``hub_models`` alike. Defaults stand beside the floor that uses the option, not here.
 """
 
-from earmark.settings.model_source import ModelSource
+from earmark.settings.named_model import NamedModel
 from earmark.settings.reading import (
     CONFIG_FILE,
     CONFIG_VARIABLE,
@@ -22,7 +22,7 @@ __all__ = [
     "KEY_VARIABLE",
     "LogFormat",
     "LogLevel",
-    "ModelSource",
+    "NamedModel",
     "Settings",
     "read_settings",
     "variable_of",

@@ -1,6 +1,7 @@
 """Every setting, checked; and what each floor needs of them."""
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -10,6 +11,7 @@ from platformdirs import user_cache_path, user_state_path
 
 from earmark.checkpoint.bundled import bundled_ids
 from earmark.checkpoint.files.models_folder import ModelsFolder
+from earmark.checkpoint.ref import BundledRef, ModelRef
 from earmark.engine.certificate import ReferenceKind
 from earmark.engine.load import EngineOptions
 from earmark.errors import CheckpointNotFound, SettingsError
@@ -22,7 +24,7 @@ from earmark.serving.hub.rule import DENY, HubRule
 from earmark.serving.jobs.runner import JobOptions
 from earmark.serving.on_demand import OnDemandOptions
 from earmark.serving.service import ServiceOptions
-from earmark.settings.model_source import ModelSource
+from earmark.settings.named_model import NamedModel
 from earmark.web.app import WebOptions
 from earmark.web.dialects.huggingface.clients import ZeroShotForm
 
@@ -49,7 +51,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Every setting, checked.
 
     Attributes:
-        models: as written; `sources` reads them.
+        models: as written; `named_models` reads them.
         preload: load them before listening; False loads them on demand.
         load_on_demand: load what else is at hand when a request asks for it.
         models_folder: checkpoints below it, as ``org/name``, can be loaded on demand.
@@ -136,22 +138,22 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             return Path(self.cache_folder).expanduser() / COMPILED
         return user_cache_path("earmark", appauthor=False) / COMPILED
 
-    def sources(self) -> tuple[ModelSource, ...]:
+    def named_models(self) -> tuple[NamedModel, ...]:
         """Read the models.
 
         Raises:
             SettingsError: one is malformed, or two have the same id.
         """
-        sources = tuple(map(ModelSource.read, self.models))
+        named = tuple(map(NamedModel.read, self.models))
         seen: dict[str, str] = {}
-        for one in sources:
+        for one in named:
             if one.model_id in seen:
                 raise SettingsError(
                     f"two models have the id {one.model_id!r}: {seen[one.model_id]} and "
-                    f"{one.source}; name one of them as another-id=folder"
+                    f"{one.ref}; name one of them as another-id=folder"
                 )
-            seen[one.model_id] = one.source
-        return sources
+            seen[one.model_id] = str(one.ref)
+        return named
 
     def alias_table(self) -> tuple[Alias, ...]:
         """Read the aliases: the operator's, and those that there are of themselves.
@@ -159,7 +161,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Raises:
             SettingsError: one is malformed, is given twice, or is a model's own id.
         """
-        ids = {one.model_id for one in self.sources()}
+        ids = {one.model_id for one in self.named_models()}
         table: dict[str, Alias] = {}
         for one in map(Alias.read, self.aliases):
             if one.name in ids or one.name in table:
@@ -186,10 +188,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             )
         return DENY
 
-    def catalogue(self, discovered: Discovered | None = None) -> Catalogue | None:
+    def catalogue(
+        self,
+        models: Iterable[NamedModel] | None = None,
+        discovered: Discovered | None = None,
+    ) -> Catalogue | None:
         """Find what can be loaded on demand; None where nothing is to be.
 
         Args:
+            models: the named ones; as the settings have them when None.
             discovered: finds what requests asked the Hub for.
 
         Raises:
@@ -203,8 +210,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
                     " nobody could ever use; leave either out"
                 )
             return None
-        sources = {name: name for name in bundled_ids()}
-        named = {one.model_id: one.source for one in self.sources()}
+        bundled: dict[str, ModelRef] = {name: BundledRef(name) for name in bundled_ids()}
+        named = {one.model_id: one.ref for one in (models or self.named_models())}
         folder = None
         if self.models_folder is not None:
             try:
@@ -212,7 +219,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             except CheckpointNotFound as error:
                 raise SettingsError(str(error)) from None
         return Catalogue(
-            named | sources | named, folder, variants=self.alias_table(), discovered=discovered
+            named | bundled | named, folder, variants=self.alias_table(), discovered=discovered
         )
 
     def on_demand_options(self) -> OnDemandOptions:

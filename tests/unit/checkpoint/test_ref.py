@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from earmark.checkpoint.ref import HubId
+from earmark.checkpoint.ref import HubRef
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 SEGMENTS = st.from_regex(r"[a-z0-9]([a-z0-9_.]{0,8}[a-z0-9])?", fullmatch=True).filter(
@@ -25,8 +25,8 @@ SEGMENTS = st.from_regex(r"[a-z0-9]([a-z0-9_.]{0,8}[a-z0-9])?", fullmatch=True).
 )
 def test_a_name_is_read_with_its_revision(written: str, repo: str, revision: str | None) -> None:
     """Branch, tag, pull request or commit stand after the @."""
-    read = HubId.read(written)
-    assert read == HubId(repo, revision)
+    read = HubRef.read(written)
+    assert read == HubRef(repo, revision)
     assert str(read) == written
 
 
@@ -55,19 +55,19 @@ def test_a_name_is_read_with_its_revision(written: str, repo: str, revision: str
 )
 def test_what_the_hub_does_not_allow_is_no_name_of_it(written: str) -> None:
     """A folder stays a folder, and no revision leads out of the cache."""
-    assert HubId.read(written) is None
+    assert HubRef.read(written) is None
 
 
 def test_only_a_whole_commit_counts_as_one() -> None:
     """A short one is a revision that the Hub must be asked about; people see twelve digits."""
-    pinned = HubId("org/name").at(COMMIT)
+    pinned = HubRef("org/name").at(COMMIT)
     assert pinned.commit == COMMIT
     assert pinned.shown == f"org/name@{COMMIT[:12]}"
-    assert HubId("org/name", COMMIT[:7]).commit is None
-    assert HubId("org/name", "main").shown == "org/name@main"
+    assert HubRef("org/name", COMMIT[:7]).commit is None
+    assert HubRef("org/name", "main").shown == "org/name@main"
 
 
 @given(SEGMENTS, SEGMENTS)
 def test_every_plain_name_is_read_as_it_is_written(org: str, name: str) -> None:
     """Nothing is lost or made up."""
-    assert HubId.read(f"{org}/{name}") == HubId(f"{org}/{name}")
+    assert HubRef.read(f"{org}/{name}") == HubRef(f"{org}/{name}")

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from earmark.checkpoint.ref import read_ref
 from earmark.engine.engine import Engine
 from earmark.engine.load import EngineOptions, load_engine
 from earmark.tasks.spans import AggregationStrategy
@@ -13,7 +14,7 @@ from earmark.tasks.token_classification import TokenClassification
 @pytest.fixture(scope="module")
 def engine() -> Iterator[Engine]:
     """Load the bundled model once."""
-    loaded = load_engine("earmark/ner", options=EngineOptions(threads=1))
+    loaded = load_engine(read_ref("earmark/ner"), options=EngineOptions(threads=1))
     yield loaded
     loaded.close()
 

@@ -9,6 +9,7 @@ from support.onnx_models import OnnxSpec, write_onnx
 
 from earmark.checkpoint.config import read_config
 from earmark.checkpoint.files.folder import LocalRepository
+from earmark.checkpoint.ref import FolderRef
 from earmark.engine.load import EngineOptions, load_engine
 from earmark.engine.model import OpenedModel, open_model
 from earmark.engine.ways.choice import WayChoice, choose_way
@@ -100,7 +101,7 @@ def test_pytorch_that_is_not_installed_is_named(tmp_path: Path) -> None:
     """These tests run without it: the operator who asks for it learns how to get it."""
     write_checkpoint(tmp_path, CheckpointSpec())
     with pytest.raises(UnsupportedDevice, match=r"pip install 'earmark\[torch\]'"):
-        load_engine(str(tmp_path), options=EngineOptions(runtime="pytorch"))
+        load_engine(FolderRef(tmp_path), options=EngineOptions(runtime="pytorch"))
 
 
 def test_a_graph_of_our_own_is_not_run_by_pytorch(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from structlog.testing import capture_logs
 from support.checkpoint_spec import Architecture, Head
 from support.checkpoints import CheckpointSpec, write_checkpoint
 
+from earmark.checkpoint.ref import FolderRef
 from earmark.domain.texts import TextInput
 from earmark.engine.engine import Engine
 from earmark.engine.load import EngineOptions, load_engine
@@ -71,7 +72,7 @@ def test_a_second_start_answers_the_same(
 ) -> None:
     """To the last bit, with the same facts; nothing is compiled, or written, again."""
     spec = CheckpointSpec(architecture=architecture, head=head, num_labels=3)
-    folder = str(write_checkpoint(tmp_path / "model", spec))
+    folder = FolderRef(write_checkpoint(tmp_path / "model", spec))
     chosen = replace(options, precision=precision)
     first = load_engine(folder, options=chosen)
     kept = blobs(tmp_path)
@@ -86,14 +87,14 @@ def test_a_second_start_answers_the_same(
 def test_other_files_are_compiled_anew(tmp_path: Path, options: EngineOptions) -> None:
     """So is another precision; the old one stays until room is needed."""
     folder = write_checkpoint(tmp_path / "model", CheckpointSpec())
-    before = answers(load_engine(str(folder), options=options))
+    before = answers(load_engine(FolderRef(folder), options=options))
     path = folder / "model.safetensors"
     tensors = load_file(path)
     tensors["classifier.bias"] += np.asarray([0.5, 0], np.float32)
     save_file(tensors, path)
-    assert answers(load_engine(str(folder), options=options)) != before
+    assert answers(load_engine(FolderRef(folder), options=options)) != before
     assert len(blobs(tmp_path)) == 2
-    load_engine(str(folder), options=replace(options, precision="int8")).close()
+    load_engine(FolderRef(folder), options=replace(options, precision="int8")).close()
     assert len(blobs(tmp_path)) == 3
 
 
@@ -102,7 +103,7 @@ def test_a_damaged_file_is_compiled_anew(
     damage: str, tmp_path: Path, options: EngineOptions
 ) -> None:
     """With a warning, and then it is whole again."""
-    folder = str(write_checkpoint(tmp_path / "model", CheckpointSpec()))
+    folder = FolderRef(write_checkpoint(tmp_path / "model", CheckpointSpec()))
     before = answers(load_engine(folder, options=options))
     (blob,) = (tmp_path / "cache").glob("*.blob")
     whole = blob.read_bytes()
@@ -120,7 +121,7 @@ def test_a_file_cut_short_below_a_running_model_changes_nothing(
     tmp_path: Path, options: EngineOptions
 ) -> None:
     """It lies in memory of our own; a mapped file would end the process."""
-    folder = str(write_checkpoint(tmp_path / "model", CheckpointSpec()))
+    folder = FolderRef(write_checkpoint(tmp_path / "model", CheckpointSpec()))
     before = answers(load_engine(folder, options=options))
     engine = load_engine(folder, options=options)
     (blob,) = (tmp_path / "cache").glob("*.blob")
@@ -132,7 +133,7 @@ def test_a_model_over_which_a_process_died_is_not_tried_again(
     tmp_path: Path, options: EngineOptions
 ) -> None:
     """The mark of a living process counts for nothing: it may be taking the model up now."""
-    folder = str(write_checkpoint(tmp_path / "model", CheckpointSpec()))
+    folder = FolderRef(write_checkpoint(tmp_path / "model", CheckpointSpec()))
     before = answers(load_engine(folder, options=options))
     kept = blobs(tmp_path)
     (blob,) = (tmp_path / "cache").glob("*.blob")
@@ -161,7 +162,7 @@ def test_tensors_that_are_left_over_are_told_each_time(
     save_file({**load_file(path), "qa_outputs.weight": np.ones((2, 2), np.float32)}, path)
     for _ in range(2):
         with capture_logs() as logs:
-            load_engine(str(folder), options=options).close()
+            load_engine(FolderRef(folder), options=options).close()
         assert [entry["tensors"] for entry in logs] == [("qa_outputs.weight",)]
 
 
@@ -176,7 +177,7 @@ def test_a_folder_that_fails_while_it_is_written_to_fails_no_load(
             (tmp_path / "file").touch()
             yield tmp_path / "file" / "folder"
 
-    folder = str(write_checkpoint(tmp_path / "model", CheckpointSpec()))
+    folder = FolderRef(write_checkpoint(tmp_path / "model", CheckpointSpec()))
     expected = answers(load_engine(folder, options=replace(options, compiled=None)))
     failing = replace(options, compiled=Gone(tmp_path / "cache", most_bytes=10**9))
     with capture_logs() as logs:
@@ -186,7 +187,7 @@ def test_a_folder_that_fails_while_it_is_written_to_fails_no_load(
 
 def test_a_reference_is_not_kept(tmp_path: Path, options: EngineOptions) -> None:
     """Only what will be started again is."""
-    folder = str(write_checkpoint(tmp_path / "model", CheckpointSpec()))
+    folder = FolderRef(write_checkpoint(tmp_path / "model", CheckpointSpec()))
     chosen = replace(options, precision="int8", reference="float32")
     load_engine(folder, options=chosen).close()
     assert len(blobs(tmp_path)) == 1
@@ -196,7 +197,7 @@ def test_a_model_that_is_in_use_may_be_taken_away(tmp_path: Path, options: Engin
     """What is mapped stays until the engine lets go of it."""
     if os.name == "nt":
         pytest.skip("a file in use cannot be taken away on Windows")
-    folder = str(write_checkpoint(tmp_path / "model", CheckpointSpec()))
+    folder = FolderRef(write_checkpoint(tmp_path / "model", CheckpointSpec()))
     before = answers(load_engine(folder, options=options))
     engine = load_engine(folder, options=options)
     for path in (tmp_path / "cache").iterdir():

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from support.checkpoints import CheckpointSpec, TokenizerSpec, write_checkpoint
 
+from earmark.checkpoint.ref import FolderRef
 from earmark.domain.texts import TextInput
 from earmark.engine.engine import Engine
 from earmark.engine.load import EngineOptions, load_engine
@@ -36,7 +37,7 @@ def add_tokens(folder: Path, *added: str) -> None:
 def loaded(folder: Path, spec: CheckpointSpec) -> Iterator[Engine]:
     """Write a checkpoint with one token too many, load it, close it."""
     add_tokens(write_checkpoint(folder, spec), ADDED)
-    engine = load_engine(str(folder), options=EngineOptions(threads=1))
+    engine = load_engine(FolderRef(folder), options=EngineOptions(threads=1))
     try:
         yield engine
     finally:
@@ -123,4 +124,4 @@ def test_a_special_token_without_a_row_is_refused_at_load(tmp_path: Path) -> Non
     added = {"320": {"content": "[START]", "special": True}}
     path.write_text(json.dumps({**fields, "cls_token": "[START]", "added_tokens_decoder": added}))
     with pytest.raises(InvalidCheckpoint, match=r"every text has the token '\[START\]', id 320"):
-        load_engine(str(folder), options=EngineOptions(threads=1))
+        load_engine(FolderRef(folder), options=EngineOptions(threads=1))

@@ -16,6 +16,7 @@ from support.onnx_models import LABELS, OnnxSpec, expected_logits, write_onnx_fo
 
 from earmark.batching.packer import answers_of, pack
 from earmark.checkpoint.files.folder import LocalRepository
+from earmark.checkpoint.ref import FolderRef
 from earmark.domain.encoding import Encoding
 from earmark.domain.packing import Float32
 from earmark.engine.facts import read_facts
@@ -142,8 +143,8 @@ def test_an_engine_says_what_it_runs(tmp_path: Path, file: str, external: str | 
     """And the facts of the files say the same beforehand, weights beside the graph included."""
     folder = tmp_path / "x"
     write_onnx_folder(folder, OnnxSpec(external=external), file=file)
-    facts = read_facts(str(folder), model_id="x")
-    engine = load_engine(str(folder), options=EngineOptions(threads=1))
+    facts = read_facts(FolderRef(folder), model_id="x")
+    engine = load_engine(FolderRef(folder), options=EngineOptions(threads=1))
     info = engine.info
     engine.close()
     assert info.compute_note.startswith("the repository's own ONNX graph, padded batches")
@@ -163,7 +164,7 @@ def test_other_weights_beside_the_graph_are_another_load(tmp_path: Path) -> None
     write_onnx_folder(tmp_path, OnnxSpec(external="model.onnx_data"))
     identities = set()
     for _ in range(2):
-        engine = load_engine(str(tmp_path), options=EngineOptions(threads=1))
+        engine = load_engine(FolderRef(tmp_path), options=EngineOptions(threads=1))
         identities.add(engine.info.identity)
         engine.close()
         data = tmp_path / "onnx" / "model.onnx_data"
@@ -224,7 +225,7 @@ def test_int8_is_not_made_of_a_graph(tmp_path: Path) -> None:
     """It runs as it was exported, and nothing else is claimed."""
     folder = write_onnx_folder(tmp_path, OnnxSpec())
     with pytest.raises(UnsupportedDevice, match="is not made int8"):
-        load_engine(str(folder), options=EngineOptions(precision="int8"))
+        load_engine(FolderRef(folder), options=EngineOptions(precision="int8"))
 
 
 def test_bfloat16_is_computed_where_the_processor_does(tmp_path: Path) -> None:
@@ -277,7 +278,7 @@ def test_missing_weights_beside_the_graph_are_named(tmp_path: Path) -> None:
     folder = write_onnx_folder(tmp_path, OnnxSpec(external="model.onnx_data"))
     (folder / "onnx" / "model.onnx_data").unlink()
     with pytest.raises(CheckpointNotFound, match=r"model\.onnx_data"):
-        read_facts(str(folder), model_id="x")
+        read_facts(FolderRef(folder), model_id="x")
     for runtime in RUNTIMES:
         with pytest.raises(UnsupportedCheckpoint, match="cannot run"):
             start(folder, runtime)

@@ -13,6 +13,7 @@ from support.onnx_models import OnnxSpec, expected_logits, write_onnx
 
 from earmark.checkpoint.files.folder import LocalRepository
 from earmark.checkpoint.hub.access import HubAccess
+from earmark.checkpoint.ref import FolderRef, read_ref
 from earmark.domain.texts import Question, TextInput
 from earmark.engine.facts import read_facts
 from earmark.engine.load import EngineOptions, load_engine
@@ -73,11 +74,11 @@ def test_an_exported_graph_runs_where_none_can_be_written(reason: str, tmp_path:
     edit(folder, problem_type="regression")  # scores are logits
     REASONS[reason](folder)
     with pytest.raises(CheckpointError):
-        load_engine(str(folder), options=OPTIONS)
+        load_engine(FolderRef(folder), options=OPTIONS)
     spec = OnnxSpec(types=False)
     write_onnx(folder / "onnx" / "model.onnx", spec)
-    facts = read_facts(str(folder), model_id="x")
-    engine = load_engine(str(folder), options=OPTIONS)
+    facts = read_facts(FolderRef(folder), model_id="x")
+    engine = load_engine(FolderRef(folder), options=OPTIONS)
     try:
         assert "own ONNX graph" in engine.info.compute_note
         assert (facts.tasks, facts.labels) == (engine.info.tasks, engine.info.labels)
@@ -102,7 +103,7 @@ def test_the_head_of_a_graph_without_a_class_is_told_from_its_logits(
     (folder / "model.safetensors").unlink()
     # Any: pytest hands the head on as text.
     write_onnx(folder / "model.onnx", OnnxSpec(head=head))  # type: ignore[arg-type]
-    facts = read_facts(str(folder), model_id="x")
+    facts = read_facts(FolderRef(folder), model_id="x")
     assert facts.architecture == "unknown"
     assert facts.labels.names == ("LABEL_0", "LABEL_1", "LABEL_2")
     expected = "text-classification" if head == "sequence" else "token-classification"
@@ -115,7 +116,7 @@ def test_a_graph_that_does_not_run_either_is_told_with_both_reasons(tmp_path: Pa
     edit(folder, architectures=["JinaBertForSequenceClassification"])
     write_onnx(folder / "onnx" / "model.onnx", OnnxSpec(extra=True))
     with pytest.raises(UnsupportedCheckpoint, match=r"class is JinaBert.*nor does.*pixel_values"):
-        load_engine(str(folder), options=OPTIONS)
+        load_engine(FolderRef(folder), options=OPTIONS)
 
 
 def test_why_no_graph_was_written_is_in_the_log(tmp_path: Path) -> None:
@@ -124,7 +125,7 @@ def test_why_no_graph_was_written_is_in_the_log(tmp_path: Path) -> None:
     rename_one_tensor(folder)
     write_onnx(folder / "onnx" / "model.onnx", OnnxSpec())
     with capture_logs() as logs:
-        load_engine(str(folder), options=OPTIONS).close()
+        load_engine(FolderRef(folder), options=OPTIONS).close()
     (line,) = [one for one in logs if "exported graph runs" in one["event"]]
     assert "encoder.layer.0.output.dense.weight" in line["reason"]
 
@@ -141,7 +142,7 @@ def test_the_graph_is_fetched_when_the_weights_turn_out_not_to_do(
         access = HubAccess(endpoint=hub.url, cache=tmp_path / "cache")
         monkeypatch.setattr(HubAccess, "of_environment", lambda: access)
         for _ in range(2):
-            engine = load_engine("org/name", options=OPTIONS)
+            engine = load_engine(read_ref("org/name"), options=OPTIONS)
             try:
                 assert "own ONNX graph" in engine.info.compute_note
             finally:

@@ -11,6 +11,7 @@ from structlog.testing import capture_logs
 from support.checkpoints import CheckpointSpec, write_checkpoint
 
 from earmark.checkpoint.files.folder import LocalRepository
+from earmark.checkpoint.ref import FolderRef
 from earmark.domain.texts import TextInput
 from earmark.engine.engine import Engine
 from earmark.engine.load import EngineOptions, load_engine
@@ -84,9 +85,9 @@ def scores(engine: Engine) -> list[float]:
 def test_a_model_without_a_class_answers_as_with_it(tmp_path: Path) -> None:
     """Nothing else of the load depends on the name."""
     folder = write_checkpoint(tmp_path, CheckpointSpec(num_labels=3))
-    usual = scores(load_engine(str(folder), options=OPTIONS))
+    usual = scores(load_engine(FolderRef(folder), options=OPTIONS))
     change_config(folder, architectures=None, id2label=None, label2id=None)
-    assert scores(load_engine(str(folder), options=OPTIONS)) == usual
+    assert scores(load_engine(FolderRef(folder), options=OPTIONS)) == usual
 
 
 @pytest.mark.parametrize(
@@ -181,17 +182,17 @@ def test_names_for_other_rows_are_refused_at_load(tmp_path: Path) -> None:
     folder = write_checkpoint(tmp_path, CheckpointSpec(num_labels=3))
     change_config(folder, id2label={"0": "A", "2": "C"}, label2id=None)
     with pytest.raises(InvalidCheckpoint, match=r"\{'0': 'A', '2': 'C'\}, and the head has 3"):
-        load_engine(str(folder), options=OPTIONS)
+        load_engine(FolderRef(folder), options=OPTIONS)
 
 
 def test_an_unknown_problem_type_is_a_warning(tmp_path: Path) -> None:
     """The number of labels then decides: softmax over two, the sigmoid of one."""
     for labels, total in ((2, 1.0), (1, None)):
         folder = write_checkpoint(tmp_path / str(labels), CheckpointSpec(num_labels=labels))
-        usual = scores(load_engine(str(folder), options=OPTIONS))
+        usual = scores(load_engine(FolderRef(folder), options=OPTIONS))
         change_config(folder, problem_type="ranking")
         with capture_logs() as logs:
-            found = scores(load_engine(str(folder), options=OPTIONS))
+            found = scores(load_engine(FolderRef(folder), options=OPTIONS))
         assert found == usual
         assert total is None or sum(found) == pytest.approx(total)
         assert [line["log_level"] for line in logs] == ["warning"]

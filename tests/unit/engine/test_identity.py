@@ -8,6 +8,7 @@ from support.checkpoints import CheckpointSpec, write_checkpoint
 
 from earmark.checkpoint.files.folder import LocalRepository
 from earmark.checkpoint.files.names import SMALL_FILES
+from earmark.checkpoint.ref import FolderRef
 from earmark.engine.identity import files_identity, load_identity
 from earmark.engine.load import EngineOptions, load_engine
 
@@ -53,10 +54,10 @@ def test_the_way_a_model_runs_shows() -> None:
 
 def test_the_same_files_run_the_same_way_are_the_same_model(tmp_path: Path) -> None:
     """So that a model that was put away and loaded again knows its results."""
-    source = str(write_checkpoint(tmp_path / "model", CheckpointSpec()))
+    ref = FolderRef(write_checkpoint(tmp_path / "model", CheckpointSpec()))
     found = []
     for model_id in ("one", "other"):
-        engine = load_engine(source, model_id=model_id, options=EngineOptions(threads=1))
+        engine = load_engine(ref, model_id=model_id, options=EngineOptions(threads=1))
         found.append(engine.info.identity)
         engine.close()
     assert found[0] == found[1]

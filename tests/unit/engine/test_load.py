@@ -12,6 +12,7 @@ from structlog.testing import capture_logs
 from support.checkpoints import CheckpointSpec, write_checkpoint
 
 import earmark
+from earmark.checkpoint.ref import FolderRef, read_ref
 from earmark.domain.texts import TextInput
 from earmark.engine.engine import Engine
 from earmark.engine.load import EngineOptions, load_engine
@@ -37,7 +38,9 @@ def loaded(
     folder: Path, spec: CheckpointSpec | None = None, options: EngineOptions = ONE_THREAD
 ) -> Iterator[Engine]:
     """Write a checkpoint, load it, close it."""
-    engine = load_engine(str(write_checkpoint(folder, spec or CheckpointSpec())), options=options)
+    engine = load_engine(
+        FolderRef(write_checkpoint(folder, spec or CheckpointSpec())), options=options
+    )
     try:
         yield engine
     finally:
@@ -118,7 +121,7 @@ def test_leftover_tensors_are_told(tmp_path: Path) -> None:
     path = tmp_path / "model.safetensors"
     save_file({**load_file(path), "qa_outputs.weight": np.ones((2, 2), np.float32)}, path)
     with capture_logs() as logs:
-        load_engine(str(tmp_path), options=ONE_THREAD).close()
+        load_engine(FolderRef(tmp_path), options=ONE_THREAD).close()
     assert [entry["tensors"] for entry in logs] == [("qa_outputs.weight",)]
 
 
@@ -159,7 +162,7 @@ def test_what_does_not_fit_together_is_named(
     write_checkpoint(tmp_path, CheckpointSpec())
     edit_config(tmp_path, **changes)
     with pytest.raises(kind, match=complaint):
-        load_engine(str(tmp_path), options=ONE_THREAD)
+        load_engine(FolderRef(tmp_path), options=ONE_THREAD)
 
 
 def test_positions_that_count_from_the_padding_token_are_fewer(tmp_path: Path) -> None:
@@ -169,7 +172,7 @@ def test_positions_that_count_from_the_padding_token_are_fewer(tmp_path: Path) -
         assert engine.info.max_input_tokens == 47
     edit_config(tmp_path, pad_token_id=47)
     with pytest.raises(InvalidCheckpoint, match='"pad_token_id", which is 47; expected more'):
-        load_engine(str(tmp_path), options=ONE_THREAD)
+        load_engine(FolderRef(tmp_path), options=ONE_THREAD)
 
 
 def test_weights_that_overflow_are_found_at_load(tmp_path: Path) -> None:
@@ -180,13 +183,13 @@ def test_weights_that_overflow_are_found_at_load(tmp_path: Path) -> None:
     tensors["classifier.weight"] *= np.float32(3e38)
     save_file(tensors, path)
     with pytest.raises(InvalidCheckpoint, match="NaN or infinity even for the simplest"):
-        load_engine(str(tmp_path), options=ONE_THREAD)
+        load_engine(FolderRef(tmp_path), options=ONE_THREAD)
 
 
 def test_a_name_that_is_neither_folder_nor_bundled_is_explained() -> None:
     """The message lists what is bundled."""
     with pytest.raises(CheckpointNotFound, match="neither a folder nor a bundled model, nor"):
-        load_engine("org/no/where")
+        load_engine(read_ref("org/no/where"))
 
 
 def test_the_python_api_classifies_texts_and_pairs(tmp_path: Path) -> None:

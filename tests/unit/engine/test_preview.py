@@ -15,7 +15,7 @@ from earmark.checkpoint.hub import fetch as the_hub
 from earmark.checkpoint.hub import preview as hub_preview
 from earmark.checkpoint.hub.access import HubAccess
 from earmark.checkpoint.hub.progress import SilentProgress
-from earmark.checkpoint.ref import HubId
+from earmark.checkpoint.ref import HubRef
 from earmark.engine.preview import PreviewedModel, fetch_previewed_model, preview_model
 from earmark.engine.ways.choice import runs_from_weights
 from earmark.errors import (
@@ -68,7 +68,7 @@ def change(hub: HubStandIn, **files: bytes | None) -> None:
 def refused(access: HubAccess) -> CheckpointError:
     """Preview what cannot run, and return why; no message names a place of this machine."""
     with pytest.raises(CheckpointError) as caught:
-        preview_model("org/name", access)
+        preview_model(HubRef("org/name"), access)
     assert str(access.cache) not in str(caught.value)
     return caught.value
 
@@ -77,8 +77,8 @@ def test_only_the_config_is_fetched(
     hub: HubStandIn, access: HubAccess, files: dict[str, bytes]
 ) -> None:
     """It tells the labels; the listing tells the sizes."""
-    found = preview_model("org/name", access)
-    assert found.source == f"org/name@{FIRST}"
+    found = preview_model(HubRef("org/name"), access)
+    assert found.ref == HubRef("org/name", FIRST)
     assert (found.facts.model_id, found.facts.revision) == ("org/name", FIRST)
     assert (found.facts.task, found.facts.labels.names) == ("text-classification", ("BAD", "GOOD"))
     assert found.facts.weights_bytes == len(files["model.safetensors"])
@@ -88,8 +88,8 @@ def test_only_the_config_is_fetched(
 
 def test_what_is_in_the_cache_need_not_come(access: HubAccess) -> None:
     """Whoever brought it there."""
-    fetch(HubId("org/name"), access=access)
-    assert preview_model("org/name", access).to_come_bytes == 0
+    fetch(HubRef("org/name"), access=access)
+    assert preview_model(HubRef("org/name"), access).to_come_bytes == 0
 
 
 def test_weights_in_several_files_are_weighed_by_their_names(
@@ -105,7 +105,7 @@ def test_weights_in_several_files_are_weighed_by_their_names(
         "other-00001-of-00001.safetensors": b"0" * 100,
     }
     hub.repos["org/name"].commit("first", held)
-    assert preview_model("org/name", access).facts.weights_bytes == 9
+    assert preview_model(HubRef("org/name"), access).facts.weights_bytes == 9
 
 
 @pytest.mark.parametrize(
@@ -141,14 +141,14 @@ def test_a_repository_without_weights_is_told(hub: HubStandIn, access: HubAccess
 def test_a_repository_that_there_is_not_is_not_found(access: HubAccess) -> None:
     """As is one that is private."""
     with pytest.raises(CheckpointNotFound, match="no model org/none, or a private one"):
-        preview_model("org/none", access)
+        preview_model(HubRef("org/none"), access)
 
 
 def test_a_gated_model_is_not_found(hub: HubStandIn, access: HubAccess) -> None:
     """The listing is public, the config is not."""
     hub.repos["org/name"].gated = True
     with pytest.raises(CheckpointNotFound, match="is gated"):
-        preview_model("org/name", access)
+        preview_model(HubRef("org/name"), access)
 
 
 def nowhere(access: HubAccess) -> HubAccess:
@@ -159,10 +159,10 @@ def nowhere(access: HubAccess) -> HubAccess:
 @pytest.mark.parametrize("offline", [False, True])
 def test_without_the_hub_what_the_cache_holds_is_taken(access: HubAccess, *, offline: bool) -> None:
     """If all that a load needs is there."""
-    before: PreviewedModel = preview_model("org/name", access)
-    fetch(HubId("org/name"), access=access)
-    found = preview_model("org/name", replace(nowhere(access), offline=offline))
-    assert (found.source, found.facts) == (before.source, before.facts)
+    before: PreviewedModel = preview_model(HubRef("org/name"), access)
+    fetch(HubRef("org/name"), access=access)
+    found = preview_model(HubRef("org/name"), replace(nowhere(access), offline=offline))
+    assert (found.ref, found.facts) == (before.ref, before.facts)
     assert found.to_come_bytes == 0
 
 
@@ -170,30 +170,30 @@ def test_a_hub_out_of_reach_is_told_apart_from_one_that_is_not_to_be_asked(
     access: HubAccess,
 ) -> None:
     """The first may come back; with the second there is only the cache."""
-    preview_model("org/name", access)  # of which the cache now has a part
+    preview_model(HubRef("org/name"), access)  # of which the cache now has a part
     with pytest.raises(HubUnavailable, match="cannot be reached"):
-        preview_model("org/name", nowhere(access))
+        preview_model(HubRef("org/name"), nowhere(access))
     with pytest.raises(CheckpointNotFound, match="does not hold org/name, and HF_HUB_OFFLINE"):
-        preview_model("org/name", replace(access, offline=True))
+        preview_model(HubRef("org/name"), replace(access, offline=True))
 
 
 def test_a_previewed_model_is_its_names_once_it_is_whole(
     hub: HubStandIn, access: HubAccess, files: dict[str, bytes]
 ) -> None:
     """A newer commit of which only the config has come does not take an older one's place."""
-    first = preview_model("org/name", access)
-    fetch_previewed_model(first.source, SilentProgress(), access)
+    first = preview_model(HubRef("org/name"), access)
+    fetch_previewed_model(first.ref, SilentProgress(), access)
     hub.repos["org/name"].commit("second", {**files, "README.md": b"changed"})
-    second = preview_model("org/name", access)
-    assert second.source != first.source
-    assert preview_model("org/name", nowhere(access)).source == first.source
-    fetch_previewed_model(second.source, SilentProgress(), access)
-    assert preview_model("org/name", nowhere(access)).source == second.source
+    second = preview_model(HubRef("org/name"), access)
+    assert second.ref != first.ref
+    assert preview_model(HubRef("org/name"), nowhere(access)).ref == first.ref
+    fetch_previewed_model(second.ref, SilentProgress(), access)
+    assert preview_model(HubRef("org/name"), nowhere(access)).ref == second.ref
 
 
 def test_a_preview_is_a_repository_of_what_a_load_will_find(access: HubAccess) -> None:
     """Whether it is here yet or not."""
-    found = preview(HubId("org/name"), access)
+    found = preview(HubRef("org/name"), access)
     assert found.source == f"org/name@{FIRST[:12]}"
     assert found.require("nothing", "model.safetensors").name == "model.safetensors"
     with pytest.raises(CheckpointNotFound, match=r"has no model\.onnx or nothing"):
@@ -212,7 +212,7 @@ def test_a_repository_with_a_graph_alone_is_one_that_can_run(
     change(hub, config_json=json.dumps(config).encode(), model_st=None)
     held = hub.repos["org/name"].commits[FIRST]
     hub.repos["org/name"].commit("first", {**held, "onnx/model.onnx": b"0" * 1000})
-    found = preview_model("org/name", access)
+    found = preview_model(HubRef("org/name"), access)
     assert (found.facts.architecture, found.facts.weights_bytes) == ("mobilebert", 1000)
     assert hub.files_asked() == {"config.json"}
 
@@ -225,7 +225,7 @@ def test_a_graph_beside_weights_that_nothing_reads_is_what_counts(
     held = hub.repos["org/name"].commits[FIRST]
     held |= {"config.json": config.encode(), "onnx/model.onnx": b"graph"}
     hub.repos["org/name"].commit("first", held)
-    assert preview_model("org/name", access).facts.weights_bytes == len(b"graph")
+    assert preview_model(HubRef("org/name"), access).facts.weights_bytes == len(b"graph")
 
 
 def without_a_class(files: dict[str, bytes], **changes: object) -> bytes:
@@ -242,7 +242,7 @@ def test_the_head_of_a_model_without_a_class_is_told_from_its_header(
     names = {"O": 0, "B-X": 1}  # would be taken for tags, were there no class
     config = without_a_class(files, id2label=None, label2id=names, problem_type="regression")
     change(hub, config_json=config)
-    found = preview_model("org/name", access)
+    found = preview_model(HubRef("org/name"), access)
     assert (found.facts.task, found.facts.labels.names) == ("text-classification", ("O", "B-X"))
     assert found.to_come_bytes > len(files["model.safetensors"])
 
@@ -276,7 +276,7 @@ def test_a_pickle_whose_head_nothing_names_is_not_fetched(
     hub.repos["org/name"].commit("first", held | {"config.json": config})
     assert "run `earmark pull`" in str(refused(access))
     hub.repos["org/name"].commit("second", held | {"config.json": without_a_class(files)})
-    assert preview_model("org/name", access).facts.task == "text-classification"
+    assert preview_model(HubRef("org/name"), access).facts.task == "text-classification"
 
 
 def test_a_modular_model_is_told_before_it_is_fetched(

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from safetensors.numpy import load_file, save_file
 from support.checkpoints import CheckpointSpec, write_checkpoint
 
+from earmark.checkpoint.ref import FolderRef
 from earmark.domain.texts import TextInput
 from earmark.engine.info import EngineInfo
 from earmark.engine.load import EngineOptions, load_engine
@@ -58,7 +59,7 @@ def _answers(
 ) -> tuple[EngineInfo, list[dict[str, float]]]:
     """Load a folder, and return what it is and how each text scores."""
     options = EngineOptions(precision=precision, runtime=runtime, threads=1)
-    engine = load_engine(str(folder), options=options)
+    engine = load_engine(FolderRef(folder), options=options)
     try:
         asked = TextClassification(tuple(map(TextInput, TEXTS)), top_k=None)
         results = engine.answer_blocking(asked).results()

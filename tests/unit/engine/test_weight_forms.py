@@ -9,6 +9,7 @@ from support.checkpoints import CheckpointSpec, write_checkpoint
 from support.weight_forms import FORMS, write_weights
 
 import earmark
+from earmark.checkpoint.ref import FolderRef
 from earmark.engine.facts import read_facts
 
 TEXTS = ("the film was good", "bad")
@@ -32,4 +33,4 @@ def test_the_same_weights_in_another_form_answer_the_same(
     write_weights(folder, form, store_tensors(spec))
     assert _answers(folder) == expected
     stored = sum(len(tensor.data) for tensor in store_tensors(spec).values())
-    assert read_facts(str(folder), model_id="x").weights_bytes > stored
+    assert read_facts(FolderRef(folder), model_id="x").weights_bytes > stored

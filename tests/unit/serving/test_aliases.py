@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from support.fake_engine import FakeEngine
 from support.fake_loader import FakeLoader
 
+from earmark.checkpoint.ref import BundledRef, FolderRef
 from earmark.errors import SettingsError, UnknownModel
 from earmark.serving.aliases import DEFAULT_ALIASES, Alias
 from earmark.serving.catalogue import Catalogue, KnownModel
@@ -81,17 +82,17 @@ def test_a_name_whose_model_is_not_served_says_so() -> None:
 def test_a_precision_of_its_own_makes_a_model_of_its_own(tmp_path: Path) -> None:
     """Beside the one that it is of, and only where that is known."""
     variants = (Alias("x", "z", "int8"), Alias("y", "nobody", "int8"), Alias("w", "z"))
-    catalogue = Catalogue({"z": str(tmp_path)}, variants=variants)
+    catalogue = Catalogue({"z": FolderRef(tmp_path)}, variants=variants)
     assert catalogue.ids() == ("z", "z:int8")
-    assert catalogue.find("z") == KnownModel("z", str(tmp_path))
-    assert catalogue.find("z:int8") == KnownModel("z:int8", str(tmp_path), precision="int8")
+    assert catalogue.find("z") == KnownModel("z", FolderRef(tmp_path))
+    assert catalogue.find("z:int8") == KnownModel("z:int8", FolderRef(tmp_path), precision="int8")
     assert catalogue.find("nobody:int8") is None
     assert catalogue.find("z:float32") is None
 
 
 def test_a_variant_is_loaded_on_demand_under_its_own_id() -> None:
     """So that every answer tells which of the two ran."""
-    catalogue = Catalogue({"z": "bundled/z"}, variants=(Alias(NAME, "z", "int8"),))
+    catalogue = Catalogue({"z": BundledRef("bundled/z")}, variants=(Alias(NAME, "z", "int8"),))
     models = ServedModels(
         [], named=["z"], on_demand=OnDemand(catalogue, FakeLoader.open()), aliases={NAME: "z:int8"}
     )

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from earmark.checkpoint.files.models_folder import ModelsFolder
+from earmark.checkpoint.ref import BundledRef, FolderRef
 from earmark.serving.catalogue import Catalogue, KnownModel
 
 
@@ -11,15 +12,15 @@ def test_named_models_come_first_and_win(tmp_path: Path) -> None:
     for name in ("a", "z"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "config.json").touch()
-    catalogue = Catalogue({"z": "bundled/z"}, ModelsFolder.open(tmp_path))
+    catalogue = Catalogue({"z": BundledRef("bundled/z")}, ModelsFolder.open(tmp_path))
     assert catalogue.ids() == ("z", "a")
-    assert catalogue.find("z") == KnownModel("z", "bundled/z")
+    assert catalogue.find("z") == KnownModel("z", BundledRef("bundled/z"))
     found = catalogue.find("a")
     assert found is not None
-    assert (found.source, len(found.files)) == (str(tmp_path.resolve() / "a"), 1)
+    assert (found.ref, len(found.files)) == (FolderRef(tmp_path.resolve() / "a"), 1)
 
 
 def test_without_a_folder_only_the_named_are_known() -> None:
     """Anything else is unknown."""
-    catalogue = Catalogue({"z": "bundled/z"})
+    catalogue = Catalogue({"z": BundledRef("bundled/z")})
     assert (catalogue.ids(), catalogue.find("a")) == (("z",), None)

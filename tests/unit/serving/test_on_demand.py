@@ -13,6 +13,7 @@ from support.fake_engine import FakeEngine
 from support.fake_loader import FakeLoader
 
 from earmark.checkpoint.files.models_folder import ModelsFolder
+from earmark.checkpoint.ref import BundledRef
 from earmark.domain.texts import TextInput
 from earmark.errors import (
     EngineError,
@@ -37,7 +38,7 @@ _PATIENCE_S = 10.0
 """Far more than any of this takes: a hang has to fail, not to stay."""
 _REQUEST = TextClassification((TextInput("I like you"),))
 _WAIT = Preferences(wait=True)
-_CATALOGUE = Catalogue({"a": "a", "b": "b", "c": "c"})
+_CATALOGUE = Catalogue({name: BundledRef(name) for name in "abc"})
 
 
 def _on_demand(loader: FakeLoader, *, times: LoadTimes | None = None, **options: float) -> OnDemand:

@@ -6,12 +6,13 @@ from itertools import count
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, multiple, rule
 
+from earmark.checkpoint.ref import BundledRef
 from earmark.serving.catalogue import KnownModel
 from earmark.serving.shelf import Failed, Loading, NoRoom, Ready, Shelf, Started, Unloaded
 
 PLACES = 2
 RETRY_S = 30.0
-A, B, C = (KnownModel(name, name) for name in "ABC")
+A, B, C = (KnownModel(name, BundledRef(name)) for name in "ABC")
 BROKEN = OSError("disk")
 
 
@@ -76,7 +77,7 @@ def test_a_failed_load_is_remembered_for_a_while_or_until_the_files_change() -> 
     assert shelf.ids() == ()
     assert shelf.want(A, load=True, now_s=2.0) == Failed(BROKEN)
     assert shelf.state(A, now_s=2.0) == "failed"
-    mended = KnownModel("A", "A", (("config.json", 2, 1),))
+    mended = KnownModel("A", BundledRef("A"), (("config.json", 2, 1),))
     assert shelf.state(mended, now_s=2.0) == "loadable"
     assert shelf.want(A, load=True, now_s=1.0 + RETRY_S) == Started(None)
 
@@ -99,7 +100,7 @@ def test_a_load_that_succeeds_forgets_the_failure() -> None:
     shelf = _shelf()
     load = _begun(shelf, A, now_s=0.0)
     shelf.failed(A, load, BROKEN, now_s=0.0)
-    mended = KnownModel("A", "A", (("config.json", 2, 1),))
+    mended = KnownModel("A", BundledRef("A"), (("config.json", 2, 1),))
     load = _begun(shelf, mended, now_s=1.0)
     shelf.finished("A", load, "engine", now_s=2.0)
     assert shelf.engines() == ("engine",)

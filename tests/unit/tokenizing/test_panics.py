@@ -10,6 +10,7 @@ from tokenizers import Regex, Tokenizer
 from tokenizers.pre_tokenizers import Sequence, Split, Whitespace
 
 from earmark.checkpoint.files.folder import LocalRepository
+from earmark.checkpoint.ref import FolderRef
 from earmark.domain.texts import Question, TextInput
 from earmark.engine.load import EngineOptions, load_engine
 from earmark.errors import TokenizerFault
@@ -53,7 +54,7 @@ def test_a_panic_is_an_error_that_quotes_nothing(
 
 def test_the_other_texts_of_a_request_are_answered(folder: Path) -> None:
     """The one that trips fails with the error."""
-    engine = load_engine(str(folder), options=EngineOptions(precision="float32"))
+    engine = load_engine(FolderRef(folder), options=EngineOptions(precision="float32"))
     request = TextClassification(tuple(map(TextInput, ("good", "bad", TRIPS, "walking"))))
     try:
         reply = asyncio.run(engine.answer(request))

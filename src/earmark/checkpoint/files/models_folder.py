@@ -7,7 +7,7 @@ from pathlib import Path
 
 from earmark.checkpoint.files.names import ADAPTER_FILE, CONFIG_FILE, MODULES_FILE, ONNX_FILES
 from earmark.checkpoint.files.others import OTHER_WEIGHTS
-from earmark.checkpoint.model_id import ID_SEGMENT
+from earmark.checkpoint.ref import ID_SEGMENT
 from earmark.checkpoint.weights.files import WEIGHT_FILES
 from earmark.errors import CheckpointNotFound
 

@@ -21,7 +21,7 @@ from earmark.checkpoint.files.names import (
     VOCABULARY_FILES,
 )
 from earmark.checkpoint.hub.files import graph_data, is_index, small_files, weights_file
-from earmark.checkpoint.ref import HubId
+from earmark.checkpoint.ref import HubRef
 from earmark.checkpoint.weights.files import WEIGHT_FILES
 from earmark.checkpoint.weights.shards import shard_paths
 from earmark.errors import InvalidCheckpoint
@@ -53,12 +53,12 @@ class CachedRepo:
         """Return the folder of a commit's files."""
         return self.folder / "snapshots" / commit
 
-    def commit_of(self, hub_id: HubId) -> str | None:
+    def commit_of(self, ref: HubRef) -> str | None:
         """Tell which commit a revision stood for when it was last asked for."""
-        if hub_id.commit is not None:
-            return hub_id.commit
+        if ref.commit is not None:
+            return ref.commit
         with suppress(OSError, UnicodeDecodeError):
-            path = self.folder / "refs" / (hub_id.revision or DEFAULT_REVISION)
+            path = self.folder / "refs" / (ref.revision or DEFAULT_REVISION)
             return path.read_text("utf-8").strip() or None
         return None
 
@@ -110,11 +110,11 @@ class CachedRepo:
                 os.link(path.resolve(), fresh)
                 os.replace(fresh, path)  # noqa: PTH105 - the atomic one
 
-    def note(self, hub_id: HubId, commit: str, names: frozenset[str]) -> None:
+    def note(self, ref: HubRef, commit: str, names: frozenset[str]) -> None:
         """Write down what a commit has not, and that the revision stands for it.
 
         Args:
-            hub_id: as it was asked for.
+            ref: as it was asked for.
             commit: what it stands for.
             names: every file of the commit.
         """
@@ -123,12 +123,12 @@ class CachedRepo:
                 path = self.folder / ".no_exist" / commit / name
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.touch()
-        if hub_id.commit is None:
-            self.refer(hub_id, commit)
+        if ref.commit is None:
+            self.refer(ref, commit)
 
-    def refer(self, hub_id: HubId, commit: str) -> None:
+    def refer(self, ref: HubRef, commit: str) -> None:
         """Write down which commit a revision stands for."""
-        path = self.folder / "refs" / (hub_id.revision or DEFAULT_REVISION)
+        path = self.folder / "refs" / (ref.revision or DEFAULT_REVISION)
         path.parent.mkdir(parents=True, exist_ok=True)
         # Nobody may read half a commit.
         fresh = path.with_name(f"{path.name}.{uuid.uuid4().hex[:8]}.tmp")
@@ -141,11 +141,11 @@ class CachedModel:
     """A commit of a repository that has all that a load needs.
 
     Attributes:
-        hub_id: with the whole commit.
+        ref: with the whole commit.
         folder: of its files.
     """
 
-    hub_id: HubId
+    ref: HubRef
     folder: Path
 
 
@@ -156,11 +156,11 @@ def cached_models(cache: Path) -> Iterator[CachedModel]:
     except OSError:  # no cache yet, or not ours to read
         return
     for folder in folders:
-        hub_id = HubId.read(folder.name.removeprefix(_FOLDER_PREFIX).replace("--", "/"))
+        ref = HubRef.read(folder.name.removeprefix(_FOLDER_PREFIX).replace("--", "/"))
         repo = CachedRepo(folder)
-        if hub_id is None:
+        if ref is None:
             continue
         with suppress(OSError):
             for snapshot in sorted((folder / "snapshots").iterdir()):
                 if not repo.missing(snapshot.name):
-                    yield CachedModel(hub_id.at(snapshot.name), snapshot)
+                    yield CachedModel(ref.at(snapshot.name), snapshot)

@@ -24,7 +24,7 @@ from huggingface_hub.utils import (  # type: ignore[attr-defined]  # public, and
 from earmark.checkpoint.hub.access import HubAccess
 from earmark.checkpoint.hub.cache import CachedRepo
 from earmark.checkpoint.hub.progress import HubProgress
-from earmark.checkpoint.ref import HubId
+from earmark.checkpoint.ref import HubRef
 from earmark.errors import HubUnavailable
 
 __all__ = ["LargeFile", "bytes_there", "fetch_large"]
@@ -60,7 +60,7 @@ def bytes_there(repo: CachedRepo, file: LargeFile) -> int:
     return 0
 
 
-def fetch_large(hub_id: HubId, file: LargeFile, access: HubAccess, progress: HubProgress) -> None:
+def fetch_large(ref: HubRef, file: LargeFile, access: HubAccess, progress: HubProgress) -> None:
     """Put a file of a commit into the cache's blobs; one that is there costs nothing.
 
     Raises:
@@ -68,7 +68,7 @@ def fetch_large(hub_id: HubId, file: LargeFile, access: HubAccess, progress: Hub
         OSError: the folder may not be written, or is full.
         httpx2.HTTPError: the Hub broke off, or answered with an error.
     """
-    repo = CachedRepo.of(access.cache, hub_id.repo)
+    repo = CachedRepo.of(access.cache, ref.repo)
     blob, part = repo.folder / "blobs" / file.sha256, part_path(repo, file)
     lock = access.cache / ".locks" / repo.folder.name / f"{file.sha256}.lock"
     for folder in (blob.parent, lock.parent):
@@ -78,20 +78,20 @@ def fetch_large(hub_id: HubId, file: LargeFile, access: HubAccess, progress: Hub
             return  # another process was quicker
         if part.is_file() and part.stat().st_size > file.size:
             part.unlink()
-        _download(hub_id, file, part, access, progress)
+        _download(ref, file, part, access, progress)
         if _sha256(part) != file.sha256:
             part.unlink()
             raise HubUnavailable(
-                f"{file.name} of {hub_id.shown} from {access.host} is not what its digest says; "
+                f"{file.name} of {ref.shown} from {access.host} is not what its digest says; "
                 "what came was thrown away, so run it again"
             )
         os.replace(part, blob)  # noqa: PTH105 - the atomic one
 
 
 def _download(
-    hub_id: HubId, file: LargeFile, part: Path, access: HubAccess, progress: HubProgress
+    ref: HubRef, file: LargeFile, part: Path, access: HubAccess, progress: HubProgress
 ) -> None:
-    url = hf_hub_url(hub_id.repo, file.name, revision=hub_id.revision, endpoint=access.endpoint)
+    url = hf_hub_url(ref.repo, file.name, revision=ref.revision, endpoint=access.endpoint)
     # The HTTP client follows the Hub to where the file lies, and takes the token no further than
     # the Hub itself. Each attempt asks the Hub anew: such addresses hold for an hour or so.
     headers = build_hf_headers(token=access.token, headers=access.headers)

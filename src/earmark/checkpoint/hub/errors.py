@@ -20,7 +20,7 @@ from huggingface_hub.errors import (
 )
 
 from earmark.checkpoint.hub.access import HubAccess
-from earmark.checkpoint.ref import HubId
+from earmark.checkpoint.ref import HubRef
 from earmark.errors import CheckpointError, CheckpointNotFound, HubUnavailable
 
 __all__ = ["told_plainly"]
@@ -29,7 +29,7 @@ _LOG_IN = "log in with `hf auth login`, or set HF_TOKEN to a token that may read
 
 
 @contextmanager
-def told_plainly(hub_id: HubId, access: HubAccess) -> Iterator[None]:
+def told_plainly(ref: HubRef, access: HubAccess) -> Iterator[None]:
     """Turn the library's errors, those of its HTTP client and of the disk into ours.
 
     Raises:
@@ -39,16 +39,16 @@ def told_plainly(hub_id: HubId, access: HubAccess) -> Iterator[None]:
     try:
         yield
     except HfHubHTTPError as error:
-        raise _of_answer(error, hub_id, access) from None
+        raise _of_answer(error, ref, access) from None
     except (LocalEntryNotFoundError, FileMetadataError) as error:
         cause = error.__cause__
         if isinstance(cause, HfHubHTTPError):
-            raise _of_answer(cause, hub_id, access) from None
+            raise _of_answer(cause, ref, access) from None
         raise HubUnavailable(_unreachable(cause or error, access)) from None
     except (httpx2.HTTPError, httpx2.InvalidURL) as error:
         raise HubUnavailable(_unreachable(error, access)) from None
     except OSError as error:
-        raise HubUnavailable(_of_disk(error, hub_id, access)) from None
+        raise HubUnavailable(_of_disk(error, ref, access)) from None
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise HubUnavailable(
             f"{access.host} does not answer as a Hub does ({type(error).__name__}); "
@@ -56,38 +56,38 @@ def told_plainly(hub_id: HubId, access: HubAccess) -> Iterator[None]:
         ) from None
 
 
-def _of_answer(error: HfHubHTTPError, hub_id: HubId, access: HubAccess) -> CheckpointError:
+def _of_answer(error: HfHubHTTPError, ref: HubRef, access: HubAccess) -> CheckpointError:
     status = error.response.status_code
     if isinstance(error, RevisionNotFoundError | RemoteEntryNotFoundError | DisabledRepoError):
-        return CheckpointNotFound(_of_contents(error, hub_id, access))
+        return CheckpointNotFound(_of_contents(error, ref, access))
     if isinstance(error, RepositoryNotFoundError) or status in {401, 403, 404}:
-        return CheckpointNotFound(_of_access(error, hub_id, access))
+        return CheckpointNotFound(_of_access(error, ref, access))
     if status == 429:  # noqa: PLR2004 - Too Many Requests
         return HubUnavailable(f"{access.host} has had too many requests from here (429)")
-    return HubUnavailable(f"{access.host} answered {status} for {hub_id.shown}")
+    return HubUnavailable(f"{access.host} answered {status} for {ref.shown}")
 
 
-def _of_contents(error: HfHubHTTPError, hub_id: HubId, access: HubAccess) -> str:
+def _of_contents(error: HfHubHTTPError, ref: HubRef, access: HubAccess) -> str:
     if isinstance(error, RevisionNotFoundError):
         return (
-            f"{hub_id.repo} on {access.host} has no revision {hub_id.revision!r}; a branch, a tag "
+            f"{ref.repo} on {access.host} has no revision {ref.revision!r}; a branch, a tag "
             "or a commit stands after the @"
         )
     if isinstance(error, DisabledRepoError):
-        return f"{hub_id.repo} is disabled on {access.host}"
-    return f"{hub_id.shown} on {access.host} lacks a file that it lists"
+        return f"{ref.repo} is disabled on {access.host}"
+    return f"{ref.shown} on {access.host} lacks a file that it lists"
 
 
-def _of_access(error: HfHubHTTPError, hub_id: HubId, access: HubAccess) -> str:
+def _of_access(error: HfHubHTTPError, ref: HubRef, access: HubAccess) -> str:
     if isinstance(error, GatedRepoError):
         return (
-            f"{hub_id.repo} on {access.host} is gated: accept its terms on its page there, then "
+            f"{ref.repo} on {access.host} is gated: accept its terms on its page there, then "
             f"{_LOG_IN}"
         )
     told = "authorization" in error.response.request.headers
     token = "the token that was sent may not read it" if told else "no token was sent"
     return (
-        f"{access.host} has no model {hub_id.repo}, or a private one "
+        f"{access.host} has no model {ref.repo}, or a private one "
         f"({error.response.status_code}; {token}): check the name; if it is private, {_LOG_IN}"
     )
 
@@ -101,10 +101,10 @@ def _unreachable(error: BaseException, access: HubAccess) -> str:
     return f"{access.host} cannot be reached: {reason or type(error).__name__}"
 
 
-def _of_disk(error: OSError, hub_id: HubId, access: HubAccess) -> str:
+def _of_disk(error: OSError, ref: HubRef, access: HubAccess) -> str:
     if error.errno is None:  # the library's own, for a file of another size than announced
-        return f"{access.host} broke off a file of {hub_id.shown}; run it again"
+        return f"{access.host} broke off a file of {ref.shown}; run it again"
     return (
-        f"{hub_id.shown} cannot be kept in {access.cache}: {error.strerror}; make room or give "
+        f"{ref.shown} cannot be kept in {access.cache}: {error.strerror}; make room or give "
         "leave to write there, or choose another folder with HF_HOME or HF_HUB_CACHE"
     )

@@ -29,7 +29,7 @@ from earmark.checkpoint.hub.download import LargeFile, bytes_there, fetch_large
 from earmark.checkpoint.hub.errors import told_plainly
 from earmark.checkpoint.hub.files import exported_graph, is_index, needed_files, weights_file
 from earmark.checkpoint.hub.progress import HubProgress, SilentProgress
-from earmark.checkpoint.ref import HubId
+from earmark.checkpoint.ref import HubRef
 from earmark.checkpoint.weights.files import WEIGHT_FILES
 from earmark.checkpoint.weights.shards import shard_paths
 from earmark.errors import (
@@ -64,26 +64,26 @@ class HubListing:
     """What a repository holds at one commit.
 
     Attributes:
-        hub_id: with the whole commit.
+        ref: with the whole commit.
         sizes: in bytes, by file name.
         digests: SHA-256 of the files that the Hub keeps as large ones.
     """
 
-    hub_id: HubId
+    ref: HubRef
     sizes: Mapping[str, int]
     digests: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def commit(self) -> str:
         """The commit, of 40 digits."""
-        return self.hub_id.revision or ""
+        return self.ref.revision or ""
 
 
-def look_up(hub_id: HubId, access: HubAccess | None = None) -> HubListing:
+def look_up(ref: HubRef, access: HubAccess | None = None) -> HubListing:
     """Ask the Hub, in one question, which commit a revision stands for and what is in it.
 
     Args:
-        hub_id: the model.
+        ref: the model.
         access: to which Hub, and as whom; as the environment says if not given.
 
     Raises:
@@ -92,15 +92,13 @@ def look_up(hub_id: HubId, access: HubAccess | None = None) -> HubListing:
     """
     access = access or HubAccess.of_environment()
     if access.offline:
-        raise HubUnavailable(
-            f"{access.host} is not asked for {hub_id.shown}: HF_HUB_OFFLINE is set"
-        )
-    with told_plainly(hub_id, access):
+        raise HubUnavailable(f"{access.host} is not asked for {ref.shown}: HF_HUB_OFFLINE is set")
+    with told_plainly(ref, access):
         api = HfApi(endpoint=access.endpoint, token=access.token, headers=access.headers)
         info = api.model_info(
-            hub_id.repo, revision=hub_id.revision, files_metadata=True, timeout=access.timeout_s
+            ref.repo, revision=ref.revision, files_metadata=True, timeout=access.timeout_s
         )
-        at = hub_id.at(str(info.sha))
+        at = ref.at(str(info.sha))
         if at.commit is None:
             raise ValueError(info.sha)
         siblings = info.siblings or ()
@@ -112,7 +110,7 @@ def look_up(hub_id: HubId, access: HubAccess | None = None) -> HubListing:
 
 
 def fetch(
-    hub_id: HubId,
+    ref: HubRef,
     progress: HubProgress | None = None,
     access: HubAccess | None = None,
     *,
@@ -124,7 +122,7 @@ def fetch(
     (``HF_HUB_OFFLINE``) or cannot be reached, so is the commit that the revision last stood for.
 
     Args:
-        hub_id: the model.
+        ref: the model.
         progress: is told of what is downloaded; nothing if all is there.
         access: to which Hub, as whom and into which cache; as the environment says if not given.
         from_weights: as of `without_unread_weights`.
@@ -135,19 +133,19 @@ def fetch(
         HubUnavailable: it cannot be fetched now, and the cache does not hold it whole.
     """
     access = access or HubAccess.of_environment()
-    cached = CachedRepo.of(access.cache, hub_id.repo)
-    if hub_id.commit is not None and cached.is_whole(hub_id.commit):
-        return _opened(hub_id, cached)
+    cached = CachedRepo.of(access.cache, ref.repo)
+    if ref.commit is not None and cached.is_whole(ref.commit):
+        return _opened(ref, cached)
     try:
-        listing = look_up(hub_id, access)
+        listing = look_up(ref, access)
         refuse_unreadable(listing)
         wanted = without_unread_weights(listing, access, from_weights)
         _download(wanted, access, progress or SilentProgress())
-        with told_plainly(hub_id, access):
-            cached.note(hub_id, listing.commit, frozenset(listing.sizes))
+        with told_plainly(ref, access):
+            cached.note(ref, listing.commit, frozenset(listing.sizes))
     except HubUnavailable as error:
-        return _cached_instead(hub_id, access, error)
-    return _opened(listing.hub_id, cached)
+        return _cached_instead(ref, access, error)
+    return _opened(listing.ref, cached)
 
 
 def fetch_config(listing: HubListing, access: HubAccess) -> Path:
@@ -190,7 +188,7 @@ def without_unread_weights(
     return _without_weights(listing)
 
 
-def fetch_exported_graph(hub_id: HubId, access: HubAccess | None = None) -> bool:
+def fetch_exported_graph(ref: HubRef, access: HubAccess | None = None) -> bool:
     """Have the graph in the cache that was exported beside the weights of a commit.
 
     Returns:
@@ -200,11 +198,11 @@ def fetch_exported_graph(hub_id: HubId, access: HubAccess | None = None) -> bool
         CheckpointError: as of `fetch`.
     """
     access = access or HubAccess.of_environment()
-    listing = look_up(hub_id, access)
+    listing = look_up(ref, access)
     if exported_graph(listing.sizes) is None:
         return False
     _download(_without_weights(listing), access, SilentProgress())
-    CachedRepo.of(access.cache, hub_id.repo).unlink_graph_data(listing.commit)
+    CachedRepo.of(access.cache, ref.repo).unlink_graph_data(listing.commit)
     return True
 
 
@@ -246,16 +244,16 @@ def _digest(large: BlobLfsInfo) -> str:
     return large.sha256
 
 
-def _opened(hub_id: HubId, cached: CachedRepo) -> LocalRepository:
-    commit = hub_id.commit or ""
+def _opened(ref: HubRef, cached: CachedRepo) -> LocalRepository:
+    commit = ref.commit or ""
     cached.unlink_graph_data(commit)
-    return LocalRepository.open(cached.snapshot(commit), source=hub_id.shown, revision=commit)
+    return LocalRepository.open(cached.snapshot(commit), source=ref.shown, revision=commit)
 
 
-def _cached_instead(hub_id: HubId, access: HubAccess, error: HubUnavailable) -> LocalRepository:
+def _cached_instead(ref: HubRef, access: HubAccess, error: HubUnavailable) -> LocalRepository:
     """Open what the cache holds, and say so."""
-    cached = CachedRepo.of(access.cache, hub_id.repo)
-    commit = cached.commit_of(hub_id)
+    cached = CachedRepo.of(access.cache, ref.repo)
+    commit = cached.commit_of(ref)
     there = commit is not None and cached.snapshot(commit).is_dir()
     missing = cached.missing(commit) if commit is not None and there else ()
     if commit is None or not there or missing:
@@ -263,19 +261,19 @@ def _cached_instead(hub_id: HubId, access: HubAccess, error: HubUnavailable) -> 
             f"only a part of it ({', '.join(missing)} missing)" if there else "no whole copy of it"
         )
         way_out = (
-            f"unset HF_HUB_OFFLINE, or bring the cache from where `earmark pull {hub_id}` has run"
+            f"unset HF_HUB_OFFLINE, or bring the cache from where `earmark pull {ref}` has run"
             if access.offline
-            else f"`earmark pull {hub_id}` goes on where a download stopped"
+            else f"`earmark pull {ref}` goes on where a download stopped"
         )
         raise HubUnavailable(
             f"{error}; the cache {access.cache} holds {found}: {way_out}"
         ) from None
-    facts = {"model": hub_id.repo, "commit": commit}
+    facts = {"model": ref.repo, "commit": commit}
     if access.offline:
         log.info("the Hub is not asked (HF_HUB_OFFLINE); using the cached commit", **facts)
     else:
         log.warning("using the cached commit", **facts, reason=str(error))
-    return _opened(hub_id.at(commit), cached)
+    return _opened(ref.at(commit), cached)
 
 
 def _download(listing: HubListing, access: HubAccess, progress: HubProgress) -> None:
@@ -293,7 +291,7 @@ def _download(listing: HubListing, access: HubAccess, progress: HubProgress) -> 
         names = (*names, *(path.name for path in shard_paths(index)))
     absent = [name for name in names if name not in listing.sizes]
     if absent:
-        raise CheckpointNotFound(f"{listing.hub_id.shown} lacks {', '.join(absent)} of its weights")
+        raise CheckpointNotFound(f"{listing.ref.shown} lacks {', '.join(absent)} of its weights")
     _fetch(listing, names, access, progress)
 
 
@@ -301,11 +299,11 @@ def _fetch(
     listing: HubListing, names: Sequence[str], access: HubAccess, progress: HubProgress
 ) -> None:
     """Fetch those of some files that are not there, and see that each has the size announced."""
-    hub_id, sizes = listing.hub_id, listing.sizes
+    ref, sizes = listing.ref, listing.sizes
     pending = [name for name in names if not _is_there(listing, access, name)]
     if not pending:
         return
-    repo = CachedRepo.of(access.cache, hub_id.repo)
+    repo = CachedRepo.of(access.cache, ref.repo)
     large = {
         name: LargeFile(name, sizes[name], listing.digests[name])
         for name in pending
@@ -314,13 +312,13 @@ def _fetch(
     total = sum(sizes[name] for name in names)
     to_come = sum(sizes[name] for name in pending)
     to_come -= sum(bytes_there(repo, file) for file in large.values())
-    _see_that_it_fits(hub_id, to_come, access)
-    progress.begin(hub_id.shown, total_bytes=total, there_bytes=total - to_come)
+    _see_that_it_fits(ref, to_come, access)
+    progress.begin(ref.shown, total_bytes=total, there_bytes=total - to_come)
     try:
-        with told_plainly(hub_id, access):
+        with told_plainly(ref, access):
             for name in pending:
                 if name in large:
-                    fetch_large(hub_id, large[name], access, progress)
+                    fetch_large(ref, large[name], access, progress)
                 _fetch_small(listing, name, access)
                 if name not in large:
                     progress.advance(sizes[name])
@@ -335,7 +333,7 @@ def _fetch_small(listing: HubListing, name: str, access: HubAccess) -> None:
         HubUnavailable: what came is not of the size announced.
     """
     hf_hub_download(
-        listing.hub_id.repo,
+        listing.ref.repo,
         name,
         revision=listing.commit,
         cache_dir=access.cache,
@@ -349,13 +347,13 @@ def _fetch_small(listing: HubListing, name: str, access: HubAccess) -> None:
     )
     if not _is_there(listing, access, name):
         raise HubUnavailable(
-            f"{name} of {listing.hub_id.shown} from {access.host} is not of "
+            f"{name} of {listing.ref.shown} from {access.host} is not of "
             f"{listing.sizes[name]:,} bytes, as was announced"
         )
 
 
 def _path(listing: HubListing, access: HubAccess, name: str) -> Path:
-    return CachedRepo.of(access.cache, listing.hub_id.repo).snapshot(listing.commit) / name
+    return CachedRepo.of(access.cache, listing.ref.repo).snapshot(listing.commit) / name
 
 
 def _is_there(listing: HubListing, access: HubAccess, name: str) -> bool:
@@ -363,7 +361,7 @@ def _is_there(listing: HubListing, access: HubAccess, name: str) -> bool:
     return path.is_file() and path.stat().st_size == listing.sizes[name]
 
 
-def _see_that_it_fits(hub_id: HubId, to_come: int, access: HubAccess) -> None:
+def _see_that_it_fits(ref: HubRef, to_come: int, access: HubAccess) -> None:
     """Refuse before the download what would fail at its end.
 
     Raises:
@@ -373,7 +371,7 @@ def _see_that_it_fits(hub_id: HubId, to_come: int, access: HubAccess) -> None:
     free = to_come if folder is None else shutil.disk_usage(folder).free
     if free < to_come:
         raise HubUnavailable(
-            f"{hub_id.shown} needs {to_come / MEGABYTE:,.0f} MB more, but {folder} has "
+            f"{ref.shown} needs {to_come / MEGABYTE:,.0f} MB more, but {folder} has "
             f"{free / MEGABYTE:,.0f} MB; make room, or choose another folder with HF_HOME or "
             "HF_HUB_CACHE"
         )

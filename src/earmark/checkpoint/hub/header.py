@@ -22,7 +22,7 @@ from huggingface_hub.utils import (  # type: ignore[attr-defined]  # public, and
 )
 
 from earmark.checkpoint.hub.errors import told_plainly
-from earmark.checkpoint.ref import HubId
+from earmark.checkpoint.ref import HubRef
 from earmark.checkpoint.weights.tensor_source import Shape, TensorSource
 from earmark.errors import InvalidCheckpoint
 
@@ -53,11 +53,11 @@ class _Header:
         pass
 
 
-def fetch_header(hub_id: HubId, name: str, access: HubAccess) -> TensorSource:
+def fetch_header(ref: HubRef, name: str, access: HubAccess) -> TensorSource:
     """Ask the Hub for the beginning of a file.
 
     Args:
-        hub_id: the model, with its commit.
+        ref: the model, with its commit.
         name: of the file.
         access: as it was looked up.
 
@@ -66,8 +66,8 @@ def fetch_header(hub_id: HubId, name: str, access: HubAccess) -> TensorSource:
         HubUnavailable: it cannot be fetched now.
         InvalidCheckpoint: it is no such file.
     """
-    with told_plainly(hub_id, access):
-        text = _header_of(_beginning(hub_id, name, access))
+    with told_plainly(ref, access):
+        text = _header_of(_beginning(ref, name, access))
     try:
         fields = json.loads(text or b"")
         tensors = {
@@ -81,9 +81,9 @@ def fetch_header(hub_id: HubId, name: str, access: HubAccess) -> TensorSource:
     return _Header(tensors)
 
 
-def _beginning(hub_id: HubId, name: str, access: HubAccess) -> bytes:
+def _beginning(ref: HubRef, name: str, access: HubAccess) -> bytes:
     """Fetch until the header is whole, however much the server would send."""
-    url = hf_hub_url(hub_id.repo, name, revision=hub_id.revision, endpoint=access.endpoint)
+    url = hf_hub_url(ref.repo, name, revision=ref.revision, endpoint=access.endpoint)
     headers = build_hf_headers(token=access.token, headers=access.headers)
     headers |= {"range": f"bytes=0-{LARGEST_HEADER - 1}", "accept-encoding": "identity"}
     found = b""

@@ -22,7 +22,7 @@ from earmark.checkpoint.hub.fetch import (
 from earmark.checkpoint.hub.files import is_index, needed_files, small_files, weights_file
 from earmark.checkpoint.hub.header import fetch_header
 from earmark.checkpoint.hub.progress import HubProgress
-from earmark.checkpoint.ref import HubId
+from earmark.checkpoint.ref import HubRef
 from earmark.checkpoint.weights.files import INDEX_SUFFIX
 from earmark.checkpoint.weights.tensor_source import TensorSource
 from earmark.errors import CheckpointNotFound, HubUnavailable, UnsupportedCheckpoint
@@ -39,7 +39,7 @@ class HubPreview:
     """A model of the Hub at one commit: a repository of which only the config can be read yet.
 
     Attributes:
-        hub_id: with the whole commit.
+        ref: with the whole commit.
         config: its `config.json`, in the cache.
         names: of the files that a load will find.
         weights_bytes: size of its weights.
@@ -47,7 +47,7 @@ class HubPreview:
         access: the way to the Hub that has the rest.
     """
 
-    hub_id: HubId
+    ref: HubRef
     config: Path
     names: frozenset[str]
     weights_bytes: int
@@ -57,12 +57,12 @@ class HubPreview:
     @property
     def source(self) -> str:
         """The model, as a person would name it."""
-        return self.hub_id.shown
+        return self.ref.shown
 
     @property
     def revision(self) -> str | None:
         """The commit."""
-        return self.hub_id.revision
+        return self.ref.revision
 
     def find(self, file: str) -> Path | None:
         """Return where a file will lie; None where the checkpoint has no such file."""
@@ -76,7 +76,7 @@ class HubPreview:
         """
         if path.suffix != SAFETENSORS_SUFFIX:
             return None
-        return fetch_header(self.hub_id, path.name, self.access)
+        return fetch_header(self.ref, path.name, self.access)
 
     def require(self, *alternatives: str) -> Path:
         """Return where the first of some files that is there will lie.
@@ -91,7 +91,7 @@ class HubPreview:
 
 
 def preview(
-    hub_id: HubId, access: HubAccess | None = None, *, from_weights: FromWeights
+    ref: HubRef, access: HubAccess | None = None, *, from_weights: FromWeights
 ) -> HubPreview:
     """Ask the Hub what a model is, and fetch its config.
 
@@ -99,7 +99,7 @@ def preview(
     that a load needs is there. ``HF_HUB_OFFLINE`` means that there is nothing else.
 
     Args:
-        hub_id: the model.
+        ref: the model.
         access: to which Hub, as whom and into which cache; as the environment says if not given.
         from_weights: as of `hub.without_unread_weights`.
 
@@ -109,13 +109,13 @@ def preview(
         HubUnavailable: the Hub cannot be asked.
     """
     access = access or HubAccess.of_environment()
-    cached = CachedRepo.of(access.cache, hub_id.repo)
+    cached = CachedRepo.of(access.cache, ref.repo)
     try:
-        listing = look_up(hub_id, access)
+        listing = look_up(ref, access)
         config = _config(listing, access)
         listing = without_unread_weights(listing, access, from_weights)
         return HubPreview(
-            listing.hub_id,
+            listing.ref,
             config,
             frozenset(needed_files(listing.sizes)),
             _weights_bytes(listing.sizes),
@@ -123,19 +123,18 @@ def preview(
             access,
         )
     except HubUnavailable as error:
-        found = _cached(hub_id, cached, access)
+        found = _cached(ref, cached, access)
         if found is not None:
             return found
         if access.offline:
             raise CheckpointNotFound(
-                f"the cache {access.cache} does not hold {hub_id}, and HF_HUB_OFFLINE is set"
+                f"the cache {access.cache} does not hold {ref}, and HF_HUB_OFFLINE is set"
             ) from error
         raise
 
 
 def fetch_previewed(
-    hub_id: HubId,
-    commit: str,
+    ref: HubRef,
     progress: HubProgress,
     access: HubAccess | None = None,
     *,
@@ -146,8 +145,7 @@ def fetch_previewed(
     Once it is whole, and not before, it is what its name stands for where the Hub cannot be asked.
 
     Args:
-        hub_id: as it was asked for.
-        commit: from its preview.
+        ref: from its preview, with the whole commit.
         progress: is told of what is downloaded.
         access: as it was previewed.
         from_weights: the same.
@@ -157,9 +155,9 @@ def fetch_previewed(
         HubUnavailable: it cannot be fetched now.
     """
     access = access or HubAccess.of_environment()
-    fetch(hub_id.at(commit), progress, access, from_weights=from_weights)
-    with told_plainly(hub_id, access):
-        CachedRepo.of(access.cache, hub_id.repo).refer(hub_id, commit)
+    fetch(ref, progress, access, from_weights=from_weights)
+    with told_plainly(ref, access):
+        CachedRepo.of(access.cache, ref.repo).refer(HubRef(ref.repo), ref.commit or "")
 
 
 def _config(listing: HubListing, access: HubAccess) -> Path:
@@ -196,9 +194,9 @@ def _to_come_bytes(listing: HubListing, cached: CachedRepo) -> int:
     return sum(listing.sizes[name] for name in names if not (folder / name).is_file())
 
 
-def _cached(hub_id: HubId, cached: CachedRepo, access: HubAccess) -> HubPreview | None:
+def _cached(ref: HubRef, cached: CachedRepo, access: HubAccess) -> HubPreview | None:
     """Preview the commit that the cache holds, if all that a load needs is there."""
-    commit = cached.commit_of(hub_id)
+    commit = cached.commit_of(ref)
     if commit is None or cached.missing(commit):
         return None
     folder = cached.snapshot(commit)
@@ -208,6 +206,4 @@ def _cached(hub_id: HubId, cached: CachedRepo, access: HubAccess) -> HubPreview 
         if path.is_file()
     }
     names = frozenset(needed_files(sizes))
-    return HubPreview(
-        hub_id.at(commit), folder / CONFIG_FILE, names, _weights_bytes(sizes), 0, access
-    )
+    return HubPreview(ref.at(commit), folder / CONFIG_FILE, names, _weights_bytes(sizes), 0, access)

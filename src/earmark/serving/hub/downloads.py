@@ -3,6 +3,7 @@
 import threading
 from typing import Final
 
+from earmark.checkpoint.ref import ModelRef
 from earmark.serving.catalogue import KnownModel
 
 __all__ = ["DownloadTimes"]
@@ -21,20 +22,20 @@ class DownloadTimes:
         """Nothing was fetched yet."""
         self._lock = threading.Lock()
         self._bytes_per_s = _BYTES_PER_S
-        self._here: set[str] = set()
+        self._here: set[ModelRef] = set()
 
     def expected_s(self, known: KnownModel) -> float:
         """Estimate the download of a model; 0 where its files are here."""
         with self._lock:
-            if known.source in self._here:
+            if known.ref in self._here:
                 return 0.0
             return known.download_bytes / self._bytes_per_s
 
     def add(self, known: KnownModel, took_s: float) -> None:
         """Learn from a download that has ended well; its files are here from now on."""
         with self._lock:
-            if known.source in self._here:
+            if known.ref in self._here:
                 return
-            self._here.add(known.source)
+            self._here.add(known.ref)
             if known.download_bytes >= _LEAST_BYTES and took_s > 0:
                 self._bytes_per_s = known.download_bytes / took_s

@@ -13,10 +13,10 @@ from huggingface_hub.utils import (  # type: ignore[attr-defined]  # public, and
 
 from earmark.checkpoint.hub.access import HubAccess
 from earmark.checkpoint.hub.errors import told_plainly
-from earmark.checkpoint.ref import HubId
+from earmark.checkpoint.ref import HubRef
 from earmark.errors import CheckpointError, CheckpointNotFound, HubUnavailable
 
-ID = HubId("org/name", "v1")
+ID = HubRef("org/name", "v1")
 ACCESS = HubAccess(endpoint="https://me:secret@hub.example", cache=Path("/cache"))
 SIGNED = "https://cdn.example/x?signature=secret"
 

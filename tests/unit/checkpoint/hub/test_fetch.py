@@ -18,11 +18,11 @@ from earmark.checkpoint.hub import fetch as the_hub
 from earmark.checkpoint.hub.access import HubAccess
 from earmark.checkpoint.hub.cache import CachedRepo, cached_models
 from earmark.checkpoint.hub.fetch import look_up
-from earmark.checkpoint.ref import HubId
+from earmark.checkpoint.ref import HubRef
 from earmark.engine.ways.choice import runs_from_weights
 from earmark.errors import CheckpointNotFound, HubUnavailable
 
-ID = HubId("org/name")
+ID = HubRef("org/name")
 fetch = partial(the_hub.fetch, from_weights=runs_from_weights)
 FIRST = commit_of("first")
 SMALL = {"config.json", "tokenizer.json", "tokenizer_config.json"}
@@ -152,9 +152,9 @@ def test_a_branch_that_moves_meanwhile_gives_one_commit_all_the_same(
 def test_every_kind_of_revision_is_found(revision: str, hub: HubStandIn, access: HubAccess) -> None:
     """Branch, tag, pull request, commit."""
     hub.repos["org/name"].revisions |= {"v1": FIRST, "refs/pr/1": FIRST}
-    assert look_up(HubId("org/name", revision), access).commit == FIRST
-    assert fetch(HubId("org/name", revision), access=access).revision == FIRST
-    assert fetch(HubId("org/name", revision), access=replace(access, offline=True))
+    assert look_up(HubRef("org/name", revision), access).commit == FIRST
+    assert fetch(HubRef("org/name", revision), access=access).revision == FIRST
+    assert fetch(HubRef("org/name", revision), access=replace(access, offline=True))
 
 
 def test_a_connection_that_breaks_goes_on_where_it_stopped(
@@ -236,7 +236,7 @@ def test_a_file_that_is_not_what_was_announced_is_thrown_away(
     repo.commit("second", {**repo.commits[FIRST], "model.safetensors": weights[::-1]})
     hub.spoilt = weights
     with pytest.raises(HubUnavailable, match="is not what its digest says"):
-        fetch(HubId("org/name", commit_of("second")), access=access)
+        fetch(HubRef("org/name", commit_of("second")), access=access)
     assert not list(access.cache.rglob("*.incomplete"))
     hub.spoilt = None
     found = fetch(ID, access=access)
@@ -310,9 +310,9 @@ def test_what_there_is_not_is_named(hub: HubStandIn, access: HubAccess) -> None:
     """Repository, with and without a token, and revision; in one line each."""
     for token in (None, TOKEN):
         with pytest.raises(CheckpointNotFound, match=r"has no model org/other, or a private one"):
-            fetch(HubId("org/other"), access=replace(access, token=token))
+            fetch(HubRef("org/other"), access=replace(access, token=token))
     with pytest.raises(CheckpointNotFound, match=r"org/name .* has no revision 'v9'") as caught:
-        fetch(HubId("org/name", "v9"), access=access)
+        fetch(HubRef("org/name", "v9"), access=access)
     assert "\n" not in str(caught.value)
     assert hub.files_asked() == set()
 
@@ -320,7 +320,7 @@ def test_what_there_is_not_is_named(hub: HubStandIn, access: HubAccess) -> None:
 def test_a_renamed_model_is_found_under_its_old_name(hub: HubStandIn, access: HubAccess) -> None:
     """The Hub redirects."""
     hub.moved["old-name"] = "org/name"
-    found = fetch(HubId("old-name"), access=access)
+    found = fetch(HubRef("old-name"), access=access)
     assert (found.revision, found.source) == (FIRST, f"old-name@{FIRST[:12]}")
 
 
@@ -418,7 +418,7 @@ def test_out_of_reach_the_cached_commit_is_taken_with_a_warning(
     assert logs[0]["log_level"] == "warning"
     assert "127.0.0.1:9 cannot be reached" in logs[0]["reason"]
     with pytest.raises(HubUnavailable, match=r"127.0.0.1:9 cannot be reached.*goes on where"):
-        fetch(HubId("org/other"), access=away)
+        fetch(HubRef("org/other"), access=away)
     assert hub.asked
 
 
@@ -538,7 +538,7 @@ def test_the_cache_is_listed_without_what_a_load_could_not_begin_with(
         (access.cache / other).mkdir(parents=True)
     (access.cache / "models--org--empty").mkdir()
     listed = list(cached_models(access.cache))
-    assert [(one.hub_id, one.folder) for one in listed] == [(ID.at(FIRST), found.folder)]
+    assert [(one.ref, one.folder) for one in listed] == [(ID.at(FIRST), found.folder)]
     assert hub.asked
 
 

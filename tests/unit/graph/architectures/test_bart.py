@@ -10,6 +10,7 @@ from structlog.testing import capture_logs
 from support.checkpoint_sessions import ONE_THREAD
 from support.checkpoints import BartSpec, CheckpointSpec, write_checkpoint
 
+from earmark.checkpoint.ref import FolderRef
 from earmark.domain.texts import TextInput
 from earmark.engine.load import EngineOptions, load_engine
 from earmark.errors import InvalidCheckpoint
@@ -24,7 +25,7 @@ ELSEWHERE = replace(SHARED, bart=BartSpec(tables="decoder"))
 def scores_and_size(folder: Path, spec: CheckpointSpec) -> tuple[list[float], int]:
     """Load a checkpoint, expect no complaint, and return its scores and its count of weights."""
     with capture_logs() as logs:
-        engine = load_engine(str(write_checkpoint(folder, spec)), options=OPTIONS)
+        engine = load_engine(FolderRef(write_checkpoint(folder, spec)), options=OPTIONS)
     try:
         assert logs == []
         request = TextClassification((TextInput("a good film"),))
@@ -57,4 +58,4 @@ def test_a_missing_table_is_asked_for_by_its_first_name(tmp_path: Path) -> None:
     del tensors["model.shared.weight"]
     save_file({name: np.ascontiguousarray(one) for name, one in tensors.items()}, path)
     with pytest.raises(InvalidCheckpoint, match=r"no tensor shared\.weight"):
-        load_engine(str(tmp_path), options=OPTIONS)
+        load_engine(FolderRef(tmp_path), options=OPTIONS)

@@ -1,9 +1,12 @@
 """How long a download is likely to take."""
 
+from pathlib import Path
+
 import pytest
 from support.fake_hub import found
 from support.fake_loader import FAKE_WEIGHTS_BYTES
 
+from earmark.checkpoint.ref import FolderRef
 from earmark.serving.catalogue import KnownModel
 from earmark.serving.hub.downloads import DownloadTimes
 
@@ -23,5 +26,5 @@ def test_what_is_here_need_not_be_fetched_again() -> None:
     assert times.expected_s(found("org/a")) == 0.0
     times.add(found("org/a"), 0.001)
     assert times.expected_s(found("org/b")) == pytest.approx(32.0)
-    assert times.expected_s(KnownModel("a", "folder")) == 0.0
+    assert times.expected_s(KnownModel("a", FolderRef(Path("folder")))) == 0.0
     assert times.expected_s(found("org/a", commit="2" * 40)) > 0.0

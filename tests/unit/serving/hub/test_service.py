@@ -8,6 +8,7 @@ from support.fake_engine import FakeEngine
 from support.fake_hub import FakeHub, found, on_the_hub, policy
 from support.fake_loader import FakeLoader
 
+from earmark.checkpoint.ref import BundledRef
 from earmark.domain.texts import TextInput
 from earmark.errors import (
     HubUnavailable,
@@ -102,7 +103,7 @@ def test_an_unknown_model_gets_the_same_words_whyever_it_is_unknown() -> None:
             ServedModels(
                 (),
                 named=("at/hand",),
-                on_demand=OnDemand(Catalogue({"at/hand": "at/hand"}), FakeLoader()),
+                on_demand=OnDemand(Catalogue({"at/hand": BundledRef("at/hand")}), FakeLoader()),
             ).resolve("org/name")
         assert said == [str(caught.value)] * 2
 
@@ -138,7 +139,7 @@ def test_a_model_of_the_hub_has_its_variants() -> None:
     assert known is not None
     assert known.facts is not None
     assert (known.model_id, known.facts.model_id) == ("org/name:int8", "org/name:int8")
-    assert (known.precision, known.source) == ("int8", found("org/name").source)
+    assert (known.precision, known.ref) == ("int8", found("org/name").ref)
     assert catalogue.ids() == ()
     assert Catalogue({}, variants=(variant,)).find("org/name:int8") is None
 
@@ -147,8 +148,8 @@ def test_a_folder_that_comes_later_wins_over_the_hub() -> None:
     """What the operator names is his own."""
     discovery = Discovery(_hub(), policy())
     asyncio.run(discovery.discover("org/name", here=True))
-    catalogue = Catalogue({"org/name": "folder"}, discovered=discovery)
-    assert catalogue.find("org/name") == KnownModel("org/name", "folder")
+    catalogue = Catalogue({"org/name": BundledRef("mine")}, discovered=discovery)
+    assert catalogue.find("org/name") == KnownModel("org/name", BundledRef("mine"))
 
 
 @pytest.mark.parametrize(
