@@ -32,7 +32,7 @@ import json, sys, time
 from pathlib import Path
 from earmark.engine.load import EngineOptions, load_engine
 from earmark.runtime.compiled import CompiledModels
-from earmark.serving.certificates import Certificates
+from earmark.models.certificates import Certificates
 source, precision, kept = sys.argv[1:]
 options = EngineOptions(precision=precision, reference="off")
 if kept:

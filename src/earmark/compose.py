@@ -14,21 +14,21 @@ from earmark.engine.facts import ModelFacts, read_facts
 from earmark.engine.info import EngineInfo
 from earmark.engine.load import EngineOptions, load_engine
 from earmark.engine.model import open_repository
+from earmark.models.aliases import Alias
+from earmark.models.catalogue import KnownModel
+from earmark.models.certificates import Certificates
+from earmark.models.discovery import Discovery
+from earmark.models.fetching import fetched_while_wanted
+from earmark.models.load_threads import beside
+from earmark.models.load_times import LoadTimes
+from earmark.models.on_demand import OnDemand
+from earmark.models.policy import HubPolicy
+from earmark.models.registry import ServedModels
 from earmark.runtime.compiled import CompiledModels
 from earmark.serving.access.gate import AccessGate
 from earmark.serving.access.store import SqliteKeys
-from earmark.serving.aliases import Alias
-from earmark.serving.catalogue import KnownModel
-from earmark.serving.certificates import Certificates
-from earmark.serving.hub.discovery import Discovery
-from earmark.serving.hub.policy import HubPolicy
-from earmark.serving.hub.watch import fetched_while_wanted
 from earmark.serving.jobs.runner import JobRunner
 from earmark.serving.jobs.store import SqliteJobs
-from earmark.serving.load_threads import beside
-from earmark.serving.load_times import LoadTimes
-from earmark.serving.models import ServedModels
-from earmark.serving.on_demand import OnDemand
 from earmark.serving.service import Service
 from earmark.settings import NamedModel, Settings
 from earmark.web.app import create_app
@@ -115,7 +115,9 @@ def composed(
     with ExitStack() as stack:
         named = settings.named_models() if models is None else tuple(models)
         web = settings.web_options(loopback=loopback)
-        policy = HubPolicy(settings.hub_rule(), gate=gate, loopback=loopback)
+        policy = HubPolicy(
+            settings.hub_rule(), demands_key=lambda: gate.demands_key, loopback=loopback
+        )
         discovery = Discovery(_Hub(), policy, settings.discovery_options())
         catalogue = settings.catalogue(named, discovery)
         engines = [

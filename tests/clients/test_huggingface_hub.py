@@ -12,7 +12,7 @@ from support.http_server import RunningServer, running_server
 
 from earmark.domain.texts import TextInput
 from earmark.errors import QueueFull
-from earmark.serving.models import ServedModels
+from earmark.models.registry import ServedModels
 from earmark.serving.service import Service
 from earmark.web.app import create_app
 

@@ -11,10 +11,10 @@ from support.fake_loader import FakeLoader
 from support.http_app import asking
 
 from earmark.errors import UnsupportedCheckpoint
+from earmark.models.registry import ServedModels
 from earmark.serving.access.gate import AccessGate
 from earmark.serving.access.keys import new_key
 from earmark.serving.access.store import KeysInMemory
-from earmark.serving.models import ServedModels
 
 _HF = "/models/org/name"
 _WORKERS_AI = "/client/v4/accounts/any/ai/run/org/name"

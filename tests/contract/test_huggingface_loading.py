@@ -11,8 +11,8 @@ from support.http_app import asking
 
 from earmark.checkpoint.ref import BundledRef
 from earmark.errors import EngineError, InvalidCheckpoint
-from earmark.serving.catalogue import Catalogue
-from earmark.serving.on_demand import OnDemand, OnDemandOptions
+from earmark.models.catalogue import Catalogue
+from earmark.models.on_demand import OnDemand, OnDemandOptions
 
 _BODY = b'{"inputs": "I like you"}'
 _ADDRESS = "/models/org/name"

@@ -10,9 +10,9 @@ from support.http_app import ask
 
 from earmark.checkpoint.ref import BundledRef
 from earmark.domain.texts import TextInput
-from earmark.serving.catalogue import Catalogue
-from earmark.serving.models import ServedModels
-from earmark.serving.on_demand import OnDemand
+from earmark.models.catalogue import Catalogue
+from earmark.models.on_demand import OnDemand
+from earmark.models.registry import ServedModels
 
 LOGITS = {TextInput("q", text): [score] for text, score in (("a", -1.0), ("b", 3.0), ("c", 0.0))}
 LOW, HIGH, MIDDLE = (pytest.approx(score) for score in (0.26894143, 0.9525741, 0.5))

@@ -16,8 +16,8 @@ from support.http_server import RunningServer, running_server
 
 from earmark.domain.texts import TextInput
 from earmark.errors import DeadlineExceeded, NonFiniteScore, QueueFull, ShuttingDown
+from earmark.models.registry import ServedModels
 from earmark.serving.admission import AdmissionLimits
-from earmark.serving.models import ServedModels
 from earmark.serving.service import Service, ServiceOptions
 from earmark.web.app import create_app
 

@@ -34,10 +34,10 @@ from support.workers_ai import CLASSIFIER, workers_ai
 
 from earmark import __version__
 from earmark.domain.texts import TextInput
+from earmark.models.registry import ServedModels
 from earmark.serving.access.gate import AccessGate
 from earmark.serving.access.keys import new_key
 from earmark.serving.access.store import KeysInMemory
-from earmark.serving.models import ServedModels
 from earmark.serving.service import Service
 from earmark.web.answer_headers import EXPOSED_HEADERS
 from earmark.web.app import WebOptions, create_app

@@ -11,8 +11,8 @@ from support.openapi_reading import answer_examples, mapping, names_of
 
 from earmark.checkpoint.ref import BundledRef, ModelRef
 from earmark.errors import EngineError
-from earmark.serving.catalogue import Catalogue
-from earmark.serving.on_demand import OnDemand, OnDemandOptions
+from earmark.models.catalogue import Catalogue
+from earmark.models.on_demand import OnDemand, OnDemandOptions
 from earmark.web.dialects.huggingface.openapi.examples import (
     LOADING,
     NO_ROOM,

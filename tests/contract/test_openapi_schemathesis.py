@@ -18,7 +18,7 @@ from schemathesis.specs.openapi.checks import (
 from starlette.types import Receive, Scope, Send
 from support.fake_engine import FakeEngine, reranker, token_labeller, zero_shot_model
 
-from earmark.serving.models import ServedModels
+from earmark.models.registry import ServedModels
 from earmark.serving.service import Service
 from earmark.web.app import create_app
 

@@ -9,14 +9,14 @@ from support.fake_loader import FAKE_WEIGHTS_BYTES, FakeLoader
 
 from earmark.checkpoint.ref import BundledRef, HubRef
 from earmark.errors import CheckpointNotFound, HubUnavailable
+from earmark.models.catalogue import Catalogue, KnownModel
+from earmark.models.discovery import Discovery, DiscoveryOptions
+from earmark.models.hub_rule import HubRule
+from earmark.models.on_demand import OnDemand, OnDemandOptions
+from earmark.models.policy import HubPolicy
+from earmark.models.registry import ServedModels
 from earmark.serving.access.gate import AccessGate
 from earmark.serving.access.store import KeysInMemory, KeyStore
-from earmark.serving.catalogue import Catalogue, KnownModel
-from earmark.serving.hub.discovery import Discovery, DiscoveryOptions
-from earmark.serving.hub.policy import HubPolicy
-from earmark.serving.hub.rule import HubRule
-from earmark.serving.models import ServedModels
-from earmark.serving.on_demand import OnDemand, OnDemandOptions
 
 __all__ = ["FakeHub", "found", "on_the_hub", "policy"]
 
@@ -77,7 +77,8 @@ def policy(
 ) -> HubPolicy:
     """Make a policy: of a rule, `any` by default, or of none."""
     chosen = None if unset else HubRule.read(rule or ("any",))
-    return HubPolicy(chosen, gate=AccessGate(keys or KeysInMemory()), loopback=loopback)
+    gate = AccessGate(keys or KeysInMemory())
+    return HubPolicy(chosen, demands_key=lambda: gate.demands_key, loopback=loopback)
 
 
 def on_the_hub(

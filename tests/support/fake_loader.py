@@ -9,7 +9,7 @@ from support.fake_engine import FakeEngine
 from earmark.domain.labels import LabelSet
 from earmark.engine.facts import ModelFacts
 from earmark.errors import ShuttingDown
-from earmark.serving.catalogue import KnownModel
+from earmark.models.catalogue import KnownModel
 
 __all__ = ["FAKE_WEIGHTS_BYTES", "FakeLoader"]
 

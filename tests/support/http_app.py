@@ -6,10 +6,10 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 import httpx
 
+from earmark.models.engines import ServedEngine
+from earmark.models.on_demand import OnDemand
+from earmark.models.registry import ServedModels
 from earmark.serving.access.gate import AccessGate
-from earmark.serving.engines import ServedEngine
-from earmark.serving.models import ServedModels
-from earmark.serving.on_demand import OnDemand
 from earmark.serving.service import Service, ServiceOptions
 from earmark.web.app import WebOptions, create_app
 

@@ -10,7 +10,7 @@ from earmark.checkpoint.bundled import bundled_ids
 from earmark.checkpoint.ref import BundledRef, FolderRef, HubRef, ModelRef
 from earmark.engine.load import EngineOptions
 from earmark.errors import SettingsError
-from earmark.serving.on_demand import OnDemandOptions
+from earmark.models.on_demand import OnDemandOptions
 from earmark.serving.service import ServiceOptions
 from earmark.settings import CONFIG_FILE, NamedModel, Settings, read_settings
 from earmark.web.app import WebOptions

@@ -8,7 +8,7 @@ from typing import Final
 
 import structlog
 
-from earmark.serving.load_threads import loads_ended
+from earmark.models.load_threads import loads_ended
 
 __all__ = ["leaving_loads_behind"]
 

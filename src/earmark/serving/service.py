@@ -1,5 +1,6 @@
 """The one door: every caller, over HTTP or not, goes through `Service`."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import (
@@ -9,26 +10,35 @@ from contextlib import (
     contextmanager,
     nullcontext,
 )
-from dataclasses import dataclass, field, replace
-from typing import Generic, TypeVar
+from dataclasses import dataclass, field
+from typing import Final, Generic, TypeVar
 
+from earmark.domain.preferences import NO_PREFERENCES, Preferences
 from earmark.engine.facts import ModelFacts
 from earmark.engine.info import EngineInfo
 from earmark.engine.reply import Reply
 from earmark.engine.streaming import EntityStream
 from earmark.errors import InvalidInput, RequestTooLarge, UnsupportedTask
+from earmark.models.engines import ServedEngine
+from earmark.models.registry import ServedModels
+from earmark.models.status import ModelStatus
 from earmark.serving.admission import Admission, AdmissionLimits
 from earmark.serving.cache.cache import ResultCache
 from earmark.serving.cache.results import MemoryStore
 from earmark.serving.cache.use import NOTHING_CACHED, CacheUse
-from earmark.serving.engines import ServedEngine
-from earmark.serving.models import ServedModels
-from earmark.serving.preferences import NO_PREFERENCES, Preferences
-from earmark.serving.status import ModelStatus
+from earmark.serving.status import ServedStatus
 from earmark.tasks.task import TaskName, TaskRequest
 from earmark.tasks.token_classification import TokenClassification
 
-__all__ = ["ModelStatus", "Served", "ServedStream", "Service", "ServiceOptions"]
+__all__ = ["STOPS", "Served", "ServedStream", "Service", "ServiceOptions"]
+
+STOPS: Final = (asyncio.CancelledError, GeneratorExit, KeyboardInterrupt, SystemExit)
+"""Raised to end a task, a generator or the program: passed on, and never answered.
+
+A panic inside a library written in Rust arrives as a `BaseException` that is none of these, so that
+`except Exception` lets it escape. Code that has to answer, or that holds state, passes these on and
+treats everything else as a fault.
+"""
 
 Result = TypeVar("Result")
 
@@ -215,7 +225,7 @@ class Service:
             ):
                 yield ServedStream(stream, engine.info)
 
-    def status(self, model_id: str | None) -> ModelStatus:
+    def status(self, model_id: str | None) -> ServedStatus:
         """Tell how one model is, without loading it; None for the only one named.
 
         Raises:
@@ -224,7 +234,7 @@ class Service:
         """
         return self._with_cache(self._models.status(model_id))
 
-    def statuses(self) -> tuple[ModelStatus, ...]:
+    def statuses(self) -> tuple[ServedStatus, ...]:
         """Tell how every model is, loaded or not."""
         return tuple(map(self._with_cache, self._models.statuses()))
 
@@ -257,11 +267,11 @@ class Service:
                 )
             yield engine
 
-    def _with_cache(self, status: ModelStatus) -> ModelStatus:
+    def _with_cache(self, status: ModelStatus) -> ServedStatus:
         """Add what the cache did for a model that is in memory."""
         if self._cache is None or status.queue is None:
-            return status
-        return replace(status, cache=self._cache.state(status.info.model_id))
+            return ServedStatus.with_cache(status, None)
+        return ServedStatus.with_cache(status, self._cache.state(status.info.model_id))
 
     def _allowed_s(self, preferences: Preferences) -> float:
         allowed_s = self._options.request_timeout_s

@@ -1,39 +1,24 @@
-"""How a model is at this moment, loaded or not."""
+"""How a model is at this moment, and what the cache did for it."""
 
 from dataclasses import dataclass
-from typing import Literal
 
-from earmark.engine.facts import ModelFacts
-from earmark.engine.info import EngineInfo, EngineState, QueueState
+from earmark.models.status import ModelStatus
 from earmark.serving.cache.use import CacheState
-from earmark.serving.engines import ServedEngine
 
-__all__ = ["ModelState", "ModelStatus"]
-
-ModelState = EngineState | Literal["loadable", "loading", "failed"]
-"""`loadable`: not in memory, a request would load it. `failed`: its last load did, lately."""
+__all__ = ["ServedStatus"]
 
 
 @dataclass(frozen=True, slots=True)
-class ModelStatus:
-    """A model, and how it is at this moment.
+class ServedStatus(ModelStatus):
+    """A model, how it is, and what did not have to be run for its callers.
 
     Attributes:
-        info: what is known of it: less where it is not in memory.
-        state: whether it can answer.
-        queue: of its engine; None where it is not in memory.
-        cache: what did not have to be run; None where nothing is kept, or it is not in memory.
-        aliases: other names for it.
+        cache: None where nothing is kept, or the model is not in memory.
     """
 
-    info: EngineInfo | ModelFacts
-    state: ModelState
-    queue: QueueState | None = None
     cache: CacheState | None = None
-    aliases: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, engine: ServedEngine) -> "ModelStatus":
-        """Tell how an engine is."""
-        queue = engine.queue_state()
-        return cls(engine.info, queue.state, queue)
+    def with_cache(cls, status: ModelStatus, cache: CacheState | None) -> "ServedStatus":
+        """Add what the cache did to how a model is."""
+        return cls(status.info, status.state, status.queue, status.aliases, cache)

@@ -16,13 +16,13 @@ from earmark.engine.certificate import ReferenceKind
 from earmark.engine.load import EngineOptions
 from earmark.errors import CheckpointNotFound, SettingsError
 from earmark.graph.precision import Precision
+from earmark.models.aliases import DEFAULT_ALIASES, Alias
+from earmark.models.catalogue import Catalogue, Discovered
+from earmark.models.discovery import DiscoveryOptions
+from earmark.models.hub_rule import DENY, HubRule
+from earmark.models.on_demand import OnDemandOptions
 from earmark.runtime.session import RuntimeName
-from earmark.serving.aliases import DEFAULT_ALIASES, Alias
-from earmark.serving.catalogue import Catalogue, Discovered
-from earmark.serving.hub.discovery import DiscoveryOptions
-from earmark.serving.hub.rule import DENY, HubRule
 from earmark.serving.jobs.runner import JobOptions
-from earmark.serving.on_demand import OnDemandOptions
 from earmark.serving.service import ServiceOptions
 from earmark.settings.named_model import NamedModel
 from earmark.web.app import WebOptions
@@ -44,7 +44,7 @@ _ORIGIN = re.compile(r"\*|null|[A-Za-z][A-Za-z0-9+.-]*://[^/\s]+")
 COMPILED = "compiled"
 """The folder in the cache folder; see `runtime.compiled`."""
 DATABASE = "earmark.sqlite"
-"""The file in the state folder; see `serving.database`."""
+"""The file in the state folder; see `database`."""
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):

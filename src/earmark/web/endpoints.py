@@ -6,7 +6,7 @@ from typing import Final, TypeAlias
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from earmark.serving.faults import STOPS
+from earmark.serving.service import STOPS
 from earmark.web.body import HELD_BODY
 from earmark.web.request_log import RequestRecord, record_of
 

@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from earmark.domain.preferences import Preferences
 from earmark.engine.info import EngineInfo
-from earmark.serving.preferences import Preferences
 from earmark.serving.service import Served, Service
 from earmark.tasks.task import TaskRequest
 from earmark.web.answer_headers import Counted, answer_headers

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from earmark.serving.faults import STOPS
+from earmark.serving.service import STOPS
 from earmark.web.responses import error_response
 
 __all__ = ["RequestLog", "RequestRecord", "record_of"]

@@ -12,7 +12,7 @@ _SOURCE = Path(earmark.errors.__file__).parents[1]
 _PROGRAM = """
 import threading
 from earmark.cli import leaving
-from earmark.serving.load_threads import beside, start_load
+from earmark.models.load_threads import beside, start_load
 
 leaving.LOADS_END_WITHIN_S = 0.1
 with leaving.leaving_loads_behind():

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 from support.fake_engine import FakeEngine, zero_shot_model
 
+from earmark.domain.preferences import Preferences
 from earmark.domain.texts import TextInput
 from earmark.errors import (
     DeadlineExceeded,
@@ -13,9 +14,8 @@ from earmark.errors import (
     RequestTooLarge,
     UnsupportedTask,
 )
+from earmark.models.registry import ServedModels
 from earmark.serving.admission import AdmissionLimits
-from earmark.serving.models import ServedModels
-from earmark.serving.preferences import Preferences
 from earmark.serving.service import Service, ServiceOptions
 from earmark.tasks.text_classification import TextClassification
 from earmark.tasks.zero_shot import ZeroShot

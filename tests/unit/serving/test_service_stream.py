@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 import pytest
 from support.fake_engine import FakeEngine, token_labeller
 
+from earmark.domain.preferences import Preferences
 from earmark.engine.streaming import Found
 from earmark.errors import (
     CapacityError,
@@ -16,9 +17,8 @@ from earmark.errors import (
     UnknownModel,
     UnsupportedTask,
 )
+from earmark.models.registry import ServedModels
 from earmark.serving.admission import AdmissionLimits
-from earmark.serving.models import ServedModels
-from earmark.serving.preferences import Preferences
 from earmark.serving.service import Service, ServiceOptions
 from earmark.tasks.token_classification import TokenClassification
 

@@ -14,10 +14,10 @@ from support.fake_engine import FakeEngine
 from support.http_app import ask
 
 from earmark.errors import EarmarkError, StateUnavailable
+from earmark.models.registry import ServedModels
 from earmark.serving.access.gate import AccessGate
 from earmark.serving.access.keys import new_key
 from earmark.serving.access.store import KeysInMemory
-from earmark.serving.models import ServedModels
 from earmark.serving.service import Service
 from earmark.web.access import AccessControl, AccessForm, read_bearer
 from earmark.web.app import WebOptions, create_app

@@ -6,7 +6,7 @@ import pytest
 from support.fake_engine import FakeEngine
 from support.http_app import ask
 
-from earmark.serving.models import ServedModels
+from earmark.models.registry import ServedModels
 from earmark.serving.service import Service
 from earmark.web.app import WebOptions, create_app
 

@@ -10,7 +10,7 @@ from support.fake_engine import FakeEngine
 from support.http_server import running_server
 
 from earmark.errors import QueueFull
-from earmark.serving.models import ServedModels
+from earmark.models.registry import ServedModels
 from earmark.serving.service import Service
 from earmark.web.app import create_app
 from earmark.web.body_budget import BODIES, SMALL_BYTES, BodyBudget, Held

@@ -21,10 +21,10 @@ from support.fake_engine import FakeEngine
 from support.http_server import RunningServer, running_server
 
 from earmark.errors import SettingsError
+from earmark.models.registry import ServedModels
 from earmark.serving.access.gate import AccessGate
 from earmark.serving.access.keys import new_key
 from earmark.serving.access.store import KeysInMemory
-from earmark.serving.models import ServedModels
 from earmark.serving.service import Service
 from earmark.web.app import create_app
 from earmark.web.serve import ServerOptions

@@ -5,9 +5,9 @@ import sqlite3
 from pathlib import Path
 from typing import Protocol
 
+from earmark.database import open_database, reading_faults
 from earmark.errors import SettingsError, StateUnavailable
 from earmark.serving.access.keys import AccessKey
-from earmark.serving.database import open_database, reading_faults
 
 __all__ = ["KeyStore", "KeysInMemory", "SqliteKeys"]
 

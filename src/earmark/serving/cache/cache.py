@@ -15,13 +15,13 @@ from typing import TypeAlias, TypeVar, cast
 from earmark.batching.queue import too_late
 from earmark.engine.reply import Reply
 from earmark.errors import CapacityError, EarmarkError
+from earmark.models.engines import ServedEngine
 from earmark.serving.cache.asked import Asked, Outcome
 from earmark.serving.cache.flights import Flight, Flights, Run
 from earmark.serving.cache.keys import item_keys
 from earmark.serving.cache.results import ResultStore
 from earmark.serving.cache.use import CacheState, CacheUse
 from earmark.serving.cache.values import read_result, write_result
-from earmark.serving.engines import ServedEngine
 from earmark.tasks.task import TaskRequest
 
 __all__ = ["Admit", "ResultCache"]

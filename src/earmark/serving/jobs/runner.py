@@ -11,9 +11,9 @@ from typing import TypeAlias
 import structlog
 
 from earmark.errors import QueueFull, StateUnavailable
-from earmark.serving.faults import STOPS
 from earmark.serving.jobs.job import Job
 from earmark.serving.jobs.store import JobStore
+from earmark.serving.service import STOPS
 
 __all__ = ["CarryOut", "JobOptions", "JobRunner"]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Final, Protocol
 
-from earmark.serving.database import open_database, reading_faults
+from earmark.database import open_database, reading_faults
 from earmark.serving.jobs.job import Job, JobState
 
 __all__ = ["JobStore", "MemoryJobs", "SqliteJobs"]

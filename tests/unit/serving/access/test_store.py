@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from earmark.database import open_database
 from earmark.errors import SettingsError, StateUnavailable
 from earmark.serving.access.keys import new_key
 from earmark.serving.access.store import KeysInMemory, KeyStore, SqliteKeys
-from earmark.serving.database import open_database
 
 
 @pytest.fixture(params=["memory", "sqlite"])

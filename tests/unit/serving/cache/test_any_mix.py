@@ -8,13 +8,13 @@ from hypothesis import strategies as st
 from support.fake_engine import FakeEngine
 from support.held_engine import ASKER, Call, HeldEngine, ripple
 
+from earmark.domain.preferences import Preferences
 from earmark.domain.results import Classification
 from earmark.domain.texts import TextInput
 from earmark.engine.reply import Reply
 from earmark.errors import DeadlineExceeded, InvalidInput
+from earmark.models.registry import ServedModels
 from earmark.serving.admission import AdmissionLimits
-from earmark.serving.models import ServedModels
-from earmark.serving.preferences import Preferences
 from earmark.serving.service import Served, Service, ServiceOptions
 from earmark.tasks.text_classification import TextClassification
 

@@ -9,6 +9,7 @@ import pytest
 from support.fake_engine import FAKE_TIMINGS, FakeEngine, zero_shot_model
 from support.held_engine import HeldEngine, ripple
 
+from earmark.domain.preferences import NO_PREFERENCES, Preferences
 from earmark.domain.results import Classification
 from earmark.domain.texts import TextInput
 from earmark.domain.timings import Timings
@@ -21,10 +22,9 @@ from earmark.errors import (
     QueueFull,
     ShuttingDown,
 )
+from earmark.models.registry import ServedModels
 from earmark.serving.admission import AdmissionLimits
 from earmark.serving.cache.use import CacheUse
-from earmark.serving.models import ServedModels
-from earmark.serving.preferences import NO_PREFERENCES, Preferences
 from earmark.serving.service import Served, Service, ServiceOptions
 from earmark.tasks.text_classification import TextClassification
 from earmark.tasks.zero_shot import ZeroShot

@@ -12,9 +12,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from earmark.domain.preferences import Preferences
 from earmark.errors import InvalidInput, UnknownModel
 from earmark.serving.jobs.runner import JobRunner
-from earmark.serving.preferences import Preferences
 from earmark.serving.service import Service
 from earmark.web.access import AccessForm
 from earmark.web.body import decode_json, decoder, read_body

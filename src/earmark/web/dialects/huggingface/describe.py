@@ -10,9 +10,10 @@ from starlette.responses import Response
 from earmark.engine.certificate import Certificate
 from earmark.engine.facts import ModelFacts
 from earmark.engine.info import EngineInfo, QueueState
+from earmark.models.status import ModelState, ModelStatus
 from earmark.serving.cache.use import CacheState
 from earmark.serving.service import ServiceOptions
-from earmark.serving.status import ModelState, ModelStatus
+from earmark.serving.status import ServedStatus
 from earmark.tasks.task import TaskName
 from earmark.web.dialects.huggingface.errors import error_headers
 from earmark.web.responses import json_response
@@ -175,7 +176,7 @@ def _model_type(info: EngineInfo | ModelFacts) -> ModelType:
     return ModelType(reranker=ids) if reranks else ModelType(classifier=ids)
 
 
-def model_info(status: ModelStatus, *, limits: ServiceOptions, version: str) -> Response:
+def model_info(status: ServedStatus, *, limits: ServiceOptions, version: str) -> Response:
     """Answer the facts of a model; where its files lie is nobody's business."""
     info = status.info
     if isinstance(info, ModelFacts):
@@ -222,7 +223,7 @@ def model_info(status: ModelStatus, *, limits: ServiceOptions, version: str) -> 
 
 
 def _facts_info(
-    facts: ModelFacts, status: ModelStatus, limits: ServiceOptions, version: str
+    facts: ModelFacts, status: ServedStatus, limits: ServiceOptions, version: str
 ) -> LoadableInfo:
     return LoadableInfo(
         model_id=facts.model_id,
@@ -244,17 +245,19 @@ def _facts_info(
     )
 
 
-def models(statuses: Sequence[ModelStatus]) -> Response:
+def models(statuses: Sequence[ServedStatus]) -> Response:
     """Answer what is served, with task and state."""
     return json_response([_card(each) for each in statuses])
 
 
-def model_card(status: ModelStatus) -> Response:
+def model_card(status: ServedStatus) -> Response:
     """Answer what a model is for, in short."""
     return json_response(_card(status))
 
 
-def index(statuses: Sequence[ModelStatus], *, version: str, addresses: tuple[str, ...]) -> Response:
+def index(
+    statuses: Sequence[ServedStatus], *, version: str, addresses: tuple[str, ...]
+) -> Response:
     """Answer what is served here and how to ask for it."""
     return json_response(
         ServerIndex("earmark", version, [_card(each) for each in statuses], addresses)
@@ -290,7 +293,7 @@ def _cache(state: CacheState | None) -> CacheFacts | None:
     )
 
 
-def _card(status: ModelStatus) -> ModelCard:
+def _card(status: ServedStatus) -> ModelCard:
     info = status.info
     return ModelCard(info.model_id, info.task, info.labels.names, status.state, status.aliases)
 

@@ -7,11 +7,11 @@ from typing import Final, TypeAlias
 import msgspec
 from starlette.responses import Response
 
+from earmark.domain.preferences import Preferences
 from earmark.domain.results import Classification, Entities, Ranking, Relevance
 from earmark.engine.facts import ModelFacts
 from earmark.engine.info import EngineInfo
 from earmark.errors import UnsupportedTask
-from earmark.serving.preferences import Preferences
 from earmark.serving.service import Service
 from earmark.tasks.task import TaskName
 from earmark.web.body import EmptyArray, members

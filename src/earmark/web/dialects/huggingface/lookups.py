@@ -11,7 +11,7 @@ import msgspec
 from starlette.responses import Response
 
 from earmark.engine.info import EngineInfo
-from earmark.serving.status import ModelState, ModelStatus
+from earmark.models.status import ModelState, ModelStatus
 from earmark.tasks.task import TaskName
 from earmark.web.responses import json_response
 

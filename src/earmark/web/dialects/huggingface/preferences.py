@@ -10,8 +10,8 @@ from typing import Final
 
 import msgspec
 
+from earmark.domain.preferences import Preferences
 from earmark.errors import InvalidInput
-from earmark.serving.preferences import Preferences
 from earmark.web.body import EmptyArray, decode_json, decoder, members
 from earmark.web.dialects.huggingface.clients import expects_to_wait
 

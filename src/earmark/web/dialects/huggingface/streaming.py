@@ -18,11 +18,10 @@ from typing import Final
 import msgspec
 from starlette.responses import Response
 
+from earmark.domain.preferences import Preferences
 from earmark.domain.results import Entity
 from earmark.engine.streaming import EntityStream, Failed
-from earmark.serving.faults import STOPS
-from earmark.serving.preferences import Preferences
-from earmark.serving.service import Service
+from earmark.serving.service import STOPS, Service
 from earmark.tasks.token_classification import TokenClassification
 from earmark.web.answer_headers import reading_headers
 from earmark.web.dialects.huggingface.errors import FORMS, wording

@@ -9,9 +9,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from earmark.domain.preferences import Preferences
 from earmark.domain.results import Classification, Relevance
 from earmark.errors import ModelOutOfReach, UnknownModel
-from earmark.serving.preferences import Preferences
 from earmark.serving.service import Service
 from earmark.tasks.task import TaskName
 from earmark.web.access import AccessForm, read_bearer

@@ -2,8 +2,8 @@
 
 import pytest
 
+from earmark.domain.preferences import Preferences
 from earmark.errors import InvalidInput
-from earmark.serving.preferences import Preferences
 from earmark.web.dialects.huggingface.preferences import read_preferences
 
 

@@ -1,0 +1,224 @@
+"""A model of the Hub, once it was found, is loaded as any other on demand."""
+
+import asyncio
+import threading
+
+import pytest
+from support.fake_engine import FakeEngine
+from support.fake_hub import FakeHub, found, on_the_hub, policy
+from support.fake_loader import FakeLoader
+
+from earmark.checkpoint.ref import BundledRef
+from earmark.domain.preferences import NO_PREFERENCES, Preferences
+from earmark.domain.texts import TextInput
+from earmark.errors import (
+    HubUnavailable,
+    InvalidCheckpoint,
+    ModelLoading,
+    ModelOutOfReach,
+    ModelUnavailable,
+    UnknownModel,
+    UnsupportedDevice,
+    UnusableModel,
+)
+from earmark.models.aliases import Alias
+from earmark.models.catalogue import Catalogue, KnownModel
+from earmark.models.discovery import Discovery
+from earmark.models.on_demand import OnDemand
+from earmark.models.registry import ServedModels
+from earmark.serving.service import Service
+from earmark.tasks.text_classification import TextClassification
+
+_PATIENCE_S = 10.0
+_REQUEST = TextClassification((TextInput("I like you"),))
+_WAIT = Preferences(wait=True)
+
+
+def _hub() -> FakeHub:
+    return FakeHub(frozenset({"org/name"}))
+
+
+async def _ask(service: Service, model_id: str | None, wishes: Preferences = _WAIT) -> str:
+    await service.discover(model_id, here=True, preferences=wishes)
+    answer = service.answer(model_id, _REQUEST, preferences=wishes)
+    return (await asyncio.wait_for(answer, _PATIENCE_S)).info.model_id
+
+
+def test_a_model_of_the_hub_is_fetched_once_and_answers() -> None:
+    """What is loaded at the start, or at hand, asks nobody."""
+
+    async def scenario() -> None:
+        hub, loader = _hub(), FakeLoader.open()
+        service = Service(on_the_hub(hub, loader))
+        assert [await _ask(service, name) for name in (None, "at/hand")] == ["at/hand"] * 2
+        assert hub.asked == loader.fetched == []
+        assert [await _ask(service, "org/name") for _ in range(2)] == ["org/name"] * 2
+        assert hub.asked == loader.fetched == ["org/name"]
+        service.close()
+
+    asyncio.run(scenario())
+
+
+def test_it_is_listed_only_while_it_is_in_memory() -> None:
+    """A list tells nobody what others asked for."""
+
+    async def scenario() -> None:
+        service = Service(on_the_hub(_hub()))
+        await service.discover("org/name", here=True)
+        assert service.status("org/name").state == "loadable"
+        assert [each.info.model_id for each in service.statuses()] == ["at/hand"]
+        await _ask(service, "org/name")
+        assert [each.info.model_id for each in service.statuses()] == ["at/hand", "org/name"]
+
+    asyncio.run(scenario())
+
+
+def test_the_estimate_counts_the_download() -> None:
+    """400 MB at 100 Mbit/s, then 20 s of loading; nothing of it is learned for the load."""
+
+    async def scenario() -> None:
+        loader = FakeLoader()
+        loader.downloads = threading.Event()
+        service = Service(on_the_hub(_hub(), loader))
+        with pytest.raises(ModelLoading, match=r"^Model org/name is currently loading$") as caught:
+            await _ask(service, "org/name", NO_PREFERENCES)
+        assert caught.value.estimated_time_s == pytest.approx(52.0)
+        loader.downloads.set()
+        loader.gate.set()
+        assert await _ask(service, "org/name") == "org/name"
+
+    asyncio.run(scenario())
+
+
+def test_an_unknown_model_gets_the_same_words_whyever_it_is_unknown() -> None:
+    """Denied, or not on the Hub: strangers do not learn which."""
+
+    async def scenario() -> None:
+        said = []
+        for models in (on_the_hub(FakeHub()), on_the_hub(_hub(), rule=policy("deny"))):
+            with pytest.raises(UnknownModel) as caught:
+                await _ask(Service(models), "org/name")
+            said.append(str(caught.value))
+        with pytest.raises(UnknownModel) as caught:
+            ServedModels(
+                (),
+                named=("at/hand",),
+                on_demand=OnDemand(Catalogue({"at/hand": BundledRef("at/hand")}), FakeLoader()),
+            ).resolve("org/name")
+        assert said == [str(caught.value)] * 2
+
+    asyncio.run(scenario())
+
+
+def test_an_alias_stands_for_a_model_of_the_hub() -> None:
+    """Also one in a precision of its own; the alias itself is never asked for."""
+
+    async def scenario() -> None:
+        hub = _hub()
+        aliases = {"@cf/x/plain": "org/name", "@cf/x/int8": "org/name:int8", "@cf/x/no": "no/name"}
+        models = on_the_hub(hub, aliases=aliases)
+        service = Service(models)
+        assert await _ask(service, "@cf/x/plain") == "org/name"
+        with pytest.raises(UnknownModel, match="@cf/x/no does not exist; it stands for no/name"):
+            await _ask(service, "@cf/x/no")
+        with pytest.raises(UnknownModel, match="@cf/x/other does not exist"):
+            await _ask(service, "@cf/x/other")
+        assert hub.asked == ["org/name", "no/name"]
+
+    asyncio.run(scenario())
+
+
+def test_a_model_of_the_hub_has_its_variants() -> None:
+    """They share its facts and its files, under an id of their own."""
+    hub = _hub()
+    discovery = Discovery(hub, policy())
+    asyncio.run(discovery.discover("org/name", here=True))
+    variant = Alias("fast", "org/name", "int8")
+    catalogue = Catalogue({}, variants=(variant,), discovered=discovery)
+    known = catalogue.find("org/name:int8")
+    assert known is not None
+    assert known.facts is not None
+    assert (known.model_id, known.facts.model_id) == ("org/name:int8", "org/name:int8")
+    assert (known.precision, known.ref) == ("int8", found("org/name").ref)
+    assert catalogue.ids() == ()
+    assert Catalogue({}, variants=(variant,)).find("org/name:int8") is None
+
+
+def test_a_folder_that_comes_later_wins_over_the_hub() -> None:
+    """What the operator names is his own."""
+    discovery = Discovery(_hub(), policy())
+    asyncio.run(discovery.discover("org/name", here=True))
+    catalogue = Catalogue({"org/name": BundledRef("mine")}, discovered=discovery)
+    assert catalogue.find("org/name") == KnownModel("org/name", BundledRef("mine"))
+
+
+@pytest.mark.parametrize(
+    ("failure", "raised", "said"),
+    [
+        (HubUnavailable("hub.test broke off"), ModelOutOfReach, "cannot be fetched from the Hub"),
+        (
+            InvalidCheckpoint("/secret/model.safetensors is cut"),
+            UnusableModel,
+            "cannot run here: model.safetensors is cut",
+        ),
+    ],
+)
+def test_what_cannot_be_fetched_or_loaded_is_the_hubs_or_the_callers_affair(
+    failure: Exception, raised: type[Exception], said: str
+) -> None:
+    """He named the model; no file of this machine is named to him."""
+
+    async def scenario() -> None:
+        loader = FakeLoader.open(failures={})
+        loader.unfetchable = {"org/name": failure}
+        service = Service(on_the_hub(_hub(), loader))
+        with pytest.raises(raised, match=said) as caught:
+            await _ask(service, "org/name")
+        assert "secret" not in str(caught.value)
+        assert caught.value.__cause__ is failure
+        assert loader.begun == []
+
+    asyncio.run(scenario())
+
+
+def test_what_this_machine_cannot_do_is_no_mistake_of_the_callers() -> None:
+    """The operator chose the precision that the model is to run in."""
+
+    async def scenario() -> None:
+        failure = UnsupportedDevice("no bfloat16 here")
+        service = Service(on_the_hub(_hub(), FakeLoader.open(failures={"org/name": failure})))
+        with pytest.raises(
+            ModelUnavailable,
+            match="cannot run as this server is set: no bfloat16 here",
+        ):
+            await _ask(service, "org/name")
+
+    asyncio.run(scenario())
+
+
+def test_a_server_that_goes_down_breaks_a_download_off() -> None:
+    """Nobody waits for gigabytes before the process can end."""
+
+    async def scenario() -> None:
+        loader, ended = FakeLoader.open(), threading.Event()
+        loader.downloads = threading.Event()
+        discovery = Discovery(_hub(), policy())
+
+        def start(work: object) -> None:
+            def run() -> None:
+                assert callable(work)
+                work()
+                ended.set()
+
+            threading.Thread(target=run).start()
+
+        on_demand = OnDemand(Catalogue({}, discovered=discovery), loader, start=start)
+        engine = FakeEngine("first")
+        service = Service(ServedModels((engine,), on_demand=on_demand, discovery=discovery))
+        with pytest.raises(ModelLoading):
+            await _ask(service, "org/name", NO_PREFERENCES)
+        service.close()
+        assert await asyncio.to_thread(ended.wait, _PATIENCE_S)
+        assert (loader.begun, loader.fetched, engine.closed) == ([], [], 1)
+
+    asyncio.run(scenario())
