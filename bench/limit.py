@@ -21,7 +21,7 @@ from earmark.domain.encoding import Encoding
 from earmark.domain.texts import Question as ModelQuestion
 from earmark.domain.texts import TextInput
 from earmark.engine.model import open_model, open_repository
-from earmark.runtime.devices import available_threads
+from earmark.runtime.machine import available_threads
 from earmark.runtime.session import RuntimeSession
 from earmark.tokenizing.tokenizer import TextTokenizer
 

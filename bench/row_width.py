@@ -20,7 +20,7 @@ from earmark.domain.encoding import Encoding
 from earmark.domain.packing import PackedBatch
 from earmark.domain.texts import Question, TextInput
 from earmark.engine.model import open_model, open_repository
-from earmark.runtime.devices import available_threads
+from earmark.runtime.machine import available_threads
 
 SEED = 11
 CELLS = 1024

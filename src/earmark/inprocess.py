@@ -14,7 +14,7 @@ from earmark.engine.engine import Engine
 from earmark.engine.info import EngineInfo
 from earmark.errors import CheckpointNotFound, InvalidInput, SettingsError, UnsupportedTask
 from earmark.graph.precision import PRECISIONS
-from earmark.runtime.session import RUNTIMES
+from earmark.runtime.runtimes import RUNTIMES
 from earmark.tasks.activations import FUNCTIONS, FunctionToApply
 from earmark.tasks.text_classification import TextClassification
 
@@ -41,7 +41,7 @@ def check_load(source: object, *, precision: object, runtime: object, threads: o
     """
     for name, value, choices in (
         ("precision", precision, PRECISIONS),
-        ("runtime", runtime, (*RUNTIMES, "pytorch")),
+        ("runtime", runtime, tuple(RUNTIMES)),
     ):
         if value not in choices:
             raise SettingsError(f"{name} is {_shown(value)}: {expected_one_of(value, choices)}")

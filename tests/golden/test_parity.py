@@ -23,8 +23,8 @@ from earmark.domain.results import Classification
 from earmark.domain.texts import Question
 from earmark.engine.load import EngineOptions, load_engine
 from earmark.graph.precision import ComputePrecision
-from earmark.runtime.devices import computes_bfloat16
-from earmark.runtime.session import RUNTIMES, GraphRuntime
+from earmark.runtime.runtimes import GRAPH_RUNTIMES, computes_bfloat16
+from earmark.runtime.session import GraphRuntime
 from earmark.tasks.text_classification import TextClassification
 
 REDUCED: tuple[tuple[GraphRuntime, ComputePrecision], ...] = (
@@ -78,7 +78,7 @@ def folder(case: GoldenCase, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_checkpoint(tmp_path_factory.mktemp("checkpoint"), case.spec)
 
 
-@pytest.fixture(scope="module", params=RUNTIMES)
+@pytest.fixture(scope="module", params=GRAPH_RUNTIMES)
 def opened(request: pytest.FixtureRequest, case: GoldenCase, folder: Path) -> Iterator[Opened]:
     """The case in float32 on each runtime in turn."""
     checkpoint = open_checkpoint(folder, runtime=request.param)
@@ -120,7 +120,7 @@ def test_reduced_precision_stays_near_float32(
     assert opened.furthest(checkpoint.logits(opened.encodings())) <= allowed
 
 
-@pytest.mark.parametrize("runtime", RUNTIMES)
+@pytest.mark.parametrize("runtime", GRAPH_RUNTIMES)
 @pytest.mark.parametrize("model", SEQUENCE_CASES, ids=lambda model: model.name)
 def test_classifications_equal_those_of_the_pipeline(
     model: GoldenCase, runtime: GraphRuntime, tmp_path: Path

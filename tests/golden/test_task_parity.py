@@ -16,7 +16,8 @@ from earmark.checkpoint.ref import FolderRef
 from earmark.domain.results import Entities
 from earmark.engine.engine import Engine
 from earmark.engine.load import EngineOptions, load_engine
-from earmark.runtime.session import RUNTIMES, RuntimeName
+from earmark.runtime.runtimes import GRAPH_RUNTIMES
+from earmark.runtime.session import RuntimeName
 from earmark.tasks.token_classification import TokenClassification
 from earmark.tasks.zero_shot import ZeroShot
 
@@ -40,7 +41,7 @@ def as_request(texts: tuple[str, ...], asked: Tagging) -> TokenClassification:
     return TokenClassification(texts, asked.strategy, frozenset(asked.ignore_labels), asked.stride)
 
 
-@pytest.mark.parametrize("runtime", RUNTIMES)
+@pytest.mark.parametrize("runtime", GRAPH_RUNTIMES)
 @pytest.mark.parametrize("case", TAGGED, ids=lambda case: case.name)
 def test_entities_equal_those_of_the_pipeline(
     case: GoldenCase, runtime: RuntimeName, tmp_path: Path
@@ -79,7 +80,7 @@ def assert_same_pieces(result: Entities, expected: tuple[TaggedPiece, ...]) -> N
     )
 
 
-@pytest.mark.parametrize("runtime", RUNTIMES)
+@pytest.mark.parametrize("runtime", GRAPH_RUNTIMES)
 @pytest.mark.parametrize("case", SORTED, ids=lambda case: case.name)
 def test_rankings_equal_those_of_the_pipeline(
     case: GoldenCase, runtime: RuntimeName, tmp_path: Path

@@ -25,9 +25,9 @@ from earmark.errors import (
     UnsupportedCheckpoint,
     UnsupportedDevice,
 )
-from earmark.runtime.devices import computes_bfloat16
 from earmark.runtime.padding import PaddedRows
 from earmark.runtime.pytorch import open_pytorch
+from earmark.runtime.runtimes import computes_bfloat16
 from earmark.runtime.session import SessionOptions
 
 CONVBERT = FOREIGN["convbert"]

@@ -15,8 +15,7 @@ from earmark.domain.texts import TextInput
 from earmark.graph.architectures.registry import find_architecture
 from earmark.graph.export import export_graph
 from earmark.graph.precision import ComputePrecision
-from earmark.graph.writer import WeightForm
-from earmark.runtime.devices import open_session
+from earmark.runtime.runtimes import graph_support
 from earmark.runtime.session import GraphRuntime, RuntimeSession, SessionOptions
 from earmark.tokenizing.tokenizer import TextTokenizer, load_tokenizer
 
@@ -67,12 +66,11 @@ def open_checkpoint(
     config = read_config(folder / "config.json")
     architecture, head = find_architecture(config)
     weights = Weights.open(folder / "model.safetensors", prefix=architecture.prefix)
-    form: WeightForm = "float" if runtime == "openvino" else "turned"
-    if precision == "int8":
-        form = "dequantize" if runtime == "openvino" else "integer"
+    graphs = graph_support(runtime)
+    form = graphs.int8_weights if precision == "int8" else graphs.float_weights
     graph = export_graph(config, weights, architecture=architecture, head=head, form=form)
     compute = SessionOptions(
         compute="bfloat16" if precision == "bfloat16" else "float32", threads=ONE_THREAD
     )
-    session = open_session(runtime, graph, compute)
+    session = graphs.open_graph(graph, compute, None)
     return OpenedCheckpoint(load_tokenizer(LocalRepository.open(folder)), session, head)

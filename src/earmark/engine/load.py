@@ -34,7 +34,8 @@ from earmark.engine.ways.way import Way
 from earmark.errors import InvalidCheckpoint, UnsupportedCheckpoint
 from earmark.graph.precision import ComputePrecision, Precision
 from earmark.runtime.compiled import CompiledModels
-from earmark.runtime.devices import available_threads, dots_int8
+from earmark.runtime.machine import available_threads, dots_int8
+from earmark.runtime.runtimes import RUNTIMES
 from earmark.runtime.session import RuntimeName, RuntimeSession
 from earmark.tasks.task import TaskName
 from earmark.tasks.zero_shot import names_entailment
@@ -146,7 +147,11 @@ def _settled(
     except (InvalidCheckpoint, UnsupportedCheckpoint) as error:
         # Without a choice, a graph that is at hand was looked at already.
         tried = has_exported_graph(repository) if choice is None else choice.kind != "graph"
-        if tried or options.runtime == "pytorch" or not have_exported_graph(ref, repository):
+        if (
+            tried
+            or RUNTIMES[options.runtime].graphs is None
+            or not have_exported_graph(ref, repository)
+        ):
             raise
         refused = error
     choice = choose(repository, runtime=options.runtime, refused=refused)

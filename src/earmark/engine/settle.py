@@ -22,8 +22,8 @@ from earmark.engine.warmup import refuse_non_finite
 from earmark.engine.ways.way import Way
 from earmark.errors import EngineError
 from earmark.graph.precision import ComputePrecision, Precision, precisions_to_try
-from earmark.runtime.devices import computes_bfloat16, prefers_bfloat16
 from earmark.runtime.machine import machine_identity
+from earmark.runtime.runtimes import computes_bfloat16, prefers_bfloat16
 from earmark.runtime.session import RuntimeName, RuntimeSession
 
 __all__ = ["CertificateStore", "RunOptions", "Settled", "settle"]

@@ -9,8 +9,8 @@ from earmark.graph.config_fields import check_fields
 from earmark.graph.inputs import PackedInputs
 from earmark.graph.quantization import check_quantization
 from earmark.graph.recorder import Recorder
-from earmark.graph.writer import GraphWriter, WeightForm
-from earmark.runtime.session import Graph
+from earmark.graph.writer import GraphWriter
+from earmark.runtime.session import Graph, WeightForm
 
 __all__ = ["OUTPUT", "check_config", "export_graph"]
 

@@ -1,7 +1,7 @@
 """A recorder that knows the checkpoint's weights: layers by the name of their tensors."""
 
 from dataclasses import dataclass
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,22 +11,11 @@ from earmark.checkpoint.weights.weights import Int8, Int8Matrix, Matrix, Weights
 from earmark.domain.packing import Float32
 from earmark.graph.precision import INT8_MAXIMUM, quantize
 from earmark.graph.recorder import Recorder, Value
+from earmark.runtime.session import WeightForm
 
-__all__ = ["GraphWriter", "WeightForm"]
+__all__ = ["GraphWriter"]
 
 Element = TypeVar("Element", bound=np.generic)
-WeightForm = Literal["float", "turned", "dequantize", "integer"]
-"""How a linear layer's weight stands in the graph.
-
-`float`: float32 as the checkpoint has it, through `Transpose` into a `MatMul`; OpenVINO multiplies
-so without turning anything.
-`turned`: the same, turned when it is written; for ONNX Runtime, which would turn it itself and keep
-both.
-`dequantize`: int8 through `DequantizeLinear` into a `MatMul`, which OpenVINO runs on int8
-kernels with activations quantised as they come, where the processor has them.
-`integer`: activations quantised in the graph, token by token, and `MatMulInteger`; for ONNX
-Runtime, which runs the other form in float32.
-"""
 
 SIGN_OFFSET = 128
 """Zero point of int8 values stored as uint8. ONNX Runtime multiplies uint8 by int8 with an

@@ -1,22 +1,52 @@
-"""Which machine this is, and which releases run on it: what a measurement made here holds for."""
+"""Which machine this is: its cores, what its processor can do, and which releases run on it."""
 
+import os
 import platform
 import re
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Final
 
-__all__ = ["machine_identity"]
+__all__ = [
+    "PROCESSOR_FACTS",
+    "available_threads",
+    "dots_int8",
+    "machine_identity",
+    "processor_features",
+]
 
-_PROCESSOR_FACTS = Path("/proc/cpuinfo")
+PROCESSOR_FACTS: Final = Path("/proc/cpuinfo")
+"""Linux's description of the processor; other systems have none."""
 _FACTS: Final = re.compile(
     r"^(?:model name|flags|features|cpu part)\s*:(.*)$", re.MULTILINE | re.IGNORECASE
 )
-"""What Linux says of a processor that decides on kernels; other systems say nothing."""
+"""What Linux says of a processor that decides on kernels."""
+_INT8_DOT_FEATURES = frozenset({"avx512_vnni", "avx_vnni", "amx_int8", "asimddp", "i8mm"})
+"""Linux's names of what multiplies int8 with int8 and adds up in 32 bits: three of x86-64, two of
+arm64 (arch/x86/include/asm/cpufeatures.h, arch/arm64/kernel/cpuinfo.c)."""
 
 
-def machine_identity(*packages: str, facts: Path = _PROCESSOR_FACTS) -> tuple[str, ...]:
-    """Tell this machine and these packages from others that may compute otherwise.
+def available_threads() -> int:
+    """Count the cores this process may use, which a container may hold below the machine's."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def processor_features(facts: Path = PROCESSOR_FACTS) -> frozenset[str] | None:
+    """Read the names of the first processor's features; None where the system does not say."""
+    features = re.findall(r"^(?:flags|features)\s*:(.*)$", _read(facts).lower(), re.MULTILINE)
+    return frozenset(features[0].split()) if features else None
+
+
+def dots_int8(facts: Path = PROCESSOR_FACTS) -> bool | None:
+    """Say whether the processor has an int8 dot product; None where the system does not say."""
+    features = processor_features(facts)
+    return None if features is None else bool(_INT8_DOT_FEATURES & features)
+
+
+def machine_identity(*packages: str, facts: Path = PROCESSOR_FACTS) -> tuple[str, ...]:
+    """Distinguish this machine and these packages from others that may compute otherwise.
 
     Args:
         packages: names of distributions; one that is not installed has no release.
@@ -25,12 +55,15 @@ def machine_identity(*packages: str, facts: Path = _PROCESSOR_FACTS) -> tuple[st
     Returns:
         The system, the processor, what it can do, and the packages' releases.
     """
-    try:
-        text = facts.read_text("ascii", errors="replace")
-    except OSError:
-        text = ""
-    known = sorted(set(_FACTS.findall(text)))
+    known = sorted(set(_FACTS.findall(_read(facts))))
     return (platform.system(), platform.machine(), *known, *map(_release, packages))
+
+
+def _read(facts: Path) -> str:
+    try:
+        return facts.read_text("ascii", errors="replace")
+    except OSError:
+        return ""
 
 
 def _release(package: str) -> str:

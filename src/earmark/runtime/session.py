@@ -10,20 +10,32 @@ from numpy.typing import NDArray
 from earmark.domain.packing import Float32, PackedBatch
 
 __all__ = [
-    "RUNTIMES",
     "ComputeHint",
     "Graph",
     "GraphRuntime",
     "RuntimeName",
     "RuntimeSession",
     "SessionOptions",
+    "WeightForm",
 ]
 
 GraphRuntime = Literal["openvino", "onnxruntime"]
 """What runs ONNX: the graphs written here, and files that others exported."""
 RuntimeName = Literal[GraphRuntime, "pytorch"]
 """What may be chosen; PyTorch runs a model's own code out of `transformers`, and no ONNX."""
-RUNTIMES: tuple[GraphRuntime, ...] = ("openvino", "onnxruntime")
+
+WeightForm = Literal["float", "turned", "dequantize", "integer"]
+"""How a linear layer's weight stands in the graph.
+
+`float`: float32 as the checkpoint has it, through `Transpose` into a `MatMul`; OpenVINO multiplies
+so without turning anything.
+`turned`: the same, turned when it is written; for ONNX Runtime, which would turn it itself and keep
+both.
+`dequantize`: int8 through `DequantizeLinear` into a `MatMul`, which OpenVINO runs on int8
+kernels with activations quantised as they come, where the processor has them.
+`integer`: activations quantised in the graph, token by token, and `MatMulInteger`; for ONNX
+Runtime, which runs the other form in float32.
+"""
 
 ComputeHint = Literal["float32", "bfloat16"]
 """What float operations of the graph are computed in."""

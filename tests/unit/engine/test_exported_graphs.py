@@ -29,8 +29,8 @@ from earmark.errors import (
     UnsupportedCheckpoint,
     UnsupportedDevice,
 )
-from earmark.runtime.devices import computes_bfloat16
-from earmark.runtime.session import RUNTIMES, GraphRuntime, RuntimeSession
+from earmark.runtime.runtimes import GRAPH_RUNTIMES, computes_bfloat16
+from earmark.runtime.session import GraphRuntime, RuntimeSession
 
 TOLERANCE = 1e-5
 """Sums in another order."""
@@ -86,7 +86,7 @@ def run(one: RuntimeSession, texts: Sequence[Encoding], head: Head) -> list[Floa
     return answers_of(batch, one.run(batch), head)
 
 
-@pytest.mark.parametrize("runtime", RUNTIMES)
+@pytest.mark.parametrize("runtime", GRAPH_RUNTIMES)
 @pytest.mark.parametrize("name", SPECS)
 @settings(max_examples=8, deadline=None)
 @given(texts=TEXTS)
@@ -183,7 +183,7 @@ REFUSED = {
 }
 
 
-@pytest.mark.parametrize("runtime", RUNTIMES)
+@pytest.mark.parametrize("runtime", GRAPH_RUNTIMES)
 @pytest.mark.parametrize("name", REFUSED)
 def test_a_graph_in_another_form_is_refused(
     name: str, runtime: GraphRuntime, tmp_path: Path
@@ -203,7 +203,7 @@ def test_a_token_head_is_not_read_from_a_sequence_graph(tmp_path: Path) -> None:
         start(folder, "openvino")
 
 
-@pytest.mark.parametrize("runtime", RUNTIMES)
+@pytest.mark.parametrize("runtime", GRAPH_RUNTIMES)
 def test_a_graph_that_fails_on_the_simplest_text_is_refused(
     runtime: GraphRuntime, tmp_path: Path
 ) -> None:
@@ -252,7 +252,7 @@ def test_pytorch_runs_no_onnx(tmp_path: Path) -> None:
         way.start("float32", runtime="pytorch", threads=1)
 
 
-@pytest.mark.parametrize("runtime", RUNTIMES)
+@pytest.mark.parametrize("runtime", GRAPH_RUNTIMES)
 def test_a_closed_session_says_so(runtime: GraphRuntime, tmp_path: Path) -> None:
     """Running it is our mistake, and has a name."""
     one = start(write_onnx_folder(tmp_path, OnnxSpec()), runtime)
@@ -279,7 +279,7 @@ def test_missing_weights_beside_the_graph_are_named(tmp_path: Path) -> None:
     (folder / "onnx" / "model.onnx_data").unlink()
     with pytest.raises(CheckpointNotFound, match=r"model\.onnx_data"):
         read_facts(FolderRef(folder), model_id="x")
-    for runtime in RUNTIMES:
+    for runtime in GRAPH_RUNTIMES:
         with pytest.raises(UnsupportedCheckpoint, match="cannot run"):
             start(folder, runtime)
 

@@ -26,7 +26,7 @@ from earmark.errors import (
     UnsupportedTask,
 )
 from earmark.inprocess import TextLike
-from earmark.runtime.devices import computes_bfloat16, prefers_bfloat16
+from earmark.runtime.runtimes import computes_bfloat16, prefers_bfloat16
 from earmark.tasks.text_classification import TextClassification
 from earmark.tasks.token_classification import TokenClassification
 

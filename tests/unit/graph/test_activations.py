@@ -9,7 +9,7 @@ from earmark.errors import UnsupportedCheckpoint
 from earmark.graph.blocks.activations import ACTIVATIONS, activation
 from earmark.graph.inputs import PackedInputs
 from earmark.graph.recorder import Recorder
-from earmark.runtime.devices import open_session
+from earmark.runtime.runtimes import graph_support
 from earmark.runtime.session import GraphRuntime, SessionOptions
 
 VALUES = read_activation_values()
@@ -33,7 +33,9 @@ def test_a_function_has_the_values_of_transformers(name: str, runtime: GraphRunt
     ids = PackedInputs(r).input_ids
     points = r.constant(np.asarray(POINTS, np.float32)[:, None], "points")
     r.output(activation(r, r.op("Gather", points, ids), name), "logits", ("rows", "width", 1))
-    session = open_session(runtime, r.to_graph(), SessionOptions(compute="float32", threads=1))
+    session = graph_support(runtime).open_graph(
+        r.to_graph(), SessionOptions(compute="float32", threads=1), None
+    )
     found = session.run(_asking(len(POINTS))).reshape(-1)
     session.close()
     error = ROOT_ERROR if name == "sqrtsoftplus" else ERROR

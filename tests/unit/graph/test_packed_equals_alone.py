@@ -21,9 +21,14 @@ from earmark.checkpoint.weights.weights import Weights
 from earmark.domain.encoding import Encoding
 from earmark.graph.architectures.registry import ARCHITECTURES, find_architecture
 from earmark.graph.export import export_graph
-from earmark.graph.writer import WeightForm
-from earmark.runtime.devices import computes_bfloat16, open_session
-from earmark.runtime.session import ComputeHint, GraphRuntime, RuntimeSession, SessionOptions
+from earmark.runtime.runtimes import computes_bfloat16, graph_support
+from earmark.runtime.session import (
+    ComputeHint,
+    GraphRuntime,
+    RuntimeSession,
+    SessionOptions,
+    WeightForm,
+)
 
 LONGEST = 48
 POSITIONS = LONGEST + 2
@@ -90,7 +95,9 @@ def session(
         family, kind = find_architecture(config)
         weights = Weights.open(folder / "model.safetensors", prefix=family.prefix)
         graph = export_graph(config, weights, architecture=family, head=kind, form=form)
-    return open_session(runtime, graph, SessionOptions(compute=compute, threads=1))
+    return graph_support(runtime).open_graph(
+        graph, SessionOptions(compute=compute, threads=1), None
+    )
 
 
 def encodings(texts: list[list[int]]) -> list[Encoding]:

@@ -13,8 +13,9 @@ from support.encodings import encoding
 from earmark.batching.packer import pack
 from earmark.errors import EngineError
 from earmark.graph.recorder import Recorder
-from earmark.runtime.devices import available_threads, open_session
-from earmark.runtime.session import RUNTIMES, Graph, GraphRuntime, SessionOptions
+from earmark.runtime.machine import available_threads
+from earmark.runtime.runtimes import GRAPH_RUNTIMES, graph_support
+from earmark.runtime.session import Graph, GraphRuntime, SessionOptions
 
 OPTIONS = SessionOptions(compute="float32", threads=1)
 
@@ -30,10 +31,10 @@ def doubling_graph() -> Graph:
     return recorder.to_graph()
 
 
-@pytest.mark.parametrize("runtime", RUNTIMES)
+@pytest.mark.parametrize("runtime", GRAPH_RUNTIMES)
 def test_a_graph_runs_on_the_inputs_it_declares(runtime: GraphRuntime) -> None:
     """A batch has more arrays than this graph asks for."""
-    session = open_session(runtime, doubling_graph(), OPTIONS)
+    session = graph_support(runtime).open_graph(doubling_graph(), OPTIONS, None)
     logits = session.run(pack([encoding(2, first_id=1), encoding(1, first_id=3)]))
     assert logits.tolist() == [[2.0], [6.0]]
     assert session.runtime.split()[0] == runtime
@@ -51,13 +52,13 @@ def large_graph() -> tuple[Graph, NDArray[np.float32]]:
     return recorder.to_graph(), table
 
 
-@pytest.mark.parametrize("runtime", RUNTIMES)
+@pytest.mark.parametrize("runtime", GRAPH_RUNTIMES)
 def test_large_matrices_stay_beside_the_file(runtime: GraphRuntime) -> None:
     """No byte of them is in it, and a session that outlives all who made it still has them."""
     graph, table = large_graph()
     assert len(graph.file) < table.nbytes
     assert graph.matrices["t"] is table
-    session = open_session(runtime, graph, OPTIONS)
+    session = graph_support(runtime).open_graph(graph, OPTIONS, None)
     del graph, table
     gc.collect()
     assert [np.full((64, 64), 7.0).sum() for _ in range(8)]  # what was freed is written over
@@ -65,42 +66,42 @@ def test_large_matrices_stay_beside_the_file(runtime: GraphRuntime) -> None:
     assert logits.tolist() == [[6.0, 7.0], [510.0, 511.0]]
 
 
-@pytest.mark.parametrize("runtime", RUNTIMES)
+@pytest.mark.parametrize("runtime", GRAPH_RUNTIMES)
 def test_answers_are_the_callers_own(runtime: GraphRuntime) -> None:
     """A later run does not write into an earlier answer."""
-    session = open_session(runtime, doubling_graph(), OPTIONS)
+    session = graph_support(runtime).open_graph(doubling_graph(), OPTIONS, None)
     first = session.run(pack([encoding(1, first_id=1)]))
     session.run(pack([encoding(1, first_id=3)]))
     assert first.tolist() == [[2.0]]
 
 
-@pytest.mark.parametrize("runtime", RUNTIMES)
+@pytest.mark.parametrize("runtime", GRAPH_RUNTIMES)
 def test_a_closed_session_says_so(runtime: GraphRuntime) -> None:
     """Running it is our mistake, and has a name."""
-    session = open_session(runtime, doubling_graph(), OPTIONS)
+    session = graph_support(runtime).open_graph(doubling_graph(), OPTIONS, None)
     session.close()
     assert session.kernels() == ()
     with pytest.raises(EngineError, match="closed"):
         session.run(pack([encoding(1)]))
 
 
-@pytest.mark.parametrize("runtime", RUNTIMES)
+@pytest.mark.parametrize("runtime", GRAPH_RUNTIMES)
 def test_a_graph_that_is_none_is_refused(runtime: GraphRuntime) -> None:
     """The runtime's own complaint is passed on."""
     with pytest.raises(EngineError, match="cannot"):
-        open_session(runtime, Graph(b"not a graph", {}), OPTIONS)
+        graph_support(runtime).open_graph(Graph(b"not a graph", {}), OPTIONS, None)
 
 
 def test_a_failing_run_is_our_error() -> None:
     """An id outside the table makes the runtime fail; its words are kept."""
-    session = open_session("onnxruntime", doubling_graph(), OPTIONS)
+    session = graph_support("onnxruntime").open_graph(doubling_graph(), OPTIONS, None)
     with pytest.raises(EngineError, match="ONNX Runtime failed on a batch"):
         session.run(pack([encoding(1, first_id=9)]))
 
 
 def test_openvino_names_its_kernels_once_it_has_run() -> None:
     """The executed graph is asked, not the settings; this one has no matrix product."""
-    session = open_session("openvino", doubling_graph(), OPTIONS)
+    session = graph_support("openvino").open_graph(doubling_graph(), OPTIONS, None)
     session.run(pack([encoding(1)]))
     assert session.kernels() == ()
 

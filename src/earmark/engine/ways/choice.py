@@ -33,6 +33,7 @@ from earmark.graph.architectures.registry import (
 )
 from earmark.graph.export import check_config
 from earmark.runtime.pytorch import INSTALL, has_pytorch
+from earmark.runtime.runtimes import RUNTIMES
 from earmark.runtime.session import RuntimeName
 
 __all__ = ["StoredWeights", "WayChoice", "both_told", "choose_way", "runs_from_weights"]
@@ -131,7 +132,7 @@ def choose_way(
         InvalidCheckpoint: the config does not say what it is.
         UnsupportedCheckpoint: none of the ways is open; the message says what would open one.
     """
-    if runtime == "pytorch":
+    if RUNTIMES[runtime].graphs is None:
         return _by_pytorch(repository, config)
     if refused is None:
         try:

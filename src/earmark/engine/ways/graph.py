@@ -17,13 +17,11 @@ from earmark.graph.architectures.architecture import Architecture
 from earmark.graph.export import export_graph
 from earmark.graph.precision import ComputePrecision
 from earmark.graph.source import source_identity
-from earmark.graph.writer import WeightForm
 from earmark.runtime.compiled import CompiledModels
-from earmark.runtime.devices import open_session, reopen_session
 from earmark.runtime.machine import machine_identity
+from earmark.runtime.runtimes import GRAPH_RUNTIMES, RUNTIMES, GraphSupport
 from earmark.runtime.session import (
     ComputeHint,
-    GraphRuntime,
     RuntimeName,
     RuntimeSession,
     SessionOptions,
@@ -83,22 +81,22 @@ class GraphWay:
         keep: bool = False,
     ) -> RuntimeSession:
         """Take up what an earlier load compiled, or write the graph and load it; as of `Way`."""
-        if runtime == "pytorch":
+        graphs = RUNTIMES[runtime].graphs
+        if graphs is None:
             raise UnsupportedDevice(
-                "PyTorch runs no graphs; open the checkpoint for it, or choose the runtime "
-                "openvino or onnxruntime"
+                f"{RUNTIMES[runtime].title} runs no graphs; open the checkpoint for it, or choose"
+                f" the runtime {' or '.join(GRAPH_RUNTIMES)}"
             )
         hint: ComputeHint = "bfloat16" if precision == "bfloat16" else "float32"
         options = SessionOptions(compute=hint, threads=threads)
-        # ONNX Runtime writes no compiled models that would be quicker to read than the weights.
-        if not keep or self._compiled is None or runtime != "openvino":
-            return self._load(precision, runtime, options)
-        key = self._key(precision)
+        if not keep or self._compiled is None or graphs.reopen is None:
+            return self._load(precision, graphs, options)
+        key = self._key(precision, graphs)
         kept = self._compiled.find(key)
         if kept is not None:
             try:
                 with kept.taken_up():
-                    session = reopen_session(kept.read(), options)
+                    session = graphs.reopen(kept.read(), options)
             except EngineError as error:
                 log.warning("a compiled model is of no use", error=str(error))
                 self._compiled.forget(kept)
@@ -108,27 +106,25 @@ class GraphWay:
                 return session
         with self._compiled.scratch(weights_size(self._repository)) as scratch:
             if scratch is None:
-                return self._load(precision, runtime, options)
+                return self._load(precision, graphs, options)
             try:
-                session = self._load(precision, runtime, options, scratch)
+                session = self._load(precision, graphs, options, scratch)
             except EngineError as error:
                 # It may be the folder that failed, and a model has to load without one too.
                 log.warning("a model is compiled again, without keeping it", error=str(error))
-                return self._load(precision, runtime, options)
+                return self._load(precision, graphs, options)
             self._compiled.keep(key, scratch, parameters=self.parameters, unread=self._unread)
             return session
 
     def _load(
         self,
         precision: ComputePrecision,
-        runtime: GraphRuntime,
+        graphs: GraphSupport,
         options: SessionOptions,
         scratch: Path | None = None,
     ) -> RuntimeSession:
         """Write the graph, let go of the weight files, and load the graph."""
-        form: WeightForm = "float" if runtime == "openvino" else "turned"
-        if precision == "int8":
-            form = "dequantize" if runtime == "openvino" else "integer"
+        form = graphs.int8_weights if precision == "int8" else graphs.float_weights
         weights = self._weights or self._open()
         graph = export_graph(
             self._config, weights, architecture=self._architecture, head=self._head, form=form
@@ -137,11 +133,11 @@ class GraphWay:
         weights.close()
         self._weights = None
         self._learn(weights.parameters, weights.unread())
-        return open_session(runtime, graph, options, scratch=scratch)
+        return graphs.open_graph(graph, options, scratch)
 
-    def _key(self, precision: ComputePrecision) -> str:
+    def _key(self, precision: ComputePrecision, graphs: GraphSupport) -> str:
         """Tell a compiled model from that of other files, another machine or another release."""
-        how = (precision, source_identity(), machine_identity("openvino", "onnx"))
+        how = (precision, source_identity(), machine_identity(*graphs.packages))
         return hashlib.sha256(repr((self._files, self._head, how)).encode()).hexdigest()[:32]
 
     def _let_go(self) -> None:

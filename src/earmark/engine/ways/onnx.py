@@ -12,9 +12,9 @@ from earmark.engine.ways.foreign import foreign_max_tokens, padded_form
 from earmark.engine.ways.way import WayKind
 from earmark.errors import UnsupportedCheckpoint, UnsupportedDevice
 from earmark.graph.precision import ComputePrecision
-from earmark.runtime.devices import open_onnx_file
 from earmark.runtime.onnx_model import IndexType, OnnxModelFile
 from earmark.runtime.padded import open_padded
+from earmark.runtime.runtimes import GRAPH_RUNTIMES, RUNTIMES
 from earmark.runtime.session import RuntimeName, RuntimeSession, SessionOptions
 from earmark.tokenizing.tokenizer import TextTokenizer
 
@@ -71,10 +71,11 @@ class OnnxWay:
     ) -> RuntimeSession:
         """Load the graph into a runtime, and try it; errors as of `Way`."""
         del keep  # others' graphs are small, and compiled in the time they take to be read
-        if runtime == "pytorch":
+        graphs = RUNTIMES[runtime].graphs
+        if graphs is None:
             raise UnsupportedDevice(
-                f"PyTorch does not run {self._file.path}; choose the runtime openvino "
-                "or onnxruntime"
+                f"{RUNTIMES[runtime].title} does not run {self._file.path}; choose the runtime"
+                f" {' or '.join(GRAPH_RUNTIMES)}"
             )
         if precision == "int8":
             raise UnsupportedDevice(
@@ -82,7 +83,7 @@ class OnnxWay:
                 "precision auto or float32, or export the graph in int8"
             )
         options = SessionOptions(compute=precision, threads=threads)
-        model = open_onnx_file(runtime, self._file, options)
+        model = graphs.open_file(self._file, options)
         return open_padded(model, self._form, precision)
 
 

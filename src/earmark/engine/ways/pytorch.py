@@ -9,9 +9,9 @@ from earmark.engine.ways.foreign import foreign_max_tokens, padded_form
 from earmark.engine.ways.way import WayKind
 from earmark.errors import UnsupportedCheckpoint, UnsupportedDevice
 from earmark.graph.precision import ComputePrecision
-from earmark.runtime.devices import computes_bfloat16
 from earmark.runtime.padded import open_padded
 from earmark.runtime.pytorch import open_pytorch
+from earmark.runtime.runtimes import computes_bfloat16
 from earmark.runtime.session import RuntimeName, RuntimeSession, SessionOptions
 from earmark.tokenizing.tokenizer import TextTokenizer
 

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from earmark.runtime.devices import computes_bfloat16, dots_int8, prefers_bfloat16
+from earmark.runtime.machine import dots_int8
+from earmark.runtime.runtimes import computes_bfloat16, prefers_bfloat16
 from earmark.runtime.session import RuntimeName
 
 

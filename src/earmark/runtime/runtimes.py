@@ -1,0 +1,202 @@
+"""The runtimes: on which device each runs, what it is given, and how it is opened.
+
+A runtime is one row of `RUNTIMES` and one module beside this one, which nothing imports before it
+is used: importing a runtime takes longer than most commands.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal, TypeAlias, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from earmark.runtime.machine import PROCESSOR_FACTS, processor_features
+from earmark.runtime.onnx_model import OnnxModelFile
+from earmark.runtime.padded import PaddedModel
+from earmark.runtime.session import (
+    Graph,
+    GraphRuntime,
+    RuntimeName,
+    RuntimeSession,
+    SessionOptions,
+    WeightForm,
+)
+
+__all__ = [
+    "GRAPH_RUNTIMES",
+    "RUNTIMES",
+    "GraphSupport",
+    "Runtime",
+    "computes_bfloat16",
+    "graph_support",
+    "prefers_bfloat16",
+]
+
+_BFLOAT16_FEATURES = frozenset({"avx512_bf16", "amx_bf16", "bf16"})
+"""Linux's names of what multiplies bfloat16; the last one is arm64's."""
+
+Compiled: TypeAlias = NDArray[np.uint8]
+"""A model as a runtime compiled and wrote it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GraphSupport:
+    """How a runtime runs ONNX.
+
+    Attributes:
+        float_weights: how a graph written here holds its weights for this runtime.
+        int8_weights: the same in int8.
+        open_graph: loads such a graph; into an empty folder, where one is given, it writes what
+            `reopen` takes up.
+        open_file: loads an ONNX file that others exported.
+        reopen: takes up what an earlier load compiled; None where that saves no time.
+        packages: the distributions whose releases decide on what is compiled.
+    """
+
+    float_weights: WeightForm
+    int8_weights: WeightForm
+    open_graph: Callable[[Graph, SessionOptions, Path | None], RuntimeSession]
+    open_file: Callable[[OnnxModelFile, SessionOptions], PaddedModel]
+    reopen: Callable[[Compiled, SessionOptions], RuntimeSession] | None = None
+    packages: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Runtime:
+    """A runtime, as far as its name decides.
+
+    Attributes:
+        title: its name in messages.
+        device: on what it runs.
+        computes_bfloat16: says of a processor's features whether bfloat16 is native.
+        prefers_bfloat16: says whether bfloat16 is faster than int8 there.
+        graphs: how it runs ONNX; None where it runs a checkpoint's own code instead.
+    """
+
+    title: str
+    device: Literal["cpu"]
+    computes_bfloat16: Callable[[frozenset[str]], bool]
+    prefers_bfloat16: Callable[[frozenset[str]], bool]
+    graphs: GraphSupport | None = None
+
+
+def _never(_features: frozenset[str]) -> bool:
+    return False
+
+
+def _openvino_computes_bfloat16(_features: frozenset[str]) -> bool:
+    from earmark.runtime.openvino import native_bfloat16  # noqa: PLC0415 - loads the runtime
+
+    return native_bfloat16()
+
+
+def _openvino_prefers_bfloat16(features: frozenset[str]) -> bool:
+    """Say whether the processor has AMX for bfloat16.
+
+    OpenVINO's kernels for bfloat16 use AMX, and those for int8 weights with activations quantised
+    on the way do not: 1.4 times as many requests (bench/results/intel-xeon-amx-2-cores.json).
+    Without AMX int8 was faster (amd-epyc-avx512-vnni-2-cores.json).
+    """
+    return "amx_bf16" in features
+
+
+def _open_openvino(graph: Graph, options: SessionOptions, scratch: Path | None) -> RuntimeSession:
+    from earmark.runtime.openvino import open_openvino  # noqa: PLC0415 - one runtime only
+
+    return open_openvino(graph, options, scratch=scratch)
+
+
+def _open_openvino_file(file: OnnxModelFile, options: SessionOptions) -> PaddedModel:
+    from earmark.runtime.openvino import open_openvino_file  # noqa: PLC0415 - one runtime only
+
+    return open_openvino_file(file, options)
+
+
+def _reopen_openvino(content: Compiled, options: SessionOptions) -> RuntimeSession:
+    from earmark.runtime.openvino import reopen_openvino  # noqa: PLC0415 - one runtime only
+
+    return reopen_openvino(content, options)
+
+
+def _open_onnxruntime(
+    graph: Graph, options: SessionOptions, _scratch: Path | None
+) -> RuntimeSession:
+    from earmark.runtime.onnxruntime import open_onnxruntime  # noqa: PLC0415 - one runtime only
+
+    return open_onnxruntime(graph, options)
+
+
+def _open_onnxruntime_file(file: OnnxModelFile, options: SessionOptions) -> PaddedModel:
+    from earmark.runtime.onnxruntime import (  # noqa: PLC0415 - one runtime only
+        open_onnxruntime_file,
+    )
+
+    return open_onnxruntime_file(file, options)
+
+
+RUNTIMES: Final[Mapping[RuntimeName, Runtime]] = {
+    "openvino": Runtime(
+        title="OpenVINO",
+        device="cpu",
+        computes_bfloat16=_openvino_computes_bfloat16,
+        prefers_bfloat16=_openvino_prefers_bfloat16,
+        graphs=GraphSupport(
+            float_weights="float",
+            int8_weights="dequantize",
+            open_graph=_open_openvino,
+            open_file=_open_openvino_file,
+            reopen=_reopen_openvino,
+            packages=("openvino", "onnx"),
+        ),
+    ),
+    "onnxruntime": Runtime(
+        title="ONNX Runtime",
+        device="cpu",
+        computes_bfloat16=_never,
+        prefers_bfloat16=_never,
+        # It writes no compiled models that would be quicker to read than the weights.
+        graphs=GraphSupport(
+            float_weights="turned",
+            int8_weights="integer",
+            open_graph=_open_onnxruntime,
+            open_file=_open_onnxruntime_file,
+        ),
+    ),
+    "pytorch": Runtime(
+        title="PyTorch",
+        device="cpu",
+        computes_bfloat16=lambda features: bool(_BFLOAT16_FEATURES & features),
+        prefers_bfloat16=_never,
+    ),
+}
+"""Every runtime by the name that an operator chooses it by."""
+
+GRAPH_RUNTIMES: Final = cast(
+    "tuple[GraphRuntime, ...]", tuple(name for name, one in RUNTIMES.items() if one.graphs)
+)
+"""Those that run ONNX."""
+
+
+def graph_support(runtime: GraphRuntime) -> GraphSupport:
+    """Return how a runtime runs ONNX."""
+    graphs = RUNTIMES[runtime].graphs
+    if graphs is None:
+        raise AssertionError(f"{runtime} is none of GRAPH_RUNTIMES")
+    return graphs
+
+
+def computes_bfloat16(runtime: RuntimeName, facts: Path = PROCESSOR_FACTS) -> bool:
+    """Say whether a runtime computes bfloat16 natively on this machine.
+
+    Args:
+        runtime: which.
+        facts: Linux's description of the processor; other systems have none.
+    """
+    return RUNTIMES[runtime].computes_bfloat16(processor_features(facts) or frozenset())
+
+
+def prefers_bfloat16(runtime: RuntimeName, facts: Path = PROCESSOR_FACTS) -> bool:
+    """Say whether a runtime is faster at bfloat16 than at int8 on this machine; arguments alike."""
+    return RUNTIMES[runtime].prefers_bfloat16(processor_features(facts) or frozenset())
