@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -93,7 +93,10 @@ class Server:
 
 @contextmanager
 def running_server(
-    *flags: str, env: Mapping[str, str] | None = None, folder: Path
+    *flags: str,
+    env: Mapping[str, str] | None = None,
+    folder: Path,
+    under: Sequence[str] = (),
 ) -> Iterator[Server]:
     """Start a server on a free port; kill it at the end if it still runs.
 
@@ -101,8 +104,9 @@ def running_server(
         flags: of `earmark serve`.
         env: its environment.
         folder: its working directory.
+        under: words of a command that runs it in its own place, such as a shell that sets limits.
     """
-    words = command("serve", "--port", "0", "--log-format", "json", *flags)
+    words = [*under, *command("serve", "--port", "0", "--log-format", "json", *flags)]
     with subprocess.Popen(  # noqa: S603 - our own words
         words, env=env or environment(), cwd=folder, stderr=subprocess.PIPE, text=True
     ) as process:

@@ -36,6 +36,7 @@ from earmark.cli.signals import INTERRUPTED, stop_signals
 from earmark.compose import Composition, composed, opened_gate, pinned
 from earmark.serving.access.gate import AccessGate
 from earmark.settings import LogFormat, LogLevel
+from earmark.web.descriptors import raise_descriptor_limit
 from earmark.web.serve import open_socket, run_server
 
 __all__ = ["serve"]
@@ -204,6 +205,7 @@ def serve(
     """
     settings = settings_from(flags, engine, state, config=config)
     configure_logs(settings.log_format, settings.log_level)
+    raise_descriptor_limit()
     for_people = sys.stderr.isatty() and settings.log_format == "console"
     console = Console(stderr=True, highlight=False, quiet=not for_people)
     with leaving_loads_behind(), stop_signals() as signals:

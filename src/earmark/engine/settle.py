@@ -18,6 +18,7 @@ from earmark.engine.transformers_reference import (
     transformers_release,
     why_not_transformers,
 )
+from earmark.engine.trial import Trial
 from earmark.engine.warmup import refuse_non_finite
 from earmark.engine.ways.way import Way
 from earmark.errors import EngineError
@@ -214,9 +215,15 @@ class _Judge:
             _ = self.reference  # before the model is in memory a second time
         options = self.options
         session = self.model.way.start(
-            precision, runtime=options.runtime, threads=options.threads, keep=True
+            precision, runtime=options.runtime, threads=options.threads, keep=self.trial(precision)
         )
         return session, self.judge(session, precision) if wanted else known
+
+    def trial(self, precision: ComputePrecision) -> Trial:
+        """Say how a model that was kept is to be asked when it is taken up."""
+        model = self.model
+        tolerance = TOLERANCES[precision]
+        return Trial(lambda: self.probes, self.limits, model.head, model.config.labels(), tolerance)
 
     def judge(self, session: RuntimeSession, precision: ComputePrecision) -> Certificate:
         """Ask a session the probes, and keep what is found."""

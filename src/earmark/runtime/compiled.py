@@ -9,12 +9,14 @@ it is taken up: a process that dies over it leaves the mark, and the next one co
 import contextlib
 import os
 import shutil
+import sys
 import time
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import FileIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
@@ -32,10 +34,12 @@ _BLOB: Final = ".blob"
 _FACTS: Final = ".json"
 _WRITING: Final = "writing-"
 _TAKEN_UP: Final = ".taken-up"
-"""Ends the name of the mark, which holds the id of the process that takes a model up."""
+"""Ends the name of the mark, which each process that takes a model up has locked. Ids of processes
+would not do: in a container the next one often has the same."""
 _PIECE: Final = 64 * 1024 * 1024
 """Bytes that are read and summed at once, several side by side."""
 _READERS: Final = 4
+_BLOCK: Final = 1024 * 1024
 _STALE_AFTER_S: Final = 24 * 3600
 """No model takes so long to write: the process that began it has died."""
 
@@ -53,12 +57,14 @@ class KeptFacts(msgspec.Struct, frozen=True, kw_only=True):
         unread: tensors of the checkpoint that its architecture does not use.
         blob_bytes: size of the file beside; another size is half a file.
         sums: CRC-32 of each piece of it, against damage.
+        answers: what the model answered when it was kept, for whoever takes it up to compare.
     """
 
     parameters: int
     unread: tuple[str, ...]
     blob_bytes: int
     sums: tuple[int, ...]
+    answers: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,22 +97,24 @@ class KeptModel:
     def taken_up(self) -> Iterator[None]:
         """Mark the model as being taken up; a process that dies over it leaves the mark."""
         mark = self.blob.with_suffix(_TAKEN_UP)
-        with contextlib.suppress(OSError):
-            mark.write_text(str(os.getpid()), "ascii")
-        try:
-            yield
-        finally:
+        with contextlib.ExitStack() as stack:
             with contextlib.suppress(OSError):
-                mark.unlink()
+                opened = stack.enter_context(mark.open("ab"))
+                _lock(opened.fileno(), alone=False)
+            try:
+                yield
+            finally:
+                with contextlib.suppress(OSError):
+                    mark.unlink()
 
     @property
     def killed(self) -> bool:
-        """Whether a process has died while it took the model up."""
+        """Whether a process has died while it took the model up: its lock on the mark is gone."""
         try:
-            process = int(self.blob.with_suffix(_TAKEN_UP).read_text("ascii"))
-        except (OSError, ValueError):
+            with self.blob.with_suffix(_TAKEN_UP).open("rb") as mark:
+                return _lock(mark.fileno(), alone=True)
+        except OSError:  # there is none
             return False
-        return process != os.getpid() and not _is_alive(process)
 
 
 class CompiledModels:
@@ -140,7 +148,7 @@ class CompiledModels:
             return None
         kept = KeptModel(blob, facts)
         if kept.killed:
-            _log.warning("a compiled model has ended the process that took it up", file=str(blob))
+            _log.warning("a process ended while it took up a compiled model", file=str(blob))
             self.forget(kept)
             return None
         return kept
@@ -171,7 +179,9 @@ class CompiledModels:
             if scratch is not None:
                 scratch.cleanup()
 
-    def keep(self, key: str, scratch: Path, *, parameters: int, unread: tuple[str, ...]) -> None:
+    def keep(
+        self, key: str, scratch: Path, *, parameters: int, unread: tuple[str, ...], answers: bytes
+    ) -> None:
         """Keep what the runtime wrote, if it wrote one file, and make room for it.
 
         Args:
@@ -179,16 +189,19 @@ class CompiledModels:
             scratch: from `scratch`.
             parameters: as in `KeptFacts`.
             unread: the same.
+            answers: the same.
         """
         written = [one for one in scratch.iterdir() if one.suffix == _BLOB]
         if len(written) != 1:
             return
         try:
-            content, sums = _read(written[0])
             facts = KeptFacts(
-                parameters=parameters, unread=unread, blob_bytes=len(content), sums=sums
+                parameters=parameters,
+                unread=unread,
+                blob_bytes=written[0].stat().st_size,
+                sums=_sums(written[0]),
+                answers=answers,
             )
-            del content
             # The facts last: without them there is no model.
             (scratch / _FACTS).write_bytes(msgspec.json.encode(facts))
             os.replace(written[0], self._folder / (key + _BLOB))  # noqa: PTH105 - the atomic one
@@ -200,7 +213,10 @@ class CompiledModels:
 
     def forget(self, kept: KeptModel) -> None:
         """Take a model away that turned out to be of no use."""
-        for path in (kept.blob.with_suffix(_FACTS), kept.blob, kept.blob.with_suffix(_TAKEN_UP)):
+        self._forget(kept.blob)
+
+    def _forget(self, blob: Path) -> None:
+        for path in (blob.with_suffix(_FACTS), blob, blob.with_suffix(_TAKEN_UP)):
             with contextlib.suppress(OSError):  # gone, or mapped by another process on Windows
                 path.unlink()
 
@@ -220,8 +236,7 @@ class CompiledModels:
         for _, size, blob in sorted(found, reverse=True):
             left -= size
             if left < 0:
-                facts = KeptFacts(parameters=0, unread=(), blob_bytes=size, sums=())
-                self.forget(KeptModel(blob, facts))
+                self._forget(blob)
 
 
 def _read(file: Path) -> tuple[NDArray[np.uint8], tuple[int, ...]]:
@@ -231,31 +246,73 @@ def _read(file: Path) -> tuple[NDArray[np.uint8], tuple[int, ...]]:
         OSError: it cannot be read, or became shorter meanwhile.
     """
     content = np.empty(file.stat().st_size, np.uint8)
-    places = range(0, len(content), _PIECE)
 
     def read(place: int) -> int:
         piece = content.data[place : place + _PIECE]
         with file.open("rb", buffering=0) as opened:
             opened.seek(place)
-            done = 0
-            while done < len(piece):
-                count = opened.readinto(piece[done:])
-                if not count:
-                    raise OSError("it is shorter than it was")
-                done += count
+            _fill(piece, opened)
         return zlib.crc32(piece)
 
+    return content, _each_piece(read, len(content))
+
+
+def _sums(file: Path) -> tuple[int, ...]:
+    """Read the CRC-32 of each piece of a file, which is not held in memory for it.
+
+    Raises:
+        OSError: as of `_read`.
+    """
+    size = file.stat().st_size
+
+    def read(place: int) -> int:
+        block, end, crc = memoryview(bytearray(_BLOCK)), min(place + _PIECE, size), 0
+        with file.open("rb", buffering=0) as opened:
+            opened.seek(place)
+            for start in range(place, end, _BLOCK):
+                filled = block[: min(_BLOCK, end - start)]
+                _fill(filled, opened)
+                crc = zlib.crc32(filled, crc)
+        return crc
+
+    return _each_piece(read, size)
+
+
+def _each_piece(read: Callable[[int], int], size: int) -> tuple[int, ...]:
     with ThreadPoolExecutor(_READERS) as readers:
-        return content, tuple(readers.map(read, places))
+        return tuple(readers.map(read, range(0, size, _PIECE)))
 
 
-def _is_alive(process: int) -> bool:
-    if os.name != "posix":  # there, the question would end it
+def _fill(view: memoryview, opened: FileIO) -> None:
+    """Read until a place in memory is full.
+
+    Raises:
+        OSError: the file ends before.
+    """
+    done = 0
+    while done < len(view):
+        count = opened.readinto(view[done:])
+        if not count:
+            raise OSError("it is shorter than it was")
+        done += count
+
+
+def _lock(file: int, *, alone: bool) -> bool:
+    """Lock a file until it is closed, which also a process that dies does.
+
+    Args:
+        file: its descriptor.
+        alone: be the only one, or do without; else be one of several.
+
+    Returns:
+        Whether it is locked: not where another lock is in the way, or there are no locks.
+    """
+    if sys.platform == "win32":
         return False
+    import fcntl  # noqa: PLC0415 - not on Windows
+
     try:
-        os.kill(process, 0)
-    except ProcessLookupError:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB if alone else fcntl.LOCK_SH)
+    except OSError:
         return False
-    except OSError:  # somebody else's
-        return True
     return True

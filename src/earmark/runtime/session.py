@@ -1,6 +1,7 @@
 """A graph on a device, ready to run, whatever runtime carries it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -17,6 +18,7 @@ __all__ = [
     "RuntimeSession",
     "SessionOptions",
     "WeightForm",
+    "closed_on_error",
 ]
 
 GraphRuntime = Literal["openvino", "onnxruntime"]
@@ -106,3 +108,13 @@ class RuntimeSession(Protocol):
     def close(self) -> None:
         """Give the memory back; the session cannot run any more."""
         ...
+
+
+@contextmanager
+def closed_on_error(session: RuntimeSession) -> Iterator[None]:
+    """Close a session where the block fails; otherwise whoever opened it goes on with it."""
+    try:
+        yield
+    except BaseException:
+        session.close()
+        raise

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from http import HTTPStatus
 from types import FunctionType
-from typing import Any, ClassVar, Final, Literal, TypeAlias
+from typing import Any, ClassVar, Final, Literal, TypeAlias, cast
 
 import httptools
 import msgspec
@@ -22,6 +22,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from earmark.errors import SettingsError
+from earmark.web.connections import ConnectionBound, Idleness
+from earmark.web.descriptors import most_connections
 from earmark.web.responses import JSON_TYPE
 
 __all__ = ["ConnectionLimits", "GuardedProtocol", "check_protocol", "guarded_protocol"]
@@ -37,6 +39,7 @@ class ConnectionLimits:
         body_s: from there to the end of the body.
         answer_s: for the client to read what it asked for, once its window is full.
         max_header_bytes: the request line and all headers. As much as nginx takes by default.
+        most_connections: at once; None for as many as there are descriptors for, with some spare.
     """
 
     first_byte_s: float = 15.0
@@ -44,6 +47,7 @@ class ConnectionLimits:
     body_s: float = 60.0
     answer_s: float = 60.0
     max_header_bytes: int = 32 * 1024
+    most_connections: int | None = None
 
 
 _UPGRADE_HEADERS = frozenset({b"connection", b"upgrade", b"http2-settings"})
@@ -56,6 +60,7 @@ _USED = frozenset(
         "_unset_keepalive_if_required",
         "connection_lost",
         "connection_made",
+        "connections",
         "cycle",
         "data_received",
         "flow",
@@ -107,6 +112,7 @@ class GuardedProtocol(HttpToolsProtocol):
     """
 
     limits: ClassVar[ConnectionLimits] = ConnectionLimits()
+    bound: ClassVar[ConnectionBound]
 
     def __init__(
         self,
@@ -124,12 +130,21 @@ class GuardedProtocol(HttpToolsProtocol):
         self._refusal: _Refusal | None = None
         self._deadline: TimerHandle | None = None
         self._unread: TimerHandle | None = None
+        self._since_s = 0.0
 
     def connection_made(  # type: ignore[override]  # as uvicorn's own, which narrows it
         self, transport: asyncio.Transport
     ) -> None:
-        """Wait for the first byte."""
+        """Wait for the first byte, if there is room for one more connection."""
         super().connection_made(transport)
+        self._since_s = self.loop.time()
+        ours = cast("set[GuardedProtocol]", self.connections)  # a server has one kind
+        if not self.bound.admit(self, ours):
+            self._refusal = _Refusal(
+                503, f"all {self.bound.most:,} connections of this server are busy; try again later"
+            )
+            self._write(self._refusal)
+            return
         # At 0, one byte that the client does not read is enough to notice (`pause_writing`).
         transport.set_write_buffer_limits(high=0)
         self._enter("first byte")
@@ -141,6 +156,26 @@ class GuardedProtocol(HttpToolsProtocol):
         self._watch()
         self.resume_writing()
         super().connection_lost(exc)
+
+    @property
+    def since_s(self) -> float:
+        """When the connection began to wait for what it waits for."""
+        return self._since_s
+
+    def idleness(self) -> Idleness | None:
+        """Say what it waits for; None where it is being closed already."""
+        if self.transport.is_closing():
+            return None
+        answering = self.cycle is not None and not self.cycle.response_complete
+        if answering or self.pipeline or self._unread is not None:
+            return "busy"
+        return "idle" if self._stage in (None, "first byte") else "begun"
+
+    def hang_up(self) -> None:
+        """Close it: it makes room for another."""
+        self._enter(None)
+        self._watch()
+        self.transport.close()
 
     def data_received(self, data: bytes) -> None:
         """Feed the parser, then see which stage the request is in."""
@@ -219,6 +254,7 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         """Refuse what was not valid, once what came before it is answered."""
+        self._since_s = self.loop.time()
         if self._refusal is None or self.pipeline:
             super().on_response_complete()
         else:
@@ -296,6 +332,7 @@ class GuardedProtocol(HttpToolsProtocol):
             self._deadline.cancel()
             self._deadline = None
         if self._stage is not None:
+            self._since_s = self.loop.time()
             self._deadline = self.loop.call_later(self._patience_s(self._stage), self._expired)
 
     def _patience_s(self, stage: _Stage) -> float:
@@ -371,5 +408,7 @@ def guarded_protocol(limits: ConnectionLimits) -> type[GuardedProtocol]:
     class Configured(GuardedProtocol):
         """The guard with these limits."""
 
+    most = limits.most_connections
     Configured.limits = limits
+    Configured.bound = ConnectionBound(most_connections() if most is None else most)
     return Configured

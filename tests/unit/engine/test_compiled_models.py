@@ -1,24 +1,29 @@
 """A second start takes up what the first compiled, and answers as the first did."""
 
+import base64
+import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from safetensors.numpy import load_file, save_file
 from structlog.testing import capture_logs
 from support.checkpoint_spec import Architecture, Head
 from support.checkpoints import CheckpointSpec, write_checkpoint
 
+import earmark.errors
 from earmark.checkpoint.ref import FolderRef
 from earmark.domain.texts import TextInput
 from earmark.engine.engine import Engine
 from earmark.engine.load import EngineOptions, load_engine
+from earmark.engine.probes import PROBES
 from earmark.graph.precision import ComputePrecision
 from earmark.runtime.compiled import CompiledModels
 from earmark.tasks.text_classification import TextClassification
@@ -129,6 +134,33 @@ def test_a_file_cut_short_below_a_running_model_changes_nothing(
     assert answers(engine) == before
 
 
+_TAKING_UP = """
+import sys, time
+from pathlib import Path
+from earmark.checkpoint.ref import FolderRef
+from earmark.engine.load import EngineOptions, load_engine
+from earmark.runtime import openvino
+from earmark.runtime.compiled import CompiledModels
+
+openvino.reopen_openvino = lambda *_: (print("there", flush=True), time.sleep(600))
+kept = CompiledModels(Path(sys.argv[2]), most_bytes=10**9, least_weights_bytes=0)
+options = EngineOptions(threads=1, precision="float32", reference="off", compiled=kept)
+load_engine(FolderRef(Path(sys.argv[1])), options=options)
+"""
+
+
+def _taking_up(folder: FolderRef, cache: Path) -> "subprocess.Popen[str]":
+    """Start a process that gets as far as taking the model up, says so, and stays there."""
+    environment = os.environ | {"PYTHONPATH": str(Path(earmark.errors.__file__).parents[1])}
+    return subprocess.Popen(  # noqa: S603 - our own words
+        [sys.executable, "-c", _TAKING_UP, str(folder), str(cache)],
+        env=environment,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there, no lock tells who lives")
 def test_a_model_over_which_a_process_died_is_not_tried_again(
     tmp_path: Path, options: EngineOptions
 ) -> None:
@@ -138,19 +170,65 @@ def test_a_model_over_which_a_process_died_is_not_tried_again(
     kept = blobs(tmp_path)
     (blob,) = (tmp_path / "cache").glob("*.blob")
     mark = blob.with_suffix(".taken-up")
-    mark.write_text(str(os.getppid()))
-    assert answers(load_engine(folder, options=options)) == before
-    assert blobs(tmp_path) == kept
-    gone = subprocess.Popen([sys.executable, "-c", ""])
-    gone.wait()
-    mark.write_text(str(gone.pid))
+    with _taking_up(folder, tmp_path / "cache") as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "there\n"
+        assert mark.exists()
+        living = CompiledModels(tmp_path / "cache", most_bytes=10**9).find(blob.stem)
+        assert living is not None
+        other.kill()
+    assert mark.exists()
     with capture_logs() as logs:
         assert answers(load_engine(folder, options=options)) == before
-    assert [one["event"] for one in logs] == [
-        "a compiled model has ended the process that took it up"
-    ]
+    assert [one["event"] for one in logs] == ["a process ended while it took up a compiled model"]
     assert blobs(tmp_path) != kept
     assert not mark.exists()
+
+
+def _tampered(cache: Path, change: Callable[[NDArray[np.float32]], object]) -> None:
+    """Change the kept answers to the probes, as if the model had been another then."""
+    (facts_file,) = cache.glob("*.json")
+    facts = json.loads(facts_file.read_text())
+    kept = np.frombuffer(base64.b64decode(facts["answers"]), "<f4").copy()
+    change(kept)
+    facts["answers"] = base64.b64encode(kept.tobytes()).decode()
+    facts_file.write_text(json.dumps(facts))
+
+
+@pytest.mark.parametrize("head", ["sequence", "token"])
+def test_a_model_that_answers_otherwise_than_when_it_was_kept_is_compiled_anew(
+    head: Head, tmp_path: Path, options: EngineOptions
+) -> None:
+    """By more than the precision's tolerance: 0.001 of a probability in float32."""
+    spec = CheckpointSpec(head=head, num_labels=3)
+    folder = FolderRef(write_checkpoint(tmp_path / "model", spec))
+    before = answers(load_engine(folder, options=options))
+    kept = blobs(tmp_path)
+
+    def add(amount: float, place: int) -> None:
+        def change(logits: NDArray[np.float32]) -> None:
+            logits[place] += amount
+
+        _tampered(tmp_path / "cache", change)
+        with capture_logs() as logs:
+            assert answers(load_engine(folder, options=options)) == before
+        told.append([one["event"] for one in logs])
+
+    told: list[list[object]] = []
+    add(1e-5, 0)
+    assert blobs(tmp_path) == kept
+    add(0.1, -1)
+    assert blobs(tmp_path) != kept
+    assert told == [[], ["a compiled model is of no use"]]
+
+
+def test_all_probes_are_asked_of_a_small_model(tmp_path: Path, options: EngineOptions) -> None:
+    """One answer for each is kept: 28 texts, two labels, four bytes."""
+    folder = FolderRef(write_checkpoint(tmp_path / "model", CheckpointSpec(num_labels=2)))
+    load_engine(folder, options=options).close()
+    (facts_file,) = (tmp_path / "cache").glob("*.json")
+    kept = base64.b64decode(json.loads(facts_file.read_text())["answers"])
+    assert len(kept) == len(PROBES) * 2 * 4 == 224
 
 
 def test_tensors_that_are_left_over_are_told_each_time(

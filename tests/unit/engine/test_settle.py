@@ -17,6 +17,7 @@ from earmark.domain.packing import Float32, PackedBatch
 from earmark.engine.certificate import Certificate, ReferenceKind
 from earmark.engine.model import OpenedModel, open_model
 from earmark.engine.settle import RunOptions, Settled, settle
+from earmark.engine.trial import Trial
 from earmark.engine.ways.way import Way
 from earmark.errors import InvalidCheckpoint
 from earmark.graph.precision import ComputePrecision, Precision
@@ -81,11 +82,11 @@ class FaultyWay:
         *,
         runtime: RuntimeName,
         threads: int,
-        keep: bool = False,
+        keep: Trial | None = None,
     ) -> RuntimeSession:
         """Start in float32."""
         self.started.append(precision)
-        self.kept.append(keep)
+        self.kept.append(keep is not None)
         session = self.way.start("float32", runtime=runtime, threads=threads)
         return Faulty(session, self.faults.get(precision, lambda logits: logits))
 

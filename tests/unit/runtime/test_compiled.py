@@ -2,10 +2,13 @@
 
 import os
 import time
+import zlib
 from pathlib import Path
 
+import pytest
 from structlog.testing import capture_logs
 
+from earmark.errors import EngineError
 from earmark.runtime.compiled import LEAST_BYTES, CompiledModels
 
 MODEL_BYTES = 100
@@ -21,7 +24,7 @@ def keep(models: CompiledModels, key: str, content: bytes = b"x" * MODEL_BYTES) 
     with models.scratch(len(content)) as scratch:
         assert scratch is not None
         (scratch / "12345.blob").write_bytes(content)
-        models.keep(key, scratch, parameters=7, unread=("a", "b"))
+        models.keep(key, scratch, parameters=7, unread=("a", "b"), answers=b"!")
 
 
 def test_what_was_kept_is_found(tmp_path: Path) -> None:
@@ -31,7 +34,8 @@ def test_what_was_kept_is_found(tmp_path: Path) -> None:
     found = store(tmp_path / "new").find("k")
     assert found is not None
     assert found.blob.read_bytes() == b"x" * MODEL_BYTES
-    assert (found.facts.parameters, found.facts.unread) == (7, ("a", "b"))
+    facts = found.facts
+    assert (facts.parameters, facts.unread, facts.answers) == (7, ("a", "b"), b"!")
     assert sorted(path.name for path in (tmp_path / "new").iterdir()) == ["k.blob", "k.json"]
     assert (tmp_path / "new").stat().st_mode & 0o077 == 0
 
@@ -78,7 +82,7 @@ def test_a_runtime_that_writes_nothing_keeps_nothing(tmp_path: Path) -> None:
         assert scratch is not None
         (scratch / "a.blob").touch()
         (scratch / "b.blob").touch()
-        models.keep("k", scratch, parameters=1, unread=())
+        models.keep("k", scratch, parameters=1, unread=(), answers=b"")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -99,7 +103,7 @@ def test_a_model_that_cannot_be_moved_costs_a_line(tmp_path: Path) -> None:
         assert scratch is not None
         (scratch / "1.blob").write_bytes(b"x")
         (tmp_path / "there" / "k.blob").mkdir()
-        models.keep("k", scratch, parameters=1, unread=())
+        models.keep("k", scratch, parameters=1, unread=(), answers=b"")
     assert [one["event"] for one in logs] == ["a compiled model cannot be kept"]
 
 
@@ -123,3 +127,23 @@ def test_what_a_process_that_died_left_behind_is_taken_away(tmp_path: Path) -> N
         os.utime(tmp_path / name, (then_s, then_s))
     keep(store(tmp_path), "k")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["k.blob", "k.json", "writing-new"]
+
+
+def test_damage_anywhere_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In each piece of a file, and in each block of a piece, the last and short ones too."""
+    monkeypatch.setattr("earmark.runtime.compiled._PIECE", 40)
+    monkeypatch.setattr("earmark.runtime.compiled._BLOCK", 16)
+    models = store(tmp_path)
+    content = bytes(range(MODEL_BYTES))
+    keep(models, "k", content)
+    found = models.find("k")
+    assert found is not None
+    assert found.facts.sums == tuple(zlib.crc32(content[at : at + 40]) for at in (0, 40, 80))
+    assert found.read().tobytes() == content
+    for place in (0, 15, 16, 39, 40, 79, 80, 99):
+        found.blob.write_bytes(content[:place] + b"\xff" + content[place + 1 :])
+        with pytest.raises(EngineError, match="damaged"):
+            found.read()
+    found.blob.write_bytes(content[:-1])
+    with pytest.raises(EngineError, match="damaged"):
+        found.read()

@@ -10,7 +10,7 @@ import re
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 
 import pytest
@@ -359,3 +359,53 @@ def test_a_uvicorn_that_lacks_what_the_guard_uses_is_refused() -> None:
     check_protocol()
     with pytest.raises(SettingsError, match=r"lacks _unset_keepalive.*, pipeline, .*uvicorn<0\.55"):
         check_protocol(_WithoutPipeline)
+
+
+def test_idle_connections_make_room_and_busy_ones_stay() -> None:
+    """Each kind of idle one is closed before the one whose request is being answered."""
+    engine = FakeEngine(gate=asyncio.Event())
+    options = ServerOptions(connection=replace(_PATIENT, most_connections=4))
+    with running_server(_app(engine), options) as server, ExitStack() as stack:
+
+        def connected(sent: bytes = b"") -> socket.socket:
+            client = stack.enter_context(server.connect())
+            client.sendall(sent)
+            return client
+
+        def asked() -> socket.socket:
+            client = connected(b"GET /health HTTP/1.1\r\nhost: x\r\n\r\n")
+            assert _answer(client)[0] == 200
+            return client
+
+        busy = connected(_REQUEST)
+        assert engine.arrived.wait(20)
+        silent = connected()
+        begun = connected(b"GET /health HTTP/1.1\r\n")
+        kept = asked()
+        later = [asked()]  # four beside: the silent one goes
+        assert silent.recv(1) == b""
+        later.append(asked())  # then the one that was answered before
+        assert kept.recv(1) == b""
+        later.append(asked())
+        assert later[0].recv(1) == b""
+        assert engine.gate is not None
+        server.call(engine.gate.set)
+        assert _answer(busy)[0] == 200
+        begun.sendall(b"host: x\r\n\r\n")
+        assert _answer(begun)[0] == 200
+
+
+def test_where_all_are_busy_a_new_connection_is_refused() -> None:
+    """503; a body that is still being read is busy too."""
+    engine = FakeEngine(gate=asyncio.Event())
+    options = ServerOptions(connection=replace(_PATIENT, most_connections=1))
+    with running_server(_app(engine), options) as server, server.connect() as busy:
+        busy.sendall(_REQUEST)
+        assert engine.arrived.wait(20)
+        with server.connect() as client:
+            error = {"error": "all 1 connections of this server are busy; try again later"}
+            assert _answer(client) == (503, error)
+            assert client.recv(1) == b""
+        assert engine.gate is not None
+        server.call(engine.gate.set)
+        assert _answer(busy)[0] == 200

@@ -11,6 +11,7 @@ from earmark.checkpoint.weights.files import WEIGHT_FILES, weights_size
 from earmark.checkpoint.weights.weights import Weights
 from earmark.domain.head import HeadKind
 from earmark.engine.identity import files_identity
+from earmark.engine.trial import Trial
 from earmark.engine.ways.way import WayKind
 from earmark.errors import EngineError, UnsupportedDevice
 from earmark.graph.architectures.architecture import Architecture
@@ -25,6 +26,7 @@ from earmark.runtime.session import (
     RuntimeName,
     RuntimeSession,
     SessionOptions,
+    closed_on_error,
 )
 
 __all__ = ["GraphWay"]
@@ -78,7 +80,7 @@ class GraphWay:
         *,
         runtime: RuntimeName,
         threads: int,
-        keep: bool = False,
+        keep: Trial | None = None,
     ) -> RuntimeSession:
         """Take up what an earlier load compiled, or write the graph and load it; as of `Way`."""
         graphs = RUNTIMES[runtime].graphs
@@ -89,14 +91,16 @@ class GraphWay:
             )
         hint: ComputeHint = "bfloat16" if precision == "bfloat16" else "float32"
         options = SessionOptions(compute=hint, threads=threads)
-        if not keep or self._compiled is None or graphs.reopen is None:
+        if keep is None or self._compiled is None or graphs.reopen is None:
             return self._load(precision, graphs, options)
-        key = self._key(precision, graphs)
+        key, weights_bytes = self._key(precision, graphs), weights_size(self._repository)
         kept = self._compiled.find(key)
         if kept is not None:
             try:
                 with kept.taken_up():
                     session = graphs.reopen(kept.read(), options)
+                    with closed_on_error(session):
+                        keep.check(session, weights_bytes, kept.facts.answers)
             except EngineError as error:
                 log.warning("a compiled model is of no use", error=str(error))
                 self._compiled.forget(kept)
@@ -104,7 +108,7 @@ class GraphWay:
                 self._let_go()
                 self._learn(kept.facts.parameters, kept.facts.unread)
                 return session
-        with self._compiled.scratch(weights_size(self._repository)) as scratch:
+        with self._compiled.scratch(weights_bytes) as scratch:
             if scratch is None:
                 return self._load(precision, graphs, options)
             try:
@@ -113,7 +117,14 @@ class GraphWay:
                 # It may be the folder that failed, and a model has to load without one too.
                 log.warning("a model is compiled again, without keeping it", error=str(error))
                 return self._load(precision, graphs, options)
-            self._compiled.keep(key, scratch, parameters=self.parameters, unread=self._unread)
+            try:
+                answers = keep.answers(session, weights_bytes)
+            except EngineError as error:  # it will show when the model is warmed up
+                log.warning("a compiled model is not kept", error=str(error))
+                return session
+            self._compiled.keep(
+                key, scratch, parameters=self.parameters, unread=self._unread, answers=answers
+            )
             return session
 
     def _load(

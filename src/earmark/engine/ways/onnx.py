@@ -8,6 +8,7 @@ from earmark.checkpoint.files.names import ONNX_FILES
 from earmark.checkpoint.files.repository import Repository
 from earmark.checkpoint.onnx_file import OnnxFile, OnnxValue, read_onnx
 from earmark.domain.head import HeadKind
+from earmark.engine.trial import Trial
 from earmark.engine.ways.foreign import foreign_max_tokens, padded_form
 from earmark.engine.ways.way import WayKind
 from earmark.errors import UnsupportedCheckpoint, UnsupportedDevice
@@ -67,7 +68,7 @@ class OnnxWay:
         *,
         runtime: RuntimeName,
         threads: int,
-        keep: bool = False,
+        keep: Trial | None = None,
     ) -> RuntimeSession:
         """Load the graph into a runtime, and try it; errors as of `Way`."""
         del keep  # others' graphs are small, and compiled in the time they take to be read

@@ -5,6 +5,7 @@ from earmark.checkpoint.files.repository import Repository
 from earmark.checkpoint.weights.files import WEIGHT_FILES, open_tensors
 from earmark.checkpoint.weights.weights import weigh
 from earmark.domain.head import HeadKind
+from earmark.engine.trial import Trial
 from earmark.engine.ways.foreign import foreign_max_tokens, padded_form
 from earmark.engine.ways.way import WayKind
 from earmark.errors import UnsupportedCheckpoint, UnsupportedDevice
@@ -64,7 +65,7 @@ class PyTorchWay:
         *,
         runtime: RuntimeName,
         threads: int,
-        keep: bool = False,
+        keep: Trial | None = None,
     ) -> RuntimeSession:
         """Load the checkpoint by PyTorch, whichever runtime runs other models; errors as of `Way`.
 

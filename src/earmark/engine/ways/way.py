@@ -2,6 +2,7 @@
 
 from typing import Literal, Protocol
 
+from earmark.engine.trial import Trial
 from earmark.graph.precision import ComputePrecision
 from earmark.runtime.session import RuntimeName, RuntimeSession
 
@@ -48,7 +49,7 @@ class Way(Protocol):
         *,
         runtime: RuntimeName,
         threads: int,
-        keep: bool = False,
+        keep: Trial | None = None,
     ) -> RuntimeSession:
         """Load the model into a runtime; the files are not needed any more afterwards.
 
@@ -57,7 +58,7 @@ class Way(Protocol):
             runtime: what runs it.
             threads: how many that may use.
             keep: keep for later loads what the runtime makes of the model, and take up what an
-                earlier one kept, if this way can.
+                earlier one kept, if this way can and it stands this trial; None does neither.
 
         Raises:
             InvalidCheckpoint: a tensor is missing or misshapen.
