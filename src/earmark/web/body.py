@@ -83,7 +83,9 @@ async def read_body(request: Request, *, max_bytes: int) -> bytes:
             f"the body is {int(announced):,} bytes, at most {max_bytes:,} bytes are accepted;"
             " send the texts in several requests"
         )
-    body = Expanding(request.headers.get("content-encoding", ""), max_bytes=max_bytes)
+    # Several fields are one list (RFC 9110, section 5.3).
+    coding = ", ".join(request.headers.getlist("content-encoding"))
+    body = Expanding(coding, max_bytes=max_bytes)
     held: Held = request.scope.setdefault(HELD_BODY, Held(BODIES))
     held.reserve(int(announced) if announced.isdecimal() else 0)
     async for chunk in request.stream():
