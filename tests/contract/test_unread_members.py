@@ -18,7 +18,11 @@ STRICT = WebOptions(strict=True)
 
 
 def post(
-    path: str, body: Mapping[str, object], *, web: WebOptions | None = None, **headers: str
+    path: str,
+    body: Mapping[str, object],
+    *,
+    web: WebOptions | None = None,
+    headers: Mapping[str, str] | None = None,
 ) -> httpx.Response:
     """Ask a classifier and a reranker."""
     engines = (FakeEngine(), reranker())
@@ -140,7 +144,7 @@ def test_a_binding_is_told_in_the_header() -> None:
     """Its answer has no envelope."""
     address = "/client/v4/accounts/x/ai/run/proxy"
     body = {"inputs": {"text": "a", "topk": 1}}
-    answer = post(address, body, **{"cf-consn-model-id": "acme/tc"})
+    answer = post(address, body, headers={"cf-consn-model-id": "acme/tc"})
     assert answer.status_code == 200
     assert told(answer) == ["`topk` is not read; a text classifier's input holds text"]
 

@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from earmark.domain.near_names import nearest
 from earmark.errors import UnreadInput
-from earmark.web.body import Misfit, decode_json, default_misfit
+from earmark.web.body import Misfit, decode_json, default_misfit, shown_name
 
 __all__ = [
     "MOST_DOUBTS",
@@ -24,14 +24,12 @@ __all__ = [
     "is_null",
     "members_of",
     "refuse_doubts",
-    "shown_name",
     "tell_doubts",
 ]
 
 MOST_DOUBTS: Final = 8
 """Of one request: an answer's headers are no place for a long list."""
 
-_LONGEST_NAME_SHOWN: Final = 40
 _NULL: Final = (b"", b"null")
 
 _members = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -138,8 +136,3 @@ def tell_doubts(answer: Response, doubts: Iterable[Doubt]) -> Response:
     for doubt in doubts:
         answer.headers.append("x-hf-warning", doubt.header)
     return answer
-
-
-def shown_name(name: str) -> str:
-    """Write a name of a stranger's so that a header can carry it, and its topic as well."""
-    return ascii(name[:_LONGEST_NAME_SHOWN])[1:-1].replace(";", ",")

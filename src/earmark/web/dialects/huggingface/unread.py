@@ -17,6 +17,7 @@ from earmark.engine.info import EngineInfo
 from earmark.errors import InvalidInput
 from earmark.tasks.task import TaskName
 from earmark.tasks.zero_shot import names_entailment
+from earmark.web.body import shown_name as _shown
 from earmark.web.dialects.huggingface.preferences import OF_OPTIONS
 from earmark.web.dialects.huggingface.text_classification import (
     OF_PAIR,
@@ -27,7 +28,6 @@ from earmark.web.dialects.huggingface.token_classification import TokenClassific
 from earmark.web.dialects.huggingface.zero_shot import LabelledSequence, ZeroShotParameters
 from earmark.web.ranked_texts import TextsBody
 from earmark.web.unread import Doubt, first_doubts, members_of
-from earmark.web.unread import shown_name as _shown
 
 __all__ = ["doubts_about", "with_warnings"]
 
