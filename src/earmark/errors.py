@@ -3,7 +3,8 @@
     EarmarkError
     ├── RequestError            the client can act: the request is wrong
     │   ├── InvalidInput          a field is missing, of the wrong type or out of range
-    │   │   └── EmptyInput          a list that has to hold something is empty
+    │   │   ├── EmptyInput          a list that has to hold something is empty
+    │   │   └── UnreadInput         a member that nothing reads, where the server is strict
     │   ├── RequestTooLarge       the body or a list in it is over the limit
     │   ├── UnsupportedCoding     the body is compressed in a way that is not accepted
     │   ├── AccessDenied          an access key is needed, and what was sent is none
@@ -63,6 +64,7 @@ __all__ = [
     "StateUnavailable",
     "TokenizerFault",
     "UnknownModel",
+    "UnreadInput",
     "UnsupportedCheckpoint",
     "UnsupportedCoding",
     "UnsupportedDevice",
@@ -85,6 +87,10 @@ class InvalidInput(RequestError):
 
 class EmptyInput(InvalidInput):
     """A list of the request that has to hold something is empty."""
+
+
+class UnreadInput(InvalidInput):
+    """The request holds what nothing reads, and the server is strict about that."""
 
 
 class RequestTooLarge(RequestError):

@@ -7,6 +7,8 @@ from numbers import Number
 from types import TracebackType
 from typing import Self, TypeAlias
 
+import numpy as np
+
 from earmark.domain.near_names import expected_one_of
 from earmark.domain.results import Classification
 from earmark.domain.texts import TextInput
@@ -43,9 +45,11 @@ def check_load(source: object, *, precision: object, runtime: object, threads: o
         ("precision", precision, PRECISIONS),
         ("runtime", runtime, tuple(RUNTIMES)),
     ):
-        if value not in choices:
+        # Text alone: what compares by its elements, as an array of numpy does, is no word.
+        if not isinstance(value, str) or value not in choices:
             raise SettingsError(f"{name} is {_shown(value)}: {expected_one_of(value, choices)}")
-    if threads is not None and (not isinstance(threads, int) or threads < 1):
+    whole = isinstance(threads, int) and not isinstance(threads, bool)
+    if threads is not None and (not whole or threads < 1):  # type: ignore[operator]  # whole
         raise SettingsError(
             f"threads is {_shown(threads)}: expected a whole number from 1, or None"
         )
@@ -65,6 +69,12 @@ def _inputs(texts: object) -> tuple[TextInput, ...]:
         )
     if isinstance(texts, bytes | Mapping) or not isinstance(texts, Iterable):
         raise InvalidInput(f"texts is {_kind(texts)}, expected a list of texts")
+    try:
+        iter(texts)
+    except TypeError as error:  # an array of no dimension, for one
+        raise InvalidInput(
+            f"texts is {_kind(texts)} of a single value, expected a list of texts"
+        ) from error
     return tuple(_input(text, row) for row, text in enumerate(texts))
 
 
@@ -179,6 +189,9 @@ class Classifier:
         if function is not None and function not in FUNCTIONS:
             choices = expected_one_of(function, FUNCTIONS)
             raise InvalidInput(f"function is {_shown(function)}, {choices}, or None")
+        # A word such as "no" would count as true.
+        if not isinstance(truncate, bool | np.bool_):
+            raise InvalidInput(f"truncate is {_shown(truncate)}, expected True or False")
         top_k, timeout_s = _whole_number("top_k", top_k), _seconds(timeout_s)
         inputs = _inputs(texts)
         self._check_task(inputs)

@@ -89,6 +89,21 @@ def test_a_key_without_its_address_is_told_as_that() -> None:
     assert error == {"code": 9106, "message": "Missing X-Auth-Email header"}
 
 
+def test_an_email_without_a_key_is_told_as_that() -> None:
+    """And a key in a form that is none, as Cloudflare tells it."""
+    for headers, told in (
+        ({"x-auth-email": "a@b.co"}, "Missing X-Auth-Key header"),
+        (
+            {"x-auth-email": "a@b.co", "x-auth-key": f"Bearer {_KEY}"},
+            "Invalid format for X-Auth-Key header",
+        ),
+    ):
+        answer = ask("POST", RUN, TEXT, engines=workers_ai(), gate=gate(), headers=headers)
+        assert answer.status_code == 400
+        assert told in answer.text
+        assert _KEY not in answer.text
+
+
 @pytest.mark.parametrize("path", ["/client/v4/user/tokens/verify", f"{ACCOUNT}/tokens/verify"])
 def test_a_key_is_verified_by_its_id(path: str) -> None:
     """The id that `earmark keys list` shows; 10000 stands among the messages here."""

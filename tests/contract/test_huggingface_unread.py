@@ -144,3 +144,38 @@ def test_entities_are_told_of_it_in_events_as_well(stream: bool) -> None:  # noq
             " token-classification"
         )
     ]
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        (
+            {**_TEXT, "options": {"wait_for_modell": True}},
+            "`options.wait_for_modell` is not read; did you mean `wait_for_model`?",
+        ),
+        (
+            {**_TEXT, "options": {"timeout": 3, "use_gpu": True, "dont_load_model": False}},
+            "`options.timeout` is not read; `options` holds use_cache, wait_for_model",
+        ),
+        (
+            {**_TEXT, "wait_for_model": True},
+            (
+                "`wait_for_model` is not read beside `inputs`; write it into `options`, as"
+                " `wait_for_model`"
+            ),
+        ),
+        (
+            {"inputs": {"text": "a", "textpair": "b"}},
+            "`inputs.textpair` is not read; did you mean `text_pair`?",
+        ),
+        (
+            {"inputs": [{"text": "a"}, {"text": "a", "label": 1}]},
+            "`inputs[1].label` is not read; an input as an object holds text, text_pair",
+        ),
+    ],
+)
+def test_options_and_pairs_are_looked_into_as_well(body: Mapping[str, object], told: str) -> None:
+    """A slip there loses a text, or a wish."""
+    answer = _post(body)
+    assert (answer.status_code, _told(answer)) == (200, [told])
+    assert _post(body, web=WebOptions(strict=True)).json() == {"error": told}

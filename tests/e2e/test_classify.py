@@ -47,6 +47,13 @@ def test_each_line_of_a_pipe_is_answered_in_order(tiny: str, tmp_path: Path) -> 
     assert [json.loads(line)["text"] for line in ended.stdout.splitlines()] == texts
 
 
+def test_an_empty_pipe_is_told_of(tiny: str, tmp_path: Path) -> None:
+    """Nothing is answered, which is no mistake; a note says why nothing came."""
+    ended = classify("--model", tiny, data=b"", folder=tmp_path)
+    assert (ended.returncode, ended.stdout) == (0, b"")
+    assert ended.stderr.startswith(b"earmark: note: standard input held no lines")
+
+
 def test_a_dash_stands_for_the_lines_of_standard_input(tiny: str, tmp_path: Path) -> None:
     """Texts and lines mix, in the order they are named."""
     ended = classify("a", "-", "d", "--model", tiny, data=b"b\nc\n", folder=tmp_path)

@@ -41,6 +41,10 @@ _WRONG_TEXTS: dict[str, tuple[Any, str]] = {  # Any: what no type checker lets t
     "one text in a tuple": ([("a",)], r"texts\[0\] is 1 texts"),
     "no list": (None, "texts is None, expected a list"),
     "a number alone": (5, r"texts is a number \(int\), expected a list"),
+    "an array of no dimension": (
+        np.array("a"),
+        "texts is of the type ndarray of a single value, expected a list",
+    ),
     "bytes alone": (b"ab", "texts is of the type bytes, expected a list"),
     "an object alone": ({"a": 1}, "texts is of the type dict, expected a list"),
 }
@@ -72,6 +76,8 @@ def test_whatever_holds_texts_is_taken(classifier: Classifier) -> None:
         ({"top_k": "1"}, "top_k is '1', expected a whole number"),
         ({"top_k": 1.5}, r"top_k is 1\.5"),
         ({"top_k": True}, "top_k is True"),
+        ({"truncate": "no"}, "truncate is 'no', expected True or False"),
+        ({"truncate": None}, "truncate is None"),
         ({"function": "sofmax"}, r"function is 'sofmax', expected .* \(did you mean softmax\?\)"),
         ({"timeout_s": float("nan")}, "timeout_s is nan"),
         ({"timeout_s": -1}, "timeout_s is -1"),
@@ -101,6 +107,8 @@ def test_a_number_of_numpys_is_a_number(classifier: Classifier) -> None:
         ({"runtime": "open-vino"}, r"\(did you mean openvino\?\)"),
         ({"threads": 0}, "threads is 0: expected a whole number from 1"),
         ({"threads": "2"}, "threads is '2'"),
+        ({"threads": True}, "threads is True"),
+        ({"precision": np.array(["int8", "auto"])}, "precision is array"),
     ],
 )
 def test_a_way_to_run_that_there_is_not_is_told_what_there_is(

@@ -18,6 +18,7 @@ from earmark.cli.download import Download
 from earmark.cli.flags import ConfigFlag, EngineFlags, flag, settings_from
 from earmark.cli.lines import STANDARD_INPUT, Line, argument_chunks, stream_chunks
 from earmark.cli.logs import configure_logs
+from earmark.cli.problems import show_note
 from earmark.compose import loaded_engine, pinned
 from earmark.domain.texts import TextInput
 from earmark.engine.engine import Engine
@@ -73,8 +74,12 @@ def classify(
             if json or not sys.stdout.isatty()
             else BarAnswers(console, engine.info.labels, top_k=top_k)
         )
+        answered = 0
         for chunk in chunks:
             _answer(chunk, engine, answers, top_k=top_k)
+            answered += len(chunk)
+    if not answered:
+        show_note("standard input held no lines, so there was nothing to classify")
 
 
 def _refuse_files(texts: tuple[str, ...]) -> None:

@@ -1,5 +1,6 @@
 """Texts to classify, from arguments and from a pipe, in chunks of bounded size."""
 
+import codecs
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -123,5 +124,11 @@ def _decode(raw: bytes, place: str, *, first: bool) -> str:
         problem = InvalidInput(
             f"{place} is not UTF-8: byte 0x{raw[error.start]:02x} at position {error.start + 1}"
         )
-        problem.add_note("convert it first, for example with iconv -f latin1 -t utf-8")
+        found = "utf-16" if _looks_utf16(raw) else "latin1"
+        problem.add_note(f"convert it first, for example with iconv -f {found} -t utf-8")
         raise problem from None
+
+
+def _looks_utf16(raw: bytes) -> bool:
+    """Say whether a line is of a file as shells of Windows write them."""
+    return raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in raw

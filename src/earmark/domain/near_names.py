@@ -3,6 +3,7 @@
 Pure, and quick for names of any length: how many slips are looked for is bounded.
 """
 
+import re
 from collections.abc import Iterable
 from typing import Final
 
@@ -15,6 +16,7 @@ _LETTERS_PER_SLIP: Final = 5
 """So `bert-base-ner` is near `bert-bsae-nre`, and not near `bert-large-ner`."""
 _LONGEST: Final = 200
 """Characters; no name is longer, and an address may hold kilobytes."""
+_BESIDE_THE_NAME: Final = re.compile(r"^@\w+/|(?<=[^/])[:@][^/:@]*$")
 
 
 def nearest(written: str, known: Iterable[str]) -> str | None:
@@ -44,15 +46,17 @@ def nearest_model(written: str, known: Iterable[str]) -> str | None:
     """Return the known model id that was probably meant; None where none is near.
 
     The name and its owner, what stands before the last slash, have to be near each by itself; an
-    owner that is left out counts as near.
+    owner that is left out counts as near. What only says where a model is from, `@cf/`, or which
+    revision or precision is meant, as in `org/name@main` and `org/name:int8`, counts for nothing.
     """
+    written = _BESIDE_THE_NAME.sub("", written[: _LONGEST + 1])
     found = [(slips, name) for name in known if (slips := _model_slips(written, name)) is not None]
     return min(found, key=lambda one: one[0])[1] if found else None
 
 
 def _model_slips(written: str, known: str) -> int | None:
     owner, _, name = written.rpartition("/")
-    known_owner, _, known_name = known.rpartition("/")
+    known_owner, _, known_name = _BESIDE_THE_NAME.sub("", known).rpartition("/")
     of_owner = _slips(owner, known_owner) if owner and known_owner else 0
     of_name = _slips(name, known_name)
     if of_name is None or of_owner is None:

@@ -42,6 +42,9 @@ treats everything else as a fault.
 
 Result = TypeVar("Result")
 
+_MOST_MEANT = 3
+"""An error names no more models than this to ask instead."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceOptions:
@@ -280,7 +283,8 @@ class Service:
     def _check(self, info: EngineInfo | ModelFacts, request: TaskRequest[Result]) -> None:
         if request.task not in info.tasks:
             raise UnsupportedTask(
-                f"model {info.model_id} is for {', '.join(info.tasks)}, not for {request.task}"
+                f"model {info.model_id} is for {', '.join(info.tasks)}, not for {request.task};"
+                f" {self._meant_for(request.task)}"
             )
         if request.items > self._options.max_inputs:
             raise RequestTooLarge(
@@ -299,6 +303,13 @@ class Service:
                 f" every text beside every label; at most {self._options.max_characters:,} are"
                 " accepted; send fewer at once"
             )
+
+    def _meant_for(self, task: TaskName) -> str:
+        """Say which models to ask instead."""
+        fits = self._models.fitting(task)
+        if not fits:
+            return "no model named at the start is for that"
+        return f"for that there is {' or '.join(fits[:_MOST_MEANT])}"
 
     @contextmanager
     def _permit(self, texts: int) -> Iterator[None]:

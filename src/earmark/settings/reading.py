@@ -85,7 +85,10 @@ def _read_file(file: Path) -> dict[str, object]:
     """Read a settings file, every key of which must be a setting."""
     try:
         table = tomllib.loads(file.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
+        why = (error.strerror or str(error)).lower()
+        raise SettingsError(f"the settings file {file} cannot be read: {why}") from error
+    except UnicodeDecodeError as error:
         raise SettingsError(f"the settings file {file} cannot be read: {error}") from error
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"the settings file {file} is not TOML: {error}") from error

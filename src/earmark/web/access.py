@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from starlette.datastructures import Headers
+from starlette.datastructures import Headers, QueryParams
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -19,9 +19,11 @@ from earmark.serving.access.gate import AccessGate
 from earmark.web.origin import names_loopback
 from earmark.web.request_log import record_of
 
-__all__ = ["AccessControl", "AccessForm", "misread_key", "read_bearer"]
+__all__ = ["AccessControl", "AccessForm", "is_key", "misread_key", "read_bearer"]
 
 _BEARER: Final = re.compile(r"bearer(?:\s*:\s*|\s+)(?P<key>[^\s:].*)", re.IGNORECASE)
+_KEY: Final = re.compile(r"[A-Za-z0-9._~+/-]+=*")
+"""What a bearer's key is made of (`b64token` in RFC 6750, section 2.1): no quotes, no brackets."""
 
 _ELSEWHERE: Final = {
     "x-auth-key": "X-Auth-Key is read at addresses of Workers AI alone, beside X-Auth-Email",
@@ -29,6 +31,9 @@ _ELSEWHERE: Final = {
     "api-key": "Api-Key is not read here",
 }
 """Headers that other services have for a key."""
+
+_IN_ADDRESS: Final = ("access_token", "api_key", "apikey", "auth", "key", "token")
+"""Names that other services have for a key in an address."""
 
 
 def read_bearer(headers: Headers, name: str = "authorization") -> str | None:
@@ -40,15 +45,25 @@ def read_bearer(headers: Headers, name: str = "authorization") -> str | None:
     return found["key"] if found else None
 
 
-def misread_key(headers: Headers) -> str | None:
+def is_key(written: str) -> bool:
+    """Return whether something has the form of an access key."""
+    return _KEY.fullmatch(written) is not None
+
+
+def misread_key(scope: Scope) -> str | None:
     """Say in which form a key may have been sent that is not understood; None for no key at all.
 
-    Nothing of a header is repeated: what stands there may be a key.
+    Nothing of a header or an address is repeated: what stands there may be a key.
     """
+    headers = Headers(scope=scope)
     if headers.get("authorization", "").strip():
-        return "what was sent there is not of the form Bearer KEY"
+        return "what was sent is not of the form Bearer KEY"
     found = next((name for name in _ELSEWHERE if headers.get(name)), None)
-    return f"no access key was sent there, and {_ELSEWHERE[found]}" if found else None
+    if found:
+        return f"no access key was sent there, and {_ELSEWHERE[found]}"
+    asked = QueryParams(scope.get("query_string", b""))
+    named = next((name for name in _IN_ADDRESS if name in asked), None)
+    return f"no access key was sent, and `{named}` in an address is not read" if named else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,8 +73,8 @@ class AccessForm:
     Attributes:
         prefix: of the paths it is for, such as ``/v1``; the empty one is for every path.
         read: finds what a caller presents as a key; None for nothing.
-        misread: says of headers in which `read` found nothing what was sent all the same; None for
-            nothing.
+        misread: says of a request in which `read` found nothing, or what cannot be a key, what was
+            sent all the same; None for nothing.
         is_open: tells whether a request needs no key.
         refuse: answers whoever is not let in, and whatever went wrong while that was found out.
     """
@@ -68,7 +83,7 @@ class AccessForm:
     read: Callable[[Headers], str | None]
     is_open: Callable[[Scope], bool]
     refuse: Callable[[Exception, Scope], Response]
-    misread: Callable[[Headers], str | None] = misread_key
+    misread: Callable[[Scope], str | None] = misread_key
 
     def covers(self, path: str) -> bool:
         """Say whether a path lies below the prefix."""
@@ -123,7 +138,8 @@ class AccessControl:
         try:
             key = self._gate.admit(presented)
         except AccessDenied as error:
-            told = form.misread(headers) if presented is None else None
+            misread = presented is None or not is_key(presented)
+            told = form.misread(scope) if misread else None
             return form.refuse(AccessDenied(told) if told else error, scope)
         except EarmarkError as error:
             return form.refuse(error, scope)

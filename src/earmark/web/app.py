@@ -81,8 +81,8 @@ class WebOptions:
         cors_origins: pages of these origins may ask; ``*`` lets every page.
         zero_shot_form: how zero-shot answers look to whoever is no official client; those get
             what their version reads.
-        strict: refuse a request of the Hugging Face dialect with a parameter that nothing reads,
-            rather than answer it with a warning.
+        strict: refuse a request with a member that nothing reads, rather than answer it with a
+            warning.
         accounts: those that an address of Workers AI may name; none stands for any.
         hosts: names beside those of loopback that an open server on loopback is called by; None
             allows any.
@@ -125,10 +125,11 @@ def create_app(
         jobs or JobRunner(MemoryJobs()),
         CloudflareOptions(
             max_body_bytes=options.max_body_bytes,
+            strict=options.strict,
             accounts=frozenset(options.accounts),
         ),
     )
-    rerank = RerankDialect(service, max_body_bytes=options.max_body_bytes)
+    rerank = RerankDialect(service, max_body_bytes=options.max_body_bytes, strict=options.strict)
     app = Starlette(
         routes=[
             *huggingface.routes(),

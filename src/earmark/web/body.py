@@ -1,8 +1,10 @@
 """From the bytes of a request to a typed value: bounded, and with one sentence on what is wrong."""
 
+import codecs
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import islice
 from typing import Annotated, Final, TypeAlias, TypeVar
 
 import msgspec
@@ -21,6 +23,7 @@ __all__ = [
     "default_misfit",
     "members",
     "read_body",
+    "shown_name",
 ]
 
 T = TypeVar("T")
@@ -31,6 +34,23 @@ EmptyArray: TypeAlias = Annotated[
 
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 """What some programs of Windows write before UTF-8; RFC 8259, section 8.1, lets it be ignored."""
+
+_WIDE_MARKS: Final = {
+    codecs.BOM_UTF32_LE: "utf-32",
+    codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
+"""The longer ones first: one of UTF-32 begins as one of UTF-16 does. Shells of Windows write them,
+and Python's own `json.loads` reads them."""
+
+_FORM: Final = re.compile(rb"--|[\w.%+\[\]-]+=")
+"""How a form begins, in parts or with ``name=value``."""
+
+_MISSING: Final = "Object missing required field"
+_MOST_NAMES_SHOWN: Final = 4
+_LONGEST_NAME_SHOWN: Final = 40
+_members = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 _SURROGATE_ESCAPE = re.compile(rb"\\u[dD][89a-fA-F]")
 """Half of a UTF-16 pair, written as an escape; alone it is no character."""
@@ -43,22 +63,45 @@ class Misfit:
     Attributes:
         path: such as ``parameters.top_k``; empty for the whole body.
         complaint: such as ``Expected `int`, got `str` ``, in msgspec's words.
+        held: names of the body's own members where one is missing, as they can be shown.
     """
 
     path: str
     complaint: str
+    held: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, error: msgspec.ValidationError) -> "Misfit":
-        """Take apart "Expected `int`, got `str` - at `$.a.b`"."""
+    def of(cls, error: msgspec.ValidationError, body: bytes) -> "Misfit":
+        """Take apart "Expected `int`, got `str` - at `$.a.b`".
+
+        Args:
+            error: what the decoder says.
+            body: as it came.
+        """
         complaint, _, place = str(error).partition(" - at `$")
-        return cls(place.rstrip("`").removeprefix("."), complaint)
+        held = _names(body) if not place and complaint.startswith(_MISSING) else ()
+        return cls(place.rstrip("`").removeprefix("."), complaint, held)
 
 
 def default_misfit(found: Misfit) -> str:
     """Put a misfit into a sentence, the place first."""
     place = f"`{found.path}`" if found.path else "the body"
-    return f"{place}: {found.complaint[:1].lower()}{found.complaint[1:]}"
+    held = f"; it holds {', '.join(f'`{name}`' for name in found.held)}" if found.held else ""
+    return f"{place}: {found.complaint[:1].lower()}{found.complaint[1:]}{held}"
+
+
+def shown_name(name: str) -> str:
+    """Write a name of a stranger's so that a header can carry it, and its topic as well."""
+    return ascii(name[:_LONGEST_NAME_SHOWN])[1:-1].replace(";", ",")
+
+
+def _names(body: bytes) -> tuple[str, ...]:
+    """Return the first names in an object, as they can be shown."""
+    try:
+        found = _members.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return ()  # broken behind the object as well
+    return tuple(map(shown_name, islice(found, _MOST_NAMES_SHOWN)))
 
 
 HELD_BODY: Final = "earmark.body"
@@ -83,14 +126,40 @@ async def read_body(request: Request, *, max_bytes: int) -> bytes:
             f"the body is {int(announced):,} bytes, at most {max_bytes:,} bytes are accepted;"
             " send the texts in several requests"
         )
-    body = Expanding(request.headers.get("content-encoding", ""), max_bytes=max_bytes)
+    # Several fields are one list (RFC 9110, section 5.3).
+    coding = ", ".join(request.headers.getlist("content-encoding"))
+    body = Expanding(coding, max_bytes=max_bytes)
     held: Held = request.scope.setdefault(HELD_BODY, Held(BODIES))
     held.reserve(int(announced) if announced.isdecimal() else 0)
     async for chunk in request.stream():
         held.reserve(body.size + len(chunk))
         body.feed(chunk)
         held.reserve(body.size)
-    return body.end().removeprefix(_BYTE_ORDER_MARK)
+    return _as_utf8(body.end(), max_bytes=max_bytes)
+
+
+def _as_utf8(body: bytes, *, max_bytes: int) -> bytes:
+    """Undo what a byte order mark at a body's beginning says.
+
+    Raises:
+        InvalidInput: the body is not what its mark says.
+        RequestTooLarge: as UTF-8 it is longer.
+    """
+    wide = next((name for mark, name in _WIDE_MARKS.items() if body.startswith(mark)), None)
+    if wide is None:
+        return body.removeprefix(_BYTE_ORDER_MARK)
+    try:
+        narrow = body.decode(wide).encode()
+    except UnicodeDecodeError as error:
+        raise InvalidInput(
+            f"the body begins as {wide.upper()} does, and is not: {error.reason}; expected UTF-8"
+        ) from None
+    if len(narrow) > max_bytes:
+        raise RequestTooLarge(
+            f"the body is {len(narrow):,} bytes in UTF-8, at most {max_bytes:,} bytes are accepted;"
+            " send the texts in several requests"
+        )
+    return narrow
 
 
 def decoder(of: type[T]) -> msgspec.json.Decoder[T]:
@@ -129,7 +198,7 @@ def decode_json(
     try:
         return decoder.decode(body)
     except msgspec.ValidationError as error:
-        raise InvalidInput(misfit(Misfit.of(error))) from None
+        raise InvalidInput(misfit(Misfit.of(error, body))) from None
     except msgspec.DecodeError as error:
         raise InvalidInput(_malformed(str(error), body)) from None
     except UnicodeDecodeError as error:  # msgspec before 0.23
@@ -149,6 +218,8 @@ def _malformed(complaint: str, body: bytes) -> str:
             body.decode()
         except UnicodeDecodeError as error:
             return _no_utf8(error)
+    if _FORM.match(body):
+        return "the body is not valid JSON: it is a form; expected a JSON object"
     return f"the body is not valid JSON: {complaint.removeprefix('JSON is malformed: ')}"
 
 

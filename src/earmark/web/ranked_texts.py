@@ -13,8 +13,9 @@ from earmark.errors import EmptyInput, InvalidInput
 from earmark.tasks.reranking import Reranking, best_first
 from earmark.web.body import decode_json, decoder
 from earmark.web.exchange import Exchange
+from earmark.web.unread import Reading
 
-__all__ = ["RankedText", "TextsBody", "Truncating", "open_texts", "rank_texts"]
+__all__ = ["OF_TEXTS", "RankedText", "TextsBody", "Truncating", "open_texts", "rank_texts"]
 
 _DIRECTIONS: Final = ("right", "left")
 
@@ -57,6 +58,11 @@ class TextsBody(Truncating, frozen=True, kw_only=True):
     query: str
     texts: list[str]
     return_text: bool | None = None
+
+
+OF_TEXTS: Final = Reading(
+    of="a body with `texts`", read=TextsBody.__struct_fields__, harmless=frozenset({"user"})
+)
 
 
 class RankedText(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -89,7 +89,7 @@ WARNING: Final = Header(
     type=str,
     description=(
         "A parameter that nothing reads, or a doubt about the answer, as `topic; message`; one"
-        " line each. With `--strict` a request of Hugging Face's form that has them is a 400."
+        " line each. With `--strict` a request that has them is a 400."
     ),
     example="parameters topk; `parameters.topk` is not read; did you mean `top_k`?",
 )

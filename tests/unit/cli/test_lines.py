@@ -108,3 +108,19 @@ def test_an_argument_that_is_not_utf8_is_named() -> None:
     """Python hands undecodable bytes on as lone surrogates, which no tokenizer takes."""
     with pytest.raises(InvalidInput, match="text 2 of the command line is not UTF-8"):
         list(argument_chunks(["fine", "\udcff"]))
+
+
+@pytest.mark.parametrize(
+    ("data", "coding"),
+    [
+        ("café\n".encode("latin1"), "latin1"),
+        ("a\n".encode("utf-16"), "utf-16"),
+        ("ä\n".encode("utf-16-le"), "utf-16"),
+    ],
+)
+def test_the_hint_names_the_coding_that_a_line_seems_to_have(data: bytes, coding: str) -> None:
+    """Shells of Windows write UTF-16."""
+    with pytest.raises(InvalidInput) as caught:
+        list(stream_chunks(io.BytesIO(data)))
+    (note,) = caught.value.__notes__
+    assert note == f"convert it first, for example with iconv -f {coding} -t utf-8"

@@ -20,6 +20,9 @@ _SERVED = ("earmark/sentiment", "earmark/zero-shot", "earmark/ner", "my-reranker
         ("earmark/zero_shot", "earmark/zero-shot"),
         ("earmark/nre", "earmark/ner"),
         ("me/my_reranker", "my-reranker"),
+        ("@cf/earmark/sentiment", "earmark/sentiment"),
+        ("earmark/sentiment@main", "earmark/sentiment"),
+        ("earmark/sentimnet:int8", "earmark/sentiment"),
     ],
 )
 def test_a_slip_is_told_from_the_name_that_was_meant(written: str, meant: str) -> None:

@@ -135,6 +135,10 @@ def test_without_keys_nobody_needs_one() -> None:
         ({"authorization": "Basic ZWs6ZWs="}, "is not of the form Bearer KEY"),
         ({"authorization": _MADE.secret}, "is not of the form Bearer KEY"),
         ({"authorization": f"Token {_MADE.secret}"}, "is not of the form Bearer KEY"),
+        ({"authorization": f"Bearer Bearer {_MADE.secret}"}, "is not of the form Bearer KEY"),
+        ({"authorization": f'Bearer "{_MADE.secret}"'}, "is not of the form Bearer KEY"),
+        ({"authorization": f"Bearer <{_MADE.secret}>"}, "is not of the form Bearer KEY"),
+        ({"authorization": "Bearer $HF_TOKEN"}, "is not of the form Bearer KEY"),
         ({"authorization": "Bearer hf_other"}, "unknown here, or has been revoked"),
         ({"authorization": f"Bearer {_MADE.secret}A"}, "unknown here, or has been revoked"),
         ({"authorization": f"Bearer {_MADE.secret[:-1]}"}, "unknown here, or has been revoked"),
@@ -156,6 +160,16 @@ def test_a_refusal_says_what_is_wrong(headers: dict[str, str], told: str) -> Non
     assert "hf_other" not in answer.text
     assert _MADE.secret not in answer.text
     assert ask("GET", "/models", engines=_ENGINES, headers=headers).status_code == 200
+
+
+@pytest.mark.parametrize("name", ["token", "access_token", "api_key", "key"])
+def test_a_key_in_the_address_is_told_to_be_read_nowhere(name: str) -> None:
+    """Addresses end up in logs; the key itself is not repeated."""
+    address = f"/models?{name}={_MADE.secret}"
+    answer = ask("GET", address, engines=_ENGINES, gate=gate())
+    assert answer.status_code == 401
+    assert f"`{name}` in an address is not read" in answer.json()["error"]
+    assert _MADE.secret not in answer.text
 
 
 @pytest.mark.parametrize("form", ["Bearer {}", "bearer {}", "BEARER   {} "])

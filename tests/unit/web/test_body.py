@@ -1,6 +1,7 @@
 """Bodies are bounded, and every way to be no JSON gets one sentence."""
 
 import asyncio
+import codecs
 import gzip
 import tracemalloc
 import zlib
@@ -109,6 +110,12 @@ def test_a_good_body_is_decoded() -> None:
         (b'{"name": NaN}', "the body is not valid JSON: invalid character (byte 9)"),
         (b"[]", "the body: expected `object`, got `array`"),
         (b"{}", "the body: object missing required field `name`"),
+        (
+            b'{"nam": 1, "b;c": 2, "d": null, "e": 1, "f": 1}',
+            "the body: object missing required field `name`; it holds `nam`, `b,c`, `d`, `e`",
+        ),
+        (b"name=a", "the body is not valid JSON: it is a form; expected a JSON object"),
+        (b"--x\r\n\r\na", "the body is not valid JSON: it is a form; expected a JSON object"),
         (b'{"name": 1}', "`name`: expected `str`, got `int`"),
         (b'{"name": "a", "count": 1e400}', "`count`: number out of range"),
         (b'{"name": "\xff"}', "the body is not UTF-8: invalid start byte"),
@@ -131,6 +138,31 @@ def test_a_bad_body_gets_one_sentence(body: bytes, text: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         decode_json(body, _DECODER)
     assert str(caught.value) == text
+
+
+@pytest.mark.parametrize("coding", ["utf-8-sig", "utf-16", "utf-32"])
+def test_a_byte_order_mark_tells_the_encoding(coding: str) -> None:
+    """As `json.loads` of Python reads bytes, which other servers hand it as they came."""
+    written = '{"name": "äß€𝄞"}'
+    assert _read([written.encode(coding)], max_bytes=200) == written.encode()
+    assert _read([codecs.BOM_UTF16_BE + written.encode("utf-16-be")], max_bytes=99) == (
+        written.encode()
+    )
+
+
+def test_a_body_that_is_not_what_its_mark_says_is_refused() -> None:
+    """And so is one that is too long in UTF-8: the bound is for what is read."""
+    with pytest.raises(InvalidInput, match="begins as UTF-16 does, and is not: truncated data"):
+        _read([codecs.BOM_UTF16_LE + b"{"])
+    with pytest.raises(RequestTooLarge, match="12 bytes in UTF-8"):
+        _read(["€€€€".encode("utf-16")])
+
+
+def test_several_fields_of_codings_are_one_list() -> None:
+    """RFC 9110, section 5.3: so that what comes second is not passed over."""
+    request = Request(_scope([(b"content-encoding", b"gzip"), (b"content-encoding", b"br")]))
+    with pytest.raises(UnsupportedCoding, match="'gzip, br'"):
+        asyncio.run(read_body(request, max_bytes=10))
 
 
 def _bare_deflate(data: bytes) -> bytes:

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.types import Scope
 
 from earmark.errors import AccessDenied
-from earmark.web.access import AccessForm, read_bearer
+from earmark.web.access import AccessForm, is_key, read_bearer
 from earmark.web.dialects.cloudflare.envelope import ApiError, failed
 from earmark.web.dialects.cloudflare.errors import edge_refusal
 from earmark.web.request_log import record_of
@@ -24,11 +24,17 @@ WRONG_KEY: Final = ApiError(10000, "Authentication error")
 """What a wrong key is told, and a wrong account: which of the two, nobody learns."""
 
 _NO_KEY: Final = ApiError(9106, "Missing X-Auth-Key, X-Auth-Email or Authorization headers")
-_NO_ADDRESS: Final = ApiError(9106, "Missing X-Auth-Email header")
+_HALF_A_PAIR: Final = {
+    "x-auth-key": ApiError(9106, "Missing X-Auth-Email header"),
+    "x-auth-email": ApiError(9106, "Missing X-Auth-Key header"),
+}
+"""By the header that is there."""
+_WRONG_HEADERS: Final = "Invalid request headers"
 _MALFORMED: Final = ApiError(
-    6003,
-    "Invalid request headers",
-    (ApiError(6111, "Invalid format for Authorization header"),),
+    6003, _WRONG_HEADERS, (ApiError(6111, "Invalid format for Authorization header"),)
+)
+_MALFORMED_KEY: Final = ApiError(
+    6003, _WRONG_HEADERS, (ApiError(6103, "Invalid format for X-Auth-Key header"),)
 )
 
 _PAIR: Final = ("x-auth-email", "x-auth-key")
@@ -54,18 +60,25 @@ def _never(_: Scope) -> bool:
 
 
 def _read(headers: Headers) -> str | None:
-    if all(headers.get(name) for name in _PAIR):
+    if _has_pair(headers):
         return headers["x-auth-key"]
     found = (read_bearer(headers, name) for name in _BEARERS)
     return next((key for key in found if key), headers.get(_SERVICE_KEY) or None)
+
+
+def _has_pair(headers: Headers) -> bool:
+    return all(headers.get(name) for name in _PAIR)
 
 
 def _refuse(error: BaseException, scope: Scope) -> Response:
     if not isinstance(error, AccessDenied):
         return edge_refusal(error, record_of(scope))
     headers = Headers(scope=scope)
+    if _has_pair(headers) and not is_key(headers["x-auth-key"]):
+        return failed(_MALFORMED_KEY, status=400)
     if _read(headers) is not None:
         return failed(WRONG_KEY, status=401)
     if any(name in headers for name in _BEARERS):
         return failed(_MALFORMED, status=400)
-    return failed(_NO_ADDRESS if headers.get("x-auth-key") else _NO_KEY, status=400)
+    half = next((told for name, told in _HALF_A_PAIR.items() if headers.get(name)), _NO_KEY)
+    return failed(half, status=400)

@@ -120,8 +120,15 @@ class Batches:
         """Keep batches with `jobs`, and answer their inputs with `ask`."""
         self._jobs, self._ask, self._tell, self._sleep = jobs, ask, tell, sleep
 
-    async def submit(self, model: str, body: bytes) -> Queued:
+    async def submit(
+        self, model: str, body: bytes, check: Callable[[bytes, str], None] | None = None
+    ) -> Queued:
         """Keep a batch.
+
+        Args:
+            model: by its name in this dialect.
+            body: the batch.
+            check: looks at each input, and its place in the batch.
 
         Raises:
             InvalidInput: it is malformed; inputs by themselves are read when their turn comes.
@@ -129,8 +136,10 @@ class Batches:
             StateUnavailable: it cannot be kept.
         """
         submitted = decode_json(body, _submitted, misfit=as_upstream_says)
-        for each in submitted.requests:
+        for index, each in enumerate(submitted.requests):
             decode_json(bytes(each), _input, misfit=as_upstream_says)
+            if check is not None:
+                check(bytes(each), f"requests[{index}].")
         job = await self._jobs.submit(model, body)
         return Queued("queued", job.job_id, model)
 

@@ -1,11 +1,12 @@
 """What a model is given, in the schema of its kind, and what it gives back.
 
 A text classifier takes ``{"text"}``, a reranker ``{"query", "contexts", "top_k"}``; which of the
-two is meant shows in the body. Other members are ignored, as Cloudflare's schemas have it.
+two is meant shows in the body. Other members are answered beside, as Cloudflare's schemas have it,
+and told of.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Final, TypeAlias
 
 import msgspec
@@ -18,6 +19,7 @@ from earmark.tasks.reranking import Reranking, best_first
 from earmark.tasks.text_classification import TextClassification
 from earmark.web.body import Misfit, decode_json, decoder
 from earmark.web.exchange import Exchange
+from earmark.web.unread import Doubt, Reading, first_doubts, members_of
 
 __all__ = [
     "AnyExchange",
@@ -26,6 +28,7 @@ __all__ = [
     "RerankerInput",
     "Scored",
     "as_upstream_says",
+    "doubts_about",
     "open_exchange",
 ]
 
@@ -67,37 +70,70 @@ class Ranked(msgspec.Struct, frozen=True):
     response: list[Scored]
 
 
-class _Peeked(msgspec.Struct, frozen=True):
-    """Which of the two kinds of input a body is."""
+_HARMLESS: Final = frozenset({"external_reference", "options"})
+"""A batch's name for one of its inputs, and what a binding sets beside them."""
+_USUAL: Final = {"stream": False}
+_OF_CLASSIFIER: Final = Reading(
+    of="a text classifier's input",
+    read=ClassifierInput.__struct_fields__,
+    harmless=_HARMLESS,
+    usual=_USUAL,
+)
+_OF_RERANKER: Final = Reading(
+    of="a reranker's input",
+    read=RerankerInput.__struct_fields__,
+    harmless=_HARMLESS,
+    usual=_USUAL,
+)
 
-    text: msgspec.Raw = msgspec.Raw()
-    query: msgspec.Raw = msgspec.Raw()
-    contexts: msgspec.Raw = msgspec.Raw()
-
-    @property
-    def reranks(self) -> bool:
-        return bool(bytes(self.query) or bytes(self.contexts))
-
-
-_peeked = msgspec.json.Decoder(_Peeked)
 _classifier = decoder(ClassifierInput)
 _reranker = decoder(RerankerInput)
 
 
-def open_exchange(body: bytes, info: EngineInfo | ModelFacts) -> AnyExchange:
+def doubts_about(
+    body: bytes, info: EngineInfo | ModelFacts, *, place: str = ""
+) -> tuple[Doubt, ...]:
+    """Find what nothing reads in the input of a model.
+
+    Args:
+        body: the input.
+        info: of the model.
+        place: of the input within a batch.
+
+    Raises:
+        InvalidInput: it is no JSON object.
+    """
+    found = members_of(body, misfit=as_upstream_says)
+    reading = _OF_RERANKER if _reranks(found, info) else _OF_CLASSIFIER
+    return first_doubts(reading.doubts(found, place=place))
+
+
+def _reranks(found: Mapping[str, object], info: EngineInfo | ModelFacts) -> bool:
+    """Say which of the two kinds of input has these members."""
+    if "query" in found or "contexts" in found:
+        return True
+    return "text" not in found and "text-ranking" in info.tasks
+
+
+def open_exchange(
+    body: bytes, info: EngineInfo | ModelFacts
+) -> tuple[AnyExchange, tuple[Doubt, ...]]:
     """Read the input of a model.
+
+    Returns:
+        What is asked, and what nothing reads in it.
 
     Raises:
         InvalidInput: it is no JSON, or fits neither schema.
     """
-    peeked = decode_json(body, _peeked, misfit=as_upstream_says)
-    asks_nothing = not bytes(peeked.text) and not peeked.reranks
-    if peeked.reranks or (asks_nothing and "text-ranking" in info.tasks):
-        return _open_reranker(body)
+    found = members_of(body, misfit=as_upstream_says)
+    if _reranks(found, info):
+        return _open_reranker(body), first_doubts(_OF_RERANKER.doubts(found))
     asked = decode_json(body, _classifier, misfit=as_upstream_says)
     # In the order of the classes, as the service answers; its clients do not sort.
     request = TextClassification((TextInput(asked.text),), sort=False)
-    return Exchange(request, request.characters, _labels)
+    exchange = Exchange(request, request.characters, _labels)
+    return exchange, first_doubts(_OF_CLASSIFIER.doubts(found))
 
 
 def _open_reranker(body: bytes) -> Exchange[Relevance]:

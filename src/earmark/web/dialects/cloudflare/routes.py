@@ -23,18 +23,24 @@ from earmark.web.dialects.cloudflare.access import WRONG_KEY, Verified, access_f
 from earmark.web.dialects.cloudflare.batches import Batches, polled_id
 from earmark.web.dialects.cloudflare.envelope import Message, ai_request_id, failed, succeeded
 from earmark.web.dialects.cloudflare.errors import (
+    FORMS,
     api_error,
     binding_refusal,
     edge_refusal,
     rest_refusal,
 )
-from earmark.web.dialects.cloudflare.inputs import as_upstream_says, open_exchange
+from earmark.web.dialects.cloudflare.inputs import (
+    as_upstream_says,
+    doubts_about,
+    open_exchange,
+)
 from earmark.web.dialects.cloudflare.wrappers import Universal
 from earmark.web.endpoints import Handler, Refusal, endpoint
 from earmark.web.exchange import Carried
 from earmark.web.leaving import while_connected
 from earmark.web.origin import asked_here
 from earmark.web.request_log import record_of
+from earmark.web.unread import MOST_DOUBTS, Doubt, first_doubts, refuse_doubts, tell_doubts
 
 __all__ = ["PREFIX", "CloudflareDialect", "CloudflareOptions"]
 
@@ -55,6 +61,9 @@ _AI: Final = f"{PREFIX}/accounts/{{account}}/ai"
 _NO_KEY_NEEDED: Final = "0" * 32
 """Stands for the key's id where none is demanded."""
 
+_UNREAD_CODE: Final = FORMS[InvalidInput].code
+"""Of a message that something is not read: what a strict server answers it with as an error."""
+
 _TRUE: Final = frozenset({"true", "1"})
 
 
@@ -67,11 +76,33 @@ class CloudflareOptions:
 
     Attributes:
         max_body_bytes: longer bodies are refused; a batch may hold 10 MB.
+        strict: refuse what would be answered with a message that nothing reads it.
         accounts: those that an address may name; none stands for any.
     """
 
     max_body_bytes: int
+    strict: bool = False
     accounts: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class _Ran:
+    """What a run is answered.
+
+    Attributes:
+        result: of the model, or how far a batch is.
+        headers: what it cost.
+        doubts: what the caller should know.
+    """
+
+    result: object
+    headers: dict[str, str]
+    doubts: tuple[Doubt, ...] = ()
+
+    def enveloped(self) -> Response:
+        """Answer it over REST."""
+        told = tuple(Message(_UNREAD_CODE, each.text) for each in self.doubts)
+        return tell_doubts(succeeded(self.result, self.headers, messages=told), self.doubts)
 
 
 class CloudflareDialect:
@@ -151,14 +182,15 @@ class CloudflareDialect:
         model = request.path_params["model"]
         queue = request.query_params.get("queueRequest", "").lower() in _TRUE
         body = await self._body(request, batch=queue)
-        return succeeded(*await self._result(request, model, body, queue=queue))
+        return (await self._result(request, model, body, queue=queue)).enveloped()
 
     async def _run_named(self, request: Request) -> Response:
         queue = request.query_params.get("queueRequest", "").lower() in _TRUE
         asked = decode_json(
             await self._body(request, batch=queue), _universal, misfit=as_upstream_says
         )
-        return succeeded(*await self._result(request, asked.model, bytes(asked.input), queue=queue))
+        ran = await self._result(request, asked.model, bytes(asked.input), queue=queue)
+        return ran.enveloped()
 
     async def _run_bound(self, request: Request) -> Response:
         """Answer a Worker's binding: without an envelope."""
@@ -169,12 +201,10 @@ class CloudflareDialect:
         body, queue = binding.opened(await self._body(request, batch=True), form)
         # A binding may put a name of its own first, as in `p:@cf/org/name`.
         model = name.partition(":")[2] or name
-        result, headers = await self._result(request, model, body, queue=queue)
-        return binding.answered(result, form, headers=headers)
+        ran = await self._result(request, model, body, queue=queue)
+        return tell_doubts(binding.answered(ran.result, form, headers=ran.headers), ran.doubts)
 
-    async def _result(
-        self, request: Request, model: str, body: bytes, *, queue: bool
-    ) -> tuple[object, dict[str, str]]:
+    async def _result(self, request: Request, model: str, body: bytes, *, queue: bool) -> _Ran:
         """Answer one input, or take or tell of a batch."""
         ai_id = {"cf-ai-req-id": ai_request_id(record_of(request.scope).request_id)}
         asked_s = time.monotonic()
@@ -182,30 +212,47 @@ class CloudflareDialect:
         record_of(request.scope).model = self._service.status(model).info.model_id
         job_id = polled_id(body)
         if job_id is not None:
-            return await self._batches.poll(model, job_id), ai_id
+            return _Ran(await self._batches.poll(model, job_id), ai_id)
         if queue:
-            return await self._batches.submit(model, body), ai_id
+            return await self._submit(model, body, ai_id)
         left_s = _CLIENT_PATIENCE_S - (time.monotonic() - asked_s)
         asking = self._ask(request, model, body, timeout_s=left_s)
-        carried = await while_connected(request, asking)
-        return carried.body, carried.headers | ai_id
+        carried, doubts = await while_connected(request, asking)
+        return _Ran(carried.body, carried.headers | ai_id, doubts)
+
+    async def _submit(self, model: str, body: bytes, headers: dict[str, str]) -> _Ran:
+        info = self._service.status(model).info
+        found: list[Doubt] = []
+
+        def check(one: bytes, place: str) -> None:
+            if len(found) < MOST_DOUBTS:
+                found.extend(doubts_about(one, info, place=place))
+            if self._options.strict:
+                refuse_doubts(found)
+
+        queued = await self._batches.submit(model, body, check)
+        return _Ran(queued, headers, first_doubts(found))
 
     async def _discover(self, request: Request, model: str) -> None:
         """Look for a model that is not served; clients that are told to wait ask again."""
         await self._service.discover(model, here=asked_here(request.headers))
 
-    async def _ask(self, request: Request, model: str, body: bytes, *, timeout_s: float) -> Carried:
+    async def _ask(
+        self, request: Request, model: str, body: bytes, *, timeout_s: float
+    ) -> tuple[Carried, tuple[Doubt, ...]]:
         info = self._service.status(model).info
-        exchange = open_exchange(body, info)
+        exchange, doubts = open_exchange(body, info)
+        if self._options.strict:
+            refuse_doubts(doubts)
         record_of(request.scope).texts = exchange.request.items
         preferences = Preferences(wait=True, timeout_s=timeout_s)
-        return await exchange.carry_out(self._service, info.model_id, preferences)
+        return await exchange.carry_out(self._service, info.model_id, preferences), doubts
 
     async def _ask_for_batch(self, model: str, body: bytes) -> Carried:
         # Where it came from counted when it was taken; what may be fetched counts now.
         await self._service.discover(model, here=True)
         info = self._service.status(model).info
-        exchange = open_exchange(body, info)
+        exchange, _ = open_exchange(body, info)
         return await exchange.carry_out(self._service, info.model_id, Preferences(wait=True))
 
     async def _body(self, request: Request, *, batch: bool) -> bytes:

@@ -7,6 +7,7 @@ from typing import Final, TypeAlias
 import msgspec
 from starlette.responses import Response
 
+from earmark.domain.near_names import nearest
 from earmark.domain.preferences import Preferences
 from earmark.domain.results import Classification, Entities, Ranking, Relevance
 from earmark.engine.facts import ModelFacts
@@ -31,10 +32,11 @@ from earmark.web.dialects.huggingface.token_classification import (
     decode_token_classification,
     entities_body,
 )
-from earmark.web.dialects.huggingface.unread import Doubt, with_warnings
+from earmark.web.dialects.huggingface.unread import with_warnings
 from earmark.web.dialects.huggingface.zero_shot import decode_zero_shot, zero_shot_body
 from earmark.web.exchange import Exchange
 from earmark.web.responses import json_response
+from earmark.web.unread import Doubt, tell_doubts
 
 __all__ = [
     "TASK_NAMES",
@@ -104,16 +106,10 @@ async def answered(
         EarmarkError: the whole request failed, or its first input that did.
     """
     if isinstance(exchange, StreamedExchange):
-        return _doubted(await exchange.answer(service, model_id, preferences), doubts)
+        return tell_doubts(await exchange.answer(service, model_id, preferences), doubts)
     carried = await exchange.carry_out(service, model_id, preferences)
     body = with_warnings(carried.body, doubts)
-    return _doubted(json_response(body, headers=carried.headers), doubts)
-
-
-def _doubted(answer: Response, doubts: tuple[Doubt, ...]) -> Response:
-    for doubt in doubts:
-        answer.headers.append("x-hf-warning", doubt.header)
-    return answer
+    return tell_doubts(json_response(body, headers=carried.headers), doubts)
 
 
 def task_named(name: str) -> TaskName:
@@ -124,8 +120,10 @@ def task_named(name: str) -> TaskName:
     """
     task = _ALIASES.get(name)
     if task is None:
+        near = nearest(name, _ALIASES)
+        meant = f" (did you mean {near}?)" if near else ""
         raise UnsupportedTask(
-            f"there is no task {name[:64]!r} here; expected {', '.join(_ALIASES)}"
+            f"there is no task {name[:64]!r} here; expected {', '.join(_ALIASES)}{meant}"
         )
     return task
 

@@ -14,8 +14,9 @@ from earmark.domain.preferences import Preferences
 from earmark.errors import InvalidInput
 from earmark.web.body import EmptyArray, decode_json, decoder, members
 from earmark.web.dialects.huggingface.clients import expects_to_wait
+from earmark.web.unread import Reading
 
-__all__ = ["read_preferences"]
+__all__ = ["OF_OPTIONS", "read_preferences"]
 
 _WORDS: Final = {"true": True, "1": True, "false": False, "0": False}
 
@@ -28,6 +29,13 @@ class _Options(msgspec.Struct, frozen=True):
 class _Body(msgspec.Struct, frozen=True):
     options: _Options | EmptyArray | None = None
 
+
+OF_OPTIONS: Final = Reading(
+    of="`options`",
+    read=_Options.__struct_fields__,
+    # What the Hub's own servers took, and clients in JavaScript spread into it.
+    harmless=frozenset({"use_gpu", "dont_load_model", "retry_on_error", "includeCredentials"}),
+)
 
 _decoder = decoder(_Body)
 _NO_OPTIONS = _Options()

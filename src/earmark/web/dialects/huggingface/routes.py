@@ -7,7 +7,7 @@ from starlette.types import Scope
 
 from earmark.engine.facts import ModelFacts
 from earmark.engine.info import EngineInfo
-from earmark.errors import InvalidInput, UnknownModel
+from earmark.errors import UnknownModel
 from earmark.serving.service import Service
 from earmark.serving.status import ServedStatus
 from earmark.tasks.task import TaskName
@@ -31,6 +31,7 @@ from earmark.web.endpoints import endpoint
 from earmark.web.leaving import while_connected
 from earmark.web.origin import asked_here
 from earmark.web.request_log import record_of
+from earmark.web.unread import refuse_doubts
 
 __all__ = ["HuggingFaceDialect"]
 
@@ -148,8 +149,8 @@ class HuggingFaceDialect:
             reads_whole=request.scope["path"].startswith(_OLD_CLASS),
         )
         exchange = open_exchange(task, body, caller)
-        if self._strict and doubts:
-            raise InvalidInput("; ".join(each.text for each in doubts))
+        if self._strict:
+            refuse_doubts(doubts)
         preferences = read_preferences(request.headers, body)
         record_of(request.scope).texts = exchange.request.items
         answer = answered(exchange, self._service, info.model_id, preferences, doubts)

@@ -23,8 +23,10 @@ from earmark.errors import InvalidInput
 from earmark.tasks.activations import FUNCTIONS, FunctionToApply
 from earmark.tasks.text_classification import TextClassification
 from earmark.web.body import EmptyArray, decode_json, decoder, members
+from earmark.web.unread import Reading
 
 __all__ = [
+    "OF_PAIR",
     "TextClassificationBody",
     "TextClassificationParameters",
     "TextPair",
@@ -88,6 +90,8 @@ class TextClassificationBody(msgspec.Struct, frozen=True):
     inputs: str | TextPair | list[_Item]
     parameters: TextClassificationParameters | EmptyArray | None = None
 
+
+OF_PAIR: Final = Reading(of="an input as an object", read=TextPair.__struct_fields__)
 
 _decoder = decoder(TextClassificationBody)
 _NO_PARAMETERS = TextClassificationParameters()

@@ -1,12 +1,12 @@
-"""Parts of a request that nothing reads, and doubts about its answer: told, not passed over.
+"""What nothing reads in a request of this dialect, and whether its answer is to be doubted.
 
-A caller learns of them by headers, ``x-hf-warning: topic; message``, one line each, which
-`huggingface_hub` prints once per topic, and by ``warnings`` in answers that are objects.
+Beside the headers of every dialect, answers that are objects hold it in ``warnings``.
 """
 
+import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from itertools import islice
+from contextlib import suppress
+from itertools import chain
 from typing import Final
 
 import msgspec
@@ -14,15 +14,22 @@ import msgspec
 from earmark.domain.near_names import nearest
 from earmark.engine.facts import ModelFacts
 from earmark.engine.info import EngineInfo
+from earmark.errors import InvalidInput
 from earmark.tasks.task import TaskName
 from earmark.tasks.zero_shot import names_entailment
-from earmark.web.dialects.huggingface.text_classification import TextClassificationParameters
+from earmark.web.body import shown_name as _shown
+from earmark.web.dialects.huggingface.preferences import OF_OPTIONS
+from earmark.web.dialects.huggingface.text_classification import (
+    OF_PAIR,
+    TextClassificationParameters,
+)
 from earmark.web.dialects.huggingface.text_ranking import TextRankingParameters
 from earmark.web.dialects.huggingface.token_classification import TokenClassificationParameters
 from earmark.web.dialects.huggingface.zero_shot import LabelledSequence, ZeroShotParameters
 from earmark.web.ranked_texts import TextsBody
+from earmark.web.unread import Doubt, first_doubts, members_of
 
-__all__ = ["Doubt", "doubts_about", "with_warnings"]
+__all__ = ["doubts_about", "with_warnings"]
 
 _READ: Final[Mapping[TaskName, tuple[str, ...]]] = {
     "text-classification": TextClassificationParameters.__struct_fields__,
@@ -44,29 +51,8 @@ _SPREAD: Final = frozenset({"model", "provider", "task", "accessToken", "endpoin
 _HARMLESS: Final = frozenset({"stream", "padding", "batch_size", "num_workers"})
 """Parameters that change no answer, here as in `transformers`."""
 
-_MOST_DOUBTS: Final = 8
-_LONGEST_NAME_SHOWN: Final = 40
-
-
-@dataclass(frozen=True, slots=True)
-class Doubt:
-    """One thing that a caller should know.
-
-    Attributes:
-        topic: what it is about, without a semicolon.
-        text: printable ASCII, as a header can carry it.
-    """
-
-    topic: str
-    text: str
-
-    @property
-    def header(self) -> str:
-        """As a header's value."""
-        return f"{self.topic}; {self.text}"
-
-
-_members = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_LIST_OF_OBJECTS: Final = re.compile(rb"\[\s*\{")
+_items = msgspec.json.Decoder(list[msgspec.Raw])
 
 
 def doubts_about(body: bytes, task: TaskName, info: EngineInfo | ModelFacts) -> tuple[Doubt, ...]:
@@ -102,28 +88,41 @@ def _unread(body: bytes, task: TaskName, tasks: tuple[TaskName, ...]) -> Iterato
     beside = _named(body)
     parameters = _named(beside.get("parameters", b""))
     members = _OF_RANKING if task == "text-ranking" else _BESIDE
-    found = (
-        *(
+    found = chain(
+        (
             _parameter(name, task)
             for name in parameters
             if name not in _READ[task] and name not in _HARMLESS
         ),
-        *(
+        (
             _beside(name, task, tasks)
             for name in beside
             if name not in members and name not in _SPREAD
         ),
+        OF_OPTIONS.doubts(_named(beside.get("options", b"")), place="options."),
+        _of_pairs(beside.get("inputs", b"")) if task == "text-classification" else (),
     )
-    return islice(found, _MOST_DOUBTS)
+    return iter(first_doubts(found))
+
+
+def _of_pairs(raw: bytes | msgspec.Raw) -> Iterator[Doubt]:
+    """Look into inputs that are objects; those that are texts or lists are not read again."""
+    inputs = bytes(raw)
+    if inputs[:1] == b"{":
+        yield from OF_PAIR.doubts(_named(inputs), place="inputs.")
+    elif _LIST_OF_OBJECTS.match(inputs):
+        with suppress(msgspec.DecodeError, UnicodeDecodeError):
+            for index, item in enumerate(_items.decode(inputs)):
+                if bytes(item)[:1] == b"{":
+                    yield from OF_PAIR.doubts(_named(item), place=f"inputs[{index}].")
 
 
 def _named(raw: bytes | msgspec.Raw) -> dict[str, msgspec.Raw]:
-    """Read the members of an object that are not null."""
+    """Read the members of what should be an object; its decoder says where it is none."""
     try:
-        members = _members.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+        return members_of(bytes(raw))
+    except InvalidInput:
         return {}
-    return {name: value for name, value in members.items() if bytes(value) != b"null"}
 
 
 def _parameter(name: str, task: TaskName) -> Doubt:
@@ -140,6 +139,9 @@ def _parameter(name: str, task: TaskName) -> Doubt:
 
 def _beside(name: str, task: TaskName, tasks: tuple[TaskName, ...]) -> Doubt:
     read = dict.fromkeys(each for one in (task, *tasks) for each in _READ.get(one, ()))
+    if name in OF_OPTIONS.read:
+        hint = f"write it into `options`, as `{name}`"
+        return Doubt(f"body {name}", f"`{name}` is not read beside `inputs`; {hint}")
     near = nearest(name, _BESIDE)
     meant = nearest(name, read)
     if near is not None:
@@ -149,8 +151,3 @@ def _beside(name: str, task: TaskName, tasks: tuple[TaskName, ...]) -> Doubt:
     else:
         hint = f"a body holds {', '.join(_BESIDE)}"
     return Doubt(f"body {_shown(name)}", f"`{_shown(name)}` is not read beside `inputs`; {hint}")
-
-
-def _shown(name: str) -> str:
-    """Write a name of a stranger's so that a header can carry it, and its topic as well."""
-    return ascii(name[:_LONGEST_NAME_SHOWN])[1:-1].replace(";", ",")

@@ -1,4 +1,7 @@
-"""Bodies and answers of Cohere's and Jina's rerank routes, which are one form but for details."""
+"""Bodies and answers of Cohere's, Jina's, Infinity's and Voyage's rerank routes.
+
+They are one form but for details: Voyage calls two members by names of its own, and reads `data`.
+"""
 
 import math
 from collections.abc import Sequence
@@ -11,8 +14,9 @@ from earmark.tasks.reranking import Reranking, best_first
 from earmark.web.body import decode_json, decoder
 from earmark.web.exchange import Exchange
 from earmark.web.request_log import RequestRecord
+from earmark.web.unread import Doubt, Reading
 
-__all__ = ["DocumentsBody", "Reranked", "open_rerank"]
+__all__ = ["OF_DOCUMENTS", "DocumentsBody", "Reranked", "open_rerank"]
 
 
 _DOCUMENTS_IN_A_UNIT: Final = 100
@@ -37,15 +41,31 @@ class DocumentsBody(msgspec.Struct, frozen=True, kw_only=True):
         model: which model; may be left out where one reranks.
         top_n: how many of the best to answer; all by default.
         return_documents: answer the texts as well.
+        top_k: Voyage's name for `top_n`, which wins where both are there.
         truncate: cut what is too long; False refuses it.
+        truncation: Voyage's name for `truncate`.
+        raw_scores: Infinity's: answer logits as they are.
     """
 
     query: str
     documents: _Documents
     model: str | None = None
     top_n: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    top_k: Annotated[int, msgspec.Meta(ge=1)] | None = None
     return_documents: bool | None = None
     truncate: bool | None = None
+    truncation: bool | None = None
+    raw_scores: bool | None = None
+
+    @property
+    def cuts(self) -> bool:
+        """Whether what is too long is cut."""
+        return self.truncate is not False and self.truncation is not False
+
+    @property
+    def is_voyages(self) -> bool:
+        """Whether it has a member that only clients of Voyage send."""
+        return self.top_k is not None or self.truncation is not None
 
 
 class RankedDocument(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -75,14 +95,15 @@ class BilledUnits(msgspec.Struct, frozen=True):
     search_units: int
 
 
-class Meta(msgspec.Struct, frozen=True):
-    """What Cohere's clients read beside the results."""
+class Meta(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What Cohere's clients read beside the results; `warnings` only where there are any."""
 
     api_version: ApiVersion
     billed_units: BilledUnits
+    warnings: tuple[str, ...] = ()
 
 
-class Reranked(msgspec.Struct, frozen=True):
+class Reranked(msgspec.Struct, frozen=True, omit_defaults=True):
     """An answer, best document first.
 
     Attributes:
@@ -91,7 +112,8 @@ class Reranked(msgspec.Struct, frozen=True):
         model: the model that answered.
         results: of the documents.
         meta: for Cohere's clients.
-        usage: for those of Jina and Infinity.
+        usage: for those of Jina, Infinity and Voyage.
+        data: the results once more, for clients of Voyage, and only for them.
     """
 
     id: str
@@ -100,13 +122,22 @@ class Reranked(msgspec.Struct, frozen=True):
     results: list[RankedDocument]
     meta: Meta
     usage: TokensUsed
+    data: list[RankedDocument] | None = None
 
+
+OF_DOCUMENTS: Final = Reading(
+    of="a body with `documents`",
+    read=DocumentsBody.__struct_fields__,
+    harmless=frozenset({"user", "priority"}),
+    # Defaults of Cohere's two forms: whoever sends them asks for nothing.
+    usual={"max_tokens_per_doc": 4096, "max_chunks_per_doc": 10, "rank_fields": ["text"]},
+)
 
 _decoder = decoder(DocumentsBody)
 
 
 def open_rerank(
-    body: bytes, record: RequestRecord, *, version: str
+    body: bytes, record: RequestRecord, *, version: str, doubts: Sequence[Doubt] = ()
 ) -> tuple[Exchange[Relevance], str | None]:
     """Read a request, and the model that it names.
 
@@ -114,13 +145,20 @@ def open_rerank(
         body: as it came.
         record: has the request's id, and the model once it is known.
         version: of Cohere's form, as the address has it.
+        doubts: what the caller is told in `warnings`.
 
     Raises:
         InvalidInput: the body is not one.
     """
     asked = decode_json(body, _decoder)
     texts = tuple(each if isinstance(each, str) else each.text for each in asked.documents)
-    request = Reranking(asked.query, texts, truncate=asked.truncate is not False)
+    request = Reranking(
+        asked.query,
+        texts,
+        function="none" if asked.raw_scores else "sigmoid",
+        truncate=asked.cuts,
+    )
+    warnings = tuple(each.text for each in doubts)
 
     def reranked(results: Sequence[Relevance]) -> Reranked:
         ranked = [
@@ -129,7 +167,7 @@ def open_rerank(
                 results[index].score,
                 Document(texts[index]) if asked.return_documents else None,
             )
-            for index in best_first(results, asked.top_n)
+            for index in best_first(results, asked.top_n or asked.top_k)
         ]
         tokens = sum(each.tokens for each in results)
         units = math.ceil(len(texts) / _DOCUMENTS_IN_A_UNIT)
@@ -138,8 +176,9 @@ def open_rerank(
             "rerank",
             record.model or "",
             ranked,
-            Meta(ApiVersion(version), BilledUnits(units)),
+            Meta(ApiVersion(version), BilledUnits(units), warnings),
             TokensUsed(tokens, tokens),
+            ranked if asked.is_voyages else None,
         )
 
     characters = len(asked.query) + sum(map(len, texts))

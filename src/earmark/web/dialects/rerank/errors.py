@@ -19,6 +19,7 @@ from earmark.errors import (
     ShuttingDown,
     TokenizerFault,
     UnknownModel,
+    UnreadInput,
     UnsupportedCoding,
 )
 from earmark.web.error_forms import coding_headers, log_fault, nearest_form, retry_after
@@ -50,6 +51,8 @@ class Form:
 FORMS: Final[dict[type[BaseException], Form]] = {
     # 422 is what text-embeddings-inference answers, and Cohere as well.
     RequestError: Form(422, "Validation"),
+    # 400, as Cohere answers a parameter that it does not know, and every dialect here.
+    UnreadInput: Form(400, "Validation"),
     EmptyInput: Form(400, "Empty"),
     AccessDenied: Form(
         401,

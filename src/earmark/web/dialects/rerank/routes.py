@@ -4,27 +4,27 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from earmark.domain.preferences import Preferences
 from earmark.domain.results import Classification, Relevance
-from earmark.errors import ModelOutOfReach, UnknownModel
+from earmark.errors import InvalidInput, ModelOutOfReach, UnknownModel
 from earmark.serving.service import Service
 from earmark.tasks.task import TaskName
 from earmark.web.access import AccessForm, read_bearer
-from earmark.web.body import decode_json, read_body
+from earmark.web.body import read_body
 from earmark.web.dialects.rerank import cohere, text_embeddings_inference
 from earmark.web.dialects.rerank.errors import refusal
 from earmark.web.endpoints import endpoint
 from earmark.web.exchange import Exchange
 from earmark.web.leaving import while_connected
 from earmark.web.origin import asked_here
-from earmark.web.ranked_texts import open_texts
+from earmark.web.ranked_texts import OF_TEXTS, open_texts
 from earmark.web.request_log import record_of
 from earmark.web.responses import json_response
+from earmark.web.unread import Doubt, first_doubts, members_of, refuse_doubts, tell_doubts
 
 __all__ = ["RerankDialect"]
 
@@ -50,20 +50,18 @@ class _Asked:
     Attributes:
         exchange: the request itself.
         model: that it names.
+        doubts: what the caller should know.
         strict: whether a model that is named is the only one that may answer. Servers of
             text-embeddings-inference have one model, and their clients send any name or none.
     """
 
     exchange: _AnyExchange
     model: str | None
+    doubts: tuple[Doubt, ...] = ()
     strict: bool = False
 
 
 _Opener: TypeAlias = Callable[[bytes, Request], _Asked]
-
-
-class _Peeked(msgspec.Struct, frozen=True):
-    documents: msgspec.Raw = msgspec.Raw()
 
 
 _WAITING: Final = Preferences(wait=True)
@@ -71,16 +69,24 @@ _WAITING: Final = Preferences(wait=True)
 _MOST_NAMED: Final = 10
 """An error names no more models than this: it is read by people."""
 
-_peeked = msgspec.json.Decoder(_Peeked)
+_UNNAMED: Final = frozenset({"", "default/not-specified"})
+"""The second is what clients of Infinity send where nobody named a model."""
 
 
 class RerankDialect:
     """Reranking and classification, as other servers have them, over a service."""
 
-    def __init__(self, service: Service, *, max_body_bytes: int) -> None:
-        """Speak for a service; longer bodies are refused."""
+    def __init__(self, service: Service, *, max_body_bytes: int, strict: bool) -> None:
+        """Speak for a service.
+
+        Args:
+            service: what answers.
+            max_body_bytes: longer bodies are refused.
+            strict: refuse what would be answered with a warning.
+        """
         self._service = service
         self._max_body_bytes = max_body_bytes
+        self._strict = strict
 
     def routes(self) -> list[Route]:
         """List the addresses."""
@@ -113,13 +119,16 @@ class RerankDialect:
     async def _answer(self, request: Request, read: _Opener, task: TaskName) -> Response:
         body = await read_body(request, max_bytes=self._max_body_bytes)
         asked = read(body, request)
+        if self._strict:
+            refuse_doubts(asked.doubts)
         record = record_of(request.scope)
         model_id, headers = await self._find(request, asked, task)
         record.model = self._service.status(model_id).info.model_id
         record.texts = asked.exchange.request.items
-        answer = asked.exchange.carry_out(self._service, model_id, _WAITING)
-        carried = await while_connected(request, answer)
-        return json_response(carried.body, headers={**carried.headers, **headers})
+        carrying = asked.exchange.carry_out(self._service, model_id, _WAITING)
+        carried = await while_connected(request, carrying)
+        answer = json_response(carried.body, headers={**carried.headers, **headers})
+        return tell_doubts(answer, asked.doubts)
 
     async def _find(
         self, request: Request, asked: _Asked, task: TaskName
@@ -131,7 +140,7 @@ class RerankDialect:
             UnusableModel: the Hub has it, but it cannot run here.
             CapacityError: what it is cannot be told for now.
         """
-        if not asked.model:
+        if asked.model is None or asked.model in _UNNAMED:
             return self._only_model(task), {}
         here = asked_here(request.headers)
         fits = () if asked.strict else self._service.fitting(task)
@@ -168,12 +177,21 @@ class RerankDialect:
 
 def _open_rerank(body: bytes, request: Request) -> _Asked:
     """Read either form: `documents` are Cohere's and Jina's, `texts` those of the other."""
-    if bytes(decode_json(body, _peeked).documents) not in (b"", b"null"):
+    members = members_of(body)
+    if "documents" in members:
         version = "1" if request.scope["path"].startswith(_OLD_FORM) else "2"
-        opened = cohere.open_rerank(body, record_of(request.scope), version=version)
-        return _Asked(*opened, strict=True)
-    return _Asked(*open_texts(body))
+        doubts = first_doubts(cohere.OF_DOCUMENTS.doubts(members))
+        record = record_of(request.scope)
+        opened = cohere.open_rerank(body, record, version=version, doubts=doubts)
+        return _Asked(*opened, doubts, strict=True)
+    if "query" in members and "texts" not in members:
+        raise InvalidInput(
+            "the body: object missing required field `texts`, or `documents`; expected a list of"
+            " texts by one of these names"
+        )
+    return _Asked(*open_texts(body), first_doubts(OF_TEXTS.doubts(members)))
 
 
 def _open_predict(body: bytes, _: Request) -> _Asked:
-    return _Asked(*text_embeddings_inference.open_predict(body))
+    doubts = first_doubts(text_embeddings_inference.OF_PREDICT.doubts(members_of(body)))
+    return _Asked(*text_embeddings_inference.open_predict(body), doubts)

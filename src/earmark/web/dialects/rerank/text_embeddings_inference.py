@@ -16,8 +16,9 @@ from earmark.tasks.text_classification import TextClassification
 from earmark.web.body import decode_json, decoder
 from earmark.web.exchange import Exchange
 from earmark.web.ranked_texts import Truncating
+from earmark.web.unread import Reading
 
-__all__ = ["PredictBody", "open_predict"]
+__all__ = ["OF_PREDICT", "PredictBody", "open_predict"]
 
 _PAIR: Final = 2
 """Texts in a pair; an inner list may also hold one text alone."""
@@ -33,6 +34,10 @@ class PredictBody(Truncating, frozen=True, kw_only=True):
 
     inputs: str | list[str | _Inner]
 
+
+OF_PREDICT: Final = Reading(
+    of="a body of `/predict`", read=PredictBody.__struct_fields__, harmless=frozenset({"user"})
+)
 
 _predict = decoder(PredictBody)
 

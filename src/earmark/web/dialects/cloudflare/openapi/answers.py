@@ -22,6 +22,7 @@ from earmark.web.shared_answers import (
     RETRY_AFTER,
     SERVER_CLOSES,
     SLOW_REQUEST,
+    WARNING,
 )
 
 __all__ = [
@@ -56,7 +57,7 @@ _SHOULD_RETRY: Final = Header(
 )
 
 EDGE_HEADERS: Final = (REQUEST_ID, _RAY, _CACHE)
-RUN_HEADERS: Final = (*COST_HEADERS, _AI_REQUEST, _RAY, _CACHE)
+RUN_HEADERS: Final = (*COST_HEADERS, WARNING, _AI_REQUEST, _RAY, _CACHE)
 """What an answer's headers say; those of a batch have no costs."""
 
 _Shown = tuple[str, str, Json]

@@ -65,7 +65,12 @@ def _error(status: int, name: str, when: str, *more: Header) -> Answer:
 
 
 _ERRORS: Final[Mapping[int, Answer]] = {
-    400: _error(400, "Empty", "`texts` or `inputs` is an empty list."),
+    400: _error(
+        400,
+        "Empty",
+        "`texts` or `inputs` is an empty list; or the server is strict, and nothing reads a member"
+        " of the body.",
+    ),
     401: _error(
         401,
         "NoAccessKey",
@@ -141,11 +146,11 @@ def _operation(  # noqa: PLR0913 - every part of an operation
 
 
 _RERANK: Final = (
-    "A body with `documents` is one of Cohere's or Jina's and gets their answer; any other is one"
-    " of text-embeddings-inference. Scores are sigmoids of the model's logits; the best comes"
-    " first. `model` may be left out where one of the models named at the start reranks; beside"
-    " `texts` one that is not served is then ignored, as `x-hf-warning` says. A model that is not"
-    " in memory is loaded first."
+    "A body with `documents` is one of Cohere's, Jina's, Infinity's or Voyage's and gets their"
+    " answer; any other is one of text-embeddings-inference. Scores are sigmoids of the model's"
+    " logits; the best comes first. `model` may be left out where one of the models named at the"
+    " start reranks; beside `texts` one that is not served is then ignored, as `x-hf-warning` says."
+    " A model that is not in memory is loaded first."
 )
 _PREDICT: Final = (
     "A list of two texts is one pair, and several texts are a list of lists. A text, or a pair by"

@@ -1,0 +1,138 @@
+"""Parts of a request that nothing reads, and doubts about its answer: told, or refused.
+
+Every dialect tells them by headers, ``x-hf-warning: topic; message``, one line each, which
+`huggingface_hub` prints once per topic, and beside that where its own answers have room.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Final
+
+import msgspec
+from starlette.responses import Response
+
+from earmark.domain.near_names import nearest
+from earmark.errors import UnreadInput
+from earmark.web.body import Misfit, decode_json, default_misfit, shown_name
+
+__all__ = [
+    "MOST_DOUBTS",
+    "Doubt",
+    "Reading",
+    "first_doubts",
+    "is_null",
+    "members_of",
+    "refuse_doubts",
+    "tell_doubts",
+]
+
+MOST_DOUBTS: Final = 8
+"""Of one request: an answer's headers are no place for a long list."""
+
+_NULL: Final = (b"", b"null")
+
+_members = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_encoder = msgspec.json.Encoder()
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """One thing that a caller should know.
+
+    Attributes:
+        topic: what it is about, without a semicolon.
+        text: printable ASCII, as a header can carry it.
+    """
+
+    topic: str
+    text: str
+
+    @property
+    def header(self) -> str:
+        """As a header's value."""
+        return f"{self.topic}; {self.text}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """Which members of an object are read.
+
+    Attributes:
+        of: what the object is, as a sentence begins, such as ``a body with `texts` ``.
+        read: names of the members that are read.
+        harmless: names that change no answer, such as that of a user.
+        usual: values, by name, that ask for nothing but what is done anyway.
+    """
+
+    of: str
+    read: tuple[str, ...]
+    harmless: frozenset[str] = frozenset()
+    usual: Mapping[str, object] = field(default_factory=dict)
+
+    def doubts(self, members: Mapping[str, msgspec.Raw], *, place: str = "") -> Iterator[Doubt]:
+        """Find the members that nothing reads.
+
+        Args:
+            members: of an object, as `members_of` returns them.
+            place: what stands before their names in the caller's body, such as ``requests[0].``.
+        """
+        for name, value in members.items():
+            if name in self.read or name in self.harmless or self._is_usual(name, value):
+                continue
+            shown = f"{place}{shown_name(name)}"
+            near = nearest(name, self.read)
+            hint = (
+                f"did you mean `{near}`?"
+                if near is not None
+                else f"{self.of} holds {', '.join(self.read)}"
+            )
+            yield Doubt(f"body {shown}", f"`{shown}` is not read; {hint}")
+
+    def _is_usual(self, name: str, value: msgspec.Raw) -> bool:
+        return name in self.usual and _encoder.encode(self.usual[name]) == b"".join(
+            bytes(value).split()
+        )
+
+
+def members_of(
+    body: bytes, *, misfit: Callable[[Misfit], str] = default_misfit
+) -> dict[str, msgspec.Raw]:
+    """Read the members of a body that are not null, which stands for absent.
+
+    Args:
+        body: JSON, as it came.
+        misfit: puts what is no object into the words of a dialect.
+
+    Raises:
+        InvalidInput: it is empty, no JSON, or no object.
+    """
+    found = decode_json(body, _members, misfit=misfit)
+    return {name: value for name, value in found.items() if not is_null(value)}
+
+
+def is_null(value: msgspec.Raw) -> bool:
+    """Return whether a member is left out, or null."""
+    return bytes(value) in _NULL
+
+
+def first_doubts(doubts: Iterable[Doubt]) -> tuple[Doubt, ...]:
+    """Take no more of them than an answer's headers should hold."""
+    return tuple(islice(doubts, MOST_DOUBTS))
+
+
+def refuse_doubts(doubts: Collection[Doubt]) -> None:
+    """Refuse a request about which there are doubts.
+
+    Raises:
+        UnreadInput: there are.
+    """
+    if doubts:
+        raise UnreadInput("; ".join(each.text for each in doubts))
+
+
+def tell_doubts(answer: Response, doubts: Iterable[Doubt]) -> Response:
+    """Put doubts into an answer's headers."""
+    for doubt in doubts:
+        answer.headers.append("x-hf-warning", doubt.header)
+    return answer

@@ -1,0 +1,179 @@
+"""What nothing reads in a body of any other dialect is told in its own place, or refused."""
+
+import json
+from collections.abc import Mapping
+
+import httpx
+import pytest
+from support.fake_engine import FakeEngine, reranker
+from support.http_app import ask
+
+from earmark.web.app import WebOptions
+
+DOCUMENTS = {"query": "q", "documents": ["a", "b"]}
+TEXTS = {"query": "q", "texts": ["a", "b"]}
+CLASSIFIER = "/client/v4/accounts/x/ai/run/acme/tc"
+RERANKER = "/client/v4/accounts/x/ai/run/acme/rr"
+STRICT = WebOptions(strict=True)
+
+
+def post(
+    path: str,
+    body: Mapping[str, object],
+    *,
+    web: WebOptions | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> httpx.Response:
+    """Ask a classifier and a reranker."""
+    engines = (FakeEngine(), reranker())
+    return ask("POST", path, json.dumps(body), headers=headers, engines=engines, web=web)
+
+
+def told(answer: httpx.Response) -> list[str]:
+    """Read the header as `huggingface_hub` does."""
+    return [line.split(";", 1)[1].strip() for line in answer.headers.get_list("x-hf-warning")]
+
+
+@pytest.mark.parametrize("path", ["/rerank", "/v1/rerank", "/v2/rerank"])
+def test_coheres_clients_are_told_in_warnings_of_meta(path: str) -> None:
+    """A list of strings there (cohere-python, types/api_meta.py), beside the header."""
+    answer = post(path, {**DOCUMENTS, "return_document": True, "rank_fields": ["title"]})
+    found = [
+        "`return_document` is not read; did you mean `return_documents`?",
+        (
+            "`rank_fields` is not read; a body with `documents` holds query, documents, model,"
+            " top_n, top_k, return_documents, truncate, truncation, raw_scores"
+        ),
+    ]
+    assert answer.status_code == 200
+    assert answer.json()["meta"]["warnings"] == told(answer) == found
+
+
+@pytest.mark.parametrize(
+    "extra",
+    [
+        {"max_tokens_per_doc": 4096},
+        {"max_chunks_per_doc": 10, "rank_fields": ["text"]},
+        {"priority": 0, "user": "me", "unknown": None},
+        {"raw_scores": False, "return_documents": False, "top_n": None},
+    ],
+)
+def test_what_asks_for_nothing_is_no_reason_to_warn(extra: Mapping[str, object]) -> None:
+    """Defaults that clients write out, `null`, and what changes no answer."""
+    answer = post("/v2/rerank", {**DOCUMENTS, **extra}, web=STRICT)
+    assert answer.status_code == 200
+    assert "x-hf-warning" not in answer.headers
+    assert "warnings" not in answer.json()["meta"]
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "text"),
+    [
+        (
+            "/rerank",
+            {**TEXTS, "return_texts": True},
+            "`return_texts` is not read; did you mean `return_text`?",
+        ),
+        (
+            "/rerank",
+            {**TEXTS, "top_n": 1},
+            (
+                "`top_n` is not read; a body with `texts` holds model, truncate,"
+                " truncation_direction, raw_scores, query, texts, return_text"
+            ),
+        ),
+        (
+            "/predict",
+            {"inputs": "a", "model": "acme/tc", "raw_score": True},
+            "`raw_score` is not read; did you mean `raw_scores`?",
+        ),
+        (
+            "/rerank",
+            {**DOCUMENTS, "topn": 1},
+            "`topn` is not read; did you mean `top_n`?",
+        ),
+    ],
+)
+def test_an_answer_without_room_is_told_in_the_header_and_refused_where_strict(
+    path: str, body: Mapping[str, object], text: str
+) -> None:
+    """A list has no place for a warning. As the client's mistake it is a 400."""
+    answer = post(path, body)
+    assert (answer.status_code, told(answer)) == (200, [text])
+    refused = post(path, body, web=STRICT)
+    assert refused.status_code == 400
+    assert refused.json() == {"error": text, "error_type": "Validation", "message": text}
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "text"),
+    [
+        (
+            CLASSIFIER,
+            {"text": "a", "top_k": 1},
+            "`top_k` is not read; a text classifier's input holds text",
+        ),
+        (
+            RERANKER,
+            {"query": "q", "contexts": [{"text": "a"}], "topk": 1},
+            "`topk` is not read; did you mean `top_k`?",
+        ),
+    ],
+)
+def test_workers_ai_is_told_in_messages(path: str, body: Mapping[str, object], text: str) -> None:
+    """Entries of a code and a message, as of every answer of Cloudflare's API."""
+    answer = post(path, body)
+    assert answer.status_code == 200
+    assert answer.json()["success"] is True
+    assert answer.json()["messages"] == [{"code": 5006, "message": text, "type": None}]
+    assert told(answer) == [text]
+    refused = post(path, body, web=STRICT)
+    assert refused.status_code == 400
+    assert refused.json()["success"] is False
+    assert text in refused.json()["errors"][0]["message"]
+
+
+def test_workers_ai_is_told_nothing_of_what_is_read() -> None:
+    """And `stream: false` asks for what is done anyway."""
+    body = {"text": "a", "stream": False, "lora": None, "external_reference": "1"}
+    answer = post(CLASSIFIER, body, web=STRICT)
+    assert (answer.status_code, answer.json()["messages"]) == (200, [])
+
+
+def test_a_binding_is_told_in_the_header() -> None:
+    """Its answer has no envelope."""
+    address = "/client/v4/accounts/x/ai/run/proxy"
+    body = {"inputs": {"text": "a", "topk": 1}}
+    answer = post(address, body, headers={"cf-consn-model-id": "acme/tc"})
+    assert answer.status_code == 200
+    assert told(answer) == ["`topk` is not read; a text classifier's input holds text"]
+
+
+def test_a_batch_is_told_of_its_inputs_when_it_is_taken() -> None:
+    """By their places; a strict server keeps no such batch."""
+    batch = {"requests": [{"text": "a"}, {"text": "b", "texts": "c"}]}
+    address = f"{CLASSIFIER}?queueRequest=true"
+    answer = post(address, batch)
+    text = "`requests[1].texts` is not read; did you mean `text`?"
+    assert answer.json()["result"]["status"] == "queued"
+    assert [each["message"] for each in answer.json()["messages"]] == [text]
+    refused = post(address, batch, web=STRICT)
+    assert refused.status_code == 400
+    assert text in refused.json()["errors"][0]["message"]
+
+
+def test_a_batch_of_many_tells_of_eight_at_most() -> None:
+    """However many inputs it has."""
+    batch = {"requests": [{"text": "a", "no": 1}] * 99}
+    answer = post(f"{CLASSIFIER}?queueRequest=true", batch)
+    assert len(answer.json()["messages"]) == len(told(answer)) == 8
+
+
+def test_a_body_with_neither_documents_nor_texts_is_told_both_names() -> None:
+    """Whose client of the two it is cannot be known."""
+    answer = post("/v2/rerank", {"query": "q", "document": ["a"]})
+    assert answer.status_code == 422
+    assert answer.json()["message"] == (
+        "the body: object missing required field `texts`, or `documents`; expected a list of texts"
+        " by one of these names"
+    )
