@@ -7,6 +7,7 @@ has a deadline.
 """
 
 import asyncio
+import time
 from asyncio.events import TimerHandle
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -137,7 +138,7 @@ class GuardedProtocol(HttpToolsProtocol):
     ) -> None:
         """Wait for the first byte, if there is room for one more connection."""
         super().connection_made(transport)
-        self._since_s = self.loop.time()
+        self._since_s = time.monotonic()  # the loop's own has milliseconds, and ties
         ours = cast("set[GuardedProtocol]", self.connections)  # a server has one kind
         if not self.bound.admit(self, ours):
             self._refusal = _Refusal(
@@ -254,7 +255,7 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         """Refuse what was not valid, once what came before it is answered."""
-        self._since_s = self.loop.time()
+        self._since_s = time.monotonic()  # the loop's own has milliseconds, and ties
         if self._refusal is None or self.pipeline:
             super().on_response_complete()
         else:
@@ -332,7 +333,7 @@ class GuardedProtocol(HttpToolsProtocol):
             self._deadline.cancel()
             self._deadline = None
         if self._stage is not None:
-            self._since_s = self.loop.time()
+            self._since_s = time.monotonic()  # the loop's own has milliseconds, and ties
             self._deadline = self.loop.call_later(self._patience_s(self._stage), self._expired)
 
     def _patience_s(self, stage: _Stage) -> float:
