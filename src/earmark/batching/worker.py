@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from earmark.batching.queue import TicketQueue
@@ -22,7 +22,13 @@ class Worker:
     """A queue and the one thread that empties it. It holds no policy."""
 
     def __init__(
-        self, queue: TicketQueue, run: Runner, listen: Listener, *, clock: Clock = time.monotonic
+        self,
+        queue: TicketQueue,
+        run: Runner,
+        listen: Listener,
+        *,
+        end: Callable[[], None] = lambda: None,
+        clock: Clock = time.monotonic,
     ) -> None:
         """Start the thread.
 
@@ -30,9 +36,11 @@ class Worker:
             queue: what to run next; only the worker touches it from here on.
             run: runs encodings together; called from the worker's thread only.
             listen: told of every run, in the worker's thread.
+            end: called once in the worker's thread, after its last run: gives back what `run` uses.
             clock: what deadlines and arrivals are stamped with.
         """
         self._queue, self._run, self._listen, self._clock = queue, run, listen, clock
+        self._end = end
         self._wake = threading.Condition()
         self._closed = False
         self._started_s: float | None = None
@@ -83,6 +91,12 @@ class Worker:
             self._thread.join(JOIN_S)
 
     def _loop(self) -> None:
+        try:
+            self._run_batches()
+        finally:
+            self._end()
+
+    def _run_batches(self) -> None:
         while True:
             with self._wake:
                 while not self._closed and not (batch := self._queue.take(self._clock())):

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
 
+from earmark.batching.worker import Worker
 from earmark.domain.encoding import Encoding
-from earmark.engine.handle import EngineHandle
 from earmark.errors import CapacityError
 
 __all__ = ["Canary"]
@@ -17,17 +17,15 @@ EVERY_S: Final = 1.0
 class Canary:
     """Tries a text while a model is failing, in a thread that ends when it is no longer."""
 
-    def __init__(
-        self, handle: EngineHandle, text: Encoding, *, failing: Callable[[], bool]
-    ) -> None:
+    def __init__(self, worker: Worker, text: Encoding, *, failing: Callable[[], bool]) -> None:
         """Begin with nothing to do.
 
         Args:
-            handle: runs the text.
+            worker: runs the text.
             text: one that the model has run before, or could.
             failing: says whether the model is failing still.
         """
-        self._handle, self._text, self._failing = handle, text, failing
+        self._worker, self._text, self._failing = worker, text, failing
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._closed = threading.Event()
@@ -47,7 +45,7 @@ class Canary:
     def _run(self) -> None:
         while self._failing() and not self._closed.is_set():
             with suppress(CapacityError):  # the queue is full: others try as well
-                submission = self._handle.submit((self._text,), deadline_s=None)
+                submission = self._worker.submit((self._text,), deadline_s=None)
                 done = threading.Event()
                 submission.when_done(done.set)
                 while not done.wait(EVERY_S) and not self._closed.is_set():

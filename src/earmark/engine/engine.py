@@ -8,13 +8,9 @@ from typing import TypeVar
 
 from earmark.batching.queue import too_late
 from earmark.batching.ticket import Submission
-from earmark.domain.encoding import Encoding
-from earmark.domain.head import ModelHead
-from earmark.domain.texts import Question, TextInput
-from earmark.engine.canary import Canary
-from earmark.engine.events import Tally
+from earmark.domain.head import HeadKind, ModelHead
 from earmark.engine.handle import EngineHandle
-from earmark.engine.info import EngineInfo, EngineState, QueueState
+from earmark.engine.info import EngineInfo, QueueState
 from earmark.engine.plan import Plan, make_plan
 from earmark.engine.reply import Reply
 from earmark.engine.streaming import EntityStream
@@ -34,38 +30,23 @@ less than handing the work to another thread and waking up again costs under loa
 INLINE_TOKENS = 1000
 """Up to so many labelled tokens are read in the event loop's own thread."""
 
-CANARY_TEXT = "The weather is fine today."
-CANARY_TOKENS = 16
-
 
 class Engine:
     """A loaded model that answers requests from any number of threads and event loops."""
 
     def __init__(
-        self,
-        info: EngineInfo,
-        tokenizer: TextTokenizer,
-        handle: EngineHandle,
-        *,
-        head: ModelHead,
-        tally: Tally,
-        stall_after_s: float,
+        self, info: EngineInfo, tokenizer: TextTokenizer, handle: EngineHandle, *, head: HeadKind
     ) -> None:
         """Put a model together; `engine.load.load_engine` does so from files.
 
         Args:
             info: facts about it.
             tokenizer: its tokenizer.
-            handle: where its encodings are run.
-            head: how to read its logits.
-            tally: counts the handle's runs.
-            stall_after_s: a run that takes longer makes the engine count as stalled.
+            handle: where its encodings are run; closed by `close`.
+            head: what its logits are for.
         """
         self._info, self._tokenizer, self._handle = info, tokenizer, handle
-        self._head = head
-        self._tally, self._stall_after_s = tally, stall_after_s
-        self._canary = Canary(handle, self._canary_text(), failing=lambda: tally.failing)
-        tally.when_failing(self._canary.try_until_it_succeeds)
+        self._head = ModelHead(head, info.labels, tokenizer.pieces)
 
     @property
     def info(self) -> EngineInfo:
@@ -74,22 +55,7 @@ class Engine:
 
     def queue_state(self) -> QueueState:
         """Return facts of this moment."""
-        texts, tokens = self._handle.waiting()
-        running_s = self._handle.running_s()
-        state: EngineState = "ready"
-        if self._handle.closed:
-            state = "closed"
-        elif running_s > self._stall_after_s:
-            state = "stalled"
-        elif self._tally.failing:
-            state = "failing"
-        return QueueState(
-            state=state,
-            waiting_texts=texts,
-            waiting_tokens=tokens,
-            running_s=running_s,
-            totals=self._tally.totals(),
-        )
+        return self._handle.state()
 
     async def answer(
         self, request: TaskRequest[Result], *, deadline_s: float | None = None
@@ -161,15 +127,8 @@ class Engine:
         return plan.reply(submission.answers(), self._head)
 
     def close(self) -> None:
-        """Take no more work; what waits is answered with `ShuttingDown`."""
-        self._canary.close()
+        """Take no more work, and give the memory back; what waits is answered `ShuttingDown`."""
         self._handle.close()
-
-    def _canary_text(self) -> Encoding:
-        question = Question(0, TextInput(CANARY_TEXT))
-        longest = min(CANARY_TOKENS, self._info.max_input_tokens)
-        ((encoding,),) = self._tokenizer.encode([question], max_tokens=longest)
-        return encoding if len(encoding) else Encoding((0,), (0,))
 
     async def _planned(self, request: TaskRequest[Result]) -> Plan[Result]:
         """Encode short texts at once, and long ones beside the event loop."""

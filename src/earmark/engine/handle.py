@@ -1,7 +1,8 @@
-"""The seam between an engine's meaning and the place where its queue and session live.
+"""The seam between what an engine means and the place where its queue and session live.
 
-Here it is a thread of this process (`batching.worker.Worker`). A supervised child process or a
-replica on another machine can stand in its place; nothing above the handle may tell which.
+Above it: the tokenizer, tasks, and what logits say. Below it: loading, the queue, batches, runs.
+Here the place is a thread of this process (`engine.thread`). A child process or another machine can
+stand in for it; nothing above the handle can see which.
 """
 
 from collections.abc import Sequence
@@ -9,6 +10,7 @@ from typing import Protocol
 
 from earmark.batching.ticket import Submission
 from earmark.domain.encoding import Encoding
+from earmark.engine.info import QueueState
 
 __all__ = ["EngineHandle"]
 
@@ -25,19 +27,10 @@ class EngineHandle(Protocol):
         """
         ...
 
-    def waiting(self) -> tuple[int, int]:
-        """Return how many texts and tokens wait."""
-        ...
-
-    def running_s(self) -> float:
-        """Return how long the run in progress has taken; 0 when none is."""
-        ...
-
-    @property
-    def closed(self) -> bool:
-        """Whether it takes no more work."""
+    def state(self) -> QueueState:
+        """Return whether it can answer, and what waits and runs at this moment."""
         ...
 
     def close(self) -> None:
-        """Take no more work and answer what waits."""
+        """Take no more work, answer what waits with `ShuttingDown`, and give the memory back."""
         ...

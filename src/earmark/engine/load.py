@@ -1,22 +1,17 @@
 """From the name of a model to a living engine."""
 
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from earmark.batching.packer import BatchLimits, answers_of, pack
-from earmark.batching.queue import TicketQueue
-from earmark.batching.splitting import BatchRun
-from earmark.batching.worker import Worker
+from earmark.batching.packer import BatchLimits
 from earmark.checkpoint.files.folder import LocalRepository
 from earmark.checkpoint.ref import BundledRef, ModelRef
-from earmark.domain.encoding import Encoding
-from earmark.domain.head import HeadKind, ModelHead
+from earmark.domain.head import HeadKind
 from earmark.domain.labels import LabelSet
 from earmark.engine.certificate import ReferenceKind
 from earmark.engine.compute_note import compute_note
 from earmark.engine.engine import Engine
-from earmark.engine.events import Tally
+from earmark.engine.handle import EngineHandle
 from earmark.engine.identity import load_identity
 from earmark.engine.info import EngineInfo
 from earmark.engine.model import (
@@ -28,7 +23,8 @@ from earmark.engine.model import (
     open_repository,
 )
 from earmark.engine.settle import CertificateStore, RunOptions, Settled, settle
-from earmark.engine.warmup import warm_up
+from earmark.engine.thread import QueueOptions, handle_of
+from earmark.engine.warmup import canary_text, warm_up
 from earmark.engine.ways.choice import WayChoice
 from earmark.engine.ways.way import Way
 from earmark.errors import InvalidCheckpoint, UnsupportedCheckpoint
@@ -36,11 +32,12 @@ from earmark.graph.precision import ComputePrecision, Precision
 from earmark.runtime.compiled import CompiledModels
 from earmark.runtime.machine import available_threads, dots_int8
 from earmark.runtime.runtimes import RUNTIMES
-from earmark.runtime.session import RuntimeName, RuntimeSession
+from earmark.runtime.session import RuntimeName, RuntimeSession, closed_on_error
 from earmark.tasks.task import TaskName
 from earmark.tasks.zero_shot import names_entailment
+from earmark.tokenizing.tokenizer import TextTokenizer
 
-__all__ = ["EngineOptions", "load_engine"]
+__all__ = ["EngineOptions", "LoadedModel", "load_engine", "load_in_thread"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,35 +95,67 @@ def load_engine(
         UnsupportedDevice: runtime and precision do not go together on this machine.
         EngineError: the runtime failed.
     """
+    loaded = load_in_thread(ref, model_id=model_id, options=options or EngineOptions())
+    return Engine(loaded.info, loaded.tokenizer, loaded.handle, head=loaded.head)
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedModel:
+    """A model that serves, and what is needed to speak to it.
+
+    Attributes:
+        info: facts about it.
+        handle: where its encodings are run.
+        tokenizer: makes them.
+        head: what its logits are for.
+    """
+
+    info: EngineInfo
+    handle: EngineHandle
+    tokenizer: TextTokenizer
+    head: HeadKind
+
+
+def load_in_thread(ref: ModelRef, *, model_id: str | None, options: EngineOptions) -> LoadedModel:
+    """Open a model, choose its precision, warm it up, and run it in a thread of this process.
+
+    Whatever fails, nothing stays behind. Arguments and errors as of `load_engine`.
+    """
     started_s = time.monotonic()
-    options = options or EngineOptions()
     repository = open_repository(ref)
     model, limits, settled = _settled(ref, repository, options)
     session, precision = settled.session, settled.precision
-    warm_up(session, model, limits)
-    info = EngineInfo(
-        model_id=model_id or ref.usual_id,
-        tasks=tasks_of(model.head, model.config.labels()),
-        architecture=model.config.model_type,
-        labels=model.config.labels(),
-        parameters=model.way.parameters,
-        precision=precision,
-        requested_precision=options.precision,
-        stored_precision=model.way.stored_precision,
-        compute_note=_note(model.way, session, precision),
-        runtime=session.runtime,
-        device=session.device,
-        max_input_tokens=model.max_tokens,
-        max_batch_tokens=limits.max_cells,
-        embedding_rows=model.rows,
-        source="bundled" if isinstance(ref, BundledRef) else _origin(repository),
-        revision=repository.revision,
-        identity=load_identity(model.files, precision, session.runtime, session.device),
-        certificate=settled.certificate,
-        passed_over=settled.passed_over,
-        load_s=time.monotonic() - started_s,
-    )
-    return _start(info, model, session, limits, options)
+    with closed_on_error(session):
+        warm_up(session, model, limits)
+        info = EngineInfo(
+            model_id=model_id or ref.usual_id,
+            tasks=tasks_of(model.head, model.config.labels()),
+            architecture=model.config.model_type,
+            labels=model.config.labels(),
+            parameters=model.way.parameters,
+            precision=precision,
+            requested_precision=options.precision,
+            stored_precision=model.way.stored_precision,
+            compute_note=_note(model.way, session, precision),
+            runtime=session.runtime,
+            device=session.device,
+            max_input_tokens=model.max_tokens,
+            max_batch_tokens=limits.max_cells,
+            embedding_rows=model.rows,
+            source="bundled" if isinstance(ref, BundledRef) else _origin(repository),
+            revision=repository.revision,
+            identity=load_identity(model.files, precision, session.runtime, session.device),
+            certificate=settled.certificate,
+            passed_over=settled.passed_over,
+            load_s=time.monotonic() - started_s,
+        )
+        queue = QueueOptions(
+            limits=limits,
+            max_waiting_tokens=options.max_waiting_tokens,
+            stall_after_s=options.stall_after_s,
+        )
+        handle = handle_of(session, info.model_id, model.head, canary_text(model), queue)
+    return LoadedModel(info, handle, model.tokenizer, model.head)
 
 
 def _settled(
@@ -186,30 +215,6 @@ def _note(way: Way, session: RuntimeSession, precision: ComputePrecision) -> str
     how = [way.note, session.layout] if way.note else []
     kernels = compute_note(precision, session.kernels(), dots_int8=dots_int8())
     return ", ".join(filter(None, (*how, kernels)))
-
-
-def _start(
-    info: EngineInfo,
-    model: OpenedModel,
-    session: RuntimeSession,
-    limits: BatchLimits,
-    options: EngineOptions,
-) -> Engine:
-    """Put a queue and its thread in front of a session."""
-    tally = Tally(info.model_id)
-
-    def run(encodings: Sequence[Encoding]) -> BatchRun:
-        batch = pack(encodings, limits)
-        return BatchRun(answers_of(batch, session.run(batch), model.head), batch.cells)
-
-    return Engine(
-        info,
-        model.tokenizer,
-        Worker(TicketQueue(limits, options.max_waiting_tokens), run, tally),
-        head=ModelHead(model.head, info.labels, model.tokenizer.pieces),
-        tally=tally,
-        stall_after_s=options.stall_after_s,
-    )
 
 
 def tasks_of(head: HeadKind, labels: LabelSet) -> tuple[TaskName, ...]:

@@ -25,7 +25,7 @@ from earmark.errors import EngineError
 from earmark.graph.precision import ComputePrecision, Precision, precisions_to_try
 from earmark.runtime.machine import machine_identity
 from earmark.runtime.runtimes import computes_bfloat16, prefers_bfloat16
-from earmark.runtime.session import RuntimeName, RuntimeSession
+from earmark.runtime.session import RuntimeName, RuntimeSession, closed_on_error
 
 __all__ = ["CertificateStore", "RunOptions", "Settled", "settle"]
 
@@ -217,7 +217,8 @@ class _Judge:
         session = self.model.way.start(
             precision, runtime=options.runtime, threads=options.threads, keep=self.trial(precision)
         )
-        return session, self.judge(session, precision) if wanted else known
+        with closed_on_error(session):
+            return session, self.judge(session, precision) if wanted else known
 
     def trial(self, precision: ComputePrecision) -> Trial:
         """Say how a model that was kept is to be asked when it is taken up."""

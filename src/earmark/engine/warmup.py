@@ -12,13 +12,15 @@ from earmark.engine.model import OpenedModel
 from earmark.errors import InvalidCheckpoint
 from earmark.runtime.session import RuntimeSession
 
-__all__ = ["refuse_non_finite", "warm_up"]
+__all__ = ["canary_text", "refuse_non_finite", "warm_up"]
 
 WARM_UP_TEXT = "one more word and " * 32
 """Read by the model's own tokenizer: some heads look for the token that ends a text."""
 WARM_UP_TOKENS = (8, 32, 128)
 """Lengths of the texts that are run once before the first request: the runtime prepares itself
 at the first run, and again for new shapes."""
+CANARY_TEXT = "The weather is fine today."
+CANARY_TOKENS = 16
 
 
 def warm_up(session: RuntimeSession, model: OpenedModel, limits: BatchLimits) -> None:
@@ -28,13 +30,21 @@ def warm_up(session: RuntimeSession, model: OpenedModel, limits: BatchLimits) ->
         InvalidCheckpoint: the model's answers are not finite.
     """
     for tokens in WARM_UP_TOKENS:
-        length = min(tokens, model.max_tokens)
-        question = Question(0, TextInput(WARM_UP_TEXT))
-        ((encoding,),) = model.tokenizer.encode([question], max_tokens=length)
-        if not len(encoding):  # a vocabulary without any of these letters
-            encoding = Encoding((0,), (0,))
-        logits = session.run(pack([encoding.within(model.rows)], limits))
+        logits = session.run(pack([_encoded(model, WARM_UP_TEXT, tokens)], limits))
     refuse_non_finite([logits], model)
+
+
+def canary_text(model: OpenedModel) -> Encoding:
+    """Encode a short text that any healthy model answers."""
+    return _encoded(model, CANARY_TEXT, CANARY_TOKENS)
+
+
+def _encoded(model: OpenedModel, text: str, tokens: int) -> Encoding:
+    length = min(tokens, model.max_tokens)
+    ((encoding,),) = model.tokenizer.encode([Question(0, TextInput(text))], max_tokens=length)
+    if not len(encoding):  # a vocabulary without any of these letters
+        encoding = Encoding((0,), (0,))
+    return encoding.within(model.rows)
 
 
 def refuse_non_finite(logits: Sequence[Float32], model: OpenedModel) -> None:

@@ -203,8 +203,7 @@ class OnDemand:
         if known is None:
             raise ModelUnavailable(f"Model {model_id} is no longer there")
         expected_s = self._expected_s(known)
-        away: list[ServedEngine] | None = None
-        load = 0
+        begun: Started[ServedEngine] | None = None
         with self._lock:
             self._refuse_when_closed()
             step = self._shelf.want(known, load=may_load, now_s=self._clock())
@@ -220,8 +219,7 @@ class OnDemand:
                 case Loading(elapsed_s):
                     wait = _Wait(self._bell.listen(), remaining_s(expected_s, elapsed_s))
                 case Started():
-                    away = [] if step.put_away is None else [step.put_away]
-                    load = step.load
+                    begun = step
                     wait = _Wait(self._bell.listen(), remaining_s(expected_s, 0.0))
                 case NoRoom():
                     text = (
@@ -229,9 +227,8 @@ class OnDemand:
                         " memory, are in use"
                     )
                     wait = _Wait(self._bell.listen(), remaining_s(expected_s, 0.0), text)
-        del step  # else the engine put away would stay in memory while the next is loaded
-        if away is not None:
-            self._begin(known, load, away)
+        if begun is not None:
+            self._begin(known, begun)
         return wait
 
     def _refuse_when_closed(self) -> None:
@@ -244,17 +241,19 @@ class OnDemand:
             load_s = first_estimate_s(self._facts.of(known).weights_bytes)
         return load_s + self._downloads.expected_s(known)
 
-    def _begin(self, known: KnownModel, load: int, away: list[ServedEngine]) -> None:
+    def _begin(self, known: KnownModel, begun: Started[ServedEngine]) -> None:
         try:
-            self._start(lambda: self._load(known, load, away))
+            self._start(lambda: self._load(known, begun.load, begun.put_away))
         except RuntimeError as error:  # the system gives no more threads
-            self._give_up(known, load, error)
-            _close_all(away)
+            self._give_up(known, begun.load, error)
+            if begun.put_away is not None:
+                _close(begun.put_away)
 
-    def _load(self, known: KnownModel, load: int, away: list[ServedEngine]) -> None:
+    def _load(self, known: KnownModel, load: int, put_away: ServedEngine | None) -> None:
         """Load a model in a thread of its own, once what made room for it is gone."""
         try:
-            _close_all(away)
+            if put_away is not None:
+                _close(put_away)
             self._fetch(known)
             started_s = self._clock()
             with self._lock:
@@ -272,11 +271,9 @@ class OnDemand:
             wanted = not self._closed and self._shelf.finished(
                 known.model_id, load, engine, now_s=now_s
             )
-            unwanted = [] if wanted else [engine]
-            del engine  # the shelf's alone now
             self._bell.ring()
-        if unwanted:
-            _close_all(unwanted)
+        if not wanted:
+            _close(engine)
             return
         _log.info("model ready", model=known.model_id, load_s=round(took_s, 2))
         self._times.add(known.model_id, took_s)
@@ -315,11 +312,8 @@ class _Wait:
     text: str = "is currently loading"
 
 
-def _close_all(engines: list[ServedEngine]) -> None:
-    """Close engines and forget them: the memory of one goes with the last who knows it."""
-    while engines:
-        engine = engines.pop()
-        try:
-            engine.close()
-        except Exception as fault:  # noqa: BLE001 - one that will not go must not keep the next out
-            _log.error("an engine failed to close", model=engine.info.model_id, exc_info=fault)
+def _close(engine: ServedEngine) -> None:
+    try:
+        engine.close()
+    except Exception as fault:  # noqa: BLE001 - one that will not go must not keep the next out
+        _log.error("an engine failed to close", model=engine.info.model_id, exc_info=fault)

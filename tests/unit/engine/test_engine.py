@@ -17,13 +17,13 @@ from earmark.batching.ticket import Submission
 from earmark.batching.worker import Worker
 from earmark.checkpoint.files.folder import LocalRepository
 from earmark.domain.encoding import Encoding
-from earmark.domain.head import ModelHead
 from earmark.domain.labels import LabelSet
 from earmark.domain.results import Classification
 from earmark.domain.texts import TextInput
 from earmark.engine.engine import INLINE_CHARACTERS, Engine
 from earmark.engine.events import FAILING_AFTER, Tally
 from earmark.engine.info import EngineInfo
+from earmark.engine.thread import ThreadHandle
 from earmark.errors import DeadlineExceeded, EngineError, InvalidInput, QueueFull, ShuttingDown
 from earmark.tasks.text_classification import TextClassification
 from earmark.tokenizing.tokenizer import TextTokenizer, load_tokenizer
@@ -116,8 +116,9 @@ def make(
         tally = Tally(INFO.model_id)
         worker = CountedWorker(TicketQueue(BatchLimits(64, 64), max_waiting_tokens), model, tally)
         worker.submitted = submitted
-        head = ModelHead("sequence", INFO.labels, tokenizer.pieces)
-        made = Engine(INFO, tokenizer, worker, head=head, tally=tally, stall_after_s=stall_after_s)
+        canary = Encoding((0,), (0,))
+        handle = ThreadHandle(worker, tally, canary=canary, stall_after_s=stall_after_s)
+        made = Engine(INFO, tokenizer, handle, head="sequence")
         engines.append(made)
         return made
 

@@ -19,15 +19,15 @@ from earmark.batching.splitting import BatchRun
 from earmark.batching.ticket import Logits, Submission
 from earmark.batching.worker import Worker
 from earmark.domain.encoding import Encoding
-from earmark.domain.head import ModelHead
 from earmark.domain.labels import LabelSet
 from earmark.domain.packing import Float32
 from earmark.domain.results import Entity
 from earmark.engine.engine import INLINE_CHARACTERS, Engine
 from earmark.engine.events import Tally
 from earmark.engine.handle import EngineHandle
-from earmark.engine.info import EngineInfo
+from earmark.engine.info import EngineInfo, QueueState
 from earmark.engine.streaming import EntityStream, Failed, Found
+from earmark.engine.thread import ThreadHandle
 from earmark.errors import DeadlineExceeded, EarmarkError, NonFiniteScore, QueueFull
 from earmark.tasks.spans import AggregationStrategy
 from earmark.tasks.token_classification import TokenClassification
@@ -78,7 +78,6 @@ class Held:
     """A handle whose tickets the test answers by hand, or which answers at once."""
 
     prompt: bool = False
-    closed: bool = False
     submissions: list[Submission] = field(default_factory=list)
 
     def submit(self, encodings: Sequence[Encoding], *, deadline_s: float | None) -> Submission:
@@ -95,13 +94,9 @@ class Held:
             ticket = self.submissions[-1].tickets[place]
             ticket.settle(error or Logits(logits(ticket.encoding), 0.0, 0.0))
 
-    def waiting(self) -> tuple[int, int]:
+    def state(self) -> QueueState:
         """Nothing is counted."""
-        return 0, 0
-
-    def running_s(self) -> float:
-        """Nothing runs."""
-        return 0.0
+        return QueueState(state="ready", waiting_texts=0, waiting_tokens=0, running_s=0.0)
 
     def close(self) -> None:
         """Nothing to stop."""
@@ -110,14 +105,7 @@ class Held:
 def engine_on(handle: EngineHandle, kind: str = KIND) -> Engine:
     """Put an engine together around a handle."""
     reader = text_tokenizer(kind)
-    return Engine(
-        info(),
-        reader,
-        handle,
-        head=ModelHead("token", LABELS, reader.pieces),
-        tally=Tally("tests/labeller"),
-        stall_after_s=60.0,
-    )
+    return Engine(info(), reader, handle, head="token")
 
 
 def request(
@@ -316,7 +304,10 @@ def make(model: Model) -> Iterator[Callable[..., Engine]]:
 
     def engine(*, max_waiting_tokens: int = 10_000) -> Engine:
         queue = TicketQueue(BatchLimits(WIDTH, WIDTH), max_waiting_tokens)
-        made = engine_on(Worker(queue, model, Tally("tests/labeller")))
+        tally = Tally("tests/labeller")
+        worker = Worker(queue, model, tally)
+        canary = Encoding((0,), (0,))
+        made = engine_on(ThreadHandle(worker, tally, canary=canary, stall_after_s=60.0))
         engines.append(made)
         return made
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import threading
-import weakref
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -231,7 +230,8 @@ def test_a_load_that_fails_is_told_to_everyone_who_waited(
 
     with capture_logs() as logs:
         asyncio.run(scenario())
-    assert [("exc_info" in line) for line in logs] == [traced]
+    told = [line for line in logs if line["event"] == "a model cannot be loaded"]
+    assert [("exc_info" in line) for line in told] == [traced]
 
 
 def test_a_model_that_cannot_be_read_is_not_listed_and_read_only_once() -> None:
@@ -268,33 +268,27 @@ def test_an_idle_model_is_closed_to_make_room_before_the_next_is_loaded() -> Non
 
 
 class _Watching(FakeLoader):
-    """Sees which engines are still in memory when a load begins; keeps none itself."""
+    """Sees which engines are still open when a load begins."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.loaded: list[weakref.ref[_Engine]] = []
-        self.alive: list[int] = []
+        self.still_open: list[int] = []
 
     def load(self, known: KnownModel) -> FakeEngine:
-        self.alive.append(sum(each() is not None for each in self.loaded))
-        engine = _Engine(known.model_id)
-        self.loaded.append(weakref.ref(engine))
-        return engine
+        self.still_open.append(sum(not each.closed for each in self.engines))
+        return super().load(known)
 
 
-class _Engine(FakeEngine):
-    """One that can be watched: a class with slots alone cannot."""
-
-
-def test_a_closed_model_has_left_memory_before_the_next_is_loaded() -> None:
-    """Else two would be there at once where one has room."""
+def test_a_model_is_closed_before_the_next_is_loaded() -> None:
+    """Two would otherwise be in memory at once where one has room: an engine's close frees it."""
 
     async def scenario() -> None:
         loader = _Watching()
+        loader.gate.set()
         service = _service(_on_demand(loader, max_loaded=1))
         for model_id in ("a", "b", "c"):
             await _ask(service, model_id)
-        assert loader.alive == [0, 0, 0]
+        assert loader.still_open == [0, 0, 0]
 
     asyncio.run(scenario())
 

@@ -1,0 +1,106 @@
+"""Where a model runs by default: in a thread of this process, behind a queue."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from earmark.batching.packer import BatchLimits, answers_of, pack
+from earmark.batching.queue import TicketQueue
+from earmark.batching.splitting import BatchRun
+from earmark.batching.ticket import Submission
+from earmark.batching.worker import Worker
+from earmark.domain.encoding import Encoding
+from earmark.domain.head import HeadKind
+from earmark.engine.canary import Canary
+from earmark.engine.events import Tally
+from earmark.engine.info import EngineState, QueueState
+from earmark.runtime.session import RuntimeSession
+
+__all__ = ["QueueOptions", "ThreadHandle", "handle_of"]
+
+
+class ThreadHandle:
+    """A worker whose runs are counted, and tried again while they fail."""
+
+    def __init__(
+        self, worker: Worker, tally: Tally, *, canary: Encoding, stall_after_s: float
+    ) -> None:
+        """Watch a worker.
+
+        Args:
+            worker: runs what is submitted; closed by `close`.
+            tally: hears of the worker's runs.
+            canary: a text that is run every second while the model is failing.
+            stall_after_s: a run that takes longer makes the model count as stalled.
+        """
+        self._worker, self._tally, self._stall_after_s = worker, tally, stall_after_s
+        self._canary = Canary(worker, canary, failing=lambda: tally.failing)
+        tally.when_failing(self._canary.try_until_it_succeeds)
+
+    def submit(self, encodings: Sequence[Encoding], *, deadline_s: float | None) -> Submission:
+        """Queue encodings, answered together; errors as of `EngineHandle`."""
+        return self._worker.submit(encodings, deadline_s=deadline_s)
+
+    def state(self) -> QueueState:
+        """Return whether it can answer, and what waits and runs at this moment."""
+        texts, tokens = self._worker.waiting()
+        running_s = self._worker.running_s()
+        state: EngineState = "ready"
+        if self._worker.closed:
+            state = "closed"
+        elif running_s > self._stall_after_s:
+            state = "stalled"
+        elif self._tally.failing:
+            state = "failing"
+        return QueueState(
+            state=state,
+            waiting_texts=texts,
+            waiting_tokens=tokens,
+            running_s=running_s,
+            totals=self._tally.totals(),
+        )
+
+    def close(self) -> None:
+        """Take no more work, answer what waits with `ShuttingDown`, and close the session.
+
+        A run that has hung keeps the session: closing it under a run would crash the process.
+        """
+        self._canary.close()
+        self._worker.close()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueOptions:
+    """How a model's queue behaves.
+
+    Attributes:
+        limits: of batches.
+        max_waiting_tokens: more tokens than this in the queue are refused.
+        stall_after_s: as of `ThreadHandle`.
+    """
+
+    limits: BatchLimits
+    max_waiting_tokens: int
+    stall_after_s: float
+
+
+def handle_of(
+    session: RuntimeSession, model_id: str, head: HeadKind, canary: Encoding, options: QueueOptions
+) -> ThreadHandle:
+    """Put a queue and its thread in front of a session, which the thread closes at its end.
+
+    Args:
+        session: warmed up.
+        model_id: for the log.
+        head: what its logits are for.
+        canary: as of `ThreadHandle`.
+        options: how the queue behaves.
+    """
+    tally = Tally(model_id)
+
+    def run(encodings: Sequence[Encoding]) -> BatchRun:
+        batch = pack(encodings, options.limits)
+        return BatchRun(answers_of(batch, session.run(batch), head), batch.cells)
+
+    queue = TicketQueue(options.limits, options.max_waiting_tokens)
+    worker = Worker(queue, run, tally, end=session.close)
+    return ThreadHandle(worker, tally, canary=canary, stall_after_s=options.stall_after_s)
