@@ -15,7 +15,7 @@ FOLDER = Path(__file__).parents[2] / ".venv-clients"
 """Ignored by git and emptied by `make clean`, as its name says."""
 
 INSTALL_S = 300.0
-"""Tens of megabytes in thousands of files: a minute on a loaded machine."""
+"""Hundreds of megabytes at most: minutes on a loaded machine."""
 
 _PIP = ("-m", "pip", "--disable-pip-version-check", "--quiet", "install")
 _NPM = ("install", "--no-audit", "--no-fund", "--no-package-lock", "--loglevel=error")

@@ -22,6 +22,8 @@ class Client:
         platform: what runs it, and what installs it.
         script: in `calls/`; what is asked of the client.
         also: further packages, which the client needs for part of what it does.
+        optional: whether the run goes on without it where it cannot be installed, as on a machine
+            that its binaries are not built for.
     """
 
     package: str
@@ -29,6 +31,7 @@ class Client:
     platform: Platform
     script: str
     also: tuple[str, ...] = ()
+    optional: bool = False
 
     @property
     def name(self) -> str:
@@ -81,6 +84,25 @@ def _documented(version: str) -> Client:
     return Client(package="@cloudflare/ai", version=version, platform="node", script=script)
 
 
+# Each version under a name of its own, since an environment holds one package of a name.
+_GENERATIONS = tuple(
+    f"ai-{version}@npm:@cloudflare/ai@{version}"
+    for version in ("1.2.2", "1.1.0", "1.0.53", "1.0.35")
+)
+_UNDECLARED = ("mustache@4.2.0", "base64-js@1.5.1")  # which 1.2.2 imports and does not declare
+
+
+def _wrangler(version: str, *also: str) -> Client:
+    return Client(
+        package="wrangler",
+        version=version,
+        platform="node",
+        script="wrangler_calls.mjs",
+        also=(*_GENERATIONS, *_UNDECLARED, *also),
+        optional=True,
+    )
+
+
 def _rerank(package: str, version: str, script: str, *also: str) -> Client:
     return Client(package=package, version=version, platform="python", script=script, also=also)
 
@@ -105,6 +127,8 @@ CLIENTS = (
     ),
     _documented("1.0.53"),
     _documented("1.1.0"),
+    _wrangler("3.114.17"),
+    _wrangler("4.164.0", "node@22.23.3"),  # it demands Node 22
     _rerank("cohere", "5.21.1", "cohere_calls.py"),
     _rerank("langchain-cohere", "0.6.0", "langchain_cohere_calls.py"),
     _rerank("litellm", "1.83.0", "litellm_calls.py"),
