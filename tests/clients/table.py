@@ -6,9 +6,14 @@ from typing import Literal
 
 __all__ = ["CLIENTS", "Client", "Platform"]
 
-Platform = Literal["python", "node", "curl"]
+Platform = Literal["python", "node", "bun", "deno", "curl"]
 
-_LANGUAGES: Mapping[Platform, str] = {"python": "Python", "node": "JavaScript"}
+_LANGUAGES: Mapping[Platform, str] = {
+    "python": "Python",
+    "node": "JavaScript",
+    "bun": "JavaScript in Bun",
+    "deno": "JavaScript in Deno",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,12 +70,14 @@ def _hub(version: str, *also: str) -> Client:
     )
 
 
-def _inference(version: str) -> Client:
+def _inference(version: str, platform: Platform = "node", *also: str) -> Client:
     return Client(
         package="@huggingface/inference",
         version=version,
-        platform="node",
+        platform=platform,
         script="huggingface_inference_calls.mjs",
+        also=also,
+        optional=platform != "node",
     )
 
 
@@ -114,6 +121,8 @@ CLIENTS = (
     _inference("4.13.30"),
     _inference("3.15.0"),
     _inference("2.8.1"),
+    _inference("2.8.1", "bun", "bun@1.4.5"),
+    _inference("2.8.1", "deno", "deno@2.9.6"),
     _cloudflare("5.9.0", "python"),
     _cloudflare("4.3.1", "python"),
     _cloudflare("7.3.0", "node"),
@@ -128,7 +137,11 @@ CLIENTS = (
     _documented("1.0.53"),
     _documented("1.1.0"),
     _wrangler("3.114.17"),
-    _wrangler("4.164.0", "node@22.23.3"),  # it demands Node 22
+    _wrangler(
+        "4.164.0",
+        "node@22.23.3",  # which it demands
+        "@huggingface/inference@2.8.1",  # for a Worker
+    ),
     _rerank("cohere", "5.21.1", "cohere_calls.py"),
     _rerank("langchain-cohere", "0.6.0", "langchain_cohere_calls.py"),
     _rerank("litellm", "1.83.0", "litellm_calls.py"),

@@ -4,7 +4,7 @@
 import { spawn } from "node:child_process";
 import * as fs from "node:fs";
 import { createServer } from "node:net";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
@@ -62,10 +62,11 @@ function project(name, main) {
   return folder;
 }
 
-/** Put a version of the package where the Worker's `import` finds it. */
-function install(folder, generation) {
-  fs.mkdirSync(join(folder, "node_modules/@cloudflare"), { recursive: true });
-  fs.symlinkSync(join(modules, `ai-${generation}`), join(folder, "node_modules/@cloudflare/ai"));
+/** Put a package where the Worker's `import` finds it. */
+function install(folder, name, from = name) {
+  const place = join(folder, "node_modules", name);
+  fs.mkdirSync(dirname(place), { recursive: true });
+  fs.symlinkSync(join(modules, from), place);
 }
 
 /** Copy the Worker that stands in for the binding, and tell it where the server is. */
@@ -136,7 +137,7 @@ async function firstAnswer(running, address, body) {
 for (const generation of GENERATIONS) {
   checks.add(`the documentation's Worker, @cloudflare/ai ${generation}`, {}, async () => {
     const folder = project(`documented-${generation.replaceAll(".", "-")}`, "documented.ts");
-    install(folder, generation);
+    install(folder, "@cloudflare/ai", `ai-${generation}`);
     const answer = await answerOf(folder);
     equal(answer, await overRest("This pizza is great!"), "what REST answers");
     equal(answer.map(({ label }) => label), ["NEGATIVE", "POSITIVE"], "the labels");
@@ -160,6 +161,19 @@ checks.add("env.AI: run, models, and an error", {}, async () => {
     : { name: "Error", message: `AiError: ${message}` };
   equal(found.error, thrown, "the exception");
   return { "a text": scores, ...pairScores(found.ranking.response, "id", "score") };
+});
+
+// The runtime of earlier ones sends no header that says that the caller is a Worker.
+checks.add("a Worker with an old @huggingface/inference", { since: [4] }, async () => {
+  const folder = project("inference", "inference.mjs");
+  install(folder, "@huggingface/inference");
+  const { refund, labels } = samples;
+  const endpoint = `${url}/models/${models.zero_shot}`;
+  const [{ sequence, ...ranked }] = await answerOf(folder, { endpoint, key, text: refund, labels });
+  equal(sequence, refund, "the sequence");
+  equal(ranked.labels[0], sense.zero_shot, "the best label");
+  const scores = ranked.labels.map((label, index) => [label, ranked.scores[index]]);
+  return { "a ranking": Object.fromEntries(scores) };
 });
 
 await checks.run();
