@@ -6,9 +6,14 @@ from typing import Literal
 
 __all__ = ["CLIENTS", "Client", "Platform"]
 
-Platform = Literal["python", "node", "curl"]
+Platform = Literal["python", "node", "bun", "deno", "curl"]
 
-_LANGUAGES: Mapping[Platform, str] = {"python": "Python", "node": "JavaScript"}
+_LANGUAGES: Mapping[Platform, str] = {
+    "python": "Python",
+    "node": "JavaScript",
+    "bun": "JavaScript in Bun",
+    "deno": "JavaScript in Deno",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +27,8 @@ class Client:
         platform: what runs it, and what installs it.
         script: in `calls/`; what is asked of the client.
         also: further packages, which the client needs for part of what it does.
+        optional: whether the run goes on without it where it cannot be installed, as on a machine
+            that its binaries are not built for.
     """
 
     package: str
@@ -29,6 +36,7 @@ class Client:
     platform: Platform
     script: str
     also: tuple[str, ...] = ()
+    optional: bool = False
 
     @property
     def name(self) -> str:
@@ -62,12 +70,14 @@ def _hub(version: str, *also: str) -> Client:
     )
 
 
-def _inference(version: str) -> Client:
+def _inference(version: str, platform: Platform = "node", *also: str) -> Client:
     return Client(
         package="@huggingface/inference",
         version=version,
-        platform="node",
+        platform=platform,
         script="huggingface_inference_calls.mjs",
+        also=also,
+        optional=platform != "node",
     )
 
 
@@ -81,6 +91,25 @@ def _documented(version: str) -> Client:
     return Client(package="@cloudflare/ai", version=version, platform="node", script=script)
 
 
+# Each version under a name of its own, since an environment holds one package of a name.
+_GENERATIONS = tuple(
+    f"ai-{version}@npm:@cloudflare/ai@{version}"
+    for version in ("1.2.2", "1.1.0", "1.0.53", "1.0.35")
+)
+_UNDECLARED = ("mustache@4.2.0", "base64-js@1.5.1")  # which 1.2.2 imports and does not declare
+
+
+def _wrangler(version: str, *also: str) -> Client:
+    return Client(
+        package="wrangler",
+        version=version,
+        platform="node",
+        script="wrangler_calls.mjs",
+        also=(*_GENERATIONS, *_UNDECLARED, *also),
+        optional=True,
+    )
+
+
 def _rerank(package: str, version: str, script: str, *also: str) -> Client:
     return Client(package=package, version=version, platform="python", script=script, also=also)
 
@@ -92,6 +121,8 @@ CLIENTS = (
     _inference("4.13.30"),
     _inference("3.15.0"),
     _inference("2.8.1"),
+    _inference("2.8.1", "bun", "bun@1.4.5"),
+    _inference("2.8.1", "deno", "deno@2.9.6"),
     _cloudflare("5.9.0", "python"),
     _cloudflare("4.3.1", "python"),
     _cloudflare("7.3.0", "node"),
@@ -105,6 +136,12 @@ CLIENTS = (
     ),
     _documented("1.0.53"),
     _documented("1.1.0"),
+    _wrangler("3.114.17"),
+    _wrangler(
+        "4.164.0",
+        "node@22.23.3",  # which it demands
+        "@huggingface/inference@2.8.1",  # for a Worker
+    ),
     _rerank("cohere", "5.21.1", "cohere_calls.py"),
     _rerank("langchain-cohere", "0.6.0", "langchain_cohere_calls.py"),
     _rerank("litellm", "1.83.0", "litellm_calls.py"),

@@ -33,8 +33,7 @@ def test_readme_lists_what_is_run() -> None:
     for client in CLIENTS:
         row = listed[client.package] if client.package != "cloudflare" else table
         assert client.version is None or client.version in row, client.name
-        for one in client.also:
-            package, version = re.split(r"==|(?<=.)@", one) if one != "aiohttp" else ("", "")
+        for package, version in _also(client):
             assert package in row, client.name
             assert version in row, client.name
     run = {version for client in CLIENTS for version in _versions(client)}
@@ -42,5 +41,13 @@ def test_readme_lists_what_is_run() -> None:
 
 
 def _versions(client: Client) -> set[str]:
-    also = (re.split(r"==|(?<=.)@", one)[-1] for one in client.also if one != "aiohttp")
+    also = (version for _, version in _also(client))
     return {*also, *([client.version] if client.version else [])}
+
+
+def _also(client: Client) -> list[tuple[str, str]]:
+    """Read the further packages, as ``package==version``, ``package@version`` or an npm alias."""
+    pinned = (one.rpartition("npm:")[2] for one in client.also if one != "aiohttp")
+    return [
+        (package, version) for package, version in (re.split(r"==|(?<=.)@", one) for one in pinned)
+    ]

@@ -34,6 +34,7 @@ def _post(
     body: object,
     *,
     user_agent: str = "curl/8.5.0",
+    headers: Mapping[str, str] | None = None,
     engine: FakeEngine | None = None,
     service: ServiceOptions | None = None,
     web: WebOptions | None = None,
@@ -43,7 +44,7 @@ def _post(
         "/",
         json.dumps(body),
         engines=(engine or zero_shot_model(logits=_LOGITS),),
-        headers={"user-agent": user_agent},
+        headers={"user-agent": user_agent, **(headers or {})},
         service=service,
         web=web,
     )
@@ -172,6 +173,15 @@ def test_each_client_gets_the_form_that_it_reads(user_agent: str, form: object) 
     answer = _post(_BODY, user_agent=user_agent)
     assert answer.json() == form
     assert "user-agent" in answer.headers["vary"].lower().split(", ")
+
+
+def test_a_worker_without_a_name_may_be_of_any_version() -> None:
+    """The runtime of Cloudflare's Workers sends ``CF-Worker`` and no ``User-Agent``."""
+    answer = _post(_BODY, user_agent="", headers={"CF-Worker": "example.com"})
+    assert answer.json() == _EVERYTHING
+    assert "cf-worker" in answer.headers["vary"].lower().split(", ")
+    named = _post(_BODY, user_agent="@huggingface/inference/4.13.30", headers={"CF-Worker": "a.b"})
+    assert named.json() == _THREE_RANKED
 
 
 def test_the_operator_chooses_the_form_for_whoever_is_unknown() -> None:

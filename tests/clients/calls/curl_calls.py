@@ -150,7 +150,7 @@ def encoded_names() -> Seen:
 
 @checks.add("-H 'Transfer-Encoding: chunked'")
 def chunked() -> Seen:
-    """As wrangler 3 sends."""
+    """As `wrangler dev` sends."""
     return a_text(post(RUN, TEXT, "-H", "Transfer-Encoding: chunked"))
 
 

@@ -5,12 +5,14 @@ in the source of each release of `huggingface_hub` and `@huggingface/inference`.
 """
 
 import re
+from collections.abc import Mapping
 from typing import Final, Literal
 
 __all__ = [
     "ZERO_SHOT_FORMS",
     "ZeroShotForm",
     "expects_to_wait",
+    "name_of_caller",
     "reads_first_list",
     "zero_shot_form",
 ]
@@ -31,17 +33,30 @@ _RUNTIMES: Final = ("node", "undici", "bun/", "deno/", "cloudflare-workers", "mo
 """JavaScript clients before 3.1.4 send the name of their runtime; browsers may not let scripts
 change theirs at all. Such a caller may be of any version, and only `both` is read by every one."""
 
+_WORKERS: Final = "Cloudflare-Workers"
+"""What a Worker calls itself. Its runtime sends no ``User-Agent``, but ``CF-Worker`` from wherever
+it is deployed, and from `wrangler dev` in late versions; seen with 4.164."""
+
 _HUB_FAILS_ON_503: Final = (0, 29, 0)
 """From here on a 503 is an error at once; before, the client asks again every second."""
 _JAVASCRIPT_SPINS_ON_503: Final = (3, 4, 0)
 """From here on a 503 is repeated at once and without end; before, once, and with a wish to wait."""
 
 
+def name_of_caller(headers: Mapping[str, str]) -> str:
+    """Return how a caller names itself or its runtime; an empty string where nothing is told.
+
+    Args:
+        headers: of the request, by lower-case names.
+    """
+    return headers.get("user-agent") or (_WORKERS if "cf-worker" in headers else "")
+
+
 def expects_to_wait(user_agent: str) -> bool:
     """Say whether a client is served best by holding its request while a model loads.
 
     Args:
-        user_agent: the header's value, or an empty string.
+        user_agent: from `name_of_caller`.
     """
     hub = _version(_HUB, user_agent)
     if hub is not None:
@@ -56,7 +71,7 @@ def reads_first_list(user_agent: str) -> bool:
     All versions of both official clients do; `transformers` and the Hub answer a list per text.
 
     Args:
-        user_agent: the header's value, or an empty string.
+        user_agent: from `name_of_caller`.
     """
     return any(_version(each, user_agent) is not None for each in (_HUB, _JAVASCRIPT))
 
@@ -65,7 +80,7 @@ def zero_shot_form(user_agent: str, *, unknown: ZeroShotForm, listed: bool) -> Z
     """Choose the form that a client reads.
 
     Args:
-        user_agent: the header's value, or an empty string.
+        user_agent: from `name_of_caller`.
         unknown: for every other client.
         listed: whether a list of texts was sent. Clients other than the official ones then get an
             object for each text, as `transformers` and the Hub answer.

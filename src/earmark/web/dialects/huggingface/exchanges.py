@@ -67,7 +67,7 @@ class Caller:
     """Who asks, as far as the answer's form depends on it.
 
     Attributes:
-        user_agent: the header's value, or an empty string.
+        user_agent: from `clients.name_of_caller`.
         unknown_form: form of zero-shot answers for every other than an official client.
         reads_whole: whether the address is one whose clients read the answer as it is.
     """
@@ -189,7 +189,7 @@ def open_exchange(task: TaskName, body: bytes, caller: Caller) -> AnyExchange:
     return _OPENERS[task](body, caller)
 
 
-_FORM_VARIES: Final[Mapping[str, str]] = {"vary": "User-Agent"}
+_FORM_VARIES: Final[Mapping[str, str]] = {"vary": "User-Agent, CF-Worker"}
 """The form follows the client's name: a cache in front must not mix them up."""
 
 

@@ -13,7 +13,7 @@ import msgspec
 from earmark.domain.preferences import Preferences
 from earmark.errors import InvalidInput
 from earmark.web.body import EmptyArray, decode_json, decoder, members
-from earmark.web.dialects.huggingface.clients import expects_to_wait
+from earmark.web.dialects.huggingface.clients import expects_to_wait, name_of_caller
 from earmark.web.unread import Reading
 
 __all__ = ["OF_OPTIONS", "read_preferences"]
@@ -62,7 +62,7 @@ def read_preferences(headers: Mapping[str, str], body: bytes) -> Preferences:
     load = _flag(headers, "x-load-model")
     return Preferences(
         use_cache=use_cache is not False,
-        wait=expects_to_wait(headers.get("user-agent", "")) if wait is None else wait,
+        wait=expects_to_wait(name_of_caller(headers)) if wait is None else wait,
         load=load is not False,
     )
 

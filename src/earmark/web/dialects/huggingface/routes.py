@@ -14,7 +14,7 @@ from earmark.tasks.task import TaskName
 from earmark.web.access import AccessForm, read_bearer
 from earmark.web.body import read_body
 from earmark.web.dialects.huggingface import describe, lookups
-from earmark.web.dialects.huggingface.clients import ZeroShotForm
+from earmark.web.dialects.huggingface.clients import ZeroShotForm, name_of_caller
 from earmark.web.dialects.huggingface.errors import refusal
 from earmark.web.dialects.huggingface.exchanges import (
     Caller,
@@ -144,7 +144,7 @@ class HuggingFaceDialect:
         task = asked_task(body, info) if named is None else task_named(named)
         doubts = doubts_about(body, task, info)
         caller = Caller(
-            request.headers.get("user-agent", ""),
+            name_of_caller(request.headers),
             self._unknown_form,
             reads_whole=request.scope["path"].startswith(_OLD_CLASS),
         )

@@ -48,7 +48,7 @@ _RUN: Final = Tag(
 )
 _BINDING: Final = Tag(
     name="Workers AI binding",
-    description="What the binding `env.AI` of wrangler 3 reaches in local development.",
+    description="What a Worker's binding `env.AI` reaches in `wrangler dev`.",
 )
 _CATALOGUE: Final = Tag(
     name="Workers AI catalogue",
