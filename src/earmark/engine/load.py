@@ -31,7 +31,7 @@ from earmark.engine.settle import CertificateStore, RunOptions, Settled, settle
 from earmark.engine.warmup import warm_up
 from earmark.engine.ways.choice import WayChoice
 from earmark.engine.ways.way import Way
-from earmark.errors import InvalidCheckpoint, UnsupportedCheckpoint
+from earmark.errors import EngineError, InvalidCheckpoint, UnsupportedCheckpoint
 from earmark.graph.precision import ComputePrecision, Precision
 from earmark.runtime.compiled import CompiledModels
 from earmark.runtime.devices import available_threads, dots_int8
@@ -97,10 +97,20 @@ def load_engine(
         InvalidCheckpoint: a file does not hold what it should.
         UnsupportedCheckpoint: there is no way to run the architecture or the head.
         UnsupportedDevice: runtime and precision do not go together on this machine.
-        EngineError: the runtime failed.
+        EngineError: the runtime failed, or memory does not suffice.
     """
+    try:
+        return _load(source, model_id, options or EngineOptions())
+    except MemoryError as error:
+        raise EngineError(
+            f"memory does not suffice to load {source}; give the process more, or load fewer models"
+        ) from error
+    except ImportError as error:  # the same, for the libraries that run it
+        raise EngineError(f"what runs {source} cannot be loaded: {error}") from error
+
+
+def _load(source: str, model_id: str | None, options: EngineOptions) -> Engine:
     started_s = time.monotonic()
-    options = options or EngineOptions()
     repository = open_repository(source)
     model, limits, settled = _settled(source, repository, options)
     session, precision = settled.session, settled.precision
