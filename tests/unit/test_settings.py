@@ -307,10 +307,10 @@ def test_a_models_folder_has_to_be_there() -> None:
 
 def test_how_models_are_loaded_on_demand_can_be_set() -> None:
     """By variables, where a truth value is a word."""
-    settings = read(
-        environ={"EARMARK_MAX_LOADED": "2", "EARMARK_HOLD_S": "30", "EARMARK_PRELOAD": "false"}
-    )
-    assert settings.on_demand_options() == OnDemandOptions(max_loaded=2, hold_s=30.0)
+    variables = {"MAX_LOADED": "2", "HOLD_S": "30", "LOAD_TIMEOUT_S": "9", "PRELOAD": "false"}
+    settings = read(environ={f"EARMARK_{name}": value for name, value in variables.items()})
+    expected = OnDemandOptions(max_loaded=2, hold_s=30.0, load_s=9.0)
+    assert settings.on_demand_options() == expected
     assert not settings.preload
     assert read().on_demand_options() == OnDemandOptions()
 

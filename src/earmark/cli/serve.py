@@ -62,6 +62,7 @@ class ServeFlags:
         keep_answers_h: patience with whoever polls for a batch.
         max_loaded: how many of those at once.
         hold_s: patience with a load.
+        load_timeout_s: how long one may take.
         host: where to listen.
         port: the same.
         max_batch_tokens: the largest batch.
@@ -147,6 +148,11 @@ class ServeFlags:
         float | None,
         flag("Seconds for which a request waits for its model, if it does."),
         default("hold_s"),
+    ] = None
+    load_timeout_s: Annotated[
+        float | None,
+        flag("Seconds after which a load on demand has failed, downloads not counted."),
+        default("load_timeout_s"),
     ] = None
     host: Annotated[str | None, flag("Address to listen on."), default("host")] = None
     port: Annotated[int | None, flag("0 takes any free one."), default("port")] = None

@@ -27,7 +27,7 @@ from earmark.engine.thread import QueueOptions, handle_of
 from earmark.engine.warmup import canary_text, warm_up
 from earmark.engine.ways.choice import WayChoice
 from earmark.engine.ways.way import Way
-from earmark.errors import InvalidCheckpoint, UnsupportedCheckpoint
+from earmark.errors import EngineError, InvalidCheckpoint, UnsupportedCheckpoint
 from earmark.graph.precision import ComputePrecision, Precision
 from earmark.runtime.compiled import CompiledModels
 from earmark.runtime.machine import available_threads, dots_int8
@@ -93,9 +93,16 @@ def load_engine(
         InvalidCheckpoint: a file does not hold what it should.
         UnsupportedCheckpoint: there is no way to run the architecture or the head.
         UnsupportedDevice: runtime and precision do not go together on this machine.
-        EngineError: the runtime failed.
+        EngineError: the runtime failed, or memory does not suffice.
     """
-    loaded = load_in_thread(ref, model_id=model_id, options=options or EngineOptions())
+    try:
+        loaded = load_in_thread(ref, model_id=model_id, options=options or EngineOptions())
+    except MemoryError as error:
+        raise EngineError(
+            f"memory does not suffice to load {ref}; give the process more, or load fewer models"
+        ) from error
+    except ImportError as error:  # the same, for the libraries that run it
+        raise EngineError(f"what runs {ref} cannot be loaded: {error}") from error
     return Engine(loaded.info, loaded.tokenizer, loaded.handle, head=loaded.head)
 
 

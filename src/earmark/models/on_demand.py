@@ -43,7 +43,8 @@ class OnDemandOptions:
             which Node's fetch gives up on its own.
         retry_after_s: a load that failed is not tried again for so long, unless files change.
         load_s: a load that has taken longer, downloads not counted, has failed: its place is free
-            for another. What it still makes is closed.
+            for another. What it still makes is closed, and as long as it goes on the same files
+            are not loaded again.
     """
 
     max_loaded: int = 4
@@ -132,7 +133,10 @@ class OnDemand:
             return None
         facts = self._facts.of(known)
         with self._lock:
-            return ModelStatus(facts, self._shelf.state(known, now_s=self._clock()))
+            state = self._shelf.state(known, now_s=self._clock())
+            given_up = self._shelf.given_up()
+        _tell(given_up)
+        return ModelStatus(facts, state)
 
     @asynccontextmanager
     async def engine(
@@ -207,6 +211,7 @@ class OnDemand:
         with self._lock:
             self._refuse_when_closed()
             step = self._shelf.want(known, load=may_load, now_s=self._clock())
+            _tell(self._shelf.given_up())
             match step:
                 case Ready(engine):
                     return engine
@@ -310,6 +315,11 @@ class _Wait:
     ear: Ear
     estimate_s: float
     text: str = "is currently loading"
+
+
+def _tell(given_up: tuple[KnownModel, ...]) -> None:
+    for known in given_up:
+        _log.error("a load that does not end is given up", model=known.model_id)
 
 
 def _close(engine: ServedEngine) -> None:

@@ -60,6 +60,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         aliases: other names for models, as written; `alias_table` reads them.
         max_loaded: models loaded on demand at once.
         hold_s: a request that waits for its model is held so long at most.
+        load_timeout_s: a load on demand that takes longer, downloads not counted, has failed.
         host: address to listen on.
         port: 0 lets the system choose a free one.
         hosts: names, beside those of loopback, that requests may call this machine by where it
@@ -98,6 +99,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     aliases: tuple[str, ...] = ()
     max_loaded: Annotated[int, Meta(ge=1, le=1024)] = _ON_DEMAND.max_loaded
     hold_s: Annotated[float, Meta(ge=0, lt=300)] = _ON_DEMAND.hold_s
+    load_timeout_s: Annotated[float, Meta(gt=0)] = _ON_DEMAND.load_s
     host: Annotated[str, Meta(min_length=1)] = "127.0.0.1"
     port: Annotated[int, Meta(ge=0, le=65535)] = 8080
     hosts: tuple[Annotated[str, Meta(min_length=1)], ...] = ()
@@ -224,7 +226,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     def on_demand_options(self) -> OnDemandOptions:
         """Pick what loading on demand needs."""
-        return OnDemandOptions(max_loaded=self.max_loaded, hold_s=self.hold_s)
+        return OnDemandOptions(
+            max_loaded=self.max_loaded, hold_s=self.hold_s, load_s=self.load_timeout_s
+        )
 
     def discovery_options(self) -> DiscoveryOptions:
         """Pick what looking for models of the Hub needs."""
