@@ -68,9 +68,9 @@ def test_whatever_holds_texts_is_taken(classifier: Classifier) -> None:
     assert classifier.classify(iter(["good film", pair])) == expected
     # By itself a text may stand in a batch of another shape, which sums in another order.
     (alone,) = classifier.classify(np.array(["good film"]))
-    assert [(each.label, each.score) for each in alone.scores] == [
-        (each.label, pytest.approx(each.score, abs=1e-5)) for each in expected[0].scores
-    ]
+    for found, wanted in zip(alone.scores, expected[0].scores, strict=True):
+        assert found.label == wanted.label
+        assert found.score == pytest.approx(wanted.score, abs=1e-5)
 
 
 @pytest.mark.parametrize(
