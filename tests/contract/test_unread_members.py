@@ -140,6 +140,15 @@ def test_workers_ai_is_told_nothing_of_what_is_read() -> None:
     assert (answer.status_code, answer.json()["messages"]) == (200, [])
 
 
+def test_workers_ai_is_told_of_a_slip_that_leaves_something_missing() -> None:
+    """Behind the words of Cloudflare's validator, which programs match on."""
+    answer = post(RERANKER, {"query": "q", "context": [{"text": "a"}]})
+    assert answer.status_code == 400
+    assert (
+        "required properties at '/' are 'contexts'; `context` is not read; did you mean `contexts`?"
+    ) in answer.json()["errors"][0]["message"]
+
+
 def test_a_binding_is_told_in_the_header() -> None:
     """Its answer has no envelope."""
     address = "/client/v4/accounts/x/ai/run/proxy"

@@ -398,3 +398,19 @@ def test_a_rule_that_is_none_is_refused() -> None:
     """With what was found and what would do."""
     with pytest.raises(SettingsError, match="hub_models has 'dslim'; expected deny, any, or"):
         read(environ={"EARMARK_HUB_MODELS": "dslim"}).hub_rule()
+
+
+@pytest.mark.parametrize("written", ["yes", "on", "2"])
+def test_a_switch_says_which_two_words_there_are(written: str) -> None:
+    """That a variable is text is nothing to tell."""
+    with pytest.raises(SettingsError, match=rf"^EARMARK_STRICT is '{written}': expected true or"):
+        read(environ={"EARMARK_STRICT": written})
+    with pytest.raises(SettingsError, match=r"expected int$"):
+        read(environ={"EARMARK_PORT": "eighty"})
+
+
+def test_a_settings_file_that_is_not_there_is_told_in_words(tmp_path: Path) -> None:
+    """Without a number that only programs know."""
+    file = tmp_path / "no.toml"
+    with pytest.raises(SettingsError, match=r"cannot be read: no such file or directory$"):
+        read(environ={"EARMARK_CONFIG": str(file)})

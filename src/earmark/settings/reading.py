@@ -137,8 +137,14 @@ def _check(shown: str, key: str, value: object, *, strict: bool = True) -> objec
     try:
         return msgspec.convert(value, _TYPES[key], strict=strict)
     except msgspec.ValidationError as error:
-        choices = _choices(_TYPES[key])
-        reason = expected_one_of(value, choices) if choices else _plain(str(error))
+        kind = _TYPES[key]
+        if kind is bool:
+            reason = "expected true or false"
+        elif choices := _choices(kind):
+            reason = expected_one_of(value, choices)
+        else:
+            # Every variable is text, which is nothing to tell.
+            reason = _plain(str(error)).removesuffix("" if strict else ", got str")
         raise SettingsError(f"{shown} is {value!r}: {reason}") from error
 
 
