@@ -21,7 +21,7 @@ from earmark.errors import (
     ShuttingDown,
 )
 from earmark.serving.service import ServiceOptions
-from earmark.web.app import WebOptions
+from earmark.web.options import WebOptions
 
 _QUESTION = "What is Paris?"
 _FRANCE = {"text": _QUESTION, "text_pair": "Paris is the capital of France"}

@@ -8,7 +8,7 @@ import pytest
 from support.fake_engine import FakeEngine, reranker
 from support.http_app import ask
 
-from earmark.web.app import WebOptions
+from earmark.web.options import WebOptions
 
 DOCUMENTS = {"query": "q", "documents": ["a", "b"]}
 TEXTS = {"query": "q", "texts": ["a", "b"]}

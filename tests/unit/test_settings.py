@@ -13,7 +13,7 @@ from earmark.errors import SettingsError
 from earmark.models.on_demand import OnDemandOptions
 from earmark.serving.service import ServiceOptions
 from earmark.settings import CONFIG_FILE, NamedModel, Settings, read_settings
-from earmark.web.app import WebOptions
+from earmark.web.options import WebOptions
 
 NOWHERE = Path("/no such folder")
 

@@ -25,8 +25,7 @@ from earmark.runtime.session import RuntimeName
 from earmark.serving.jobs.runner import JobOptions
 from earmark.serving.service import ServiceOptions
 from earmark.settings.named_model import NamedModel
-from earmark.web.app import WebOptions
-from earmark.web.dialects.huggingface.clients import ZeroShotForm
+from earmark.web.options import WebOptions, ZeroShotForm
 
 __all__ = ["LogFormat", "LogLevel", "Settings"]
 

@@ -1,7 +1,7 @@
 """The addresses of this dialect and what answers them."""
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Final
@@ -14,10 +14,9 @@ from starlette.routing import Route
 
 from earmark.domain.preferences import Preferences
 from earmark.errors import InvalidInput, UnknownModel
-from earmark.serving.jobs.runner import JobRunner
-from earmark.serving.service import Service
 from earmark.web.access import AccessForm
 from earmark.web.body import decode_json, decoder, read_body
+from earmark.web.dialect import Dialect, DialectParts
 from earmark.web.dialects.cloudflare import binding, catalogue
 from earmark.web.dialects.cloudflare.access import WRONG_KEY, Verified, access_form
 from earmark.web.dialects.cloudflare.batches import Batches, polled_id
@@ -27,6 +26,8 @@ from earmark.web.dialects.cloudflare.errors import (
     api_error,
     binding_refusal,
     edge_refusal,
+    no_such_method,
+    no_such_route,
     rest_refusal,
 )
 from earmark.web.dialects.cloudflare.inputs import (
@@ -34,15 +35,16 @@ from earmark.web.dialects.cloudflare.inputs import (
     doubts_about,
     open_exchange,
 )
+from earmark.web.dialects.cloudflare.openapi.operations import OPERATIONS, TAGS
 from earmark.web.dialects.cloudflare.wrappers import Universal
+from earmark.web.disconnect import while_connected
 from earmark.web.endpoints import Handler, Refusal, endpoint
 from earmark.web.exchange import Carried
-from earmark.web.leaving import while_connected
 from earmark.web.origin import asked_here
 from earmark.web.request_log import record_of
 from earmark.web.unread import MOST_DOUBTS, Doubt, first_doubts, refuse_doubts, tell_doubts
 
-__all__ = ["PREFIX", "CloudflareDialect", "CloudflareOptions"]
+__all__ = ["PREFIX", "CloudflareDialect"]
 
 PREFIX: Final = "/client/v4"
 """What every address of the REST API begins with."""
@@ -70,21 +72,6 @@ _TRUE: Final = frozenset({"true", "1"})
 _universal = decoder(Universal[msgspec.Raw])
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CloudflareOptions:
-    """How the dialect is spoken.
-
-    Attributes:
-        max_body_bytes: longer bodies are refused; a batch may hold 10 MB.
-        strict: refuse what would be answered with a message that nothing reads it.
-        accounts: those that an address may name; none stands for any.
-    """
-
-    max_body_bytes: int
-    strict: bool = False
-    accounts: frozenset[str] = frozenset()
-
-
 @dataclass(frozen=True, slots=True)
 class _Ran:
     """What a run is answered.
@@ -105,21 +92,18 @@ class _Ran:
         return tell_doubts(succeeded(self.result, self.headers, messages=told), self.doubts)
 
 
-class CloudflareDialect:
+class CloudflareDialect(Dialect):
     """Cloudflare Workers AI over a service."""
 
-    def __init__(self, service: Service, jobs: JobRunner, options: CloudflareOptions) -> None:
-        """Speak for a service.
+    prefixes = (PREFIX,)
+    operations = OPERATIONS
+    tags = TAGS
+    shown_headers = ("x-should-retry", "cf-ai-req-id", "cf-ray")
 
-        Args:
-            service: what answers.
-            jobs: keeps asynchronous batches.
-            options: how the dialect is spoken.
-        """
-        self._service = service
-        self._options = options
-        self._jobs = jobs
-        self._batches = Batches(jobs, self._ask_for_batch, api_error)
+    def __init__(self, parts: DialectParts) -> None:
+        """Speak for a service."""
+        self._service, self._options, self._jobs = parts.service, parts.options, parts.jobs
+        self._batches = Batches(parts.jobs, self._ask_for_batch, api_error)
 
     def routes(self) -> list[Route]:
         """List the addresses.
@@ -171,6 +155,14 @@ class CloudflareDialect:
     def access_forms(self) -> list[AccessForm]:
         """Tell how this dialect's callers present a key and are refused."""
         return [access_form(PREFIX), access_form(_GATEWAY)]
+
+    def no_such_address(self, asked: str, hint: str) -> Response:  # noqa: ARG002 - the protocol's
+        """Answer an address that there is not, in Cloudflare's words."""
+        return no_such_route(hint)
+
+    def no_such_method(self, method: str, allowed: Sequence[str]) -> Response:
+        """Answer a method that an address does not have, in Cloudflare's words."""
+        return no_such_method(method, allowed)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:

@@ -17,7 +17,6 @@ from earmark.serving.service import Service
 from earmark.tasks.task import TaskName
 from earmark.web.body import EmptyArray, members
 from earmark.web.dialects.huggingface.clients import (
-    ZeroShotForm,
     reads_first_list,
     zero_shot_form,
 )
@@ -35,6 +34,7 @@ from earmark.web.dialects.huggingface.token_classification import (
 from earmark.web.dialects.huggingface.unread import with_warnings
 from earmark.web.dialects.huggingface.zero_shot import decode_zero_shot, zero_shot_body
 from earmark.web.exchange import Exchange
+from earmark.web.options import ZeroShotForm
 from earmark.web.responses import json_response
 from earmark.web.unread import Doubt, tell_doubts
 

@@ -24,10 +24,10 @@ from earmark.engine.streaming import EntityStream, Failed
 from earmark.serving.service import STOPS, Service
 from earmark.tasks.token_classification import TokenClassification
 from earmark.web.answer_headers import reading_headers
-from earmark.web.dialects.huggingface.errors import FORMS, wording
 from earmark.web.dialects.huggingface.token_classification import wire_entity
 from earmark.web.error_forms import nearest_form
 from earmark.web.events import DONE, EventStream, event
+from earmark.web.plain_errors import FORMS, wording
 from earmark.web.request_log import RequestRecord
 
 __all__ = ["StreamedExchange"]

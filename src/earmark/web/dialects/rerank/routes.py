@@ -11,15 +11,16 @@ from starlette.routing import Route
 from earmark.domain.preferences import Preferences
 from earmark.domain.results import Classification, Relevance
 from earmark.errors import InvalidInput, ModelOutOfReach, UnknownModel
-from earmark.serving.service import Service
 from earmark.tasks.task import TaskName
 from earmark.web.access import AccessForm, read_bearer
 from earmark.web.body import read_body
+from earmark.web.dialect import Dialect, DialectParts
 from earmark.web.dialects.rerank import cohere, text_embeddings_inference
 from earmark.web.dialects.rerank.errors import refusal
+from earmark.web.dialects.rerank.openapi.operations import OPERATIONS, TAGS
+from earmark.web.disconnect import while_connected
 from earmark.web.endpoints import endpoint
 from earmark.web.exchange import Exchange
-from earmark.web.leaving import while_connected
 from earmark.web.origin import asked_here
 from earmark.web.ranked_texts import OF_TEXTS, open_texts
 from earmark.web.request_log import record_of
@@ -73,20 +74,15 @@ _UNNAMED: Final = frozenset({"", "default/not-specified"})
 """The second is what clients of Infinity send where nobody named a model."""
 
 
-class RerankDialect:
+class RerankDialect(Dialect):
     """Reranking and classification, as other servers have them, over a service."""
 
-    def __init__(self, service: Service, *, max_body_bytes: int, strict: bool) -> None:
-        """Speak for a service.
+    operations = OPERATIONS
+    tags = TAGS
 
-        Args:
-            service: what answers.
-            max_body_bytes: longer bodies are refused.
-            strict: refuse what would be answered with a warning.
-        """
-        self._service = service
-        self._max_body_bytes = max_body_bytes
-        self._strict = strict
+    def __init__(self, parts: DialectParts) -> None:
+        """Speak for a service."""
+        self._service, self._options = parts.service, parts.options
 
     def routes(self) -> list[Route]:
         """List the addresses."""
@@ -117,9 +113,9 @@ class RerankDialect:
         return await self._answer(request, _open_predict, "text-classification")
 
     async def _answer(self, request: Request, read: _Opener, task: TaskName) -> Response:
-        body = await read_body(request, max_bytes=self._max_body_bytes)
+        body = await read_body(request, max_bytes=self._options.max_body_bytes)
         asked = read(body, request)
-        if self._strict:
+        if self._options.strict:
             refuse_doubts(asked.doubts)
         record = record_of(request.scope)
         model_id, headers = await self._find(request, asked, task)

@@ -8,16 +8,6 @@ from earmark import __version__
 from earmark.engine.certificate import Certificate
 from earmark.engine.info import QueueState, Totals
 from earmark.tasks.task import TaskName
-from earmark.web.dialects.huggingface.describe import (
-    CacheFacts,
-    Health,
-    LabelIds,
-    LoadableInfo,
-    ModelCard,
-    ModelInfo,
-    ModelType,
-    ServerIndex,
-)
 from earmark.web.dialects.huggingface.lookups import (
     DeployedModel,
     HubModel,
@@ -27,6 +17,16 @@ from earmark.web.dialects.huggingface.lookups import (
     ProviderMapping,
 )
 from earmark.web.openapi import Json
+from earmark.web.pages.describe import (
+    CacheFacts,
+    Health,
+    LabelIds,
+    LoadableInfo,
+    ModelCard,
+    ModelInfo,
+    ModelType,
+    ServerIndex,
+)
 
 __all__ = [
     "CARD",

@@ -8,13 +8,6 @@ import msgspec
 
 from earmark.domain.results import LabelScore
 from earmark.tasks.task import TaskName
-from earmark.web.dialects.huggingface.describe import (
-    Health,
-    LoadableInfo,
-    ModelCard,
-    ModelInfo,
-    ServerIndex,
-)
 from earmark.web.dialects.huggingface.exchanges import TASK_NAMES
 from earmark.web.dialects.huggingface.lookups import (
     DeployedModel,
@@ -56,6 +49,13 @@ from earmark.web.dialects.huggingface.zero_shot import (
     ZeroShotBody,
 )
 from earmark.web.openapi import Answer, Content, Example, Json, Operation, Parameter, Tag
+from earmark.web.pages.describe import (
+    Health,
+    LoadableInfo,
+    ModelCard,
+    ModelInfo,
+    ServerIndex,
+)
 from earmark.web.ranked_texts import RankedText, TextsBody
 from earmark.web.responses import ErrorBody
 from earmark.web.shared_answers import REQUEST_ID
