@@ -158,6 +158,22 @@ def test_a_binding_is_told_in_the_header() -> None:
     assert told(answer) == ["`topk` is not read; a text classifier's input holds text"]
 
 
+def test_what_stands_beside_an_input_is_told_as_well() -> None:
+    """Where the body names the model, and in that of a binding."""
+    run = "/client/v4/accounts/x/ai/run"
+    named = {"model": "acme/tc", "input": {"text": "a"}, "inputs": {"text": "b"}}
+    text = "`inputs` is not read; did you mean `input`?"
+    answer = post(run, named)
+    assert [each["message"] for each in answer.json()["messages"]] == told(answer) == [text]
+    bound = {"inputs": {"text": "a"}, "option": {"queueRequest": True}}
+    by = {"cf-consn-model-id": "acme/tc"}
+    assert told(post(f"{run}/proxy", bound, headers=by)) == [
+        "`option` is not read; did you mean `options`?"
+    ]
+    assert post(run, named, web=STRICT).status_code == 400
+    assert post(f"{run}/proxy", bound, web=STRICT, headers=by).status_code == 400
+
+
 def test_a_batch_is_told_of_its_inputs_when_it_is_taken() -> None:
     """By their places; a strict server keeps no such batch."""
     batch = {"requests": [{"text": "a"}, {"text": "b", "texts": "c"}]}
