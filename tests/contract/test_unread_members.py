@@ -76,10 +76,10 @@ def test_what_asks_for_nothing_is_no_reason_to_warn(extra: Mapping[str, object])
         ),
         (
             "/rerank",
-            {**TEXTS, "top_n": 1},
+            {**TEXTS, "is_truncated": True},
             (
-                "`top_n` is not read; a body with `texts` holds model, truncate,"
-                " truncation_direction, raw_scores, query, texts, return_text"
+                "`is_truncated` is not read; a body with `texts` holds model, truncate,"
+                " truncation_direction, raw_scores, query, texts, return_text, top_n"
             ),
         ),
         (
