@@ -95,8 +95,8 @@ def create_app(
 
 def _access_forms(dialects: Sequence[Dialect], pages: Pages) -> list[AccessForm]:
     """Say how callers get in; the form of a longer prefix stands before that of a shorter one."""
-    forms = [form for each in (*dialects, pages) for form in each.access_forms()]
-    return sorted(forms, key=lambda form: len(form.prefix), reverse=True)
+    forms = [form for each in dialects for form in each.access_forms()]
+    return sorted((*forms, *pages.access_forms()), key=lambda form: len(form.prefix), reverse=True)
 
 
 def _pages_of(origins: tuple[str, ...]) -> Middleware:

@@ -3,7 +3,8 @@
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Final
 from urllib.parse import parse_qsl, urlsplit
 
@@ -36,13 +37,21 @@ from earmark.web.dialects.cloudflare.inputs import (
     open_exchange,
 )
 from earmark.web.dialects.cloudflare.openapi.operations import OPERATIONS, TAGS
-from earmark.web.dialects.cloudflare.wrappers import Universal
+from earmark.web.dialects.cloudflare.wrappers import OF_BOUND, OF_UNIVERSAL, Universal
 from earmark.web.disconnect import while_connected
 from earmark.web.endpoints import Handler, Refusal, endpoint
 from earmark.web.exchange import Carried
 from earmark.web.origin import asked_here
 from earmark.web.request_log import record_of
-from earmark.web.unread import MOST_DOUBTS, Doubt, first_doubts, refuse_doubts, tell_doubts
+from earmark.web.unread import (
+    MOST_DOUBTS,
+    Doubt,
+    Reading,
+    first_doubts,
+    members_of,
+    refuse_doubts,
+    tell_doubts,
+)
 
 __all__ = ["PREFIX", "CloudflareDialect"]
 
@@ -85,6 +94,11 @@ class _Ran:
     result: object
     headers: dict[str, str]
     doubts: tuple[Doubt, ...] = ()
+
+    def beside(self, reading: Reading, body: bytes) -> "_Ran":
+        """Add what nothing reads beside the input."""
+        found = chain(reading.doubts(members_of(body)), self.doubts)
+        return replace(self, doubts=first_doubts(found))
 
     def enveloped(self) -> Response:
         """Answer it over REST."""
@@ -178,11 +192,11 @@ class CloudflareDialect(Dialect):
 
     async def _run_named(self, request: Request) -> Response:
         queue = request.query_params.get("queueRequest", "").lower() in _TRUE
-        asked = decode_json(
-            await self._body(request, batch=queue), _universal, misfit=as_upstream_says
-        )
+        body = await self._body(request, batch=queue)
+        asked = decode_json(body, _universal, misfit=as_upstream_says)
+        self._refuse_beside(OF_UNIVERSAL, body)
         ran = await self._result(request, asked.model, bytes(asked.input), queue=queue)
-        return ran.enveloped()
+        return ran.beside(OF_UNIVERSAL, body).enveloped()
 
     async def _run_bound(self, request: Request) -> Response:
         """Answer a Worker's binding: without an envelope."""
@@ -190,10 +204,15 @@ class CloudflareDialect(Dialect):
         if not name:
             raise InvalidInput("the header cf-consn-model-id is missing; it names the model")
         form = binding.generation(request.headers.get("cf-consn-sdk-version", ""))
-        body, queue = binding.opened(await self._body(request, batch=True), form)
+        whole = await self._body(request, batch=True)
+        body, queue = binding.opened(whole, form)
+        if form != "tensors":
+            self._refuse_beside(OF_BOUND, whole)
         # A binding may put a name of its own first, as in `p:@cf/org/name`.
         model = name.partition(":")[2] or name
         ran = await self._result(request, model, body, queue=queue)
+        if form != "tensors":
+            ran = ran.beside(OF_BOUND, whole)
         return tell_doubts(binding.answered(ran.result, form, headers=ran.headers), ran.doubts)
 
     async def _result(self, request: Request, model: str, body: bytes, *, queue: bool) -> _Ran:
@@ -211,6 +230,10 @@ class CloudflareDialect(Dialect):
         asking = self._ask(request, model, body, timeout_s=left_s)
         carried, doubts = await while_connected(request, asking)
         return _Ran(carried.body, carried.headers | ai_id, doubts)
+
+    def _refuse_beside(self, reading: Reading, body: bytes) -> None:
+        if self._options.strict:
+            refuse_doubts(first_doubts(reading.doubts(members_of(body))))
 
     async def _submit(self, model: str, body: bytes, headers: dict[str, str]) -> _Ran:
         info = self._service.status(model).info
