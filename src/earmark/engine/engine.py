@@ -11,6 +11,7 @@ from earmark.batching.ticket import Submission
 from earmark.domain.encoding import Encoding
 from earmark.domain.head import ModelHead
 from earmark.domain.texts import Question, TextInput
+from earmark.engine.beside import beside
 from earmark.engine.canary import Canary
 from earmark.engine.events import Tally
 from earmark.engine.handle import EngineHandle
@@ -113,13 +114,16 @@ class Engine:
         submission = self._handle.submit(plan.accepted, deadline_s=deadline_s)
         try:
             await _done(submission, deadline_s)
+            answers = submission.answers()
         except asyncio.CancelledError:
             submission.abandon()
             raise
-        answers = submission.answers()
+        finally:
+            submission.let_go()
         # Reading the logits of a thousand tokens takes some milliseconds, as encoding them does.
-        if request.head == "token" and sum(map(len, plan.accepted)) > INLINE_TOKENS:
-            return await asyncio.to_thread(plan.reply, answers, self._head)
+        tokens = sum(map(len, plan.accepted))
+        if request.head == "token" and tokens > INLINE_TOKENS:
+            return await beside(tokens, plan.reply, answers, self._head)
         return plan.reply(answers, self._head)
 
     async def stream(
@@ -155,10 +159,13 @@ class Engine:
         try:
             if not done.wait(timeout_s):
                 submission.give_up(too_late(timeout_s or 0.0))
+            answers = submission.answers()
         except BaseException:  # such as KeyboardInterrupt: nobody waits any more
             submission.abandon()
             raise
-        return plan.reply(submission.answers(), self._head)
+        finally:
+            submission.let_go()
+        return plan.reply(answers, self._head)
 
     def close(self) -> None:
         """Take no more work; what waits is answered with `ShuttingDown`."""
@@ -175,7 +182,9 @@ class Engine:
         """Encode short texts at once, and long ones beside the event loop."""
         if request.characters <= INLINE_CHARACTERS:
             return self._plan(request, most_tokens=MOST_REQUEST_TOKENS)
-        return await asyncio.to_thread(self._plan, request, most_tokens=MOST_REQUEST_TOKENS)
+        return await beside(
+            request.characters, self._plan, request, most_tokens=MOST_REQUEST_TOKENS
+        )
 
     def _plan(
         self, request: TaskRequest[Result], *, most_tokens: int | None = None

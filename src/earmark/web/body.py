@@ -8,6 +8,7 @@ from typing import Annotated, Final, TypeAlias, TypeVar
 import msgspec
 from starlette.requests import Request
 
+from earmark.engine.beside import INLINE_BYTES, beside
 from earmark.errors import InvalidInput, RequestTooLarge
 from earmark.web.body_budget import BODIES, Held
 from earmark.web.compression import Expanding
@@ -20,6 +21,7 @@ __all__ = [
     "decoder",
     "default_misfit",
     "members",
+    "read_beside",
     "read_body",
 ]
 
@@ -91,6 +93,21 @@ async def read_body(request: Request, *, max_bytes: int) -> bytes:
         body.feed(chunk)
         held.reserve(body.size)
     return body.end().removeprefix(_BYTE_ORDER_MARK)
+
+
+async def read_beside(body: bytes, read: Callable[[], T]) -> T:
+    """Read a body that has come: a small one at once, a large one beside the event loop.
+
+    Args:
+        body: what is read.
+        read: reads it, and must touch nothing that belongs to the event loop.
+
+    Raises:
+        InvalidInput: and whatever else `read` raises.
+    """
+    if len(body) <= INLINE_BYTES:
+        return read()
+    return await beside(len(body), read)
 
 
 def decoder(of: type[T]) -> msgspec.json.Decoder[T]:

@@ -17,7 +17,7 @@ from earmark.serving.jobs.runner import JobRunner
 from earmark.serving.preferences import Preferences
 from earmark.serving.service import Service
 from earmark.web.access import AccessForm
-from earmark.web.body import decode_json, decoder, read_body
+from earmark.web.body import decode_json, decoder, read_beside, read_body
 from earmark.web.dialects.cloudflare import binding, catalogue
 from earmark.web.dialects.cloudflare.access import WRONG_KEY, Verified, access_form
 from earmark.web.dialects.cloudflare.batches import Batches, polled_id
@@ -155,8 +155,9 @@ class CloudflareDialect:
 
     async def _run_named(self, request: Request) -> Response:
         queue = request.query_params.get("queueRequest", "").lower() in _TRUE
-        asked = decode_json(
-            await self._body(request, batch=queue), _universal, misfit=as_upstream_says
+        body = await self._body(request, batch=queue)
+        asked = await read_beside(
+            body, lambda: decode_json(body, _universal, misfit=as_upstream_says)
         )
         return succeeded(*await self._result(request, asked.model, bytes(asked.input), queue=queue))
 
@@ -166,7 +167,8 @@ class CloudflareDialect:
         if not name:
             raise InvalidInput("the header cf-consn-model-id is missing; it names the model")
         form = binding.generation(request.headers.get("cf-consn-sdk-version", ""))
-        body, queue = binding.opened(await self._body(request, batch=True), form)
+        sent = await self._body(request, batch=True)
+        body, queue = await read_beside(sent, lambda: binding.opened(sent, form))
         # A binding may put a name of its own first, as in `p:@cf/org/name`.
         model = name.partition(":")[2] or name
         result, headers = await self._result(request, model, body, queue=queue)
@@ -180,7 +182,7 @@ class CloudflareDialect:
         asked_s = time.monotonic()
         await self._discover(request, model)
         record_of(request.scope).model = self._service.status(model).info.model_id
-        job_id = polled_id(body)
+        job_id = await read_beside(body, lambda: polled_id(body))
         if job_id is not None:
             return await self._batches.poll(model, job_id), ai_id
         if queue:
@@ -196,7 +198,7 @@ class CloudflareDialect:
 
     async def _ask(self, request: Request, model: str, body: bytes, *, timeout_s: float) -> Carried:
         info = self._service.status(model).info
-        exchange = open_exchange(body, info)
+        exchange = await read_beside(body, lambda: open_exchange(body, info))
         record_of(request.scope).texts = exchange.request.items
         preferences = Preferences(wait=True, timeout_s=timeout_s)
         return await exchange.carry_out(self._service, info.model_id, preferences)
@@ -205,7 +207,7 @@ class CloudflareDialect:
         # Where it came from counted when it was taken; what may be fetched counts now.
         await self._service.discover(model, here=True)
         info = self._service.status(model).info
-        exchange = open_exchange(body, info)
+        exchange = await read_beside(body, lambda: open_exchange(body, info))
         return await exchange.carry_out(self._service, info.model_id, Preferences(wait=True))
 
     async def _body(self, request: Request, *, batch: bool) -> bytes:

@@ -107,7 +107,8 @@ async def answered(
         return _doubted(await exchange.answer(service, model_id, preferences), doubts)
     carried = await exchange.carry_out(service, model_id, preferences)
     body = with_warnings(carried.body, doubts)
-    return _doubted(json_response(body, headers=carried.headers), doubts)
+    answer = await carried.written(lambda: json_response(body, headers=carried.headers))
+    return _doubted(answer, doubts)
 
 
 def _doubted(answer: Response, doubts: tuple[Doubt, ...]) -> Response:

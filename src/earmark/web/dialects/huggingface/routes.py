@@ -1,5 +1,7 @@
 """The addresses of this dialect and what answers them."""
 
+from dataclasses import dataclass
+
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -8,14 +10,16 @@ from starlette.types import Scope
 from earmark.engine.facts import ModelFacts
 from earmark.engine.info import EngineInfo
 from earmark.errors import InvalidInput, UnknownModel
+from earmark.serving.preferences import Preferences
 from earmark.serving.service import ModelStatus, Service
 from earmark.tasks.task import TaskName
 from earmark.web.access import AccessForm, read_bearer
-from earmark.web.body import read_body
+from earmark.web.body import read_beside, read_body
 from earmark.web.dialects.huggingface import describe, lookups
 from earmark.web.dialects.huggingface.clients import ZeroShotForm
 from earmark.web.dialects.huggingface.errors import refusal
 from earmark.web.dialects.huggingface.exchanges import (
+    AnyExchange,
     Caller,
     answered,
     asked_task,
@@ -24,7 +28,7 @@ from earmark.web.dialects.huggingface.exchanges import (
 )
 from earmark.web.dialects.huggingface.preferences import read_preferences
 from earmark.web.dialects.huggingface.text_ranking import asks_ranking
-from earmark.web.dialects.huggingface.unread import doubts_about
+from earmark.web.dialects.huggingface.unread import Doubt, doubts_about
 from earmark.web.documentation import wants_page, welcome
 from earmark.web.endpoints import endpoint
 from earmark.web.leaving import while_connected
@@ -51,6 +55,15 @@ _HEALTH = ("/health", "/ping")
 
 _MODELS = "/models/"
 _ACTIONS = frozenset({"health", "info"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A request that has been read, what its caller should know, and how it is to be treated."""
+
+    exchange: AnyExchange
+    doubts: tuple[Doubt, ...]
+    preferences: Preferences
 
 
 class HuggingFaceDialect:
@@ -138,7 +151,18 @@ class HuggingFaceDialect:
             body = await read_body(request, max_bytes=self._max_body_bytes)
         else:
             body, named = await read_body(request, max_bytes=self._max_body_bytes), None
-            info = self._noted(request, self._meant(body))
+            ranks = await read_beside(body, lambda: asks_ranking(body))
+            info = self._noted(request, self._meant(ranks=ranks))
+        asked = await read_beside(body, lambda: self._read(request, body, info, named))
+        record_of(request.scope).texts = asked.exchange.request.items
+        answer = answered(
+            asked.exchange, self._service, info.model_id, asked.preferences, asked.doubts
+        )
+        return await while_connected(request, answer)
+
+    def _read(
+        self, request: Request, body: bytes, info: EngineInfo | ModelFacts, named: str | None
+    ) -> "_Asked":
         task = asked_task(body, info) if named is None else task_named(named)
         doubts = doubts_about(body, task, info)
         caller = Caller(
@@ -149,10 +173,7 @@ class HuggingFaceDialect:
         exchange = open_exchange(task, body, caller)
         if self._strict and doubts:
             raise InvalidInput("; ".join(each.text for each in doubts))
-        preferences = read_preferences(request.headers, body)
-        record_of(request.scope).texts = exchange.request.items
-        answer = answered(exchange, self._service, info.model_id, preferences, doubts)
-        return await while_connected(request, answer)
+        return _Asked(exchange, doubts, read_preferences(request.headers, body))
 
     def _noted(self, request: Request, model_id: str | None) -> EngineInfo | ModelFacts:
         """Find a model, and write it into the log's record."""
@@ -160,12 +181,12 @@ class HuggingFaceDialect:
         record_of(request.scope).model = info.model_id
         return info
 
-    def _meant(self, body: bytes) -> str | None:
+    def _meant(self, *, ranks: bool) -> str | None:
         """Return the model that a body at the root is for: None for the only one named.
 
         Servers of text-embeddings-inference answer rankings at their root.
         """
-        fits = self._service.fitting("text-ranking") if asks_ranking(body) else ()
+        fits = self._service.fitting("text-ranking") if ranks else ()
         return fits[0] if len(fits) == 1 else None
 
     async def _asked_model(self, request: Request) -> tuple[str, str | None]:

@@ -6,7 +6,7 @@ A caller learns of them by headers, ``x-hf-warning: topic; message``, one line e
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from typing import Final
 
 import msgspec
@@ -102,13 +102,14 @@ def _unread(body: bytes, task: TaskName, tasks: tuple[TaskName, ...]) -> Iterato
     beside = _named(body)
     parameters = _named(beside.get("parameters", b""))
     members = _OF_RANKING if task == "text-ranking" else _BESIDE
-    found = (
-        *(
+    # One by one: a body may hold a hundred thousand names.
+    found = chain(
+        (
             _parameter(name, task)
             for name in parameters
             if name not in _READ[task] and name not in _HARMLESS
         ),
-        *(
+        (
             _beside(name, task, tasks)
             for name in beside
             if name not in members and name not in _SPREAD
@@ -121,7 +122,7 @@ def _named(raw: bytes | msgspec.Raw) -> dict[str, msgspec.Raw]:
     """Read the members of an object that are not null."""
     try:
         members = _members.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return {}
     return {name: value for name, value in members.items() if bytes(value) != b"null"}
 

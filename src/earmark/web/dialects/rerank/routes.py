@@ -15,7 +15,7 @@ from earmark.serving.preferences import Preferences
 from earmark.serving.service import Service
 from earmark.tasks.task import TaskName
 from earmark.web.access import AccessForm, read_bearer
-from earmark.web.body import decode_json, read_body
+from earmark.web.body import decode_json, read_beside, read_body
 from earmark.web.dialects.rerank import cohere, text_embeddings_inference
 from earmark.web.dialects.rerank.errors import refusal
 from earmark.web.endpoints import endpoint
@@ -112,14 +112,16 @@ class RerankDialect:
 
     async def _answer(self, request: Request, read: _Opener, task: TaskName) -> Response:
         body = await read_body(request, max_bytes=self._max_body_bytes)
-        asked = read(body, request)
+        asked = await read_beside(body, lambda: read(body, request))
         record = record_of(request.scope)
         model_id, headers = await self._find(request, asked, task)
         record.model = self._service.status(model_id).info.model_id
         record.texts = asked.exchange.request.items
         answer = asked.exchange.carry_out(self._service, model_id, _WAITING)
         carried = await while_connected(request, answer)
-        return json_response(carried.body, headers={**carried.headers, **headers})
+        return await carried.written(
+            lambda: json_response(carried.body, headers={**carried.headers, **headers})
+        )
 
     async def _find(
         self, request: Request, asked: _Asked, task: TaskName
