@@ -12,6 +12,8 @@ from contextvars import copy_context
 from functools import partial
 from typing import Final, ParamSpec, TypeVar
 
+from earmark.engine.freed import GivingBack
+
 __all__ = ["INLINE_BYTES", "LARGE", "beside"]
 
 P = ParamSpec("P")
@@ -28,6 +30,7 @@ _LARGE_AT_ONCE: Final = 2
 """Encoding a text of 2 MB takes some 300 MB for a moment, and uses every core."""
 
 _large_work: Final = ThreadPoolExecutor(_LARGE_AT_ONCE, thread_name_prefix="earmark-large")
+_giving_back: Final = GivingBack(_large_work)
 
 
 async def beside(size: int, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -42,4 +45,7 @@ async def beside(size: int, work: Callable[P, T], *args: P.args, **kwargs: P.kwa
     if size < LARGE:
         return await asyncio.to_thread(work, *args, **kwargs)
     called = partial(copy_context().run, work, *args, **kwargs)
-    return await asyncio.get_running_loop().run_in_executor(_large_work, called)
+    try:
+        return await asyncio.get_running_loop().run_in_executor(_large_work, called)
+    finally:
+        _giving_back.soon()
