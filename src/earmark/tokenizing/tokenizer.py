@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TypeAlias
 
 import tokenizers
@@ -34,6 +35,8 @@ LARGEST_REAL_MAXIMUM = 1 << 24
 NOT_SHORT = 4096
 """Characters from which a single text is encoded as a batch: only so does the library let go of the
 interpreter's lock, and 1.5 MB held it for seconds. Shorter ones take less than 2 ms."""
+MOST_FILE_BYTES = 128 * 1024 * 1024
+"""Of `tokenizer.json`: that of a vocabulary of 256,000 tokens and its merges has some 35 MB."""
 CHARACTERS_AT_ONCE = 131_072
 """Of texts that are in the library's memory together."""
 WINDOWS_AT_ONCE = 16
@@ -375,6 +378,7 @@ def build_tokenizer(repository: Repository, stated: StatedTokenizer) -> Tokenize
         first = repository.require("tokenizer.json", family.files[0])
         others = [repository.require(file) for file in family.files[1:]]
         return family.load([first, *others], stated)
+    _check_size(path)
     with complaints_about(path, expected="a tokenizer"):
         tokenizer = Tokenizer.from_file(str(path))
     check_charsmaps_of(tokenizer, path)
@@ -389,6 +393,20 @@ def build_tokenizer(repository: Repository, stated: StatedTokenizer) -> Tokenize
     with complaints_about(path, expected="a tokenizer with the added tokens of its settings"):
         stated.add_to(tokenizer)
     return tokenizer
+
+
+def _check_size(path: Path) -> None:
+    """Refuse a file that would take minutes and gigabytes to read.
+
+    Raises:
+        InvalidCheckpoint: it is larger than any real one.
+    """
+    size = path.stat().st_size
+    if size > MOST_FILE_BYTES:
+        raise InvalidCheckpoint(
+            f"{path.name} is {size:,} bytes, and at most {MOST_FILE_BYTES:,} are read; use the"
+            " checkpoint with the tokenizer that it was published with"
+        )
 
 
 def _max_length(stated: StatedTokenizer, special: int) -> int | None:
