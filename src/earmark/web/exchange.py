@@ -1,11 +1,11 @@
 """A request of any dialect that has been read, on its way through the door and back."""
 
-import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 from earmark.domain.preferences import Preferences
+from earmark.engine.beside import LARGE, beside
 from earmark.engine.info import EngineInfo
 from earmark.serving.service import Served, Service
 from earmark.tasks.task import TaskRequest
@@ -14,9 +14,11 @@ from earmark.web.answer_headers import Counted, answer_headers
 __all__ = ["Carried", "Exchange"]
 
 INLINE_RESULTS = 64
-"""Up to so many results are put into form in the event loop's own thread."""
+INLINE_TOKENS = 2048
+"""Up to so many results, of so many tokens in all, are put into form in the event loop's thread."""
 
 Result = TypeVar("Result", bound=Counted)
+Written = TypeVar("Written")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +29,21 @@ class Carried:
         body: what msgspec can encode.
         headers: what it cost and what was left out.
         info: of the model that answered.
+        large: whether writing it down may take long.
     """
 
     body: object
     headers: dict[str, str]
     info: EngineInfo
+    large: bool = False
+
+    async def written(self, write: Callable[[], Written]) -> Written:
+        """Write it down: beside the event loop where it is large.
+
+        Args:
+            write: makes a response of the body, which alone it may touch.
+        """
+        return await beside(LARGE, write) if self.large else write()
 
 
 def _no_remarks(_results: Sequence[Counted], _info: EngineInfo) -> Mapping[str, str]:
@@ -67,10 +79,13 @@ class Exchange(Generic[Result]):
         """
         served = await service.answer(model_id, self.request, preferences=preferences)
         results = served.reply.results()
-        if len(results) <= INLINE_RESULTS:
+        tokens = sum(each.tokens for each in results)
+        if len(results) <= INLINE_RESULTS and tokens <= INLINE_TOKENS:
             return self._carried(served, results)
-        # Beside the event loop: a thousand texts hold tens of thousands of entities.
-        return await asyncio.to_thread(self._carried, served, results)
+        # Beside the event loop: a thousand texts, or one long one, hold tens of thousands of
+        # entities.
+        carried = await beside(tokens, self._carried, served, results)
+        return replace(carried, large=True)
 
     def _carried(self, served: Served[Result], results: Sequence[Result]) -> Carried:
         headers = answer_headers(

@@ -7,6 +7,7 @@ import socket
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Final
 
 import uvicorn
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -15,6 +16,12 @@ from earmark.errors import AddressUnavailable
 from earmark.web.server_guard import ConnectionLimits, guarded_protocol
 
 __all__ = ["ServerOptions", "make_server", "open_socket", "run_server"]
+
+
+_COLLECTED_AFTER: Final = (20_000, 10, 50)
+"""Objects more than before, and rounds, after which Python's collector looks for cycles. Requests
+leave none behind, and one large one makes 500,000 objects: at Python's own 700 each such request is
+looked through dozens of times, with the interpreter's lock held for 200 ms."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,6 +157,7 @@ class _Server(uvicorn.Server):
             # What is loaded stays: the collector need not look at it again, a pause each time.
             gc.collect()
             gc.freeze()
+            gc.set_threshold(*_COLLECTED_AFTER)
             self._on_listening()
 
 

@@ -13,7 +13,7 @@ import msgspec
 from earmark.errors import CapacityError, EarmarkError, EngineError, InvalidInput
 from earmark.serving.jobs.job import Job
 from earmark.serving.jobs.runner import JobRunner
-from earmark.web.body import decode_json, decoder
+from earmark.web.body import decode_json, decoder, read_beside
 from earmark.web.dialects.cloudflare.envelope import ApiError
 from earmark.web.dialects.cloudflare.inputs import as_upstream_says
 from earmark.web.exchange import Carried
@@ -135,11 +135,7 @@ class Batches:
             QueueFull: too many batches wait.
             StateUnavailable: it cannot be kept.
         """
-        submitted = decode_json(body, _submitted, misfit=as_upstream_says)
-        for index, each in enumerate(submitted.requests):
-            decode_json(bytes(each), _input, misfit=as_upstream_says)
-            if check is not None:
-                check(bytes(each), f"requests[{index}].")
+        await read_beside(body, lambda: _check(body, check))
         job = await self._jobs.submit(model, body)
         return Queued("queued", job.job_id, model)
 
@@ -164,17 +160,22 @@ class Batches:
 
     async def carry_out(self, job: Job) -> bytes:
         """Answer every input of a batch."""
-        inputs = decode_json(job.question, _submitted).requests
-        places = asyncio.Semaphore(_AT_ONCE)
-
-        async def answer(index: int, raw: bytes) -> tuple[Response[object], int]:
-            async with places:
-                return await self._answer(job.model, index, raw)
-
-        answers = await asyncio.gather(
-            *(answer(index, bytes(raw)) for index, raw in enumerate(inputs))
+        inputs = await read_beside(
+            job.question, lambda: decode_json(job.question, _submitted).requests
         )
-        return _encoder.encode(_answered(answers))
+        answers: list[tuple[Response[object], int] | None] = [None] * len(inputs)
+        turns = iter(enumerate(inputs))
+
+        async def answer_in_turn() -> None:
+            for index, raw in turns:
+                answers[index] = await self._answer(job.model, index, bytes(raw))
+
+        # Not a task for each: a batch may hold half a million inputs.
+        async with asyncio.TaskGroup() as group:
+            for _ in range(min(_AT_ONCE, len(inputs))):
+                group.create_task(answer_in_turn())
+        given = [each for each in answers if each is not None]
+        return await read_beside(job.question, lambda: _encoder.encode(_answered(given)))
 
     async def _answer(self, model: str, index: int, raw: bytes) -> tuple[Response[object], int]:
         reference = _input.decode(raw).external_reference
@@ -193,6 +194,15 @@ class Batches:
             except CapacityError as busy:
                 await self._sleep(min(busy.retry_after_s, _LONGEST_PAUSE_S))
         return await self._ask(model, raw)
+
+
+def _check(body: bytes, check: Callable[[bytes, str], None] | None) -> None:
+    """Refuse a batch that is malformed, or an input whose reference is."""
+    submitted = decode_json(body, _submitted, misfit=as_upstream_says)
+    for index, each in enumerate(submitted.requests):
+        decode_json(bytes(each), _input, misfit=as_upstream_says)
+        if check is not None:
+            check(bytes(each), f"requests[{index}].")
 
 
 def _answered(answers: Sequence[tuple[Response[object], int]]) -> Answered[Response[object]]:

@@ -16,7 +16,7 @@ from starlette.routing import Route
 from earmark.domain.preferences import Preferences
 from earmark.errors import InvalidInput, UnknownModel
 from earmark.web.access import AccessForm
-from earmark.web.body import decode_json, decoder, read_body
+from earmark.web.body import decode_json, decoder, read_beside, read_body
 from earmark.web.dialect import Dialect, DialectParts
 from earmark.web.dialects.cloudflare import binding, catalogue
 from earmark.web.dialects.cloudflare.access import WRONG_KEY, Verified, access_form
@@ -193,7 +193,9 @@ class CloudflareDialect(Dialect):
     async def _run_named(self, request: Request) -> Response:
         queue = request.query_params.get("queueRequest", "").lower() in _TRUE
         body = await self._body(request, batch=queue)
-        asked = decode_json(body, _universal, misfit=as_upstream_says)
+        asked = await read_beside(
+            body, lambda: decode_json(body, _universal, misfit=as_upstream_says)
+        )
         self._refuse_beside(OF_UNIVERSAL, body)
         ran = await self._result(request, asked.model, bytes(asked.input), queue=queue)
         return ran.beside(OF_UNIVERSAL, body).enveloped()
@@ -205,7 +207,7 @@ class CloudflareDialect(Dialect):
             raise InvalidInput("the header cf-consn-model-id is missing; it names the model")
         form = binding.generation(request.headers.get("cf-consn-sdk-version", ""))
         whole = await self._body(request, batch=True)
-        body, queue = binding.opened(whole, form)
+        body, queue = await read_beside(whole, lambda: binding.opened(whole, form))
         if form != "tensors":
             self._refuse_beside(OF_BOUND, whole)
         # A binding may put a name of its own first, as in `p:@cf/org/name`.
@@ -221,7 +223,7 @@ class CloudflareDialect(Dialect):
         asked_s = time.monotonic()
         await self._discover(request, model)
         record_of(request.scope).model = self._service.status(model).info.model_id
-        job_id = polled_id(body)
+        job_id = await read_beside(body, lambda: polled_id(body))
         if job_id is not None:
             return _Ran(await self._batches.poll(model, job_id), ai_id)
         if queue:
@@ -256,7 +258,7 @@ class CloudflareDialect(Dialect):
         self, request: Request, model: str, body: bytes, *, timeout_s: float
     ) -> tuple[Carried, tuple[Doubt, ...]]:
         info = self._service.status(model).info
-        exchange, doubts = open_exchange(body, info)
+        exchange, doubts = await read_beside(body, lambda: open_exchange(body, info))
         if self._options.strict:
             refuse_doubts(doubts)
         record_of(request.scope).texts = exchange.request.items
@@ -267,7 +269,7 @@ class CloudflareDialect(Dialect):
         # Where it came from counted when it was taken; what may be fetched counts now.
         await self._service.discover(model, here=True)
         info = self._service.status(model).info
-        exchange, _ = open_exchange(body, info)
+        exchange, _ = await read_beside(body, lambda: open_exchange(body, info))
         return await exchange.carry_out(self._service, info.model_id, Preferences(wait=True))
 
     async def _body(self, request: Request, *, batch: bool) -> bytes:

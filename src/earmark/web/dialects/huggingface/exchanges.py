@@ -109,7 +109,8 @@ async def answered(
         return tell_doubts(await exchange.answer(service, model_id, preferences), doubts)
     carried = await exchange.carry_out(service, model_id, preferences)
     body = with_warnings(carried.body, doubts)
-    return tell_doubts(json_response(body, headers=carried.headers), doubts)
+    answer = await carried.written(lambda: json_response(body, headers=carried.headers))
+    return tell_doubts(answer, doubts)
 
 
 def task_named(name: str) -> TaskName:

@@ -1,17 +1,21 @@
 """The addresses of this dialect and what answers them."""
 
+from dataclasses import dataclass
+
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from earmark.domain.preferences import Preferences
 from earmark.engine.facts import ModelFacts
 from earmark.engine.info import EngineInfo
 from earmark.serving.status import ServedStatus
-from earmark.web.body import read_body
+from earmark.web.body import read_beside, read_body
 from earmark.web.dialect import Dialect, DialectParts
 from earmark.web.dialects.huggingface import lookups
 from earmark.web.dialects.huggingface.clients import name_of_caller
 from earmark.web.dialects.huggingface.exchanges import (
+    AnyExchange,
     Caller,
     answered,
     asked_task,
@@ -27,7 +31,7 @@ from earmark.web.endpoints import endpoint
 from earmark.web.origin import asked_here
 from earmark.web.plain_errors import refusal
 from earmark.web.request_log import record_of
-from earmark.web.unread import refuse_doubts
+from earmark.web.unread import Doubt, refuse_doubts
 
 __all__ = ["HuggingFaceDialect"]
 
@@ -43,6 +47,15 @@ _ASKING_ADDRESSES = (
 
 _OLD_CLASS = "/pipeline/"
 """Where `InferenceApi` of `huggingface_hub` before 1.0 asks; it returns the whole answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A request that has been read, what its caller should know, and how it is to be treated."""
+
+    exchange: AnyExchange
+    doubts: tuple[Doubt, ...]
+    preferences: Preferences
 
 
 class HuggingFaceDialect(Dialect):
@@ -79,7 +92,18 @@ class HuggingFaceDialect(Dialect):
             body = await read_body(request, max_bytes=self._options.max_body_bytes)
         else:
             body, named = await read_body(request, max_bytes=self._options.max_body_bytes), None
-            info = self._noted(request, self._meant(body))
+            ranks = await read_beside(body, lambda: asks_ranking(body))
+            info = self._noted(request, self._meant(ranks=ranks))
+        asked = await read_beside(body, lambda: self._read(request, body, info, named))
+        record_of(request.scope).texts = asked.exchange.request.items
+        answer = answered(
+            asked.exchange, self._service, info.model_id, asked.preferences, asked.doubts
+        )
+        return await while_connected(request, answer)
+
+    def _read(
+        self, request: Request, body: bytes, info: EngineInfo | ModelFacts, named: str | None
+    ) -> _Asked:
         task = asked_task(body, info) if named is None else task_named(named)
         doubts = doubts_about(body, task, info)
         caller = Caller(
@@ -90,10 +114,7 @@ class HuggingFaceDialect(Dialect):
         exchange = open_exchange(task, body, caller)
         if self._options.strict:
             refuse_doubts(doubts)
-        preferences = read_preferences(request.headers, body)
-        record_of(request.scope).texts = exchange.request.items
-        answer = answered(exchange, self._service, info.model_id, preferences, doubts)
-        return await while_connected(request, answer)
+        return _Asked(exchange, doubts, read_preferences(request.headers, body))
 
     def _noted(self, request: Request, model_id: str | None) -> EngineInfo | ModelFacts:
         """Find a model, and write it into the log's record."""
@@ -101,12 +122,12 @@ class HuggingFaceDialect(Dialect):
         record_of(request.scope).model = info.model_id
         return info
 
-    def _meant(self, body: bytes) -> str | None:
+    def _meant(self, *, ranks: bool) -> str | None:
         """Return the model that a body at the root is for: None for the only one named.
 
         Servers of text-embeddings-inference answer rankings at their root.
         """
-        fits = self._service.fitting("text-ranking") if asks_ranking(body) else ()
+        fits = self._service.fitting("text-ranking") if ranks else ()
         return fits[0] if len(fits) == 1 else None
 
     async def _asked_model(self, request: Request) -> tuple[str, str | None]:

@@ -13,7 +13,7 @@ from earmark.domain.results import Classification, Relevance
 from earmark.errors import InvalidInput, ModelOutOfReach, UnknownModel
 from earmark.tasks.task import TaskName
 from earmark.web.access import AccessForm, read_bearer
-from earmark.web.body import read_body
+from earmark.web.body import read_beside, read_body
 from earmark.web.dialect import Dialect, DialectParts
 from earmark.web.dialects.rerank import cohere, text_embeddings_inference
 from earmark.web.dialects.rerank.errors import refusal
@@ -114,7 +114,7 @@ class RerankDialect(Dialect):
 
     async def _answer(self, request: Request, read: _Opener, task: TaskName) -> Response:
         body = await read_body(request, max_bytes=self._options.max_body_bytes)
-        asked = read(body, request)
+        asked = await read_beside(body, lambda: read(body, request))
         if self._options.strict:
             refuse_doubts(asked.doubts)
         record = record_of(request.scope)
@@ -123,7 +123,9 @@ class RerankDialect(Dialect):
         record.texts = asked.exchange.request.items
         carrying = asked.exchange.carry_out(self._service, model_id, _WAITING)
         carried = await while_connected(request, carrying)
-        answer = json_response(carried.body, headers={**carried.headers, **headers})
+        answer = await carried.written(
+            lambda: json_response(carried.body, headers={**carried.headers, **headers})
+        )
         return tell_doubts(answer, asked.doubts)
 
     async def _find(
