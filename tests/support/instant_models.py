@@ -18,7 +18,7 @@ from earmark.engine.events import Tally
 from earmark.engine.info import EngineInfo
 from earmark.engine.thread import ThreadHandle
 from earmark.tasks.task import TaskName
-from earmark.tokenizing.tokenizer import load_tokenizer
+from earmark.tokenizing.load import load_tokenizer
 
 __all__ = ["instant_engines"]
 

@@ -19,6 +19,7 @@ from earmark.errors import (
     AccessDenied,
     CapacityError,
     DeadlineExceeded,
+    EmptyInput,
     ModelLoading,
     ModelNotLoaded,
     ModelOutOfReach,
@@ -33,7 +34,7 @@ from earmark.errors import (
 )
 from earmark.web.error_forms import coding_headers, log_fault, nearest_form, retry_after
 from earmark.web.request_log import RequestRecord
-from earmark.web.responses import error_response, json_response
+from earmark.web.responses import ErrorBody, error_response, json_response
 
 __all__ = [
     "FORMS",
@@ -128,6 +129,8 @@ def refusal(error: BaseException, record: RequestRecord) -> Response:
     if isinstance(error, ModelLoading):
         estimate = {"error": text, "estimated_time": round(error.estimated_time_s, 1)}
         return json_response(estimate, status=form.status, headers=headers)
+    if isinstance(error, EmptyInput):
+        return json_response(ErrorBody(text, error_type="Empty"), status=400, headers=headers)
     return error_response(form.status, text, headers=headers)
 
 

@@ -10,8 +10,9 @@ from support.tokenizer_kinds import KINDS, library_tokenizer, text_tokenizer
 
 from earmark.checkpoint.bundled import open_bundled
 from earmark.domain.texts import Question, TextInput
+from earmark.tokenizing.load import load_tokenizer
 from earmark.tokenizing.stretches import LongText
-from earmark.tokenizing.tokenizer import TextTokenizer, load_tokenizer
+from earmark.tokenizing.tokenizer import TextTokenizer
 from earmark.tokenizing.truncation import CUT_SIDES, CutSide
 
 MAX_TOKENS = 24

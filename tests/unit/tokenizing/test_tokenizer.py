@@ -14,7 +14,8 @@ from earmark.checkpoint.files.folder import LocalRepository
 from earmark.domain.encoding import Encoding
 from earmark.domain.texts import Question, TextInput
 from earmark.errors import CheckpointNotFound, InvalidCheckpoint, InvalidInput
-from earmark.tokenizing.tokenizer import TextTokenizer, load_tokenizer
+from earmark.tokenizing.load import load_tokenizer
+from earmark.tokenizing.tokenizer import TextTokenizer
 
 
 def encode(tokenizer: TextTokenizer, inputs: list[TextInput], *, max_tokens: int) -> list[Encoding]:
