@@ -1,8 +1,9 @@
 """How much memory does a burst of large requests leave behind?
 
-Run as ``python -m bench.burst_memory``. Starts ``earmark serve`` with the models in the box. Eight callers at once ask with bodies of 1 to
-2 MB that all have to be read, tokenized and partly run; so often as ``--rounds`` says. Prints the
-server's resident memory before, after each round, and five seconds after the last. Linux only.
+Run as ``python -m bench.burst_memory``. Starts ``earmark serve`` with the models in the box. Eight
+callers at once ask with bodies of 1 to 2 MB that all have to be read, tokenized and partly run; so
+often as ``--rounds`` says. Prints the server's resident memory before, after each round, and five
+seconds after the last. Linux only.
 """
 
 import argparse
