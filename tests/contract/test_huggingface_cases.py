@@ -20,7 +20,7 @@ from earmark.errors import (
     QueueFull,
     ShuttingDown,
 )
-from earmark.serving.service import ServiceOptions
+from earmark.serving.limits import ServiceOptions
 from earmark.web.options import WebOptions
 
 _QUESTION = "What is Paris?"

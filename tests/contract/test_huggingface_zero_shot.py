@@ -11,7 +11,7 @@ from support.fake_engine import FakeEngine, zero_shot_model
 from support.http_app import ask
 
 from earmark.domain.texts import TextInput
-from earmark.serving.service import ServiceOptions
+from earmark.serving.limits import ServiceOptions
 from earmark.web.options import WebOptions
 
 _TEXT = "I want my money back"

@@ -11,7 +11,7 @@ from earmark.checkpoint.ref import BundledRef, FolderRef, HubRef, ModelRef
 from earmark.engine.load import EngineOptions
 from earmark.errors import SettingsError
 from earmark.models.on_demand import OnDemandOptions
-from earmark.serving.service import ServiceOptions
+from earmark.serving.limits import ServiceOptions
 from earmark.settings import CONFIG_FILE, NamedModel, Settings, read_settings
 from earmark.web.options import WebOptions
 

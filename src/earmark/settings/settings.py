@@ -23,7 +23,7 @@ from earmark.models.hub_rule import DENY, HubRule
 from earmark.models.on_demand import OnDemandOptions
 from earmark.runtime.session import RuntimeName
 from earmark.serving.jobs.runner import JobOptions
-from earmark.serving.service import ServiceOptions
+from earmark.serving.limits import ServiceOptions
 from earmark.settings.named_model import NamedModel
 from earmark.web.options import WebOptions, ZeroShotForm
 

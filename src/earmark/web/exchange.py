@@ -4,10 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
-from earmark.domain.preferences import Preferences
 from earmark.engine.beside import LARGE, beside
 from earmark.engine.info import EngineInfo
-from earmark.serving.service import Served, Service
+from earmark.serving.service import Call, Served
 from earmark.tasks.task import TaskRequest
 from earmark.web.answer_headers import Counted, answer_headers
 
@@ -66,18 +65,16 @@ class Exchange(Generic[Result]):
     body: Callable[[Sequence[Result]], object]
     remarks: Callable[[Sequence[Result], EngineInfo], Mapping[str, str]] = _no_remarks
 
-    async def carry_out(self, service: Service, model_id: str, preferences: Preferences) -> Carried:
-        """Ask the service and put what it answers into form.
+    async def carry_out(self, call: Call) -> Carried:
+        """Ask the model and put what it answers into form.
 
         Args:
-            service: what answers.
-            model_id: of a model that is served.
-            preferences: how the caller wants it carried out.
+            call: to the model.
 
         Raises:
             EarmarkError: the whole request failed, or its first input that did.
         """
-        served = await service.answer(model_id, self.request, preferences=preferences)
+        served = await call.answer(self.request)
         results = served.reply.results()
         tokens = sum(each.tokens for each in results)
         if len(results) <= INLINE_RESULTS and tokens <= INLINE_TOKENS:

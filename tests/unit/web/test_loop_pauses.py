@@ -12,7 +12,8 @@ from support.large_requests import LARGE_REQUESTS, LargeRequest
 from support.loop_pauses import watching
 
 from earmark.models.registry import ServedModels
-from earmark.serving.service import Service, ServiceOptions
+from earmark.serving.limits import ServiceOptions
+from earmark.serving.service import Service
 from earmark.web.app import create_app
 
 LONGEST_PAUSE_S = 0.05

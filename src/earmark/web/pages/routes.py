@@ -8,13 +8,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Scope
 
-from earmark.errors import UnknownModel
 from earmark.serving.service import Service
+from earmark.serving.status import ServedStatus
 from earmark.tasks.task import TaskName
 from earmark.web.access import AccessForm, read_bearer
+from earmark.web.calls import open_call
 from earmark.web.endpoints import Handler, endpoint
 from earmark.web.openapi import Json
-from earmark.web.origin import asked_here
 from earmark.web.pages import describe
 from earmark.web.pages.documentation import (
     documentation_access_form,
@@ -88,12 +88,9 @@ class Pages:
             return False
         if not path.startswith(_MODELS):
             return path in _HEALTH
-        try:
-            model_id, action = self._wanted(path.removeprefix(_MODELS))
-            # A caller without a key does not learn what others asked the Hub for.
-            return action == "health" and self._service.models.at_hand(model_id)
-        except UnknownModel:
-            return False
+        model_id, action = self._wanted(path.removeprefix(_MODELS))
+        # A caller without a key does not learn what others asked the Hub for.
+        return action == "health" and self._service.models.at_hand(model_id)
 
     async def _index(self, request: Request) -> Response:
         if wants_page(request.scope):
@@ -108,42 +105,37 @@ class Pages:
         return describe.models(self._service.statuses())
 
     async def _model(self, request: Request) -> Response:
-        model_id, action = await self._discovered(request)
-        status = self._service.status(model_id)
-        record_of(request.scope).model = model_id
+        model_id, action = self._wanted(request.path_params["path"])
+        status = (await open_call(self._service, request, model_id)).status()
         match action:
             case "health":
                 return describe.health([status])
             case "info":
-                return describe.model_info(
-                    status, limits=self._service.options, version=self._version
-                )
+                return self._info_of(status)
             case _:
                 return describe.model_card(status)
 
-    async def _discovered(self, request: Request) -> tuple[str, str]:
-        """Read a model's id and what is wanted of it, and look for a model that is not served.
-
-        A model that nobody has asked for yet, and is called like an action, as `org/info`, can be
-        described only once it was asked: until then that is the info of `org`.
-        """
-        path: str = request.path_params["path"]
-        if not self._service.models.knows(path):
-            head, _, tail = path.rpartition("/")
-            model_id = head if head and tail in _ACTIONS else path
-            await self._service.discover(model_id, here=asked_here(request.headers))
-        return self._wanted(path)
-
     def _wanted(self, path: str) -> tuple[str, str]:
-        """Read what follows ``/models/`` as a model's id, and what is wanted of it."""
-        return self._service.models.split(path, actions=_ACTIONS)
+        """Read what follows ``/models/`` as a model's id, and what is wanted of it.
+
+        ``foo/info`` is the model of that name where it is known, and otherwise the model ``foo``
+        with the action ``info``. So a model of the Hub that is called like an action can be
+        described only once it was asked.
+        """
+        head, _, tail = path.rpartition("/")
+        if head and tail in _ACTIONS and not self._service.models.knows(path):
+            return head, tail
+        return path, ""
 
     async def _health(self, _: Request) -> Response:
         # A model that is not in memory is nothing that ails the server.
         return describe.health(self._service.loaded())
 
-    async def _info(self, _: Request) -> Response:
-        status = self._service.status(self._described())
+    async def _info(self, request: Request) -> Response:
+        call = await open_call(self._service, request, self._described())
+        return self._info_of(call.status())
+
+    def _info_of(self, status: ServedStatus) -> Response:
         return describe.model_info(status, limits=self._service.options, version=self._version)
 
     def _described(self) -> str:

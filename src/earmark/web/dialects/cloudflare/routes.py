@@ -15,8 +15,11 @@ from starlette.routing import Route
 
 from earmark.domain.preferences import Preferences
 from earmark.errors import InvalidInput, UnknownModel
+from earmark.serving.caller import Caller
+from earmark.serving.service import Call
 from earmark.web.access import AccessForm
 from earmark.web.body import decode_json, decoder, read_beside, read_body
+from earmark.web.calls import open_call
 from earmark.web.dialect import Dialect, DialectParts
 from earmark.web.dialects.cloudflare import binding, catalogue
 from earmark.web.dialects.cloudflare.access import WRONG_KEY, Verified, access_form
@@ -41,7 +44,6 @@ from earmark.web.dialects.cloudflare.wrappers import OF_BOUND, OF_UNIVERSAL, Uni
 from earmark.web.disconnect import while_connected
 from earmark.web.endpoints import Handler, Refusal, endpoint
 from earmark.web.exchange import Carried
-from earmark.web.origin import asked_here
 from earmark.web.request_log import record_of
 from earmark.web.unread import (
     MOST_DOUBTS,
@@ -221,15 +223,15 @@ class CloudflareDialect(Dialect):
         """Answer one input, or take or tell of a batch."""
         ai_id = {"cf-ai-req-id": ai_request_id(record_of(request.scope).request_id)}
         asked_s = time.monotonic()
-        await self._discover(request, model)
-        record_of(request.scope).model = self._service.status(model).info.model_id
+        call = await open_call(self._service, request, model)
         job_id = await read_beside(body, lambda: polled_id(body))
         if job_id is not None:
             return _Ran(await self._batches.poll(model, job_id), ai_id)
         if queue:
-            return await self._submit(model, body, ai_id)
+            return await self._submit(call, model, body, ai_id)
         left_s = _CLIENT_PATIENCE_S - (time.monotonic() - asked_s)
-        asking = self._ask(request, model, body, timeout_s=left_s)
+        waiting = call.wanting(Preferences(wait=True, timeout_s=left_s))
+        asking = self._ask(request, waiting, body)
         carried, doubts = await while_connected(request, asking)
         return _Ran(carried.body, carried.headers | ai_id, doubts)
 
@@ -237,40 +239,32 @@ class CloudflareDialect(Dialect):
         if self._options.strict:
             refuse_doubts(first_doubts(reading.doubts(members_of(body))))
 
-    async def _submit(self, model: str, body: bytes, headers: dict[str, str]) -> _Ran:
-        info = self._service.status(model).info
+    async def _submit(self, call: Call, model: str, body: bytes, headers: dict[str, str]) -> _Ran:
         found: list[Doubt] = []
 
         def check(one: bytes, place: str) -> None:
             if len(found) < MOST_DOUBTS:
-                found.extend(doubts_about(one, info, place=place))
+                found.extend(doubts_about(one, call.info, place=place))
             if self._options.strict:
                 refuse_doubts(found)
 
         queued = await self._batches.submit(model, body, check)
         return _Ran(queued, headers, first_doubts(found))
 
-    async def _discover(self, request: Request, model: str) -> None:
-        """Look for a model that is not served; clients that are told to wait ask again."""
-        await self._service.discover(model, here=asked_here(request.headers))
-
     async def _ask(
-        self, request: Request, model: str, body: bytes, *, timeout_s: float
+        self, request: Request, call: Call, body: bytes
     ) -> tuple[Carried, tuple[Doubt, ...]]:
-        info = self._service.status(model).info
-        exchange, doubts = await read_beside(body, lambda: open_exchange(body, info))
+        exchange, doubts = await read_beside(body, lambda: open_exchange(body, call.info))
         if self._options.strict:
             refuse_doubts(doubts)
         record_of(request.scope).texts = exchange.request.items
-        preferences = Preferences(wait=True, timeout_s=timeout_s)
-        return await exchange.carry_out(self._service, info.model_id, preferences), doubts
+        return await exchange.carry_out(call), doubts
 
     async def _ask_for_batch(self, model: str, body: bytes) -> Carried:
         # Where it came from counted when it was taken; what may be fetched counts now.
-        await self._service.discover(model, here=True)
-        info = self._service.status(model).info
-        exchange, _ = await read_beside(body, lambda: open_exchange(body, info))
-        return await exchange.carry_out(self._service, info.model_id, Preferences(wait=True))
+        call = await self._service.open(model, Caller(here=True))
+        exchange, _ = await read_beside(body, lambda: open_exchange(body, call.info))
+        return await exchange.carry_out(call.wanting(Preferences(wait=True)))
 
     async def _body(self, request: Request, *, batch: bool) -> bytes:
         most = self._options.max_body_bytes
@@ -292,9 +286,9 @@ class CloudflareDialect(Dialect):
         name = request.query_params.get("model", "")
         served = self._named()
         with suppress(UnknownModel):  # told below, in this address's words
-            await self._discover(request, name)
+            call = await open_call(self._service, request, name)
             # The list has no models of the Hub but those in memory.
-            served.append(catalogue.Named(name, self._service.status(name)))
+            served.append(catalogue.Named(name, call.status()))
         return succeeded(catalogue.schema(served, name))
 
     async def _tasks(self, _: Request) -> Response:

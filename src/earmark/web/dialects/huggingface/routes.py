@@ -9,14 +9,16 @@ from starlette.routing import Route
 from earmark.domain.preferences import Preferences
 from earmark.engine.facts import ModelFacts
 from earmark.engine.info import EngineInfo
+from earmark.serving.service import Call
 from earmark.serving.status import ServedStatus
 from earmark.web.body import read_beside, read_body
+from earmark.web.calls import open_call
 from earmark.web.dialect import Dialect, DialectParts
 from earmark.web.dialects.huggingface import lookups
 from earmark.web.dialects.huggingface.clients import name_of_caller
 from earmark.web.dialects.huggingface.exchanges import (
     AnyExchange,
-    Caller,
+    Reader,
     answered,
     asked_task,
     open_exchange,
@@ -28,7 +30,6 @@ from earmark.web.dialects.huggingface.text_ranking import asks_ranking
 from earmark.web.dialects.huggingface.unread import doubts_about
 from earmark.web.disconnect import while_connected
 from earmark.web.endpoints import endpoint
-from earmark.web.origin import asked_here
 from earmark.web.plain_errors import refusal
 from earmark.web.request_log import record_of
 from earmark.web.unread import Doubt, refuse_doubts
@@ -86,19 +87,17 @@ class HuggingFaceDialect(Dialect):
         ]
 
     async def _answer(self, request: Request) -> Response:
+        most = self._options.max_body_bytes
         if request.path_params:
-            model_id, named = await self._asked_model(request)
-            info = self._noted(request, model_id)
-            body = await read_body(request, max_bytes=self._options.max_body_bytes)
+            call, named = await self._open_named(request)
+            body = await read_body(request, max_bytes=most)
         else:
-            body, named = await read_body(request, max_bytes=self._options.max_body_bytes), None
+            body, named = await read_body(request, max_bytes=most), None
             ranks = await read_beside(body, lambda: asks_ranking(body))
-            info = self._noted(request, self._meant(ranks=ranks))
-        asked = await read_beside(body, lambda: self._read(request, body, info, named))
+            call = await open_call(self._service, request, self._meant(ranks=ranks))
+        asked = await read_beside(body, lambda: self._read(request, body, call.info, named))
         record_of(request.scope).texts = asked.exchange.request.items
-        answer = answered(
-            asked.exchange, self._service, info.model_id, asked.preferences, asked.doubts
-        )
+        answer = answered(asked.exchange, call.wanting(asked.preferences), asked.doubts)
         return await while_connected(request, answer)
 
     def _read(
@@ -106,21 +105,15 @@ class HuggingFaceDialect(Dialect):
     ) -> _Asked:
         task = asked_task(body, info) if named is None else task_named(named)
         doubts = doubts_about(body, task, info)
-        caller = Caller(
+        reader = Reader(
             name_of_caller(request.headers),
             self._options.zero_shot_form,
             reads_whole=request.scope["path"].startswith(_OLD_CLASS),
         )
-        exchange = open_exchange(task, body, caller)
+        exchange = open_exchange(task, body, reader)
         if self._options.strict:
             refuse_doubts(doubts)
         return _Asked(exchange, doubts, read_preferences(request.headers, body))
-
-    def _noted(self, request: Request, model_id: str | None) -> EngineInfo | ModelFacts:
-        """Find a model, and write it into the log's record."""
-        info = self._service.status(model_id).info
-        record_of(request.scope).model = info.model_id
-        return info
 
     def _meant(self, *, ranks: bool) -> str | None:
         """Return the model that a body at the root is for: None for the only one named.
@@ -130,27 +123,18 @@ class HuggingFaceDialect(Dialect):
         fits = self._service.fitting("text-ranking") if ranks else ()
         return fits[0] if len(fits) == 1 else None
 
-    async def _asked_model(self, request: Request) -> tuple[str, str | None]:
-        """Read the model's id, and the task's name where one is named.
-
-        Raises:
-            UnknownModel: no such model is served.
-            UnusableModel: its files cannot run here.
-            CapacityError: what it is cannot be told for now.
-        """
+    async def _open_named(self, request: Request) -> tuple[Call, str | None]:
+        """Find the model that an address names, and the task where it names one."""
         path: str = request.path_params["path"]
         named: str | None = request.path_params.get("task")
-        models = self._service.models
-        if named is None and "/pipeline/" in path and not models.knows(path):
+        if named is None and "/pipeline/" in path and not self._service.models.knows(path):
             path, _, named = path.rpartition("/pipeline/")
-        await self._discover(request, path)
-        return models.resolve(path), named
+        return await self._open(request, path), named
 
-    async def _discover(self, request: Request, model_id: str) -> None:
-        # Only the headers: whoever names no model of ours need not send his body.
+    async def _open(self, request: Request, model_id: str) -> Call:
+        # Only the headers: a caller who names no model of ours need not send a body.
         preferences = read_preferences(request.headers, b"")
-        here = asked_here(request.headers)
-        await self._service.discover(model_id, here=here, preferences=preferences)
+        return await open_call(self._service, request, model_id, preferences)
 
     async def _status(self, request: Request) -> Response:
         return lookups.status(await self._named_status(request))
@@ -165,8 +149,4 @@ class HuggingFaceDialect(Dialect):
         return lookups.model(await self._named_status(request))
 
     async def _named_status(self, request: Request) -> ServedStatus:
-        path: str = request.path_params["path"]
-        await self._discover(request, path)
-        status = self._service.status(path)
-        record_of(request.scope).model = status.info.model_id
-        return status
+        return (await self._open(request, request.path_params["path"])).status()
