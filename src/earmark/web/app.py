@@ -4,8 +4,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from functools import cache
-from typing import Final
+from typing import Annotated, Final
 
+from msgspec import Meta
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
@@ -14,6 +15,7 @@ from starlette.responses import Response
 from starlette.routing import Match, Route
 
 from earmark import __version__
+from earmark.domain.setting import Setting
 from earmark.serving.access.gate import AccessGate
 from earmark.serving.access.store import KeysInMemory
 from earmark.serving.jobs.runner import JobRunner
@@ -77,22 +79,39 @@ class WebOptions:
     """The HTTP edge.
 
     Attributes:
-        max_body_bytes: longer bodies are refused. 2 MiB hold 1,024 texts of 300 words.
-        cors_origins: pages of these origins may ask; ``*`` lets every page.
-        zero_shot_form: how zero-shot answers look to whoever is no official client; those get
-            what their version reads.
-        strict: refuse a request with a member that nothing reads, rather than answer it with a
-            warning.
-        accounts: those that an address of Workers AI may name; none stands for any.
+        max_body_bytes: 2 MiB hold 1,024 texts of 300 words.
+        cors_origins: ``*`` stands for every origin.
+        zero_shot_form: official clients get what their version reads.
+        accounts: none stands for any.
         hosts: names beside those of loopback that an open server on loopback is called by; None
             allows any.
     """
 
-    max_body_bytes: int = 2 * 1024 * 1024
-    cors_origins: tuple[str, ...] = ("*",)
-    zero_shot_form: ZeroShotForm = "labels"
-    strict: bool = False
-    accounts: tuple[str, ...] = ()
+    max_body_bytes: Annotated[
+        int, Meta(ge=1, le=1 << 30), Setting("Longer request bodies are refused.")
+    ] = 2 * 1024 * 1024
+    cors_origins: Annotated[
+        tuple[str, ...],
+        Setting(
+            "Origin whose pages may ask from a browser, as https://app.example; may be repeated.",
+            flag="--cors-origin",
+            default="any",
+        ),
+    ] = ("*",)
+    zero_shot_form: Annotated[
+        ZeroShotForm, Setting("Form of zero-shot answers for clients that are no official ones.")
+    ] = "labels"
+    strict: Annotated[
+        bool, Setting("Refuse parameters that nothing reads, rather than warn of them.")
+    ] = False
+    accounts: Annotated[
+        tuple[Annotated[str, Meta(min_length=1)], ...],
+        Setting(
+            "Account that addresses of Workers AI may name; may be repeated.",
+            flag="--account",
+            default="any",
+        ),
+    ] = ()
     hosts: tuple[str, ...] | None = None
 
 
