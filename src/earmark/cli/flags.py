@@ -65,11 +65,13 @@ def takes(*settings: str) -> Callable[[Callable[P, None]], Callable[P, None]]:
 
 def _flag_of(known: KnownSetting) -> object:
     """Write the annotation of a setting's flag; what its bounds refuse is refused with them."""
-    kind = list[str] if known.takes_several else known.plain_kind
+    kind, told = known.plain_kind, known.mark.help
+    if known.takes_several:
+        kind, told = list[str], told.removesuffix(".") + "; may be repeated."
     shown = f"${known.variable}, else {known.mark.default or _in_words(known.default)}"
     parameter = Parameter(
         name=known.flag,
-        help=known.mark.help,
+        help=told,
         # Only what is on by default has to be turned off.
         negative=f"--no-{known.flag[2:]}" if known.default is True else (),
         show_default=lambda _: shown,

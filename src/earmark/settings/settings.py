@@ -42,14 +42,17 @@ DATABASE = "earmark.sqlite"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Every setting, checked: those that stand here, and those of each floor's options."""
+    """Every setting, checked: those that stand here, and those of each floor's options.
+
+    Attributes:
+        web: less what `web_options` adds.
+    """
 
     models: Annotated[
         tuple[str, ...],
         Meta(min_length=1),
         Setting(
-            "A bundled id, a folder, org/name of the Hub, or my-id=one of these; may be repeated.",
-            flag="--model",
+            "A bundled id, a folder, org/name of the Hub, or my-id=one of these.", flag="--model"
         ),
     ] = bundled_ids()
     preload: Annotated[bool, Setting("Load these models before listening, not on demand.")] = True
@@ -64,14 +67,14 @@ class Settings:
         tuple[str, ...] | None,
         Setting(
             "Models of the Hub that a request may have fetched: deny, any, or a pattern such as"
-            " 'dslim/*'; may be repeated.",
+            " 'dslim/*'.",
             default="any for this machine alone without keys, else deny",
         ),
     ] = None
     aliases: Annotated[
         tuple[str, ...],
         Setting(
-            "Another name for a model, as name=model-id or name=model-id:int8; may be repeated.",
+            "Another name for a model, as name=model-id or name=model-id:int8.",
             flag="--alias",
             default="names of Workers AI for the models they are",
         ),
@@ -87,7 +90,7 @@ class Settings:
         tuple[_Named, ...],
         Setting(
             "Name that a request's Host header may have, beside those of loopback, where the server"
-            " listens on loopback without access keys; may be repeated.",
+            " listens on loopback without access keys.",
             flag="--allowed-host",
         ),
     ] = ()

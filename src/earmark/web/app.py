@@ -93,7 +93,7 @@ class WebOptions:
     cors_origins: Annotated[
         tuple[str, ...],
         Setting(
-            "Origin whose pages may ask from a browser, as https://app.example; may be repeated.",
+            "Origin whose pages may ask from a browser, as https://app.example.",
             flag="--cors-origin",
             default="any",
         ),
@@ -106,11 +106,7 @@ class WebOptions:
     ] = False
     accounts: Annotated[
         tuple[Annotated[str, Meta(min_length=1)], ...],
-        Setting(
-            "Account that addresses of Workers AI may name; may be repeated.",
-            flag="--account",
-            default="any",
-        ),
+        Setting("Account that addresses of Workers AI may name.", flag="--account", default="any"),
     ] = ()
     hosts: tuple[str, ...] | None = None
 
