@@ -1,7 +1,11 @@
 """What one request may ask for, and what may be in flight over all of them."""
 
 from dataclasses import dataclass, field
+from typing import Annotated, TypeAlias
 
+from msgspec import Meta
+
+from earmark.domain.setting import Setting
 from earmark.errors import InvalidInput, RequestTooLarge
 from earmark.serving.admission import AdmissionLimits
 from earmark.tasks.task import TaskRequest
@@ -9,29 +13,37 @@ from earmark.tasks.task import TaskRequest
 __all__ = ["ServiceOptions"]
 
 
+_UpToAdmitted: TypeAlias = Annotated[int, Meta(ge=1, le=AdmissionLimits().max_texts)]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceOptions:
     """What a caller may ask for.
 
     Attributes:
-        max_inputs: texts in one request.
-        max_texts: texts that the model reads for one request: of zero-shot classification, inputs
-            times labels.
-        max_characters: Unicode code points of those texts. A body of the default size holds at
-            most half as many, so that only inputs beside labels reach it. Encoding so many takes
-            some 4 seconds and 300 MB.
-        request_timeout_s: how long a request may take. Below the 300 s after which Node's fetch
-            gives up on its own.
-        cache_bytes: memory for results that may be given again, of all models; 0 keeps none, and
-            joins no text in flight. 64 MiB hold some 200,000 results of two labels.
+        max_characters: Unicode code points of one request's texts. A body of the default size
+            holds at most half as many, so that only inputs beside labels reach it. Encoding so many
+            takes some 4 seconds and 300 MB.
+        request_timeout_s: below the 300 s after which Node's fetch gives up on its own.
+        cache_bytes: of all models; 0 joins no text in flight either. 64 MiB hold some 200,000
+            results of two labels.
         admission: what may be in flight over all callers.
     """
 
-    max_inputs: int = 1024
-    max_texts: int = 4096
+    max_inputs: Annotated[_UpToAdmitted, Setting("Texts in one request.")] = 1024
+    max_texts: Annotated[
+        _UpToAdmitted,
+        Setting("Texts that the model reads for one request: of zero-shot, inputs times labels."),
+    ] = 4096
     max_characters: int = 4 * 1024 * 1024
-    request_timeout_s: float = 60.0
-    cache_bytes: int = 64 * 1024 * 1024
+    request_timeout_s: Annotated[
+        float, Meta(gt=0, le=3600), Setting("Seconds until an unanswered request is given up.")
+    ] = 60.0
+    cache_bytes: Annotated[
+        int,
+        Meta(ge=0, le=1 << 40),
+        Setting("Memory for results that may be given again; 0 keeps none."),
+    ] = 64 * 1024 * 1024
     admission: AdmissionLimits = field(default_factory=AdmissionLimits)
 
     def __post_init__(self) -> None:

@@ -6,10 +6,12 @@ import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Annotated, TypeAlias
 
 import structlog
+from msgspec import Meta
 
+from earmark.domain.setting import Setting
 from earmark.errors import QueueFull, StateUnavailable
 from earmark.serving.jobs.job import Job
 from earmark.serving.jobs.store import JobStore
@@ -30,11 +32,15 @@ class JobOptions:
     """How long and how many.
 
     Attributes:
-        keep_answers_s: an answer can be had for this long; a day by default.
+        keep_answers_h: a day by default.
         max_waiting: more jobs that are not finished are refused.
     """
 
-    keep_answers_s: float = 86_400.0
+    keep_answers_h: Annotated[
+        float,
+        Meta(gt=0, le=24 * 365),
+        Setting("Hours for which the answer to an asynchronous batch can be had."),
+    ] = 24.0
     max_waiting: int = 1024
 
 
@@ -140,4 +146,4 @@ class JobRunner:
         self._store.add(job, now_s=self._clock())
 
     def _since_s(self) -> float:
-        return self._clock() - self._options.keep_answers_s
+        return self._clock() - self._options.keep_answers_h * 3600

@@ -148,7 +148,7 @@ class Batches:
         """
         job = await self._jobs.find(job_id)
         if job is None or job.model != model:
-            kept_h = self._jobs.options.keep_answers_s / 3600
+            kept_h = self._jobs.options.keep_answers_h
             raise InvalidInput(
                 f"no batch {job_id[:64]!r} of {model}; answers are kept for {kept_h:g} hours"
             )
