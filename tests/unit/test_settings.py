@@ -118,7 +118,7 @@ SAMPLES: dict[str, tuple[str, object, str]] = {
     "aliases": ("a=b", ["a=b"], "aliases"),
     "max_loaded": ("7", 7, "on_demand.max_loaded"),
     "hold_s": ("1.5", 1.5, "on_demand.hold_s"),
-    "load_timeout_s": ("1.5", 1.5, "on_demand.load_timeout_s"),
+    "load_timeout_s": ("1.5", 1.5, "on_demand.load_s"),
     "host": ("::1", "::1", "host"),
     "port": ("0", 0, "port"),
     "allow_anonymous": ("true", True, "allow_anonymous"),
