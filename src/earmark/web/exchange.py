@@ -28,12 +28,14 @@ class Carried:
         body: what msgspec can encode.
         headers: what it cost and what was left out.
         info: of the model that answered.
+        tokens: that the model read.
         large: whether writing it down may take long.
     """
 
     body: object
     headers: dict[str, str]
     info: EngineInfo
+    tokens: int = 0
     large: bool = False
 
     async def written(self, write: Callable[[], Written]) -> Written:
@@ -93,4 +95,5 @@ class Exchange(Generic[Result]):
             cached=served.cached,
         )
         headers |= self.remarks(results, served.info)
-        return Carried(self.body(results), headers, served.info)
+        tokens = sum(each.tokens for each in results)
+        return Carried(self.body(results), headers, served.info, tokens)

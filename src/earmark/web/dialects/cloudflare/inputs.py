@@ -30,6 +30,7 @@ __all__ = [
     "Scored",
     "as_upstream_says",
     "doubts_about",
+    "labels_of",
     "open_exchange",
 ]
 
@@ -142,7 +143,7 @@ def _open_classifier(body: bytes) -> Exchange[Classification]:
     asked = decode_json(body, _classifier, misfit=as_upstream_says)
     # In the order of the classes, as the service answers; its clients do not sort.
     request = TextClassification((TextInput(asked.text),), sort=False)
-    return Exchange(request, request.characters, _labels)
+    return Exchange(request, request.characters, labels_of)
 
 
 def _open_reranker(body: bytes) -> Exchange[Relevance]:
@@ -157,7 +158,8 @@ def _open_reranker(body: bytes) -> Exchange[Relevance]:
     return Exchange(request, characters, ranked)
 
 
-def _labels(results: Sequence[Classification]) -> tuple[LabelScore, ...]:
+def labels_of(results: Sequence[Classification]) -> tuple[LabelScore, ...]:
+    """Put the result of one text into the form of the wire."""
     return results[0].scores
 
 

@@ -23,7 +23,7 @@ from earmark.web.calls import open_call
 from earmark.web.dialect import Dialect, DialectParts
 from earmark.web.dialects.cloudflare import binding, catalogue
 from earmark.web.dialects.cloudflare.access import WRONG_KEY, Verified, access_form
-from earmark.web.dialects.cloudflare.batches import Batches, polled_id
+from earmark.web.dialects.cloudflare.batches import KIND, Batches, polled_id
 from earmark.web.dialects.cloudflare.envelope import Message, ai_request_id, failed, succeeded
 from earmark.web.dialects.cloudflare.errors import (
     FORMS,
@@ -119,7 +119,7 @@ class CloudflareDialect(Dialect):
     def __init__(self, parts: DialectParts) -> None:
         """Speak for a service."""
         self._service, self._options, self._jobs = parts.service, parts.options, parts.jobs
-        self._batches = Batches(parts.jobs, self._ask_for_batch, api_error)
+        self._batches = Batches(parts.jobs, self._open_for_batch, api_error)
 
     def routes(self) -> list[Route]:
         """List the addresses.
@@ -183,7 +183,7 @@ class CloudflareDialect(Dialect):
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Answer batches until the block ends."""
-        async with self._jobs.running(self._batches.carry_out):
+        async with self._jobs.running({KIND: self._batches.carry_out}):
             yield
 
     async def _run(self, request: Request) -> Response:
@@ -260,11 +260,9 @@ class CloudflareDialect(Dialect):
         record_of(request.scope).texts = exchange.request.items
         return await exchange.carry_out(call), doubts
 
-    async def _ask_for_batch(self, model: str, body: bytes) -> Carried:
+    async def _open_for_batch(self, model: str) -> Call:
         # Where it came from counted when it was taken; what may be fetched counts now.
-        call = await self._service.open(model, Caller(here=True))
-        exchange, _ = await read_beside(body, lambda: open_exchange(body, call.info))
-        return await exchange.carry_out(call.wanting(Preferences(wait=True)))
+        return await self._service.open(model, Caller(here=True), Preferences(wait=True))
 
     async def _body(self, request: Request, *, batch: bool) -> bytes:
         most = self._options.max_body_bytes
