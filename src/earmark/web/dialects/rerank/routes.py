@@ -140,10 +140,9 @@ class RerankDialect(Dialect):
         if asked.model is None or asked.model in _UNNAMED:
             return await open_call(self._service, request, self._only_model(task)), {}
         fits = () if asked.strict else self._service.fitting(task)
-        # A caller whom another model can answer is not held until the Hub can be reached.
-        preferences = Preferences(wait=len(fits) != 1)
         try:
-            return await open_call(self._service, request, asked.model, preferences), {}
+            # Nobody is held until the Hub can be reached: these clients read an error at once.
+            return await open_call(self._service, request, asked.model), {}
         except (UnknownModel, ModelOutOfReach):
             if len(fits) != 1:
                 raise
