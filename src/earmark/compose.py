@@ -10,10 +10,10 @@ from starlette.types import ASGIApp
 from earmark.checkpoint.hub.progress import HubProgress
 from earmark.checkpoint.ref import HubRef
 from earmark.engine.engine import Engine
-from earmark.engine.facts import ModelFacts, read_facts
-from earmark.engine.info import EngineInfo
+from earmark.engine.info import EngineInfo, ModelFacts
 from earmark.engine.load import EngineOptions, load_engine
 from earmark.engine.model import open_repository
+from earmark.engine.preview import fetch_previewed_model, preview_model, read_facts
 from earmark.models.aliases import Alias
 from earmark.models.catalogue import KnownModel
 from earmark.models.certificates import Certificates
@@ -166,9 +166,6 @@ class _Loader:
         return read_facts(known.ref, model_id=known.model_id)
 
     def fetch(self, known: KnownModel, wanted: Callable[[], bool]) -> None:
-        # Imported here: the Hub's library is slow to import, and most servers never ask it.
-        from earmark.engine.preview import fetch_previewed_model  # noqa: PLC0415
-
         ref = known.ref
         if isinstance(ref, HubRef):
             fetched_while_wanted(lambda watch: fetch_previewed_model(ref, watch), wanted)
@@ -188,8 +185,6 @@ class _Hub:
         return ref is not None and ref.revision is None
 
     def look_up(self, model_id: str) -> KnownModel:
-        from earmark.engine.preview import preview_model  # noqa: PLC0415 - see `_Loader`
-
         found = preview_model(HubRef(model_id))
         return KnownModel(
             model_id, found.ref, facts=found.facts, download_bytes=found.to_come_bytes

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from support.fake_engine import FakeEngine
 
 from earmark.domain.labels import LabelSet
-from earmark.engine.facts import ModelFacts
+from earmark.engine.info import ModelFacts
 from earmark.errors import ShuttingDown
 from earmark.models.catalogue import KnownModel
 

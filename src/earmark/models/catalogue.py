@@ -6,7 +6,7 @@ from typing import Protocol
 
 from earmark.checkpoint.files.models_folder import Fingerprint, ModelsFolder, fingerprint
 from earmark.checkpoint.ref import FolderRef, ModelRef
-from earmark.engine.facts import ModelFacts
+from earmark.engine.info import ModelFacts
 from earmark.graph.precision import ComputePrecision
 from earmark.models.aliases import Alias
 

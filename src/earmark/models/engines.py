@@ -3,8 +3,7 @@
 from collections.abc import Callable
 from typing import Protocol, TypeVar
 
-from earmark.engine.facts import ModelFacts
-from earmark.engine.info import EngineInfo, QueueState
+from earmark.engine.info import EngineInfo, ModelFacts, QueueState
 from earmark.engine.reply import Reply
 from earmark.engine.streaming import EntityStream
 from earmark.models.catalogue import KnownModel

@@ -2,7 +2,7 @@
 
 import structlog
 
-from earmark.engine.facts import ModelFacts
+from earmark.engine.info import ModelFacts
 from earmark.errors import CheckpointError
 from earmark.models.catalogue import KnownModel
 from earmark.models.engines import ModelLoader

@@ -2,14 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 
-from earmark.engine.facts import ModelFacts
-from earmark.engine.info import EngineInfo
+from earmark.engine.info import ModelFacts
 from earmark.tasks.task import TaskName
 
 __all__ = ["fitting"]
 
 
-def fitting(models: Iterable[EngineInfo | ModelFacts], task: TaskName) -> tuple[str, ...]:
+def fitting(models: Iterable[ModelFacts], task: TaskName) -> tuple[str, ...]:
     """List the models that fit a task best; a request that names none means the only one.
 
     A model with one label scores pairs. It can classify texts too, but is not meant where another
@@ -25,5 +24,5 @@ def fitting(models: Iterable[EngineInfo | ModelFacts], task: TaskName) -> tuple[
     able = [each for each in models if task in each.tasks]
     choosing = [each for each in able if len(each.labels) > 1]
     made_for = [each for each in choosing if each.task == task]
-    kinds: Sequence[Sequence[EngineInfo | ModelFacts]] = (made_for, choosing, able)
+    kinds: Sequence[Sequence[ModelFacts]] = (made_for, choosing, able)
     return next((tuple(each.model_id for each in kind) for kind in kinds if kind), ())

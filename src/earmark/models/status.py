@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from earmark.engine.facts import ModelFacts
-from earmark.engine.info import EngineInfo, EngineState, QueueState
+from earmark.engine.info import EngineState, ModelFacts, QueueState
 from earmark.models.engines import ServedEngine
 
 __all__ = ["ModelState", "ModelStatus"]
@@ -24,7 +23,7 @@ class ModelStatus:
         aliases: other names for it.
     """
 
-    info: EngineInfo | ModelFacts
+    info: ModelFacts
     state: ModelState
     queue: QueueState | None = None
     aliases: tuple[str, ...] = ()

@@ -14,8 +14,7 @@ from dataclasses import dataclass, field
 from typing import Final, Generic, TypeVar
 
 from earmark.domain.preferences import NO_PREFERENCES, Preferences
-from earmark.engine.facts import ModelFacts
-from earmark.engine.info import EngineInfo
+from earmark.engine.info import EngineInfo, ModelFacts
 from earmark.engine.reply import Reply
 from earmark.engine.streaming import EntityStream
 from earmark.errors import InvalidInput, RequestTooLarge, UnsupportedTask
@@ -280,7 +279,7 @@ class Service:
         allowed_s = self._options.request_timeout_s
         return allowed_s if preferences.timeout_s is None else min(preferences.timeout_s, allowed_s)
 
-    def _check(self, info: EngineInfo | ModelFacts, request: TaskRequest[Result]) -> None:
+    def _check(self, info: ModelFacts, request: TaskRequest[Result]) -> None:
         if request.task not in info.tasks:
             raise UnsupportedTask(
                 f"model {info.model_id} is for {', '.join(info.tasks)}, not for {request.task};"

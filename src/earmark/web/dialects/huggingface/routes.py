@@ -5,8 +5,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Scope
 
-from earmark.engine.facts import ModelFacts
-from earmark.engine.info import EngineInfo
+from earmark.engine.info import ModelFacts
 from earmark.errors import UnknownModel
 from earmark.serving.service import Service
 from earmark.serving.status import ServedStatus
@@ -156,7 +155,7 @@ class HuggingFaceDialect:
         answer = answered(exchange, self._service, info.model_id, preferences, doubts)
         return await while_connected(request, answer)
 
-    def _noted(self, request: Request, model_id: str | None) -> EngineInfo | ModelFacts:
+    def _noted(self, request: Request, model_id: str | None) -> ModelFacts:
         """Find a model, and write it into the log's record."""
         info = self._service.status(model_id).info
         record_of(request.scope).model = info.model_id
