@@ -18,12 +18,11 @@ from earmark.models.aliases import Alias
 from earmark.models.catalogue import KnownModel
 from earmark.models.certificates import Certificates
 from earmark.models.discovery import Discovery
-from earmark.models.fetching import fetched_while_wanted
-from earmark.models.load_threads import beside
-from earmark.models.load_times import LoadTimes
+from earmark.models.estimates import LoadTimes
 from earmark.models.on_demand import OnDemand
 from earmark.models.policy import HubPolicy
 from earmark.models.registry import ServedModels
+from earmark.models.threads import fetched_while_wanted, load_interruptibly
 from earmark.runtime.compiled import CompiledModels
 from earmark.serving.access.gate import AccessGate
 from earmark.serving.access.store import SqliteKeys
@@ -121,8 +120,8 @@ def composed(
         discovery = Discovery(_Hub(), policy, settings.discovery_options())
         catalogue = settings.catalogue(named, discovery)
         engines = [
-            # Beside: a signal ends the program also while a model is loaded.
-            stack.enter_context(closing(beside(partial(_load, settings, model))))
+            # A signal ends the program also while a model is loaded.
+            stack.enter_context(closing(load_interruptibly(partial(_load, settings, model))))
             for model in named
             if settings.preload
         ]

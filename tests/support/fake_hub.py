@@ -11,9 +11,8 @@ from earmark.checkpoint.ref import BundledRef, HubRef
 from earmark.errors import CheckpointNotFound, HubUnavailable
 from earmark.models.catalogue import Catalogue, KnownModel
 from earmark.models.discovery import Discovery, DiscoveryOptions
-from earmark.models.hub_rule import HubRule
 from earmark.models.on_demand import OnDemand, OnDemandOptions
-from earmark.models.policy import HubPolicy
+from earmark.models.policy import HubPolicy, HubRule
 from earmark.models.registry import ServedModels
 from earmark.serving.access.gate import AccessGate
 from earmark.serving.access.store import KeysInMemory, KeyStore

@@ -18,15 +18,14 @@ from earmark.errors import (
     ShuttingDown,
 )
 from earmark.models.catalogue import Catalogue, KnownModel
-from earmark.models.change_signal import Bell, Ear
-from earmark.models.download_times import DownloadTimes
+from earmark.models.change_signal import Change, ChangeSignal
 from earmark.models.engines import ModelLoader, ServedEngine
+from earmark.models.estimates import DownloadTimes, LoadTimes, first_estimate_s, remaining_s
 from earmark.models.facts import KnownFacts
 from earmark.models.lifecycle import Failed, Loading, NoRoom, Ready, Shelf, Started, Unloaded
-from earmark.models.load_threads import start_load
-from earmark.models.load_times import LoadTimes, first_estimate_s, remaining_s
 from earmark.models.refusals import refused
 from earmark.models.status import ModelStatus
+from earmark.models.threads import start_load
 
 __all__ = ["OnDemand", "OnDemandOptions"]
 
@@ -85,7 +84,7 @@ class OnDemand:
         self._downloads = DownloadTimes()
         self._clock, self._start = clock, start
         self._lock = threading.Lock()
-        self._bell = Bell()
+        self._changed = ChangeSignal()
         self._closed = False
         self._shelf: Shelf[ServedEngine] = Shelf(
             self._options.max_loaded, self._options.retry_after_s, self._options.load_s
@@ -165,7 +164,7 @@ class OnDemand:
         finally:
             with self._lock:
                 self._shelf.give_back(model_id, now_s=self._clock())
-                self._bell.ring()
+                self._changed.notify()
 
     def close(self) -> tuple[ServedEngine, ...]:
         """Load nothing more; return the engines in memory, for the caller to close.
@@ -174,7 +173,7 @@ class OnDemand:
         """
         with self._lock:
             self._closed = True
-            self._bell.ring()
+            self._changed.notify()
             return self._shelf.clear()
 
     async def _obtain(
@@ -191,10 +190,10 @@ class OnDemand:
                     raise ModelLoading(
                         f"Model {model_id} {found.text}", estimated_time_s=found.estimate_s
                     )
-                await asyncio.wait((found.ear,), timeout=left_s)
+                await asyncio.wait((found.change,), timeout=left_s)
             finally:
                 with self._lock:
-                    self._bell.leave(found.ear)
+                    self._changed.unsubscribe(found.change)
 
     def _try(self, model_id: str, *, may_load: bool) -> "ServedEngine | _Wait":
         """Take the engine, or begin its load, and hear of the next change."""
@@ -222,16 +221,16 @@ class OnDemand:
                         known, error, retry_after_s=self._options.retry_after_s
                     ) from error
                 case Loading(elapsed_s):
-                    wait = _Wait(self._bell.listen(), remaining_s(expected_s, elapsed_s))
+                    wait = _Wait(self._changed.subscribe(), remaining_s(expected_s, elapsed_s))
                 case Started():
                     begun = step
-                    wait = _Wait(self._bell.listen(), remaining_s(expected_s, 0.0))
+                    wait = _Wait(self._changed.subscribe(), remaining_s(expected_s, 0.0))
                 case NoRoom():
                     text = (
                         f"waits for room: {self._options.max_loaded} models, as many as may be in"
                         " memory, are in use"
                     )
-                    wait = _Wait(self._bell.listen(), remaining_s(expected_s, 0.0), text)
+                    wait = _Wait(self._changed.subscribe(), remaining_s(expected_s, 0.0), text)
         if begun is not None:
             self._begin(known, begun)
         return wait
@@ -276,7 +275,7 @@ class OnDemand:
             wanted = not self._closed and self._shelf.finished(
                 known.model_id, load, engine, now_s=now_s
             )
-            self._bell.ring()
+            self._changed.notify()
         if not wanted:
             _close(engine)
             return
@@ -299,7 +298,7 @@ class OnDemand:
         with self._lock:
             if not self._closed:
                 self._shelf.failed(known, load, error, now_s=self._clock())
-            self._bell.ring()
+            self._changed.notify()
 
 
 @dataclass(frozen=True, slots=True)
@@ -307,12 +306,12 @@ class _Wait:
     """Nothing to be had at this moment.
 
     Attributes:
-        ear: done at the next change.
+        change: done at the next change.
         estimate_s: how long the load is likely to take from now.
         text: why; the Hub's words where it loads.
     """
 
-    ear: Ear
+    change: Change
     estimate_s: float
     text: str = "is currently loading"
 

@@ -19,8 +19,8 @@ from earmark.graph.precision import Precision
 from earmark.models.aliases import DEFAULT_ALIASES, Alias
 from earmark.models.catalogue import Catalogue, Discovered
 from earmark.models.discovery import DiscoveryOptions
-from earmark.models.hub_rule import DENY, HubRule
 from earmark.models.on_demand import OnDemandOptions
+from earmark.models.policy import DENY, HubRule
 from earmark.runtime.session import RuntimeName
 from earmark.serving.jobs.runner import JobOptions
 from earmark.serving.service import ServiceOptions

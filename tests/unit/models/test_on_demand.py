@@ -27,7 +27,7 @@ from earmark.errors import (
     UnusableModel,
 )
 from earmark.models.catalogue import Catalogue, KnownModel
-from earmark.models.load_times import LoadTimes
+from earmark.models.estimates import LoadTimes
 from earmark.models.on_demand import OnDemand, OnDemandOptions
 from earmark.models.registry import ServedModels
 from earmark.serving.service import Service, ServiceOptions
