@@ -21,7 +21,7 @@ from earmark.models.discovery import Discovery
 from earmark.models.estimates import LoadTimes
 from earmark.models.on_demand import OnDemand
 from earmark.models.policy import HubPolicy
-from earmark.models.registry import ServedModels
+from earmark.models.registry import Registry
 from earmark.models.threads import fetched_while_wanted, load_interruptibly
 from earmark.runtime.compiled import CompiledModels
 from earmark.serving.access.gate import AccessGate
@@ -129,9 +129,9 @@ def composed(
         if catalogue is not None:
             loader = _Loader(_engine_options(settings))
             times = LoadTimes(settings.database)
-            on_demand = OnDemand(catalogue, loader, settings.on_demand_options(), times=times)
+            on_demand = OnDemand(catalogue, loader, settings.on_demand_options(), times)
         aliases = _aliases(settings.alias_table(), [engine.info for engine in engines])
-        served = ServedModels(
+        served = Registry(
             engines,
             named=[one.model_id for one in named],
             on_demand=on_demand,

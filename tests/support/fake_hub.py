@@ -13,7 +13,7 @@ from earmark.models.catalogue import Catalogue, KnownModel
 from earmark.models.discovery import Discovery, DiscoveryOptions
 from earmark.models.on_demand import OnDemand, OnDemandOptions
 from earmark.models.policy import HubPolicy, HubRule
-from earmark.models.registry import ServedModels
+from earmark.models.registry import Registry
 from earmark.serving.access.gate import AccessGate
 from earmark.serving.access.store import KeysInMemory, KeyStore
 
@@ -87,7 +87,7 @@ def on_the_hub(
     *,
     aliases: Mapping[str, str] | None = None,
     hold_s: float = 10.0,
-) -> ServedModels:
+) -> Registry:
     """Serve `at/hand`, which is loaded on demand, and what the Hub has."""
     discovery = Discovery(hub, rule or policy(), DiscoveryOptions(hold_s=hold_s))
     on_demand = OnDemand(
@@ -95,6 +95,6 @@ def on_the_hub(
         loader or FakeLoader.open(),
         OnDemandOptions(hold_s=hold_s),
     )
-    return ServedModels(
+    return Registry(
         (), named=("at/hand",), on_demand=on_demand, aliases=aliases or {}, discovery=discovery
     )

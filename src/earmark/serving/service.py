@@ -19,7 +19,7 @@ from earmark.engine.reply import Reply
 from earmark.engine.streaming import EntityStream
 from earmark.errors import InvalidInput, RequestTooLarge, UnsupportedTask
 from earmark.models.engines import ServedEngine
-from earmark.models.registry import ServedModels
+from earmark.models.registry import Registry
 from earmark.models.status import ModelStatus
 from earmark.serving.admission import Admission, AdmissionLimits
 from earmark.serving.cache.cache import ResultCache
@@ -108,7 +108,7 @@ class Service:
 
     def __init__(
         self,
-        models: ServedModels,
+        models: Registry,
         options: ServiceOptions | None = None,
         *,
         clock: Callable[[], float] = time.monotonic,
@@ -129,7 +129,7 @@ class Service:
             self._cache = ResultCache(MemoryStore(self._options.cache_bytes), clock=clock)
 
     @property
-    def models(self) -> ServedModels:
+    def models(self) -> Registry:
         """The models served."""
         return self._models
 

@@ -13,7 +13,7 @@ from earmark.errors import SettingsError, UnknownModel
 from earmark.models.aliases import DEFAULT_ALIASES, Alias
 from earmark.models.catalogue import Catalogue, KnownModel
 from earmark.models.on_demand import OnDemand
-from earmark.models.registry import ServedModels
+from earmark.models.registry import Registry
 
 NAME = "@cf/huggingface/distilbert-sst-2-int8"
 
@@ -53,7 +53,7 @@ def test_the_names_of_workers_ai_stand_for_the_models_whose_weights_they_are() -
 
 def test_an_alias_finds_the_model_and_the_model_knows_it() -> None:
     """Also where an action follows it in an address."""
-    models = ServedModels([FakeEngine("me/mine")], aliases={NAME: "me/mine", "other": "nobody"})
+    models = Registry([FakeEngine("me/mine")], aliases={NAME: "me/mine", "other": "nobody"})
     assert models.knows(NAME)
     assert models.resolve(NAME) == "me/mine"
     assert models.split(f"{NAME}/info", actions=frozenset({"info"})) == ("me/mine", "info")
@@ -65,13 +65,13 @@ def test_an_alias_finds_the_model_and_the_model_knows_it() -> None:
 
 def test_a_model_of_the_same_name_wins() -> None:
     """Its id is its own."""
-    models = ServedModels([FakeEngine("a"), FakeEngine("b")], aliases={"a": "b"})
+    models = Registry([FakeEngine("a"), FakeEngine("b")], aliases={"a": "b"})
     assert models.resolve("a") == "a"
 
 
 def test_a_name_whose_model_is_not_served_says_so() -> None:
     """Nothing stands in for the model."""
-    models = ServedModels([FakeEngine("mine")], aliases={NAME: "org/other:int8"})
+    models = Registry([FakeEngine("mine")], aliases={NAME: "org/other:int8"})
     assert not models.knows(NAME)
     expected = f"Model {NAME} does not exist; it stands for org/other:int8, which is not served"
     for ask in (models.resolve, models.status):
@@ -93,7 +93,7 @@ def test_a_precision_of_its_own_makes_a_model_of_its_own(tmp_path: Path) -> None
 def test_a_variant_is_loaded_on_demand_under_its_own_id() -> None:
     """So that every answer tells which of the two ran."""
     catalogue = Catalogue({"z": BundledRef("bundled/z")}, variants=(Alias(NAME, "z", "int8"),))
-    models = ServedModels(
+    models = Registry(
         [], named=["z"], on_demand=OnDemand(catalogue, FakeLoader.open()), aliases={NAME: "z:int8"}
     )
     status = models.status(NAME)

@@ -4,13 +4,13 @@ import pytest
 from support.fake_engine import FakeEngine
 
 from earmark.errors import UnknownModel
-from earmark.models.registry import ServedModels
+from earmark.models.registry import Registry
 
 _ACTIONS = frozenset({"health", "info"})
 
 
-def _models(*ids: str) -> ServedModels:
-    return ServedModels(FakeEngine(model_id) for model_id in ids)
+def _models(*ids: str) -> Registry:
+    return Registry(FakeEngine(model_id) for model_id in ids)
 
 
 def test_the_only_model_needs_no_name() -> None:

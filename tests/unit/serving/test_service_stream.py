@@ -17,7 +17,7 @@ from earmark.errors import (
     UnknownModel,
     UnsupportedTask,
 )
-from earmark.models.registry import ServedModels
+from earmark.models.registry import Registry
 from earmark.serving.admission import AdmissionLimits
 from earmark.serving.service import Service, ServiceOptions
 from earmark.tasks.token_classification import TokenClassification
@@ -30,7 +30,7 @@ _REQUEST = TokenClassification(("Ann",), ignore_labels=frozenset())
 
 
 def _service(*engines: FakeEngine, options: ServiceOptions | None = None) -> Service:
-    return Service(ServedModels(engines), options, clock=lambda: _NOW_S)
+    return Service(Registry(engines), options, clock=lambda: _NOW_S)
 
 
 @asynccontextmanager
