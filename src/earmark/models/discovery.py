@@ -142,8 +142,8 @@ class Discovery:
             patience_s: how long the caller waits for the Hub; that of the options when None.
 
         Returns:
-            True where `find` now finds it. False where the Hub has no such model, or nobody may
-            have it fetched: only the log distinguishes the two.
+            True where `find` now finds it. False where the Hub has no such model, or it may not be
+            fetched: only the log distinguishes the two.
 
         Raises:
             UnusableModel: it cannot run here.

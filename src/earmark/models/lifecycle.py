@@ -1,13 +1,8 @@
 """The life of a model: its states, what moves it from one to the next, and who has a place.
 
-Two rules hold for this file:
-
-1. Everything that affects a model's state is here, and as much of it as possible is in `MOVES`.
-2. Nothing here knows a thread, a lock or a clock: time is passed in, and the caller sees to it
-   that one call ends before the next begins.
-
-How it works
-============
+Everything that affects a model's state is here, and as much of it as possible is in `MOVES`.
+Nothing here knows a thread, a lock or a clock: time is passed in, and the caller sees to it that
+one call ends before the next begins.
 
 A *life* begins when a model is named at the start (it is *pinned*) or when a request wants it, and
 ends when nothing of it is left. `MOVES` has every move of a life::
@@ -19,28 +14,28 @@ ends when nothing of it is left. `MOVES` has every move of a life::
                            ^               |
                            +---------------+
 
-(Where the server goes down, whatever has a place or is OVERDUE is LEAVING.) Any other move raises
+When the server goes down, a life that has a place or is OVERDUE is LEAVING. Any other move raises
 `IllegalMove`: it is a mistake in the code that calls.
 
 *Nothing is kept of a model that is UNKNOWN or FOUND*: the catalogue is asked each time. So a life
 that comes back to FOUND has ended.
 
-*A model may have several lives at once.* At most one of them counts: it has a place, is pinned, or
-its load failed lately. The others have lost their place and have not ended: an OVERDUE load that
+*A model may have several lives at once.* At most one of them is current: it has a place, is pinned,
+or its load failed lately. The others have lost their place and have not ended: an OVERDUE load that
 nothing can interrupt, or an engine that is LEAVING. The same files are not loaded beside their own
 OVERDUE load; other files under the same id may be.
 
 *Places.* A life has a place while it is FETCHING, LOADING or READY, and there are never more places
-than are set. Where all are taken, the READY engine that nobody uses and that was used least
-recently is put away. A pinned life takes no place, is READY from the beginning, and never leaves:
+than are set. Where all are taken, the READY engine that was used least recently, and is not in
+use, is put away. A pinned life takes no place, is READY from the beginning, and never leaves:
 its engine is closed with the server.
 
-*Time.* Two moves come from time alone, and are made when somebody looks: a load that has taken too
+*Time.* Two moves come from time alone, and are made at the next call: a load that has taken too
 long becomes OVERDUE, and a FAILED life ends once it is old enough or its files have changed.
 
 *What is shown.* A model in memory is as well as its engine. Whether that is ready, failing, stalled
-or closed is known to the engine alone (`earmark.engine.thread`), and changes without a move here,
-so those are no states of `MOVES`: `SHOWN` joins the two.
+or closed the engine alone knows (`earmark.engine.thread`), and it changes without an event here, so
+those are no states of `MOVES`: `SHOWN` joins the two.
 """
 
 from collections.abc import Mapping
@@ -52,47 +47,20 @@ from earmark.engine.info import EngineState
 from earmark.errors import DeadlineExceeded
 from earmark.models.catalogue import KnownModel
 
-__all__ = [
-    "MOVES",
-    "SHOWN",
-    "Event",
-    "Failed",
-    "IllegalMove",
-    "Life",
-    "Lifecycle",
-    "Loading",
-    "ModelState",
-    "NoRoom",
-    "Ready",
-    "Started",
-    "State",
-    "Step",
-    "Unloaded",
-    "after",
-]
-
 Engine = TypeVar("Engine")
 
 
 class State(Enum):
     """Where a life stands."""
 
-    UNKNOWN = "unknown"
-    """Nothing says that there is such a model."""
-    FOUND = "found"
-    """The catalogue has it; a request would load it."""
-    FETCHING = "fetching"
-    """It has a place, and its files are on their way; files that are here take no time."""
-    LOADING = "loading"
-    """Its files are here, and a thread loads it."""
-    READY = "ready"
-    """Its engine is in memory."""
-    OVERDUE = "overdue"
-    """Its load has taken too long and lost its place, and goes on."""
-    FAILED = "failed"
-    """Its load failed, and is not tried again for a while."""
-    LEAVING = "leaving"
-    """It has no place any more; its engine is being closed, or will be once it is loaded."""
+    UNKNOWN = "unknown"  # nothing says that there is such a model
+    FOUND = "found"  # the catalogue has it, and a request would load it
+    FETCHING = "fetching"  # its files are on their way; files that are here take no time
+    LOADING = "loading"  # its files are here, and a thread loads it
+    READY = "ready"  # its engine is in memory
+    OVERDUE = "overdue"  # its load has taken too long and lost its place, and goes on
+    FAILED = "failed"  # its load failed, and is not tried again for a while
+    LEAVING = "leaving"  # it has lost its place, and its engine is not closed yet
 
 
 class Event(Enum):
@@ -111,48 +79,29 @@ class Event(Enum):
     CLOSED = "its engine is closed"
 
 
-MOVES: Final[Mapping[State, Mapping[Event, State]]] = {
-    State.UNKNOWN: {
-        Event.NAMED: State.FOUND,
-        Event.PINNED: State.READY,
-    },
-    State.FOUND: {
-        Event.WANTED: State.FETCHING,
-    },
-    State.FETCHING: {
-        Event.FETCHED: State.LOADING,
-        Event.LOAD_FAILED: State.FAILED,
-        Event.SHUT_DOWN: State.LEAVING,
-    },
-    State.LOADING: {
-        Event.LOADED: State.READY,
-        Event.LOAD_FAILED: State.FAILED,
-        Event.LATE: State.OVERDUE,
-        Event.SHUT_DOWN: State.LEAVING,
-    },
-    State.READY: {
-        Event.PUT_AWAY: State.LEAVING,
-        Event.SHUT_DOWN: State.LEAVING,
-    },
-    State.OVERDUE: {
-        # The engine that comes too late has to be closed first.
-        Event.LOADED: State.OVERDUE,
-        Event.CLOSED: State.FAILED,
-        Event.LOAD_FAILED: State.FAILED,
-        Event.SHUT_DOWN: State.LEAVING,
-    },
-    State.FAILED: {
-        Event.FORGIVEN: State.FOUND,
-    },
-    State.LEAVING: {
-        # Where the server goes down, a load may be in progress still.
-        Event.FETCHED: State.LEAVING,
-        Event.LOADED: State.LEAVING,
-        Event.LOAD_FAILED: State.FOUND,
-        Event.CLOSED: State.FOUND,
-    },
+MOVES: Final[Mapping[tuple[State, Event], State]] = {
+    (State.UNKNOWN, Event.NAMED): State.FOUND,
+    (State.UNKNOWN, Event.PINNED): State.READY,
+    (State.FOUND, Event.WANTED): State.FETCHING,
+    (State.FETCHING, Event.FETCHED): State.LOADING,
+    (State.FETCHING, Event.LOAD_FAILED): State.FAILED,
+    (State.FETCHING, Event.SHUT_DOWN): State.LEAVING,
+    (State.LOADING, Event.LOADED): State.READY,
+    (State.LOADING, Event.LOAD_FAILED): State.FAILED,
+    (State.LOADING, Event.LATE): State.OVERDUE,
+    (State.LOADING, Event.SHUT_DOWN): State.LEAVING,
+    (State.READY, Event.PUT_AWAY): State.LEAVING,
+    (State.READY, Event.SHUT_DOWN): State.LEAVING,
+    (State.OVERDUE, Event.LOADED): State.OVERDUE,  # the late engine has to be closed first
+    (State.OVERDUE, Event.CLOSED): State.FAILED,
+    (State.OVERDUE, Event.LOAD_FAILED): State.FAILED,
+    (State.OVERDUE, Event.SHUT_DOWN): State.LEAVING,
+    (State.FAILED, Event.FORGIVEN): State.FOUND,
+    (State.LEAVING, Event.FETCHED): State.LEAVING,  # a load goes on while the server goes down
+    (State.LEAVING, Event.LOADED): State.LEAVING,
+    (State.LEAVING, Event.LOAD_FAILED): State.FOUND,
+    (State.LEAVING, Event.CLOSED): State.FOUND,
 }
-"""From a state, by an event, to a state."""
 
 ModelState = EngineState | Literal["loadable", "loading", "failed"]
 """`loadable`: not in memory, a request would load it. `failed`: its last load did, lately."""
@@ -180,13 +129,9 @@ class IllegalMove(RuntimeError):
 
 
 def after(state: State, event: Event) -> State:
-    """Return the state that an event leads to.
-
-    Raises:
-        IllegalMove: the state does not expect the event.
-    """
+    """Return the state that an event leads to; raise `IllegalMove` where it leads nowhere."""
     try:
-        return MOVES[state][event]
+        return MOVES[state, event]
     except KeyError:
         raise IllegalMove(f"{event} came while a model was {state}") from None
 
@@ -271,7 +216,7 @@ class Failed:
 
 
 Step: TypeAlias = Ready[Engine] | Started[Engine] | Loading | NoRoom | Unloaded | Failed
-"""What a caller who wants a model gets, or has to do."""
+"""What a caller that wants a model gets, or has to do."""
 
 
 @dataclass(slots=True)
@@ -289,7 +234,7 @@ class Lifecycle(Generic[Engine]):
     retry_after_s: float
     load_s: float = float("inf")
     is_shut: bool = False
-    _counting: dict[str, Life[Engine]] = field(default_factory=dict)
+    _current: dict[str, Life[Engine]] = field(default_factory=dict)
     _without_place: set[Life[Engine]] = field(default_factory=set)
     _overdue: list[KnownModel] = field(default_factory=list)
 
@@ -299,38 +244,27 @@ class Lifecycle(Generic[Engine]):
         Raises:
             ValueError: there is one of this id.
         """
-        if model_id in self._counting:
+        if model_id in self._current:
             raise ValueError(f"two engines have the model id {model_id}")
         self._move(Life(model_id, None, engine=engine), Event.PINNED)
 
-    def pinned(self, model_id: str) -> Engine | None:
-        """Return a pinned engine, which nobody has to borrow; None where there is none."""
-        life = self._counting.get(model_id)
-        return life.engine if life is not None and life.pinned else None
-
     def engine(self, model_id: str) -> Engine | None:
         """Return an engine in memory, without borrowing it."""
-        life = self._counting.get(model_id)
+        life = self._current.get(model_id)
         return life.engine if life is not None else None
 
     def engines(self) -> tuple[Engine, ...]:
         """List the engines in memory, pinned ones first."""
-        return tuple(life.engine for life in self._counting.values() if life.engine is not None)
+        return tuple(life.engine for life in self._current.values() if life.engine is not None)
 
     def placed(self) -> tuple[str, ...]:
         """List the models that have a place."""
         return tuple(life.model_id for life in self._places())
 
     def state(self, model_id: str, known: KnownModel | None, *, now_s: float) -> State:
-        """Return the state of a model.
-
-        Args:
-            model_id: the model.
-            known: what the catalogue has under the id; None where it has nothing.
-            now_s: on the caller's clock.
-        """
+        """Return the state of a model; `known` is what the catalogue has under the id, if any."""
         self._find_overdue(now_s)
-        life = self._counting.get(model_id)
+        life = self._current.get(model_id)
         if life is not None and life.state in _PLACED:
             return life.state
         if known is None:
@@ -343,7 +277,7 @@ class Lifecycle(Generic[Engine]):
 
     def borrow(self, model_id: str, *, now_s: float) -> Ready[Engine] | None:
         """Borrow an engine in memory; None where it is not."""
-        life = self._counting.get(model_id)
+        life = self._current.get(model_id)
         if life is None or life.engine is None:
             return None
         life.users += 1
@@ -356,20 +290,14 @@ class Lifecycle(Generic[Engine]):
         life.used_s = now_s
 
     def want(self, known: KnownModel, *, load: bool, now_s: float) -> Step[Engine]:
-        """Borrow a model, or begin its load, or say why neither.
-
-        Args:
-            known: the model, as its files are now.
-            load: whether a load may begin.
-            now_s: on the caller's clock.
-        """
+        """Borrow a model, begin its load if one may begin, or return the reason for neither."""
         self._find_overdue(now_s)
         ready = self.borrow(known.model_id, now_s=now_s)
         if ready is not None:
             return ready
         if not load:
             return Unloaded()
-        life = self._counting.get(known.model_id)
+        life = self._current.get(known.model_id)
         if life is not None and life.state in _PLACED:
             return Loading(now_s - life.began_s)
         failed = self._failed(known, now_s)
@@ -408,10 +336,7 @@ class Lifecycle(Generic[Engine]):
         return found
 
     def shut_down(self) -> tuple[Life[Engine], ...]:
-        """Take every place; return the lives whose engines have to be closed, none of them pinned.
-
-        Loads in progress are closed by the threads that load.
-        """
+        """Take every place, and return the lives whose engines have to be closed."""
         self.is_shut = True
         ready = tuple(life for life in self._places() if life.state is State.READY)
         overdue = [life for life in self._without_place if life.state is State.OVERDUE]
@@ -422,19 +347,19 @@ class Lifecycle(Generic[Engine]):
     def _move(self, life: Life[Engine], event: Event) -> None:
         """Make a move, and keep the life where its state belongs."""
         life.state = after(life.state, event)
-        counts = self._counting.get(life.model_id) is life
-        if counts and (life.state in _WITHOUT_PLACE or life.state is State.FOUND):
-            del self._counting[life.model_id]
+        current = self._current.get(life.model_id) is life
+        if current and (life.state in _WITHOUT_PLACE or life.state is State.FOUND):
+            del self._current[life.model_id]
         if life.state in _WITHOUT_PLACE:
             self._without_place.add(life)
             return
         self._without_place.discard(life)
         if life.state is not State.FOUND:
-            # A later life of the model, if there is one, goes on counting.
-            self._counting.setdefault(life.model_id, life)
+            # A later life of the model, if there is one, stays the current one.
+            self._current.setdefault(life.model_id, life)
 
     def _places(self) -> list[Life[Engine]]:
-        lives = self._counting.values()
+        lives = self._current.values()
         return [life for life in lives if life.state in _PLACED and not life.pinned]
 
     def _find_overdue(self, now_s: float) -> None:
@@ -450,7 +375,7 @@ class Lifecycle(Generic[Engine]):
         for life in self._without_place:
             if life.state is State.OVERDUE and life.known == known:
                 return life
-        failed = self._counting.get(known.model_id)
+        failed = self._current.get(known.model_id)
         if failed is None or failed.state is not State.FAILED:
             return None
         if failed.known == known and now_s - failed.failed_s < self.retry_after_s:

@@ -70,9 +70,10 @@ class EnginePool:
         self._lifecycle: Lifecycle[ServedEngine] = Lifecycle(
             options.max_loaded, options.retry_after_s, options.load_s
         )
-        self._pinned = tuple(pinned)
-        for engine in self._pinned:
+        self._pinned: dict[str, ServedEngine] = {}
+        for engine in pinned:
             self._lifecycle.pin(engine.info.model_id, engine)
+            self._pinned[engine.info.model_id] = engine
 
     def engine(self, model_id: str) -> ServedEngine | None:
         """Return a model's engine without borrowing it; None where it is not in memory."""
@@ -117,8 +118,8 @@ class EnginePool:
             ModelOutOfReach: it is of the Hub, and could not be fetched.
             ShuttingDown: the server is going down.
         """
-        pinned = self._lifecycle.pinned(model_id)
-        if pinned is not None:  # it stays: nobody has to count its users
+        pinned = self._pinned.get(model_id)
+        if pinned is not None:  # it stays, so its users need not be counted
             yield pinned
             return
         ready = await self._obtain(model_id, preferences, until_s)
@@ -139,7 +140,7 @@ class EnginePool:
             self._changed.notify()
         engines = [life.engine for life in lives if life.engine is not None]
         faults: list[Exception] = []
-        for engine in (*self._pinned, *engines):
+        for engine in (*self._pinned.values(), *engines):
             try:
                 engine.close()
             except Exception as fault:  # noqa: BLE001 - the others have to be closed too

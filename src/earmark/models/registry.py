@@ -118,7 +118,8 @@ class Registry:
         of that id which can run here.
 
         Args:
-            model_id: what a request calls it. None, and a model at hand, ask nobody.
+            model_id: what a request calls it. For None, and for a model at hand, the
+                Hub is not asked.
             here: whether the request is surely of this machine; see `HubPolicy`.
             hold_s: how long a caller is held while the Hub cannot be reached.
 

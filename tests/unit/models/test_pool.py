@@ -234,8 +234,8 @@ def test_every_caller_that_waited_gets_the_error_of_a_load_that_fails(
 
     with capture_logs() as logs:
         asyncio.run(scenario())
-    told = [line for line in logs if line["event"] == "a model cannot be loaded"]
-    assert [("exc_info" in line) for line in told] == [traced]
+    failures = [line for line in logs if line["event"] == "a model cannot be loaded"]
+    assert [("exc_info" in line) for line in failures] == [traced]
 
 
 def test_a_model_that_cannot_be_read_is_not_listed_and_read_only_once() -> None:
