@@ -40,6 +40,9 @@ class Names:
         """
         self._named = tuple(named)
         self._aliases = dict(aliases)
+        self._aliases_of: dict[str, tuple[str, ...]] = {}
+        for alias, meant in aliases.items():
+            self._aliases_of[meant] = (*self._aliases_of.get(meant, ()), alias)
         self._serves, self._at_hand = serves, at_hand
         self._others = others
 
@@ -57,7 +60,7 @@ class Names:
 
     def aliases_of(self, model_id: str) -> tuple[str, ...]:
         """List the aliases of a model."""
-        return tuple(name for name, meant in self._aliases.items() if meant == model_id)
+        return self._aliases_of.get(model_id, ())
 
     def resolve(self, name: str | None) -> str:
         """Return the id of the served model that a name means; None means the only one named.

@@ -5,6 +5,7 @@ import threading
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Final
 
 import structlog
 
@@ -45,6 +46,9 @@ class EnginePool:
 
     A lock guards the `Lifecycle`, which decides. Callers that have to wait do so in their event
     loops, until the next change; each load runs in a thread of its own.
+
+    Attributes:
+        pinned: the engines that stay, by id; reading them needs no lock.
     """
 
     def __init__(
@@ -70,13 +74,16 @@ class EnginePool:
         self._lifecycle: Lifecycle[ServedEngine] = Lifecycle(
             options.max_loaded, options.retry_after_s, options.load_s
         )
-        self._pinned: dict[str, ServedEngine] = {}
-        for engine in pinned:
+        engines = tuple(pinned)
+        for engine in engines:
             self._lifecycle.pin(engine.info.model_id, engine)
-            self._pinned[engine.info.model_id] = engine
+        self.pinned: Final = {engine.info.model_id: engine for engine in engines}
 
     def engine(self, model_id: str) -> ServedEngine | None:
         """Return a model's engine without borrowing it; None where it is not in memory."""
+        pinned = self.pinned.get(model_id)
+        if pinned is not None:
+            return pinned
         with self._lock:
             return self._lifecycle.engine(model_id)
 
@@ -118,7 +125,7 @@ class EnginePool:
             ModelOutOfReach: it is of the Hub, and could not be fetched.
             ShuttingDown: the server is going down.
         """
-        pinned = self._pinned.get(model_id)
+        pinned = self.pinned.get(model_id)
         if pinned is not None:  # it stays, so its users need not be counted
             yield pinned
             return
@@ -140,7 +147,7 @@ class EnginePool:
             self._changed.notify()
         engines = [life.engine for life in lives if life.engine is not None]
         faults: list[Exception] = []
-        for engine in (*self._pinned.values(), *engines):
+        for engine in (*self.pinned.values(), *engines):
             try:
                 engine.close()
             except Exception as fault:  # noqa: BLE001 - the others have to be closed too

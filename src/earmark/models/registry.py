@@ -63,8 +63,7 @@ class Registry:
         self._catalogue = loadable.catalogue
         self._facts = KnownFacts(loadable.loader)
         self._pool = EnginePool(pinned, loadable, self._facts)
-        ids = [engine.info.model_id for engine in self._pool.engines()]
-        self._named = tuple(ids if named is None else named)
+        self._named = tuple(self._pool.pinned if named is None else named)
         if not self._named:
             raise ValueError("no engine to serve: expected at least one")
         self._names = Names(
@@ -202,7 +201,7 @@ class Registry:
             ModelUnavailable: its load failed.
             UnusableModel: its files cannot run here.
         """
-        if not self._loads and self._pool.engine(model_id) is None:
+        if not self._loads and model_id not in self._pool.pinned:
             raise self._names.unknown(model_id)
         return self._pool.lend(model_id, preferences, until_s=until_s)
 
@@ -220,7 +219,11 @@ class Registry:
 
     def _serves(self, model_id: str) -> bool:
         """Return whether a model of this very id is in memory or can be had."""
-        return self._pool.engine(model_id) is not None or self._catalogue.find(model_id) is not None
+        return (
+            model_id in self._pool.pinned
+            or self._pool.engine(model_id) is not None
+            or self._catalogue.find(model_id) is not None
+        )
 
     def _serves_without_the_hub(self, model_id: str) -> bool:
         """Return whether a model of this very id is in memory, or can be had without the Hub."""
