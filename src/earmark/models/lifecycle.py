@@ -147,7 +147,7 @@ class Life(Generic[Engine]):
         engine: while it is READY, and afterwards until it is closed.
         users: how many requests have borrowed the engine.
         began_s: when a request wanted it.
-        used_s: when it was used last.
+        used_s: when it was loaded or given back last.
         due_s: when the load is taken to be too late; infinite while files are fetched.
         failed_s: when the load failed, or was found to be too late.
         error: why it failed.
@@ -275,13 +275,12 @@ class Lifecycle(Generic[Engine]):
         leaves = any(each.known == known for each in self._without_place)
         return State.LEAVING if leaves else State.FOUND
 
-    def borrow(self, model_id: str, *, now_s: float) -> Ready[Engine] | None:
+    def borrow(self, model_id: str) -> Ready[Engine] | None:
         """Borrow an engine in memory; None where it is not."""
         life = self._current.get(model_id)
         if life is None or life.engine is None:
             return None
         life.users += 1
-        life.used_s = now_s
         return Ready(life, life.engine)
 
     def give_back(self, life: Life[Engine], *, now_s: float) -> None:
@@ -292,7 +291,7 @@ class Lifecycle(Generic[Engine]):
     def want(self, known: KnownModel, *, load: bool, now_s: float) -> Step[Engine]:
         """Borrow a model, begin its load if one may begin, or return the reason for neither."""
         self._find_overdue(now_s)
-        ready = self.borrow(known.model_id, now_s=now_s)
+        ready = self.borrow(known.model_id)
         if ready is not None:
             return ready
         if not load:
@@ -392,7 +391,7 @@ class Lifecycle(Generic[Engine]):
                 return NoRoom()
             put_away = min(idle, key=lambda life: (life.used_s, life.model_id))
             self._move(put_away, Event.PUT_AWAY)
-        life: Life[Engine] = Life(known.model_id, known, began_s=now_s, used_s=now_s)
+        life: Life[Engine] = Life(known.model_id, known, began_s=now_s)
         self._move(life, Event.NAMED)
         self._move(life, Event.WANTED)
         return Started(life, put_away)

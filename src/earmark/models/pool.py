@@ -180,7 +180,7 @@ class EnginePool:
         """Borrow the engine; otherwise begin its load, if need be, and wait for a change."""
         with self._lock:
             self._refuse_when_shut()
-            ready = self._lifecycle.borrow(model_id, now_s=self._clock())
+            ready = self._lifecycle.borrow(model_id)
         if ready is not None:
             return ready
         known = self._on_demand.catalogue.find(model_id)

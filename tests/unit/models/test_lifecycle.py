@@ -57,8 +57,8 @@ def _put_away(lifecycle: Lifecycle[str], known: KnownModel, *, now_s: float) -> 
     return None if step.put_away is None else step.put_away.engine
 
 
-def _borrowed(lifecycle: Lifecycle[str], model_id: str, *, now_s: float) -> Life[str]:
-    ready = lifecycle.borrow(model_id, now_s=now_s)
+def _borrowed(lifecycle: Lifecycle[str], model_id: str) -> Life[str]:
+    ready = lifecycle.borrow(model_id)
     assert ready is not None
     return ready.life
 
@@ -135,9 +135,11 @@ def test_a_model_that_the_catalogue_lacks_is_unknown_unless_it_is_in_memory() ->
 
 
 def test_the_idle_engine_used_least_recently_makes_room() -> None:
-    """B was loaded after A, but A was used after B."""
+    """A was borrowed before B and given back after B, so B is put away."""
     lifecycle = _lifecycle(A, B)
-    lifecycle.give_back(_borrowed(lifecycle, "A", now_s=7.0), now_s=8.0)
+    first, second = _borrowed(lifecycle, "A"), _borrowed(lifecycle, "B")
+    lifecycle.give_back(second, now_s=7.0)
+    lifecycle.give_back(first, now_s=8.0)
     assert _put_away(lifecycle, C, now_s=9.0) == "engine B"
     assert lifecycle.placed() == ("A", "C")
 
@@ -151,6 +153,7 @@ def test_an_engine_that_is_put_away_is_leaving_until_it_is_closed() -> None:
     assert lifecycle.state("A", A, now_s=9.0) is State.LEAVING
     assert lifecycle.want(A, load=True, now_s=9.0) != NoRoom()
     lifecycle.closed(step.put_away)
+    assert step.put_away.engine is None
     assert lifecycle.state("A", A, now_s=9.0) is State.FETCHING
     with pytest.raises(IllegalMove):
         lifecycle.closed(step.put_away)
@@ -159,7 +162,7 @@ def test_an_engine_that_is_put_away_is_leaving_until_it_is_closed() -> None:
 def test_engines_in_use_and_loads_make_no_room() -> None:
     """With one model in use and one loading, the third waits until the first is given back."""
     lifecycle = _lifecycle(A)
-    life = _borrowed(lifecycle, "A", now_s=1.0)
+    life = _borrowed(lifecycle, "A")
     lifecycle.want(B, load=True, now_s=1.0)
     assert lifecycle.want(C, load=True, now_s=1.0) == NoRoom()
     lifecycle.give_back(life, now_s=2.0)
@@ -238,6 +241,17 @@ def test_an_overdue_load_may_begin_again_once_its_late_engine_is_closed() -> Non
     assert isinstance(lifecycle.want(A, load=True, now_s=10.0 + RETRY_S), Started)
 
 
+def test_the_error_of_an_overdue_load_is_that_it_took_too_long() -> None:
+    """An error that it ends with much later neither replaces nor prolongs the failure."""
+    lifecycle, slow = _overdue()
+    assert lifecycle.state("A", A, now_s=10.0) is State.OVERDUE
+    lifecycle.failed(slow, BROKEN, now_s=20.0)
+    failed = lifecycle.want(A, load=True, now_s=21.0)
+    assert isinstance(failed, Failed)
+    assert isinstance(failed.error, DeadlineExceeded)
+    assert isinstance(lifecycle.want(A, load=True, now_s=10.0 + RETRY_S), Started)
+
+
 def test_a_load_that_succeeds_forgets_the_failure() -> None:
     """A model that has failed and is loaded from mended files is in memory as any other."""
     lifecycle = _lifecycle()
@@ -253,12 +267,12 @@ def test_a_server_that_goes_down_takes_what_is_borrowed() -> None:
     """An engine in use is to be closed too, and giving it back later does nothing more."""
     lifecycle = _lifecycle(A)
     lifecycle.pin("P", "pinned")
-    life = _borrowed(lifecycle, "A", now_s=1.0)
+    life = _borrowed(lifecycle, "A")
     assert lifecycle.shut_down() == (life,)
     assert lifecycle.is_shut
     lifecycle.closed(life)
     lifecycle.give_back(life, now_s=2.0)
-    assert lifecycle.borrow("A", now_s=3.0) is None
+    assert lifecycle.borrow("A") is None
     assert lifecycle.engines() == ("pinned",)
 
 
@@ -328,7 +342,7 @@ class Traffic(RuleBasedStateMachine):
     @rule(known=st.sampled_from((A, B, C)), target=borrowed)
     def somebody_stays(self, known: KnownModel) -> object:
         """A caller that has an engine may keep it as long as it likes."""
-        ready = self.lifecycle.borrow(known.model_id, now_s=self.now_s)
+        ready = self.lifecycle.borrow(known.model_id)
         if ready is None:
             return multiple()
         self.users[ready.engine] += 1
