@@ -24,7 +24,8 @@ from earmark.models.status import ModelStatus
 from earmark.serving.admission import Admission, AdmissionLimits
 from earmark.serving.cache.cache import ResultCache
 from earmark.serving.cache.results import MemoryStore
-from earmark.serving.cache.use import NOTHING_CACHED, CacheState, CacheUse
+from earmark.serving.cache.use import NOTHING_CACHED, CacheUse
+from earmark.serving.status import ServedStatus
 from earmark.tasks.task import TaskName, TaskRequest
 from earmark.tasks.token_classification import TokenClassification
 
@@ -226,22 +227,18 @@ class Service:
             ):
                 yield ServedStream(stream, engine.info)
 
-    def status(self, model_id: str | None) -> ModelStatus:
-        """Return the status of a model without loading it; None for the only one named.
+    def status(self, model_id: str | None) -> ServedStatus:
+        """Tell how one model is, without loading it; None for the only one named.
 
         Raises:
             UnknownModel: no such model is served.
             UnusableModel: its files do not even say what it is for.
         """
-        return self._models.status(model_id)
+        return self._with_cache(self._models.status(model_id))
 
-    def statuses(self) -> tuple[ModelStatus, ...]:
-        """Return the status of every model, loaded or not."""
-        return self._models.statuses()
-
-    def cache_state(self, model_id: str) -> CacheState | None:
-        """Return what the cache did for a model; None where nothing is kept."""
-        return None if self._cache is None else self._cache.state(model_id)
+    def statuses(self) -> tuple[ServedStatus, ...]:
+        """Tell how every model is, loaded or not."""
+        return tuple(map(self._with_cache, self._models.statuses()))
 
     def fitting(self, task: TaskName) -> tuple[str, ...]:
         """List the models that fit a task best, among those that the operator named."""
@@ -271,6 +268,12 @@ class Service:
                     self._models.engine(status.info.model_id, preferences, until_s=deadline_s)
                 )
             yield engine
+
+    def _with_cache(self, status: ModelStatus) -> ServedStatus:
+        """Add what the cache did for a model that is in memory."""
+        if self._cache is None or status.queue is None:
+            return ServedStatus.with_cache(status, None)
+        return ServedStatus.with_cache(status, self._cache.state(status.info.model_id))
 
     def _allowed_s(self, preferences: Preferences) -> float:
         allowed_s = self._options.request_timeout_s

@@ -308,7 +308,7 @@ async def test_without_memory_nothing_is_kept_and_nothing_joined() -> None:
     for call in door.engine.calls:
         call.finish()
     assert [(await task).cached for task in tasks] == [CacheUse()] * 2
-    assert door.service.cache_state(door.engine.info.model_id) is None
+    assert door.service.status(None).cache is None
 
 
 @_scenario
@@ -335,11 +335,11 @@ async def test_a_model_loaded_anew_under_an_id_answers_for_itself() -> None:
 
 @_scenario
 async def test_what_the_cache_did_is_told_per_model() -> None:
-    """Every input that was answered counts once, as a hit, as joined or as a miss."""
+    """Every input that was answered counts once, whatever became of it."""
     door = _Door()
     await door.know("a", "a", "b")
     await (await door.ask("a", "b"))
-    state = door.service.cache_state(door.engine.info.model_id)
+    state = door.service.status(None).cache
     assert state is not None
     assert (state.hits, state.joined, state.misses) == (2, 1, 2)
     assert state.hit_rate == 0.6

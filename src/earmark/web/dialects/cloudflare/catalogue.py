@@ -13,7 +13,7 @@ import msgspec
 from earmark.domain.results import LabelScore
 from earmark.engine.info import EngineInfo
 from earmark.errors import InvalidInput, UnknownModel
-from earmark.models.status import ModelStatus
+from earmark.serving.status import ServedStatus
 from earmark.web.dialects.cloudflare.envelope import Paging
 from earmark.web.dialects.cloudflare.inputs import ClassifierInput, Ranked, RerankerInput
 
@@ -87,7 +87,7 @@ class Named:
     """
 
     name: str
-    status: ModelStatus
+    status: ServedStatus
 
     @property
     def reranks(self) -> bool:

@@ -12,6 +12,7 @@ from earmark.engine.info import EngineInfo, ModelFacts, QueueState
 from earmark.models.status import ModelState, ModelStatus
 from earmark.serving.cache.use import CacheState
 from earmark.serving.service import ServiceOptions
+from earmark.serving.status import ServedStatus
 from earmark.tasks.task import TaskName
 from earmark.web.dialects.huggingface.errors import error_headers
 from earmark.web.responses import json_response
@@ -174,9 +175,7 @@ def _model_type(info: ModelFacts) -> ModelType:
     return ModelType(reranker=ids) if reranks else ModelType(classifier=ids)
 
 
-def model_info(
-    status: ModelStatus, cache: CacheState | None, *, limits: ServiceOptions, version: str
-) -> Response:
+def model_info(status: ServedStatus, *, limits: ServiceOptions, version: str) -> Response:
     """Answer the facts of a model; where its files lie is nobody's business."""
     info = status.info
     if not isinstance(info, EngineInfo):
@@ -217,13 +216,13 @@ def model_info(
             load_s=round(info.load_s, 3),
             version=version,
             queue=status.queue,
-            cache=_cache(cache),
+            cache=_cache(status.cache),
         )
     )
 
 
 def _facts_info(
-    facts: ModelFacts, status: ModelStatus, limits: ServiceOptions, version: str
+    facts: ModelFacts, status: ServedStatus, limits: ServiceOptions, version: str
 ) -> LoadableInfo:
     return LoadableInfo(
         model_id=facts.model_id,
@@ -245,17 +244,19 @@ def _facts_info(
     )
 
 
-def models(statuses: Sequence[ModelStatus]) -> Response:
+def models(statuses: Sequence[ServedStatus]) -> Response:
     """Answer what is served, with task and state."""
     return json_response([_card(each) for each in statuses])
 
 
-def model_card(status: ModelStatus) -> Response:
+def model_card(status: ServedStatus) -> Response:
     """Answer what a model is for, in short."""
     return json_response(_card(status))
 
 
-def index(statuses: Sequence[ModelStatus], *, version: str, addresses: tuple[str, ...]) -> Response:
+def index(
+    statuses: Sequence[ServedStatus], *, version: str, addresses: tuple[str, ...]
+) -> Response:
     """Answer what is served here and how to ask for it."""
     return json_response(
         ServerIndex("earmark", version, [_card(each) for each in statuses], addresses)
@@ -291,7 +292,7 @@ def _cache(state: CacheState | None) -> CacheFacts | None:
     )
 
 
-def _card(status: ModelStatus) -> ModelCard:
+def _card(status: ServedStatus) -> ModelCard:
     info = status.info
     return ModelCard(info.model_id, info.task, info.labels.names, status.state, status.aliases)
 

@@ -7,8 +7,8 @@ from starlette.types import Scope
 
 from earmark.engine.info import ModelFacts
 from earmark.errors import UnknownModel
-from earmark.models.status import ModelStatus
 from earmark.serving.service import Service
+from earmark.serving.status import ServedStatus
 from earmark.tasks.task import TaskName
 from earmark.web.access import AccessForm, read_bearer
 from earmark.web.body import read_body
@@ -234,7 +234,7 @@ class HuggingFaceDialect:
     async def _hub_model(self, request: Request) -> Response:
         return lookups.model(await self._named_status(request))
 
-    async def _named_status(self, request: Request) -> ModelStatus:
+    async def _named_status(self, request: Request) -> ServedStatus:
         path: str = request.path_params["path"]
         await self._discover(request, path)
         status = self._service.status(path)
@@ -267,7 +267,5 @@ class HuggingFaceDialect:
         kinds = [self._service.fitting(task) for task in tasks if len(named) > 1]
         return next((fits[0] for fits in kinds if len(fits) == 1), named[0])
 
-    def _info_of(self, status: ModelStatus) -> Response:
-        cache = self._service.cache_state(status.info.model_id)
-        limits = self._service.options
-        return describe.model_info(status, cache, limits=limits, version=self._version)
+    def _info_of(self, status: ServedStatus) -> Response:
+        return describe.model_info(status, limits=self._service.options, version=self._version)

@@ -1,0 +1,24 @@
+"""How a model is at this moment, and what the cache did for it."""
+
+from dataclasses import dataclass
+
+from earmark.models.status import ModelStatus
+from earmark.serving.cache.use import CacheState
+
+__all__ = ["ServedStatus"]
+
+
+@dataclass(frozen=True, slots=True)
+class ServedStatus(ModelStatus):
+    """A model, how it is, and what did not have to be run for its callers.
+
+    Attributes:
+        cache: None where nothing is kept, or the model is not in memory.
+    """
+
+    cache: CacheState | None = None
+
+    @classmethod
+    def with_cache(cls, status: ModelStatus, cache: CacheState | None) -> "ServedStatus":
+        """Add what the cache did to how a model is."""
+        return cls(status.info, status.state, status.queue, status.aliases, cache)
