@@ -10,20 +10,19 @@ from starlette.types import ASGIApp
 from earmark.checkpoint.hub.progress import HubProgress
 from earmark.checkpoint.ref import HubRef
 from earmark.engine.engine import Engine
-from earmark.engine.facts import ModelFacts, read_facts
-from earmark.engine.info import EngineInfo
+from earmark.engine.info import EngineInfo, ModelFacts
 from earmark.engine.load import EngineOptions, load_engine
 from earmark.engine.model import open_repository
+from earmark.engine.preview import fetch_previewed_model, preview_model, read_facts
 from earmark.models.aliases import Alias
 from earmark.models.catalogue import KnownModel
 from earmark.models.certificates import Certificates
 from earmark.models.discovery import Discovery, DiscoveryOptions
-from earmark.models.fetching import fetched_while_wanted
-from earmark.models.load_threads import beside
-from earmark.models.load_times import LoadTimes
+from earmark.models.estimates import LoadTimes
 from earmark.models.on_demand import OnDemand
 from earmark.models.policy import HubPolicy
-from earmark.models.registry import ServedModels
+from earmark.models.registry import Registry
+from earmark.models.threads import fetched_while_wanted, load_interruptibly
 from earmark.runtime.compiled import CompiledModels
 from earmark.serving.access.gate import AccessGate
 from earmark.serving.access.store import SqliteKeys
@@ -121,8 +120,8 @@ def composed(
         discovery = Discovery(_Hub(), policy, DiscoveryOptions(hold_s=settings.on_demand.hold_s))
         catalogue = settings.catalogue(named, discovery)
         engines = [
-            # Beside: a signal ends the program also while a model is loaded.
-            stack.enter_context(closing(beside(partial(_load, settings, model))))
+            # A signal ends the program also while a model is loaded.
+            stack.enter_context(closing(load_interruptibly(partial(_load, settings, model))))
             for model in named
             if settings.preload
         ]
@@ -130,9 +129,9 @@ def composed(
         if catalogue is not None:
             loader = _Loader(_engine_options(settings))
             times = LoadTimes(settings.database)
-            on_demand = OnDemand(catalogue, loader, settings.on_demand, times=times)
+            on_demand = OnDemand(catalogue, loader, settings.on_demand, times)
         aliases = _aliases(settings.alias_table(), [engine.info for engine in engines])
-        served = ServedModels(
+        served = Registry(
             engines,
             named=[one.model_id for one in named],
             on_demand=on_demand,
@@ -166,9 +165,6 @@ class _Loader:
         return read_facts(known.ref, model_id=known.model_id)
 
     def fetch(self, known: KnownModel, wanted: Callable[[], bool]) -> None:
-        # Imported here: the Hub's library is slow to import, and most servers never ask it.
-        from earmark.engine.preview import fetch_previewed_model  # noqa: PLC0415
-
         ref = known.ref
         if isinstance(ref, HubRef):
             fetched_while_wanted(lambda watch: fetch_previewed_model(ref, watch), wanted)
@@ -188,8 +184,6 @@ class _Hub:
         return ref is not None and ref.revision is None
 
     def look_up(self, model_id: str) -> KnownModel:
-        from earmark.engine.preview import preview_model  # noqa: PLC0415 - see `_Loader`
-
         found = preview_model(HubRef(model_id))
         return KnownModel(
             model_id, found.ref, facts=found.facts, download_bytes=found.to_come_bytes

@@ -12,7 +12,7 @@ from support.http_server import RunningServer, running_server
 
 from earmark.domain.texts import TextInput
 from earmark.errors import QueueFull
-from earmark.models.registry import ServedModels
+from earmark.models.registry import Registry
 from earmark.serving.service import Service
 from earmark.web.app import create_app
 
@@ -36,7 +36,7 @@ def server() -> Iterator[RunningServer]:
         FakeEngine("acme/stalled", state="stalled"),
         FakeEngine("acme/busy", failure=QueueFull("the server is busy; try again later")),
     ]
-    with running_server(create_app(Service(ServedModels(engines)))) as running:
+    with running_server(create_app(Service(Registry(engines)))) as running:
         yield running
 
 

@@ -11,7 +11,7 @@ from support.fake_loader import FakeLoader
 from support.http_app import asking
 
 from earmark.errors import UnsupportedCheckpoint
-from earmark.models.registry import ServedModels
+from earmark.models.registry import Registry
 from earmark.serving.access.gate import AccessGate
 from earmark.serving.access.keys import new_key
 from earmark.serving.access.store import KeysInMemory
@@ -311,7 +311,7 @@ def test_a_batch_of_workers_ai_is_answered_by_a_model_of_the_hub() -> None:
     """It is taken before the model is loaded."""
 
     async def scenario() -> None:
-        models: ServedModels = on_the_hub(_hub())
+        models: Registry = on_the_hub(_hub())
         async with asking(models=models, alive=True) as client:
             body = {"requests": [{"text": "I like you"}]}
             queued = await client.post(f"{_WORKERS_AI}?queueRequest=true", json=body)

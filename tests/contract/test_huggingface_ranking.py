@@ -12,7 +12,7 @@ from earmark.checkpoint.ref import BundledRef
 from earmark.domain.texts import TextInput
 from earmark.models.catalogue import Catalogue
 from earmark.models.on_demand import OnDemand
-from earmark.models.registry import ServedModels
+from earmark.models.registry import Registry
 
 LOGITS = {TextInput("q", text): [score] for text, score in (("a", -1.0), ("b", 3.0), ("c", 0.0))}
 LOW, HIGH, MIDDLE = (pytest.approx(score) for score in (0.26894143, 0.9525741, 0.5))
@@ -145,7 +145,7 @@ def test_a_model_that_could_be_loaded_never_competes() -> None:
     on_demand = OnDemand(
         Catalogue({"loadable": BundledRef("earmark/sentiment")}), FakeLoader.open()
     )
-    models = ServedModels([FakeEngine("named")], on_demand=on_demand)
+    models = Registry([FakeEngine("named")], on_demand=on_demand)
     answer = ask("POST", "/predict", json.dumps({"inputs": "a"}), models=models)
     assert answer.status_code == 200, answer.text
     assert answer.headers["x-compute-model"] == "named"

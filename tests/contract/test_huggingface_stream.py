@@ -16,7 +16,7 @@ from support.http_server import RunningServer, running_server
 
 from earmark.domain.texts import TextInput
 from earmark.errors import DeadlineExceeded, NonFiniteScore, QueueFull, ShuttingDown
-from earmark.models.registry import ServedModels
+from earmark.models.registry import Registry
 from earmark.serving.admission import AdmissionLimits
 from earmark.serving.limits import ServiceOptions
 from earmark.serving.service import Service
@@ -221,7 +221,7 @@ def _streaming(
     engine: FakeEngine, options: ServiceOptions | None = None
 ) -> Iterator[RunningServer]:
     """Serve on a real socket."""
-    with running_server(create_app(Service(ServedModels([engine]), options))) as server:
+    with running_server(create_app(Service(Registry([engine]), options))) as server:
         yield server
 
 

@@ -34,7 +34,7 @@ from support.workers_ai import CLASSIFIER, workers_ai
 
 from earmark import __version__
 from earmark.domain.texts import TextInput
-from earmark.models.registry import ServedModels
+from earmark.models.registry import Registry
 from earmark.serving.access.gate import AccessGate
 from earmark.serving.access.keys import new_key
 from earmark.serving.access.store import KeysInMemory
@@ -75,7 +75,7 @@ def test_the_document_is_valid(document: Node) -> None:
 
 
 def _app_routes() -> list[Route]:
-    app = create_app(Service(ServedModels([FakeEngine()])))
+    app = create_app(Service(Registry([FakeEngine()])))
     return [route for route in app.routes if isinstance(route, Route)]
 
 

@@ -18,7 +18,7 @@ from schemathesis.specs.openapi.checks import (
 from starlette.types import Receive, Scope, Send
 from support.fake_engine import FakeEngine, reranker, token_labeller, zero_shot_model
 
-from earmark.models.registry import ServedModels
+from earmark.models.registry import Registry
 from earmark.serving.service import Service
 from earmark.web.app import create_app
 
@@ -44,7 +44,7 @@ _CONFIG = SchemathesisConfig(
     ),
 )
 
-_served = create_app(Service(ServedModels(_ENGINES)))
+_served = create_app(Service(Registry(_ENGINES)))
 
 
 async def _never_closed(scope: Scope, receive: Receive, send: Send) -> None:

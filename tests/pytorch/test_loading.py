@@ -16,9 +16,9 @@ from support.foreign_checkpoints import write_foreign_folder
 import earmark
 from earmark.checkpoint.files.folder import LocalRepository
 from earmark.checkpoint.ref import FolderRef
-from earmark.engine.facts import read_facts
 from earmark.engine.load import EngineOptions, load_engine
 from earmark.engine.model import open_model
+from earmark.engine.preview import read_facts
 from earmark.errors import (
     EngineError,
     InvalidCheckpoint,

@@ -144,6 +144,7 @@ class FakeEngine:
             tasks=self.tasks,
             architecture="distilbert",
             labels=LabelSet(tuple(self.label_names), self.problem_type),
+            weights_bytes=267_832_560,
             parameters=66_955_010,
             precision="float32",
             requested_precision="auto",

@@ -11,10 +11,9 @@ from earmark.checkpoint.ref import BundledRef, HubRef
 from earmark.errors import CheckpointNotFound, HubUnavailable
 from earmark.models.catalogue import Catalogue, KnownModel
 from earmark.models.discovery import Discovery, DiscoveryOptions
-from earmark.models.hub_rule import HubRule
 from earmark.models.on_demand import OnDemand, OnDemandOptions
-from earmark.models.policy import HubPolicy
-from earmark.models.registry import ServedModels
+from earmark.models.policy import HubPolicy, HubRule
+from earmark.models.registry import Registry
 from earmark.serving.access.gate import AccessGate
 from earmark.serving.access.store import KeysInMemory, KeyStore
 
@@ -24,7 +23,7 @@ _ID = re.compile(r"[\w.-]+/[\w.-]+|[\w.]+-[\w.-]+")
 
 
 def found(model_id: str, *, commit: str = "1" * 40) -> KnownModel:
-    """Make what the Hub would tell of a model."""
+    """Return what the Hub would say of a model."""
     return KnownModel(
         model_id,
         HubRef(model_id, commit),
@@ -58,7 +57,7 @@ class FakeHub:
         return _ID.fullmatch(model_id) is not None
 
     def look_up(self, model_id: str) -> KnownModel:
-        """Wait for the gate, then tell or fail."""
+        """Wait for the gate, then answer or fail."""
         self.asked.append(model_id)
         self.entered.set()
         if self.gate is not None:
@@ -88,7 +87,7 @@ def on_the_hub(
     *,
     aliases: Mapping[str, str] | None = None,
     hold_s: float = 10.0,
-) -> ServedModels:
+) -> Registry:
     """Serve `at/hand`, which is loaded on demand, and what the Hub has."""
     discovery = Discovery(hub, rule or policy(), DiscoveryOptions(hold_s=hold_s))
     on_demand = OnDemand(
@@ -96,6 +95,6 @@ def on_the_hub(
         loader or FakeLoader.open(),
         OnDemandOptions(hold_s=hold_s),
     )
-    return ServedModels(
+    return Registry(
         (), named=("at/hand",), on_demand=on_demand, aliases=aliases or {}, discovery=discovery
     )

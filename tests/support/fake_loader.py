@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from support.fake_engine import FakeEngine
 
 from earmark.domain.labels import LabelSet
-from earmark.engine.facts import ModelFacts
+from earmark.engine.info import ModelFacts
 from earmark.errors import ShuttingDown
 from earmark.models.catalogue import KnownModel
 
@@ -51,7 +51,7 @@ class FakeLoader:
         return loader
 
     def facts(self, known: KnownModel) -> ModelFacts:
-        """Tell what the engine will say of itself."""
+        """Return the facts that the engine will have."""
         if known.model_id in self.unreadable:
             raise self.unreadable[known.model_id]
         info = FakeEngine(known.model_id).info

@@ -8,7 +8,7 @@ import httpx
 
 from earmark.models.engines import ServedEngine
 from earmark.models.on_demand import OnDemand
-from earmark.models.registry import ServedModels
+from earmark.models.registry import Registry
 from earmark.serving.access.gate import AccessGate
 from earmark.serving.limits import ServiceOptions
 from earmark.serving.service import Service
@@ -25,7 +25,7 @@ async def asking(
     web: WebOptions | None = None,
     gate: AccessGate | None = None,
     on_demand: OnDemand | None = None,
-    models: ServedModels | None = None,
+    models: Registry | None = None,
     alive: bool = False,
 ) -> AsyncIterator[httpx.AsyncClient]:
     """Open a client on an app that serves these engines.
@@ -39,8 +39,8 @@ async def asking(
         models: what it serves, instead of the two.
         alive: start what runs beside requests, and close the engines in the end.
     """
-    named = None if engines or on_demand is None else on_demand.ids()
-    models = models or ServedModels(engines, named=named, on_demand=on_demand)
+    named = None if engines or on_demand is None else on_demand.catalogue.ids()
+    models = models or Registry(engines, named=named, on_demand=on_demand)
     app = create_app(Service(models, service), web, gate=gate)
     transport = httpx.ASGITransport(app)
     async with AsyncExitStack() as stack:
@@ -61,7 +61,7 @@ def ask(  # noqa: PLR0913 - every part of a request that some test sets
     service: ServiceOptions | None = None,
     web: WebOptions | None = None,
     gate: AccessGate | None = None,
-    models: ServedModels | None = None,
+    models: Registry | None = None,
 ) -> httpx.Response:
     """Send one request to an app of its own and return the answer."""
 

@@ -63,6 +63,7 @@ def _engine(
         architecture="bert",
         labels=LabelSet(tuple(labels)),
         parameters=1,
+        weights_bytes=4,
         precision="float32",
         requested_precision="float32",
         stored_precision="float32",

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from earmark.engine.info import EngineInfo
-from earmark.models.hub_rule import ANY, DENY, HubRule
+from earmark.models.policy import ANY, DENY, HubRule
 from earmark.settings import KEY_VARIABLE
 from earmark.tasks.task import TaskName
 

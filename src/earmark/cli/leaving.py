@@ -9,7 +9,7 @@ from typing import Final
 import structlog
 
 from earmark.cli.signals import end_quietly_from_now_on
-from earmark.models.load_threads import loads_ended
+from earmark.models.threads import loads_ended
 
 __all__ = ["leaving_loads_behind"]
 

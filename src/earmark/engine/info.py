@@ -1,4 +1,4 @@
-"""What an engine says about itself."""
+"""What is known of a model: by its files, in memory, and at this moment."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -7,7 +7,7 @@ from earmark.domain.labels import LabelSet
 from earmark.engine.certificate import Certificate
 from earmark.tasks.task import TaskName
 
-__all__ = ["EngineInfo", "EngineState", "QueueState", "Totals"]
+__all__ = ["EngineInfo", "EngineState", "ModelFacts", "QueueState", "Totals"]
 
 EngineState = Literal["ready", "failing", "stalled", "closed"]
 """`failing`: the last runs all failed, and none has succeeded since. `stalled`: the run in progress
@@ -15,14 +15,36 @@ has outlived the engine's patience; nothing else can run."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EngineInfo:
-    """Facts that hold from load to close.
+class ModelFacts:
+    """What a checkpoint's files say, their weights unread.
 
     Attributes:
         model_id: the id requests name it by.
         tasks: the Hugging Face names of what it can do, its own first.
         architecture: the `model_type` of the config, such as ``distilbert``.
         labels: the head's labels.
+        weights_bytes: size of the weight files.
+        revision: the commit, of 40 digits, of a model of the Hub.
+    """
+
+    model_id: str
+    tasks: tuple[TaskName, ...]
+    architecture: str
+    labels: LabelSet
+    weights_bytes: int
+    revision: str | None = None
+
+    @property
+    def task(self) -> TaskName:
+        """What the model is for, first of all."""
+        return self.tasks[0]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineInfo(ModelFacts):
+    """What is known besides of a model in memory; holds from load to close.
+
+    Attributes:
         parameters: weights in the checkpoint.
         precision: what the graph computes in: ``float32``, ``bfloat16`` or ``int8``.
         requested_precision: what was asked for; differs only when it was ``auto``.
@@ -37,18 +59,13 @@ class EngineInfo:
             refused. None where that is not known.
         source: ``bundled``, the folder the files came from, or ``org/name@commit`` of the Hub,
             shortened.
-        revision: the commit, of 40 digits, of a model of the Hub.
-        identity: tells this load from any other, also of other files under the same id.
+        identity: distinguishes this load from any other, also of other files under the same id.
         certificate: how far the model is from its reference, as it runs here; None where nothing
             was compared.
         passed_over: certificates of faster precisions, which did not hold.
         load_s: seconds from opening the files to the first answer of the warm-up.
     """
 
-    model_id: str
-    tasks: tuple[TaskName, ...]
-    architecture: str
-    labels: LabelSet
     parameters: int
     precision: str
     requested_precision: str
@@ -62,14 +79,8 @@ class EngineInfo:
     identity: str
     load_s: float
     embedding_rows: int | None = None
-    revision: str | None = None
     certificate: Certificate | None = None
     passed_over: tuple[Certificate, ...] = ()
-
-    @property
-    def task(self) -> TaskName:
-        """What the model is for, first of all."""
-        return self.tasks[0]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

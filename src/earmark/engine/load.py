@@ -159,6 +159,7 @@ def load_in_thread(ref: ModelRef, *, model_id: str | None, options: EngineOption
             tasks=tasks_of(model.head, model.config.labels()),
             architecture=model.config.model_type,
             labels=model.config.labels(),
+            weights_bytes=model.weights_bytes(),
             parameters=model.way.parameters,
             precision=precision,
             requested_precision=options.precision,

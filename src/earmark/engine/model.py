@@ -61,6 +61,7 @@ class OpenedModel:
         max_tokens: longest text, special tokens included.
         files: their identity, from `files_identity`.
         rows: of the word embeddings; None where they are not known.
+        choice: why it is run that way.
     """
 
     repository: Repository
@@ -71,6 +72,11 @@ class OpenedModel:
     max_tokens: int
     files: str
     rows: int | None
+    choice: WayChoice
+
+    def weights_bytes(self) -> int:
+        """Return the size of the weight files; errors as of `WayChoice.weights_size`."""
+        return self.choice.weights_size(self.repository)
 
 
 def open_repository(ref: ModelRef, progress: HubProgress | None = None) -> LocalRepository:
@@ -178,12 +184,13 @@ def open_model(
         foreign = OnnxWay if choice.kind == "onnx" else PyTorchWay
         with both_told(choice.passed_over):
             way = foreign(repository, config, tokenizer, head)
-        return OpenedModel(repository, config, tokenizer, way, head, way.max_tokens, files, rows)
-    architecture = ARCHITECTURES[config.model_type]
-    way = GraphWay(repository, config, architecture, head, compiled=compiled)
-    positions = architecture.positions(config)
-    max_tokens = min(positions, tokenizer.max_length or positions)
-    return OpenedModel(repository, config, tokenizer, way, head, max_tokens, files, rows)
+        max_tokens = way.max_tokens
+    else:
+        architecture = ARCHITECTURES[config.model_type]
+        way = GraphWay(repository, config, architecture, head, compiled=compiled)
+        positions = architecture.positions(config)
+        max_tokens = min(positions, tokenizer.max_length or positions)
+    return OpenedModel(repository, config, tokenizer, way, head, max_tokens, files, rows, choice)
 
 
 def has_exported_graph(repository: Repository) -> bool:

@@ -57,7 +57,7 @@ class Alias:
 
     @property
     def runs(self) -> str:
-        """The id of what runs: a model in a precision of its own is told apart from the model."""
+        """The id of what runs: a model in a precision of its own has an id of its own."""
         return self.model_id if self.precision is None else f"{self.model_id}:{self.precision}"
 
 

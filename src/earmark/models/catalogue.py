@@ -6,7 +6,7 @@ from typing import Protocol
 
 from earmark.checkpoint.files.models_folder import Fingerprint, ModelsFolder, fingerprint
 from earmark.checkpoint.ref import FolderRef, ModelRef
-from earmark.engine.facts import ModelFacts
+from earmark.engine.info import ModelFacts
 from earmark.graph.precision import ComputePrecision
 from earmark.models.aliases import Alias
 
@@ -20,9 +20,9 @@ class KnownModel:
     Attributes:
         model_id: what requests call it.
         ref: what it is; one of the Hub has its commit.
-        files: of a folder, their state when they were looked at; of others, nobody changes them.
+        files: of a folder, their state when they were looked at; those of others never change.
         precision: in which it is to run; None leaves it to the server's own setting.
-        facts: what the Hub told of a model of its own; None where the files are here and tell.
+        facts: what the Hub says of a model of its own; None where the files are here.
         download_bytes: what has to be fetched before it can be loaded.
     """
 

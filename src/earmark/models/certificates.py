@@ -22,7 +22,7 @@ CREATE TABLE IF NOT EXISTS certificates (
 """
 
 MOST_KEPT = 256
-"""Those used longest ago make room: files that changed leave certificates that nobody asks for."""
+"""Those used longest ago make room: files that changed leave certificates without a use."""
 
 _log: structlog.typing.FilteringBoundLogger = structlog.get_logger("earmark.models")
 

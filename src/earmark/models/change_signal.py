@@ -1,39 +1,40 @@
-"""Wakes those who wait for a change, whichever thread makes it."""
+"""Wakes event loops when something changes, whichever thread changes it."""
 
 import asyncio
 from contextlib import suppress
 from typing import TypeAlias
 
-__all__ = ["Bell", "Ear"]
+__all__ = ["Change", "ChangeSignal"]
 
-Ear: TypeAlias = "asyncio.Future[None]"
+Change: TypeAlias = "asyncio.Future[None]"
+"""Done once something has changed."""
 
 
-class Bell:
-    """Rung by threads, heard by event loops; whoever calls holds one lock for both."""
+class ChangeSignal:
+    """Notified by threads, awaited in event loops; the caller's lock guards every call."""
 
     def __init__(self) -> None:
-        """Nobody listens yet."""
-        self._ears: set[Ear] = set()
+        """Begin with nobody waiting."""
+        self._waited_for: set[Change] = set()
 
-    def listen(self) -> Ear:
-        """Return what is done at the next ring."""
-        ear: Ear = asyncio.get_running_loop().create_future()
-        self._ears.add(ear)
-        return ear
+    def subscribe(self) -> Change:
+        """Return a future of the running event loop, done at the next change."""
+        change: Change = asyncio.get_running_loop().create_future()
+        self._waited_for.add(change)
+        return change
 
-    def leave(self, ear: Ear) -> None:
-        """Listen no longer."""
-        self._ears.discard(ear)
+    def unsubscribe(self, change: Change) -> None:
+        """Forget a future that is not awaited any more."""
+        self._waited_for.discard(change)
 
-    def ring(self) -> None:
-        """Wake everyone who listens now."""
-        for ear in self._ears:
-            with suppress(RuntimeError):  # the listener's loop has closed: nobody waits any more
-                ear.get_loop().call_soon_threadsafe(_settle, ear)
-        self._ears.clear()
+    def notify(self) -> None:
+        """Wake every event loop that waits at this moment."""
+        for change in self._waited_for:
+            with suppress(RuntimeError):  # its event loop has closed: nobody waits any more
+                change.get_loop().call_soon_threadsafe(_complete, change)
+        self._waited_for.clear()
 
 
-def _settle(ear: Ear) -> None:
-    if not ear.done():
-        ear.set_result(None)
+def _complete(change: Change) -> None:
+    if not change.done():
+        change.set_result(None)

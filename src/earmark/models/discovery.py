@@ -1,4 +1,4 @@
-"""Finds out what a model of the Hub is, when a request names one that is not served."""
+"""Asks the Hub what a model is when a request names one that is not served."""
 
 import asyncio
 import threading
@@ -21,8 +21,8 @@ from earmark.errors import (
     UnusableModel,
 )
 from earmark.models.catalogue import KnownModel
-from earmark.models.hub_answers import Absent, Findings, Found, Outcome, Unreachable, Unusable
-from earmark.models.log_limit import Telling
+from earmark.models.hub_answers import Absent, Found, HubAnswers, Outcome, Unreachable, Unusable
+from earmark.models.log_limit import LogLimit
 from earmark.models.policy import HubPolicy
 
 __all__ = ["Discovery", "DiscoveryOptions", "Hub"]
@@ -31,24 +31,24 @@ _log: structlog.typing.FilteringBoundLogger = structlog.get_logger("earmark.mode
 
 
 _LONGEST_REASON = 500
-"""Characters of what a caller is told of a model that cannot run."""
+"""Characters that a caller reads of why a model cannot run."""
 
 
 class Hub(Protocol):
     """Where models are looked for."""
 
     def look_up(self, model_id: str) -> KnownModel:
-        """Find out what a model is, its weights not fetched; asks the network and waits for it.
+        """Ask the network what a model is, and wait for the answer; fetches no weights.
 
         Raises:
-            CheckpointNotFound: there is no such model, or it is not shown to us.
-            HubUnavailable: it cannot be told, for now.
+            CheckpointNotFound: there is no such model, or the Hub does not show it.
+            HubUnavailable: the Hub cannot be asked for now.
             CheckpointError: it cannot run here; the message names no file of this machine.
         """
         ...
 
     def is_id(self, model_id: str) -> bool:
-        """Say whether a model could have this id."""
+        """Return whether a model could have this id."""
         ...
 
 
@@ -58,9 +58,9 @@ class DiscoveryOptions:
 
     Attributes:
         at_once: models looked for at the same time.
-        waiting: further ones that wait for their turn; beyond, callers are told to come again.
+        waiting: further ones that wait for their turn; a request for one more is refused.
         patience_s: how long a caller waits for an answer of the Hub.
-        hold_s: how long a caller who waits is held at most while the Hub cannot be reached.
+        hold_s: how long a caller is held at most while the Hub cannot be reached.
     """
 
     at_once: int = 4
@@ -75,18 +75,24 @@ def _in_thread(work: Callable[[], None]) -> None:
 
 
 @dataclass(slots=True)
-class _Desk:
-    """Who is being looked for; under the discovery's lock."""
+class _LookUps:
+    """The look-ups that have not ended; the discovery's lock guards them.
 
-    flights: dict[str, Future[Outcome]] = field(default_factory=dict)
+    Attributes:
+        pending: the outcome to come, by id.
+        waiting: ids whose look-up has not begun.
+        threads: how many threads look up.
+    """
+
+    pending: dict[str, Future[Outcome]] = field(default_factory=dict)
     waiting: deque[str] = field(default_factory=deque)
-    busy: int = 0
+    threads: int = 0
 
 
 class Discovery:
-    """Looks models up, once for all who ask at the same time; safe from any thread.
+    """Looks models up, once for all callers that ask at the same time; safe from any thread.
 
-    Those who wait do so in their event loop; the Hub is asked in threads.
+    Callers wait in their event loops; threads ask the Hub.
     """
 
     def __init__(
@@ -106,38 +112,38 @@ class Discovery:
             policy: what may be looked for.
             options: the defaults when None.
             clock: seconds.
-            start: runs look-ups beside the caller.
-            sleep: lets a caller wait until the Hub may be asked again.
+            start: runs look-ups in a thread.
+            sleep: makes a caller wait until the Hub may be asked again.
         """
         self._hub, self._policy = hub, policy
         self._options = options or DiscoveryOptions()
         self._clock, self._start, self._sleep = clock, start, sleep
         self._lock = threading.Lock()
-        self._findings = Findings()
-        self._telling = Telling()
-        self._desk = _Desk()
+        self._answers = HubAnswers()
+        self._log_limit = LogLimit()
+        self._look_ups = _LookUps()
         self._closed = False
 
     def find(self, model_id: str) -> KnownModel | None:
         """Return a model that was found, if it still may be fetched."""
         with self._lock:
-            known = self._findings.find(model_id)
+            known = self._answers.find(model_id)
         return known if known and self._policy.rule.allows(model_id) else None
 
     async def discover(
         self, model_id: str, *, here: bool, hold_s: float = 0.0, patience_s: float | None = None
     ) -> bool:
-        """Find out what a model is, unless that is known, and say whether there is one.
+        """Ask the Hub what a model is, unless that is known; return whether there is one.
 
         Args:
             model_id: what a request calls it.
             here: whether the request is surely of this machine; see `HubPolicy`.
             hold_s: how long a caller is held while the Hub cannot be reached.
-            patience_s: how long he waits for its answer; that of the options when None.
+            patience_s: how long the caller waits for the Hub; that of the options when None.
 
         Returns:
-            True where `find` now finds it. False where the Hub has no such model, or nobody may
-            have it fetched: which of the two, only the log tells.
+            True where `find` now finds it. False where the Hub has no such model, or it may not be
+            fetched: only the log distinguishes the two.
 
         Raises:
             UnusableModel: it cannot run here.
@@ -150,7 +156,7 @@ class Discovery:
             return False
         refusal = self._policy.refusal(model_id, here=here)
         if refusal is not None:
-            self._tell(model_id, refusal, _log.info)
+            self._log_refusal(model_id, refusal, _log.info)
             return False
         until_s = self._clock() + min(hold_s, self._options.hold_s)
         while True:
@@ -165,19 +171,19 @@ class Discovery:
         """Look for nothing more; wait for no answer of the Hub."""
         with self._lock:
             self._closed = True
-            self._desk.waiting.clear()
-            flights = list(self._desk.flights.values())
-            self._desk.flights.clear()
-        for flight in flights:
-            flight.cancel()
+            self._look_ups.waiting.clear()
+            pendings = list(self._look_ups.pending.values())
+            self._look_ups.pending.clear()
+        for pending in pendings:
+            pending.cancel()
 
     async def _outcome(self, model_id: str, patience_s: float) -> Outcome:
-        """Recall what is known, or look it up together with whoever else asks."""
-        flight = self._flight(model_id)
-        if not isinstance(flight, Future):
-            return flight
-        # Whoever leaves, or is cancelled, leaves the flight alone: others may wait for it.
-        answer = asyncio.wrap_future(flight)
+        """Recall what is known, or wait for the look-up that all callers share."""
+        pending = self._pending(model_id)
+        if not isinstance(pending, Future):
+            return pending
+        # A caller that leaves does not cancel the look-up: others may wait for it.
+        answer = asyncio.wrap_future(pending)
         await asyncio.wait((answer,), timeout=patience_s)
         if answer.cancelled():
             raise ShuttingDown("the server is going down")
@@ -185,48 +191,48 @@ class Discovery:
             raise ModelOutOfReach(f"the Hugging Face Hub has not said yet what {model_id} is")
         return answer.result()
 
-    def _flight(self, model_id: str) -> Outcome | Future[Outcome]:
+    def _pending(self, model_id: str) -> Outcome | Future[Outcome]:
         with self._lock:
             if self._closed:
                 raise ShuttingDown("the server is going down")
-            known = self._findings.recall(model_id, now_s=self._clock())
+            known = self._answers.recall(model_id, now_s=self._clock())
             if known is not None:
                 return known
-            flight = self._desk.flights.get(model_id)
-            if flight is not None:
-                return flight
-            if len(self._desk.waiting) >= self._options.waiting:
+            pending = self._look_ups.pending.get(model_id)
+            if pending is not None:
+                return pending
+            if len(self._look_ups.waiting) >= self._options.waiting:
                 raise QueueFull(
                     f"{self._options.waiting} models of the Hub wait to be looked up already"
                 )
-            flight = self._desk.flights[model_id] = Future()
-            self._desk.waiting.append(model_id)
-            begins = self._desk.busy < self._options.at_once
-            self._desk.busy += begins
+            pending = self._look_ups.pending[model_id] = Future()
+            self._look_ups.waiting.append(model_id)
+            begins = self._look_ups.threads < self._options.at_once
+            self._look_ups.threads += begins
         if begins:
             self._begin()
-        return flight
+        return pending
 
     def _begin(self) -> None:
         try:
             self._start(self._work)
         except RuntimeError as error:  # the system gives no more threads
             with self._lock:
-                self._desk.busy -= 1
-                left = list(self._desk.waiting) if not self._desk.busy else []
+                self._look_ups.threads -= 1
+                left = list(self._look_ups.waiting) if not self._look_ups.threads else []
             for model_id in left:
                 self._settle(model_id, Unreachable(str(error)))
 
     def _work(self) -> None:
-        """Look up whoever waits, in a thread, until nobody does."""
+        """Look up the ids that wait, in a thread, until there are none."""
         while (model_id := self._next()) is not None:
             self._settle(model_id, self._look_up(model_id))
 
     def _next(self) -> str | None:
         with self._lock:
-            if self._desk.waiting:
-                return self._desk.waiting.popleft()
-            self._desk.busy -= 1
+            if self._look_ups.waiting:
+                return self._look_ups.waiting.popleft()
+            self._look_ups.threads -= 1
             return None
 
     def _look_up(self, model_id: str) -> Outcome:
@@ -241,28 +247,28 @@ class Discovery:
             reason = str(error)
             # It may quote the model's files, which are a stranger's.
             outcome = Unusable(reason[:_LONGEST_REASON])
-        except BaseException as error:  # noqa: BLE001 - whoever waits for it is told
+        except BaseException as error:  # noqa: BLE001 - the callers that wait have to be answered
             _log.error("a model of the Hub cannot be looked up", model=model_id, exc_info=error)
             return Unreachable(f"{type(error).__name__} was raised")
-        self._tell(model_id, reason, _log.warning)
+        self._log_refusal(model_id, reason, _log.warning)
         return outcome
 
     def _settle(self, model_id: str, outcome: Outcome) -> None:
         with self._lock:
-            self._findings.keep(model_id, outcome, now_s=self._clock())
-            flight = self._desk.flights.pop(model_id, None)
-        if flight is not None:
-            flight.set_result(outcome)
+            self._answers.keep(model_id, outcome, now_s=self._clock())
+            pending = self._look_ups.pending.pop(model_id, None)
+        if pending is not None:
+            pending.set_result(outcome)
 
     async def _wait_for_the_hub(self, model_id: str, until_s: float) -> None:
-        """Hold a caller until the Hub may be asked again, or tell him when.
+        """Hold a caller until the Hub may be asked again.
 
         Raises:
-            ModelOutOfReach: that is later than he may be held.
+            ModelOutOfReach: the Hub may be asked again later than the caller may be held.
         """
         now_s = self._clock()
         with self._lock:
-            left_s = self._findings.left_s(model_id, now_s=now_s)
+            left_s = self._answers.left_s(model_id, now_s=now_s)
         if now_s + left_s > until_s:
             raise ModelOutOfReach(
                 f"the Hugging Face Hub cannot be asked for {model_id} for now; the server's log"
@@ -271,8 +277,8 @@ class Discovery:
             )
         await self._sleep(left_s)
 
-    def _tell(self, model_id: str, reason: str, log: Callable[..., object]) -> None:
+    def _log_refusal(self, model_id: str, reason: str, log: Callable[..., object]) -> None:
         with self._lock:
-            tells = self._telling.may_tell(model_id, now_s=self._clock())
-        if tells:
+            may_log = self._log_limit.may_log(model_id, now_s=self._clock())
+        if may_log:
             log("a model of the Hub was asked for", model=model_id, refused=reason)

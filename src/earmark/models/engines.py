@@ -1,10 +1,9 @@
-"""What serving needs of an engine, and of whoever loads one."""
+"""What serving needs of an engine, and of the loader that makes one."""
 
 from collections.abc import Callable
 from typing import Protocol, TypeVar
 
-from earmark.engine.facts import ModelFacts
-from earmark.engine.info import EngineInfo, QueueState
+from earmark.engine.info import EngineInfo, ModelFacts, QueueState
 from earmark.engine.reply import Reply
 from earmark.engine.streaming import EntityStream
 from earmark.models.catalogue import KnownModel
@@ -17,7 +16,7 @@ Result = TypeVar("Result")
 
 
 class ServedEngine(Protocol):
-    """What serving needs of an engine; where the engine lives is its own business."""
+    """What serving needs of an engine, wherever the engine lives."""
 
     @property
     def info(self) -> EngineInfo:
@@ -35,7 +34,7 @@ class ServedEngine(Protocol):
 
         Args:
             request: the texts, and what to do with their logits.
-            deadline_s: moment on `time.monotonic` after which nobody waits for the answer.
+            deadline_s: moment on `time.monotonic` after which the caller waits no longer.
 
         Raises:
             CapacityError: the texts were not taken, or not answered in time.

@@ -1,4 +1,4 @@
-"""What was found out about ids that requests named: remembered for a while, and only so many.
+"""Remembers what the Hub answered about ids that requests named, for a while and only so many.
 
 Pure: no thread, no lock, no clock; time is passed in.
 """
@@ -9,7 +9,7 @@ from typing import Final, TypeAlias, TypeVar
 
 from earmark.models.catalogue import KnownModel
 
-__all__ = ["Absent", "Findings", "Found", "Outcome", "Unreachable", "Unusable"]
+__all__ = ["Absent", "Found", "HubAnswers", "Outcome", "Unreachable", "Unusable"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +47,11 @@ _KEPT_S: Final = {Absent: 60.0, Unusable: 300.0, Unreachable: 10.0}
 
 
 @dataclass(slots=True)
-class Findings:
-    """Outcomes by id.
+class HubAnswers:
+    """What the Hub answered, by id.
 
     Attributes:
-        most_found: models remembered at once; the one asked for least lately is forgotten first.
+        most_found: models remembered at once; the one used least recently is forgotten first.
         most_others: other outcomes remembered at once; the oldest is forgotten first.
     """
 
@@ -69,7 +69,7 @@ class Findings:
         return found.known
 
     def recall(self, model_id: str, *, now_s: float) -> Outcome | None:
-        """Return what is known of an id; None where that is nothing, or was forgotten."""
+        """Return what is known of an id; None where nothing is, or it was forgotten."""
         if self.find(model_id) is not None:
             return self._found[model_id]
         outcome, until_s = self._others.get(model_id, (None, now_s))
@@ -79,7 +79,7 @@ class Findings:
         return outcome
 
     def left_s(self, model_id: str, *, now_s: float) -> float:
-        """Say for how long an outcome is still remembered, in seconds; a model's counts as 0."""
+        """Return for how many seconds an outcome is remembered yet; 0 for a model."""
         _, until_s = self._others.get(model_id, (None, now_s))
         return max(until_s - now_s, 0.0)
 

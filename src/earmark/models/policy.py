@@ -1,18 +1,83 @@
-"""Whether a request may have a model of the Hub fetched, at this moment."""
+"""Which models of the Hub a request may have fetched, and whether it may at this moment."""
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Final
 
-from earmark.models.hub_rule import ANY, DENY, HubRule
+from earmark.errors import SettingsError
 
-__all__ = ["HubPolicy"]
+__all__ = ["ANY", "DENY", "HubPolicy", "HubRule"]
+
+_DENY: Final = "deny"
+_ANY: Final = "any"
+
+_PATTERN: Final = re.compile(r"[A-Za-z0-9._*?\[\]!-]+/[A-Za-z0-9._*?\[\]!-]+")
+"""What the Hub allows in an id of two parts, and the signs of a shell's patterns."""
+
+
+@dataclass(frozen=True, slots=True)
+class HubRule:
+    """A rule over ids.
+
+    Attributes:
+        patterns: as a shell has them; an id has to fit one as a whole, in the same case.
+        everything: any id will do.
+    """
+
+    patterns: tuple[str, ...] = ()
+    everything: bool = False
+
+    @classmethod
+    def read(cls, written: Iterable[str]) -> "HubRule":
+        """Read a rule as the operator writes it: ``deny``, ``any``, or patterns.
+
+        Args:
+            written: one or several; each may hold several, separated by commas.
+
+        Raises:
+            SettingsError: there is none, one is no pattern, or ``deny`` or ``any`` is not alone.
+        """
+        words = [word.strip() for each in written for word in each.split(",")]
+        if words == [_DENY]:
+            return DENY
+        if words == [_ANY]:
+            return ANY
+        for word in words:
+            if word in (_DENY, _ANY):
+                raise SettingsError(
+                    f"hub_models has {word!r} beside other values: {', '.join(words)}; expected"
+                    f" {word!r} alone, or patterns"
+                )
+            if not _PATTERN.fullmatch(word):
+                raise SettingsError(
+                    f"hub_models has {word!r}; expected {_DENY}, {_ANY}, or patterns such as"
+                    " dslim/* or cardiffnlp/twitter-*, with one / and the signs * ? [ ]"
+                )
+        if not words:
+            raise SettingsError(f"hub_models is empty; expected {_DENY}, {_ANY}, or patterns")
+        return cls(tuple(dict.fromkeys(words)))
+
+    def allows(self, model_id: str) -> bool:
+        """Return whether a model may be fetched."""
+        return self.everything or any(fnmatchcase(model_id, one) for one in self.patterns)
+
+    def __str__(self) -> str:
+        """Write the rule as the operator would."""
+        return _ANY if self.everything else ", ".join(self.patterns) or _DENY
+
+
+DENY: Final = HubRule()
+ANY: Final = HubRule(everything=True)
 
 
 class HubPolicy:
-    """The operator's rule; where he set none, one that follows from who can reach the server.
+    """The operator's rule; without one, a rule that follows from who can reach the server.
 
-    Without a rule any model is fetched for whoever works on this machine, as long as nobody else
-    can reach the server and no access key was ever created. What a page of another site makes a
-    browser ask does not count as that: see `refusal`.
+    Without the operator's rule any model is fetched for programs on this machine, as long as no
+    other machine can reach the server and no access key was ever created. A request that a page of
+    another site makes a browser send does not count as one of this machine: see `refusal`.
     """
 
     def __init__(
@@ -21,8 +86,8 @@ class HubPolicy:
         """Decide by a rule.
 
         Args:
-            rule: the operator's; None where he set none.
-            demands_key: says whether a key is demanded, also one that is created later.
+            rule: the operator's; None where none was set.
+            demands_key: returns whether a key is demanded, also one that is created later.
             loopback: whether only this machine can reach the server.
         """
         self._rule = rule
@@ -41,7 +106,7 @@ class HubPolicy:
         return ANY if self._loopback and not self._demands_key() else DENY
 
     def refusal(self, model_id: str, *, here: bool) -> str | None:
-        """Say why a model may not be fetched; None where it may.
+        """Return why a model may not be fetched; None where it may.
 
         Args:
             model_id: an id of the Hub.

@@ -1,4 +1,4 @@
-"""What a caller is told of a model that cannot be had."""
+"""The errors that clients get for a model that cannot be had."""
 
 import re
 
@@ -25,17 +25,15 @@ _FOLDERS = re.compile(r"(?<![\w.:/-])/(?:[^\s/'\"]+/)+")
 
 
 def refused(known: KnownModel, error: BaseException, *, retry_after_s: float = 1.0) -> EarmarkError:
-    """Say whose affair it is, and why a model's files cannot run.
+    """Return the error that a client gets for a model's own error.
 
-    No message names a folder of this machine, or says of a model of the Hub who may read it.
+    It says who can mend what is wrong: the client, the operator or the developers. No message names
+    a folder of this machine, or says of a model of the Hub who may read it.
 
     Args:
         known: the model.
         error: raised by its load, or when its files were looked at.
         retry_after_s: when another load may begin.
-
-    Returns:
-        An error for the caller.
     """
     of_hub = known.facts is not None
     if of_hub and isinstance(error, HubUnavailable):

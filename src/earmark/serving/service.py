@@ -15,13 +15,12 @@ from dataclasses import dataclass, replace
 from typing import Final, Generic, TypeVar
 
 from earmark.domain.preferences import NO_PREFERENCES, Preferences
-from earmark.engine.facts import ModelFacts
-from earmark.engine.info import EngineInfo
+from earmark.engine.info import EngineInfo, ModelFacts
 from earmark.engine.reply import Reply
 from earmark.engine.streaming import EntityStream
 from earmark.errors import UnsupportedTask
 from earmark.models.engines import ServedEngine
-from earmark.models.registry import ServedModels
+from earmark.models.registry import Registry
 from earmark.models.status import ModelStatus
 from earmark.serving.admission import Admission
 from earmark.serving.cache.cache import ResultCache
@@ -77,7 +76,7 @@ class Service:
 
     def __init__(
         self,
-        models: ServedModels,
+        models: Registry,
         options: ServiceOptions | None = None,
         *,
         clock: Callable[[], float] = time.monotonic,
@@ -98,7 +97,7 @@ class Service:
             self.cache = ResultCache(MemoryStore(self._options.cache_bytes), clock=clock)
 
     @property
-    def models(self) -> ServedModels:
+    def models(self) -> Registry:
         """The models served."""
         return self._models
 
@@ -164,7 +163,7 @@ class Service:
                 )
             yield engine
 
-    def check(self, info: EngineInfo | ModelFacts, request: TaskRequest[Result]) -> None:
+    def check(self, info: ModelFacts, request: TaskRequest[Result]) -> None:
         """Refuse a request that the model cannot do, or that asks for too much.
 
         Raises:
@@ -232,7 +231,7 @@ class Call:
     preferences: Preferences
 
     @property
-    def info(self) -> EngineInfo | ModelFacts:
+    def info(self) -> ModelFacts:
         """What is known of the model."""
         return self.model.info
 

@@ -17,8 +17,8 @@ from earmark.engine.load import EngineOptions
 from earmark.errors import CheckpointNotFound, SettingsError
 from earmark.models.aliases import DEFAULT_ALIASES, Alias
 from earmark.models.catalogue import Catalogue, Discovered
-from earmark.models.hub_rule import DENY, HubRule
 from earmark.models.on_demand import OnDemandOptions
+from earmark.models.policy import DENY, HubRule
 from earmark.serving.jobs.runner import JobOptions
 from earmark.serving.limits import ServiceOptions
 from earmark.settings.known import settings_in, with_chosen

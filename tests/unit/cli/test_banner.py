@@ -13,7 +13,7 @@ from support.fake_engine import FakeEngine, token_labeller, zero_shot_model
 from support.http_app import ask
 
 from earmark.cli.banner import address_of, announce, elsewhere_of, is_loopback, show_banner
-from earmark.models.hub_rule import ANY, DENY, HubRule
+from earmark.models.policy import ANY, DENY, HubRule
 
 ADDRESS = "http://127.0.0.1:8080"
 

@@ -12,7 +12,7 @@ _SOURCE = Path(earmark.errors.__file__).parents[1]
 _PROGRAM = """
 import threading
 from earmark.cli import leaving
-from earmark.models.load_threads import beside, start_load
+from earmark.models.threads import load_interruptibly, start_load
 
 leaving.LOADS_END_WITHIN_S = 0.1
 with leaving.leaving_loads_behind():
@@ -20,7 +20,7 @@ with leaving.leaving_loads_behind():
     {end}
 """
 _NEVER = "start_load(threading.Event().wait)"
-_SHORT = "assert beside(lambda: 3) == 3"
+_SHORT = "assert load_interruptibly(lambda: 3) == 3"
 _PATIENCE_S = 60.0
 
 
@@ -39,7 +39,7 @@ def test_the_program_ends_with_its_own_code(load: str, end: str, code: int) -> N
 _INTERRUPTED = """
 import os, signal, threading
 from earmark.cli import leaving
-from earmark.models.load_threads import start_load
+from earmark.models.threads import start_load
 
 leaving.LOADS_END_WITHIN_S = 600.0
 with leaving.leaving_loads_behind():

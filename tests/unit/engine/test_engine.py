@@ -38,6 +38,7 @@ INFO = EngineInfo(
     tasks=("text-classification",),
     architecture="bert",
     labels=LabelSet(("SHORT", "LONG")),
+    weights_bytes=4,
     parameters=1,
     precision="float32",
     requested_precision="float32",

@@ -19,9 +19,9 @@ from earmark.checkpoint.files.folder import LocalRepository
 from earmark.checkpoint.ref import FolderRef
 from earmark.domain.encoding import Encoding
 from earmark.domain.packing import Float32
-from earmark.engine.facts import read_facts
 from earmark.engine.load import EngineOptions, load_engine
 from earmark.engine.model import open_model
+from earmark.engine.preview import read_facts
 from earmark.errors import (
     CheckpointNotFound,
     EngineError,

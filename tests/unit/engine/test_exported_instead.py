@@ -15,8 +15,8 @@ from earmark.checkpoint.files.folder import LocalRepository
 from earmark.checkpoint.hub.access import HubAccess
 from earmark.checkpoint.ref import FolderRef, read_ref
 from earmark.domain.texts import Question, TextInput
-from earmark.engine.facts import read_facts
 from earmark.engine.load import EngineOptions, load_engine
+from earmark.engine.preview import read_facts
 from earmark.errors import CheckpointError, UnsupportedCheckpoint
 from earmark.tasks.text_classification import TextClassification
 from earmark.tokenizing.load import load_tokenizer

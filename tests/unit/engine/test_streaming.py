@@ -49,6 +49,7 @@ def info() -> EngineInfo:
         tasks=("token-classification",),
         architecture="bert",
         labels=LABELS,
+        weights_bytes=4,
         parameters=1,
         precision="float32",
         requested_precision="float32",

@@ -10,7 +10,7 @@ from support.weight_forms import FORMS, write_weights
 
 import earmark
 from earmark.checkpoint.ref import FolderRef
-from earmark.engine.facts import read_facts
+from earmark.engine.preview import read_facts
 
 TEXTS = ("the film was good", "bad")
 

@@ -21,6 +21,6 @@ def test_named_models_come_first_and_win(tmp_path: Path) -> None:
 
 
 def test_without_a_folder_only_the_named_are_known() -> None:
-    """Anything else is unknown."""
+    """An id that was not named is not found."""
     catalogue = Catalogue({"z": BundledRef("bundled/z")})
     assert (catalogue.ids(), catalogue.find("a")) == (("z",), None)

@@ -1,4 +1,4 @@
-"""Certificates that outlive a run."""
+"""Certificates are kept between runs, and only so many."""
 
 from pathlib import Path
 
@@ -18,7 +18,7 @@ def file(tmp_path: Path) -> Path:
 
 
 def test_what_was_kept_is_found_by_the_next_run(file: Path) -> None:
-    """Every field; another key finds nothing."""
+    """A later run reads every field of a certificate, under its key alone."""
     assert Certificates(file).find("a") is None
     assert not file.exists()
     Certificates(file).keep("a", FAKE_CERTIFICATE)
@@ -27,7 +27,7 @@ def test_what_was_kept_is_found_by_the_next_run(file: Path) -> None:
 
 
 def test_a_certificate_made_anew_takes_the_place_of_the_old_one(file: Path) -> None:
-    """Two servers may make the same one at once."""
+    """Of two certificates under one key the later is kept, as when two servers make it at once."""
     changed = msgspec.structs.replace(FAKE_CERTIFICATE, holds=False)
     store = Certificates(file)
     store.keep("a", FAKE_CERTIFICATE)
@@ -36,7 +36,7 @@ def test_a_certificate_made_anew_takes_the_place_of_the_old_one(file: Path) -> N
 
 
 def test_those_used_longest_ago_make_room(file: Path) -> None:
-    """The number that is kept has a bound; one that is looked up counts as used."""
+    """Beyond the bound the certificate used longest ago goes; finding one counts as a use."""
     store = Certificates(file, most=3)
     for key in ("a", "b", "c"):
         store.keep(key, FAKE_CERTIFICATE)
@@ -47,7 +47,7 @@ def test_those_used_longest_ago_make_room(file: Path) -> None:
 
 
 def test_a_file_that_cannot_be_used_costs_a_warning(file: Path) -> None:
-    """No load fails for it."""
+    """A file that is no database is logged, and no load fails for it."""
     file.parent.mkdir()
     file.write_text("no database")
     with capture_logs() as logs:

@@ -44,7 +44,7 @@ async def _entered(hub: FakeHub) -> None:
 
 
 def test_a_model_of_the_hub_is_found_and_known_from_then_on() -> None:
-    """The Hub is asked once."""
+    """Once the Hub has said that it has a model, it is not asked again."""
 
     async def scenario() -> None:
         hub = FakeHub(frozenset({"org/name"}))
@@ -58,8 +58,8 @@ def test_a_model_of_the_hub_is_found_and_known_from_then_on() -> None:
     asyncio.run(scenario())
 
 
-def test_callers_who_ask_at_the_same_time_share_one_question() -> None:
-    """One who leaves does not take the answer from the others."""
+def test_callers_that_ask_at_the_same_time_share_one_question() -> None:
+    """A caller that leaves does not end the look-up for the others."""
 
     async def scenario() -> None:
         hub = FakeHub(frozenset({"org/name"}), gate=threading.Event())
@@ -78,7 +78,7 @@ def test_callers_who_ask_at_the_same_time_share_one_question() -> None:
 
 
 def test_only_so_many_are_looked_up_at_once_and_only_so_many_wait() -> None:
-    """Whoever comes then is told to come again; the others are answered in their order."""
+    """One caller more is refused; the others are answered in the order in which they came."""
 
     async def scenario() -> None:
         hub = FakeHub(frozenset({"org/a", "org/b", "org/c"}), gate=threading.Event())
@@ -100,12 +100,12 @@ def test_only_so_many_are_looked_up_at_once_and_only_so_many_wait() -> None:
 
 
 def test_a_model_that_there_is_not_is_asked_for_again_after_a_while() -> None:
-    """It may have been created since; the log tells of it once."""
+    """It may have been created since; the log mentions it once."""
 
     async def scenario() -> None:
         hub, now_s = FakeHub(), [100.0]
         discovery = _discovery(hub, clock=lambda: now_s[0])
-        with capture_logs() as told:
+        with capture_logs() as logs:
             assert not await _discover(discovery)
             now_s[0] = 159.0
             assert not await _discover(discovery)
@@ -116,7 +116,7 @@ def test_a_model_that_there_is_not_is_asked_for_again_after_a_while() -> None:
             hub.models = frozenset({"org/name"})
             now_s[0] = 220.0
             assert await _discover(discovery)
-        assert [(line["model"], line["refused"]) for line in told] == [
+        assert [(line["model"], line["refused"]) for line in logs] == [
             ("org/name", "hub.test has no model org/name")
         ]
 
@@ -124,7 +124,7 @@ def test_a_model_that_there_is_not_is_asked_for_again_after_a_while() -> None:
 
 
 def test_a_model_that_cannot_run_says_why() -> None:
-    """Each time; the Hub is asked once."""
+    """Every caller gets the reason, and the Hub is asked once."""
 
     async def scenario() -> None:
         hub = FakeHub(failures={"org/name": UnsupportedCheckpoint("it writes text")})
@@ -138,7 +138,7 @@ def test_a_model_that_cannot_run_says_why() -> None:
 
 
 def test_a_hub_that_cannot_be_reached_is_asked_again_soon() -> None:
-    """Callers are told when; its address is for the log."""
+    """The error says when to ask again, and does not name the address of the Hub."""
 
     async def scenario() -> None:
         hub, now_s = FakeHub(frozenset({"org/name"}), reachable=False), [100.0]
@@ -156,8 +156,8 @@ def test_a_hub_that_cannot_be_reached_is_asked_again_soon() -> None:
     asyncio.run(scenario())
 
 
-def test_whoever_waits_is_held_until_the_hub_may_be_asked_again() -> None:
-    """As long as he may be held, and no longer."""
+def test_a_caller_that_waits_is_held_until_the_hub_may_be_asked_again() -> None:
+    """A caller is held no longer than it asked for and the options allow."""
 
     async def scenario() -> None:
         hub, now_s, slept = FakeHub(frozenset({"org/name"}), reachable=False), [0.0], list[float]()
@@ -181,7 +181,7 @@ def test_whoever_waits_is_held_until_the_hub_may_be_asked_again() -> None:
 
 
 def test_nobody_waits_for_ever_for_an_answer_of_the_hub() -> None:
-    """The question goes on, and its answer is kept for whoever comes next."""
+    """The look-up goes on, and its answer is kept for later callers."""
 
     async def scenario() -> None:
         hub = FakeHub(frozenset({"org/name"}), gate=threading.Event())
@@ -199,33 +199,33 @@ def test_nobody_waits_for_ever_for_an_answer_of_the_hub() -> None:
 
 @pytest.mark.parametrize("model_id", ["@cf/org/name", "org/name@main", "org/name/info", "name", ""])
 def test_what_can_be_no_id_of_the_hub_is_never_asked_for(model_id: str) -> None:
-    """Nor is it worth a line in the log."""
+    """A name that cannot be an id is not looked up, and not logged."""
 
     async def scenario() -> None:
         hub = FakeHub()
-        with capture_logs() as told:
+        with capture_logs() as logs:
             assert not await _discover(_discovery(hub), model_id)
-        assert (hub.asked, told) == ([], [])
+        assert (hub.asked, logs) == ([], [])
 
     asyncio.run(scenario())
 
 
 def test_what_may_not_be_fetched_is_not_asked_for() -> None:
-    """The log says why, once for each id."""
+    """The log has the reason for the refusal, once for each id."""
 
     async def scenario() -> None:
         hub = FakeHub(frozenset({"org/name"}))
         discovery = _discovery(hub, policy("other/*"))
-        with capture_logs() as told:
+        with capture_logs() as logs:
             assert [await _discover(discovery) for _ in range(3)] == [False] * 3
         assert hub.asked == []
-        assert [line["refused"] for line in told] == ["hub_models is other/*"]
+        assert [line["refused"] for line in logs] == ["hub_models is other/*"]
 
     asyncio.run(scenario())
 
 
 def test_a_key_takes_away_what_was_found_without_one() -> None:
-    """Nothing more is loaded of it, unless the operator says so."""
+    """A model that was found is unknown once a key exists, unless a rule allows it."""
 
     async def scenario() -> None:
         keys = KeysInMemory()
@@ -240,21 +240,21 @@ def test_a_key_takes_away_what_was_found_without_one() -> None:
     asyncio.run(scenario())
 
 
-def test_a_fault_of_ours_is_told_in_the_log_and_held_against_the_hub() -> None:
-    """Nobody waits for ever, and it is tried again."""
+def test_a_fault_in_a_look_up_is_logged_and_taken_for_a_hub_out_of_reach() -> None:
+    """The caller gets an error that lets it ask again, without the words of the fault."""
 
     async def scenario() -> None:
         hub = FakeHub(failures={"org/name": RuntimeError("secret")})
-        with capture_logs() as told, pytest.raises(ModelOutOfReach) as caught:
+        with capture_logs() as logs, pytest.raises(ModelOutOfReach) as caught:
             await _discover(_discovery(hub))
         assert "secret" not in str(caught.value)
-        assert [line["log_level"] for line in told] == ["error"]
+        assert [line["log_level"] for line in logs] == ["error"]
 
     asyncio.run(scenario())
 
 
-def test_a_server_that_goes_down_answers_whoever_waits() -> None:
-    """And asks nothing more, not even what was already waiting."""
+def test_a_server_that_goes_down_refuses_the_callers_that_wait() -> None:
+    """It asks the Hub nothing more, not even for ids that were waiting."""
 
     async def scenario() -> None:
         hub = FakeHub(gate=threading.Event())
@@ -273,8 +273,8 @@ def test_a_server_that_goes_down_answers_whoever_waits() -> None:
     asyncio.run(scenario())
 
 
-def test_a_system_without_threads_is_told_like_a_hub_out_of_reach() -> None:
-    """It may have some again."""
+def test_a_system_without_threads_is_taken_for_a_hub_out_of_reach() -> None:
+    """The caller may ask again, since there may be threads again."""
 
     async def scenario() -> None:
         def start(_: Callable[[], None]) -> None:
@@ -289,7 +289,7 @@ def test_a_system_without_threads_is_told_like_a_hub_out_of_reach() -> None:
 
 
 def test_where_one_thread_more_cannot_be_had_the_others_go_on() -> None:
-    """What waits is looked up by one of them."""
+    """Ids that wait are looked up by the threads that there are."""
 
     async def scenario() -> None:
         hub = FakeHub(frozenset({"org/a", "org/b"}), gate=threading.Event())

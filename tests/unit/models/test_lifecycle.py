@@ -1,228 +1,412 @@
-"""The shelf holds so many engines and no more, and never puts away one that is in use."""
+"""The moves of a model's life, and which models get a place in memory."""
 
 from collections.abc import Iterator
-from itertools import count
+from itertools import count, product
 
+import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, multiple, rule
 
 from earmark.checkpoint.ref import BundledRef
+from earmark.errors import DeadlineExceeded
 from earmark.models.catalogue import KnownModel
-from earmark.models.lifecycle import Failed, Loading, NoRoom, Ready, Shelf, Started, Unloaded
+from earmark.models.lifecycle import (
+    MOVES,
+    SHOWN,
+    Event,
+    Failed,
+    IllegalMove,
+    Life,
+    Lifecycle,
+    Loading,
+    NoRoom,
+    Ready,
+    Started,
+    State,
+    Unloaded,
+    after,
+)
 
 PLACES = 2
 RETRY_S = 30.0
 A, B, C = (KnownModel(name, BundledRef(name)) for name in "ABC")
+MENDED_A = KnownModel("A", BundledRef("A"), (("config.json", 2, 1),))
 BROKEN = OSError("disk")
 
 
-def _shelf(*loaded: KnownModel) -> Shelf[str]:
-    shelf: Shelf[str] = Shelf(PLACES, RETRY_S)
+def _lifecycle(*loaded: KnownModel) -> Lifecycle[str]:
+    lifecycle: Lifecycle[str] = Lifecycle(PLACES, RETRY_S)
     for now_s, known in enumerate(loaded):
-        load = _begun(shelf, known, now_s=now_s)
-        shelf.finished(known.model_id, load, f"engine {known.model_id}", now_s=now_s)
-    return shelf
+        life = _begun(lifecycle, known, now_s=now_s)
+        lifecycle.fetched(life, now_s=now_s)
+        assert lifecycle.loaded(life, f"engine {known.model_id}", now_s=now_s)
+    return lifecycle
 
 
-def _begun(shelf: Shelf[str], known: KnownModel, *, now_s: float) -> int:
-    """Begin a load and return what names it."""
-    step = shelf.want(known, load=True, now_s=now_s)
+def _begun(lifecycle: Lifecycle[str], known: KnownModel, *, now_s: float) -> Life[str]:
+    """Begin a load and return its life."""
+    step = lifecycle.want(known, load=True, now_s=now_s)
     assert isinstance(step, Started)
-    return step.load
+    return step.life
 
 
-def test_two_who_want_one_model_share_its_load() -> None:
-    """The second is told for how long it has been going on."""
-    shelf = _shelf()
-    load = _begun(shelf, A, now_s=5.0)
-    assert shelf.want(A, load=True, now_s=8.0) == Loading(3.0)
-    assert shelf.state(A, now_s=8.0) == "loading"
-    shelf.finished("A", load, "engine", now_s=9.0)
-    assert shelf.want(A, load=True, now_s=9.0) == Ready("engine")
+def _put_away(lifecycle: Lifecycle[str], known: KnownModel, *, now_s: float) -> str | None:
+    """Begin a load and return the engine that has to be closed for it."""
+    step = lifecycle.want(known, load=True, now_s=now_s)
+    assert isinstance(step, Started)
+    return None if step.put_away is None else step.put_away.engine
 
 
-def test_who_wants_no_load_starts_none() -> None:
-    """Nor does he wait for another's."""
-    shelf = _shelf()
-    assert shelf.want(A, load=False, now_s=0.0) == Unloaded()
-    assert shelf.state(A, now_s=0.0) == "loadable"
-    shelf.want(A, load=True, now_s=0.0)
-    assert shelf.want(A, load=False, now_s=0.0) == Unloaded()
+def _borrowed(lifecycle: Lifecycle[str], model_id: str) -> Life[str]:
+    ready = lifecycle.borrow(model_id)
+    assert ready is not None
+    return ready.life
+
+
+def _overdue(*, places: int = PLACES) -> tuple[Lifecycle[str], Life[str]]:
+    """Let a load of A be overdue at 10 s."""
+    lifecycle: Lifecycle[str] = Lifecycle(places, RETRY_S, load_s=10.0)
+    slow = _begun(lifecycle, A, now_s=0.0)
+    lifecycle.fetched(slow, now_s=0.0)
+    return lifecycle, slow
+
+
+@pytest.mark.parametrize(
+    ("state", "event"),
+    [each for each in product(State, Event) if each not in MOVES],
+)
+def test_an_event_that_a_state_does_not_expect_is_refused(state: State, event: Event) -> None:
+    """A move that is not in the table raises, and names the state and the event."""
+    with pytest.raises(IllegalMove, match=rf"{event}.*{state}"):
+        after(state, event)
+
+
+@pytest.mark.parametrize("state", State)
+def test_every_state_is_reached_and_leads_to_an_end(state: State) -> None:
+    """From UNKNOWN some events lead to each state, and from each some lead to FOUND."""
+    assert state in _reached(State.UNKNOWN)
+    assert State.FOUND in _reached(state)
+
+
+def _reached(begin: State) -> set[State]:
+    reached: set[State] = set()
+    further = {begin}
+    while further:
+        reached |= further
+        further = {to for (state, _), to in MOVES.items() if state in further} - reached
+    return reached
+
+
+def test_clients_see_a_word_for_every_state_but_unknown() -> None:
+    """A model that is READY shows how its engine is; any other state has one word."""
+    alone = {state for state, engine in SHOWN if engine is None}
+    assert alone == set(State) - {State.UNKNOWN, State.READY}
+    in_memory = {engine: word for (state, engine), word in SHOWN.items() if state is State.READY}
+    assert in_memory == {each: each for each in ("ready", "failing", "stalled", "closed")}
+
+
+def test_two_callers_that_want_one_model_share_its_load() -> None:
+    """The second caller learns for how long the load has been going on."""
+    lifecycle = _lifecycle()
+    life = _begun(lifecycle, A, now_s=5.0)
+    assert lifecycle.want(A, load=True, now_s=8.0) == Loading(3.0)
+    assert lifecycle.state("A", A, now_s=8.0) is State.FETCHING
+    lifecycle.fetched(life, now_s=8.0)
+    assert lifecycle.state("A", A, now_s=8.0) is State.LOADING
+    lifecycle.loaded(life, "engine", now_s=9.0)
+    assert lifecycle.state("A", A, now_s=9.0) is State.READY
+    assert lifecycle.want(A, load=True, now_s=9.0) == Ready(life, "engine")
+
+
+def test_a_caller_that_wants_no_load_starts_none() -> None:
+    """It does not wait for the load of another caller either."""
+    lifecycle = _lifecycle()
+    assert lifecycle.want(A, load=False, now_s=0.0) == Unloaded()
+    assert lifecycle.state("A", A, now_s=0.0) is State.FOUND
+    lifecycle.want(A, load=True, now_s=0.0)
+    assert lifecycle.want(A, load=False, now_s=0.0) == Unloaded()
+
+
+def test_a_model_that_the_catalogue_lacks_is_unknown_unless_it_is_in_memory() -> None:
+    """Files may go away while their engine serves."""
+    lifecycle = _lifecycle(A)
+    assert lifecycle.state("A", None, now_s=1.0) is State.READY
+    assert lifecycle.state("B", None, now_s=1.0) is State.UNKNOWN
 
 
 def test_the_idle_engine_used_least_recently_makes_room() -> None:
-    """B was loaded later, but A was used later still."""
-    shelf = _shelf(A, B)
-    shelf.borrow("A", now_s=7.0)
-    shelf.give_back("A", now_s=8.0)
-    assert shelf.want(C, load=True, now_s=9.0) == Started("engine B")
-    assert shelf.ids() == ("A", "C")
+    """A was borrowed before B and given back after B, so B is put away."""
+    lifecycle = _lifecycle(A, B)
+    first, second = _borrowed(lifecycle, "A"), _borrowed(lifecycle, "B")
+    lifecycle.give_back(second, now_s=7.0)
+    lifecycle.give_back(first, now_s=8.0)
+    assert _put_away(lifecycle, C, now_s=9.0) == "engine B"
+    assert lifecycle.placed() == ("A", "C")
+
+
+def test_an_engine_that_is_put_away_is_leaving_until_it_is_closed() -> None:
+    """The model may be wanted again before its old engine is closed."""
+    lifecycle = _lifecycle(A, B)
+    step = lifecycle.want(C, load=True, now_s=9.0)
+    assert isinstance(step, Started)
+    assert step.put_away is not None
+    assert lifecycle.state("A", A, now_s=9.0) is State.LEAVING
+    assert lifecycle.want(A, load=True, now_s=9.0) != NoRoom()
+    lifecycle.closed(step.put_away)
+    assert step.put_away.engine is None
+    assert lifecycle.state("A", A, now_s=9.0) is State.FETCHING
+    with pytest.raises(IllegalMove):
+        lifecycle.closed(step.put_away)
 
 
 def test_engines_in_use_and_loads_make_no_room() -> None:
-    """One in use, one loading: the third has to wait until the first is given back."""
-    shelf = _shelf(A)
-    shelf.borrow("A", now_s=1.0)
-    shelf.want(B, load=True, now_s=1.0)
-    assert shelf.want(C, load=True, now_s=1.0) == NoRoom()
-    shelf.give_back("A", now_s=2.0)
-    assert shelf.want(C, load=True, now_s=2.0) == Started("engine A")
+    """With one model in use and one loading, the third waits until the first is given back."""
+    lifecycle = _lifecycle(A)
+    life = _borrowed(lifecycle, "A")
+    lifecycle.want(B, load=True, now_s=1.0)
+    assert lifecycle.want(C, load=True, now_s=1.0) == NoRoom()
+    lifecycle.give_back(life, now_s=2.0)
+    assert _put_away(lifecycle, C, now_s=2.0) == "engine A"
+
+
+def test_a_pinned_engine_takes_no_place_and_makes_no_room() -> None:
+    """It is never put away, however long nobody uses it."""
+    lifecycle = _lifecycle()
+    lifecycle.pin("P", "pinned")
+    assert _put_away(lifecycle, A, now_s=1.0) is None
+    assert _put_away(lifecycle, B, now_s=1.0) is None
+    assert lifecycle.want(C, load=True, now_s=1.0) == NoRoom()
+    assert lifecycle.placed() == ("A", "B")
+    assert lifecycle.engine("P") == "pinned"
+    with pytest.raises(ValueError, match="two engines have the model id P"):
+        lifecycle.pin("P", "another")
 
 
 def test_a_failed_load_is_remembered_for_a_while_or_until_the_files_change() -> None:
-    """And its place is free."""
-    shelf = _shelf()
-    load = _begun(shelf, A, now_s=0.0)
-    shelf.failed(A, load, BROKEN, now_s=1.0)
-    assert shelf.ids() == ()
-    assert shelf.want(A, load=True, now_s=2.0) == Failed(BROKEN)
-    assert shelf.state(A, now_s=2.0) == "failed"
-    mended = KnownModel("A", BundledRef("A"), (("config.json", 2, 1),))
-    assert shelf.state(mended, now_s=2.0) == "loadable"
-    assert shelf.want(A, load=True, now_s=1.0 + RETRY_S) == Started(None)
+    """Its place is free at once."""
+    lifecycle = _lifecycle()
+    life = _begun(lifecycle, A, now_s=0.0)
+    lifecycle.failed(life, BROKEN, now_s=1.0)
+    assert lifecycle.placed() == ()
+    assert lifecycle.want(A, load=True, now_s=2.0) == Failed(BROKEN)
+    assert lifecycle.want(A, load=True, now_s=0.9 + RETRY_S) == Failed(BROKEN)
+    assert lifecycle.state("A", A, now_s=2.0) is State.FAILED
+    again = _begun(lifecycle, A, now_s=1.0 + RETRY_S)
+    lifecycle.failed(again, BROKEN, now_s=100.0)
+    assert lifecycle.state("A", MENDED_A, now_s=101.0) is State.FOUND
+    assert isinstance(lifecycle.want(MENDED_A, load=True, now_s=101.0), Started)
 
 
 def test_a_load_that_takes_too_long_has_failed_and_its_end_changes_nothing() -> None:
-    """The time runs from when the files are here; its place may have another load by then."""
-    shelf: Shelf[str] = Shelf(1, RETRY_S, load_s=10.0)
-    slow = _begun(shelf, A, now_s=0.0)
-    shelf.fetched("A", slow, now_s=100.0)
-    assert shelf.want(B, load=True, now_s=109.0) == NoRoom()
-    other = _begun(shelf, B, now_s=110.0)
-    assert isinstance(shelf.want(A, load=True, now_s=110.0), Failed)
-    assert not shelf.finished("A", slow, "late", now_s=111.0)
-    assert shelf.finished("B", other, "engine", now_s=112.0)
-    assert shelf.engines() == ("engine",)
+    """Its time runs from when the files are here; its place may have another load by then."""
+    lifecycle: Lifecycle[str] = Lifecycle(1, RETRY_S, load_s=10.0)
+    slow = _begun(lifecycle, A, now_s=0.0)
+    lifecycle.fetched(slow, now_s=100.0)
+    assert lifecycle.want(B, load=True, now_s=109.0) == NoRoom()
+    other = _begun(lifecycle, B, now_s=110.0)
+    failed = lifecycle.want(A, load=True, now_s=110.0)
+    assert isinstance(failed, Failed)
+    assert isinstance(failed.error, DeadlineExceeded)
+    assert not lifecycle.loaded(slow, "late", now_s=111.0)
+    lifecycle.fetched(other, now_s=111.0)
+    assert lifecycle.loaded(other, "engine", now_s=112.0)
+    assert lifecycle.engines() == ("engine",)
 
 
 def test_a_load_that_goes_on_is_not_begun_beside_itself() -> None:
-    """However long ago it was given up, which is told once; other files may be loaded."""
-    shelf: Shelf[str] = Shelf(2, RETRY_S, load_s=10.0)
-    slow = _begun(shelf, A, now_s=0.0)
-    shelf.fetched("A", slow, now_s=0.0)
-    assert shelf.state(A, now_s=9.0) == "loading"
-    assert shelf.given_up() == ()
-    assert shelf.state(A, now_s=10.0) == "failed"
-    assert (shelf.given_up(), shelf.given_up()) == ((A,), ())
+    """The same files are not loaded however long ago it was overdue; other files may be."""
+    lifecycle, slow = _overdue()
+    assert lifecycle.state("A", A, now_s=9.0) is State.LOADING
+    assert lifecycle.overdue() == ()
+    assert lifecycle.state("A", A, now_s=10.0) is State.OVERDUE
+    assert (lifecycle.overdue(), lifecycle.overdue()) == ((A,), ())
     much_later_s = 1000 * RETRY_S
-    assert isinstance(shelf.want(A, load=True, now_s=much_later_s), Failed)
-    mended = KnownModel("A", BundledRef("A"), (("config.json", 2, 1),))
-    assert isinstance(shelf.want(mended, load=True, now_s=much_later_s), Started)
-    shelf.failed(A, slow, BROKEN, now_s=much_later_s)
-    shelf = Shelf(1, RETRY_S, load_s=10.0)
-    slow = _begun(shelf, A, now_s=0.0)
-    shelf.fetched("A", slow, now_s=0.0)
-    shelf.state(A, now_s=10.0)
-    shelf.finished("A", slow, "late", now_s=much_later_s)
-    assert isinstance(shelf.want(A, load=True, now_s=much_later_s), Started)
+    assert isinstance(lifecycle.want(A, load=True, now_s=much_later_s), Failed)
+    mended = _begun(lifecycle, MENDED_A, now_s=much_later_s)
+    lifecycle.failed(slow, BROKEN, now_s=much_later_s)
+    assert lifecycle.state("A", MENDED_A, now_s=much_later_s) is State.FETCHING
+    lifecycle.fetched(mended, now_s=much_later_s)
+    assert lifecycle.loaded(mended, "mended", now_s=much_later_s)
+    assert lifecycle.engines() == ("mended",)
+
+
+def test_an_overdue_load_may_begin_again_once_its_late_engine_is_closed() -> None:
+    """Its failure counts from when it was found to be overdue, and not from when it ended."""
+    lifecycle, slow = _overdue(places=1)
+    assert lifecycle.state("A", A, now_s=10.0) is State.OVERDUE
+    assert not lifecycle.loaded(slow, "late", now_s=10.0 + RETRY_S)
+    assert isinstance(lifecycle.want(A, load=True, now_s=10.0 + RETRY_S), Failed)
+    lifecycle.closed(slow)
+    assert isinstance(lifecycle.want(A, load=True, now_s=9.0 + RETRY_S), Failed)
+    assert isinstance(lifecycle.want(A, load=True, now_s=10.0 + RETRY_S), Started)
+
+
+def test_the_error_of_an_overdue_load_is_that_it_took_too_long() -> None:
+    """An error that it ends with much later neither replaces nor prolongs the failure."""
+    lifecycle, slow = _overdue()
+    assert lifecycle.state("A", A, now_s=10.0) is State.OVERDUE
+    lifecycle.failed(slow, BROKEN, now_s=20.0)
+    failed = lifecycle.want(A, load=True, now_s=21.0)
+    assert isinstance(failed, Failed)
+    assert isinstance(failed.error, DeadlineExceeded)
+    assert isinstance(lifecycle.want(A, load=True, now_s=10.0 + RETRY_S), Started)
 
 
 def test_a_load_that_succeeds_forgets_the_failure() -> None:
-    """Even within its time."""
-    shelf = _shelf()
-    load = _begun(shelf, A, now_s=0.0)
-    shelf.failed(A, load, BROKEN, now_s=0.0)
-    mended = KnownModel("A", BundledRef("A"), (("config.json", 2, 1),))
-    load = _begun(shelf, mended, now_s=1.0)
-    shelf.finished("A", load, "engine", now_s=2.0)
-    assert shelf.engines() == ("engine",)
-    assert shelf.want(A, load=True, now_s=3.0) == Ready("engine")
+    """A model that has failed and is loaded from mended files is in memory as any other."""
+    lifecycle = _lifecycle()
+    lifecycle.failed(_begun(lifecycle, A, now_s=0.0), BROKEN, now_s=0.0)
+    life = _begun(lifecycle, MENDED_A, now_s=1.0)
+    lifecycle.fetched(life, now_s=1.0)
+    lifecycle.loaded(life, "engine", now_s=2.0)
+    assert lifecycle.engines() == ("engine",)
+    assert lifecycle.want(A, load=True, now_s=3.0) == Ready(life, "engine")
 
 
-def test_a_cleared_shelf_takes_back_what_was_borrowed() -> None:
-    """The server goes down while a request runs."""
-    shelf = _shelf(A)
-    shelf.borrow("A", now_s=1.0)
-    assert shelf.clear() == ("engine A",)
-    shelf.give_back("A", now_s=2.0)
-    assert shelf.borrow("A", now_s=3.0) is None
+def test_a_server_that_goes_down_takes_what_is_borrowed() -> None:
+    """An engine in use is to be closed too, and giving it back later does nothing more."""
+    lifecycle = _lifecycle(A)
+    lifecycle.pin("P", "pinned")
+    life = _borrowed(lifecycle, "A")
+    assert lifecycle.shut_down() == (life,)
+    assert lifecycle.is_shut
+    lifecycle.closed(life)
+    lifecycle.give_back(life, now_s=2.0)
+    assert lifecycle.borrow("A") is None
+    assert lifecycle.engines() == ("pinned",)
+
+
+def test_loads_that_end_after_the_server_went_down_serve_nobody() -> None:
+    """Whether they were fetching, loading or overdue, and whether they succeed or not."""
+    lifecycle: Lifecycle[str] = Lifecycle(PLACES, RETRY_S, load_s=10.0)
+    late = _begun(lifecycle, C, now_s=0.0)
+    lifecycle.fetched(late, now_s=0.0)
+    assert lifecycle.state("C", C, now_s=10.0) is State.OVERDUE
+    fetching = _begun(lifecycle, A, now_s=10.0)
+    loading = _begun(lifecycle, B, now_s=10.0)
+    lifecycle.fetched(loading, now_s=10.0)
+    assert lifecycle.shut_down() == ()
+    lifecycle.fetched(fetching, now_s=11.0)
+    lifecycle.failed(fetching, BROKEN, now_s=11.0)
+    for life in (loading, late):
+        assert not lifecycle.loaded(life, "engine", now_s=11.0)
+        lifecycle.closed(life)
+    ended = [lifecycle.state(each.model_id, each, now_s=12.0) for each in (A, B, C)]
+    assert ended == [State.FOUND] * 3
 
 
 class Traffic(RuleBasedStateMachine):
-    """Requests, loads that end and loads that fail, in any order."""
+    """Requests, loads that end, fail or are overdue, and engines that are closed, in any order."""
 
     borrowed = Bundle("borrowed")
+    fetching = Bundle("fetching")
     loading = Bundle("loading")
+    late = Bundle("late")
 
     def __init__(self) -> None:
-        """Begin with an empty shelf at time 0."""
+        """Begin with one pinned engine and nothing loaded at time 0."""
         super().__init__()
-        self.shelf: Shelf[int] = Shelf(PLACES, RETRY_S)
+        self.lifecycle: Lifecycle[int] = Lifecycle(PLACES, RETRY_S, load_s=50.0)
         self.names: Iterator[int] = count()
         self.now_s = 0.0
         self.users: dict[int, int] = {}
         self.put_away: set[int] = set()
+        self.lifecycle.pin("pinned", -1)
 
     @rule(seconds=st.floats(0, 40))
     def time_passes(self, seconds: float) -> None:
-        """Failures are forgotten."""
+        """Failures grow old, and loads become overdue."""
         self.now_s += seconds
 
-    @rule(known=st.sampled_from((A, B, C)), target=loading)
+    @rule(known=st.sampled_from((A, B, C, MENDED_A)), target=fetching)
     def somebody_wants(self, known: KnownModel) -> object:
         """A load that begins may put an engine away, never one in use."""
-        step = self.shelf.want(known, load=True, now_s=self.now_s)
+        step = self.lifecycle.want(known, load=True, now_s=self.now_s)
         match step:
-            case Ready(engine):
-                self.users[engine] += 1
-                self.shelf.give_back(known.model_id, now_s=self.now_s)
-                self.users[engine] -= 1
-            case Started(engine, load):
-                if engine is not None:
-                    assert self.users[engine] == 0
-                    self.put_away.add(engine)
-                return known, load
+            case Ready(life):
+                self.lifecycle.give_back(life, now_s=self.now_s)
+            case Started(life, put_away):
+                if put_away is not None:
+                    assert put_away.engine is not None
+                    assert self.users[put_away.engine] == 0
+                    self.put_away.add(put_away.engine)
+                return life, put_away
             case NoRoom():
-                assert len(self.shelf.ids()) == PLACES
+                assert len(self.lifecycle.placed()) == PLACES
             case Loading() | Failed():
-                assert self.shelf.engine(known.model_id) is None
+                assert self.lifecycle.engine(known.model_id) is None
             case Unloaded():
                 raise AssertionError("a load was wanted")
         return multiple()
 
     @rule(known=st.sampled_from((A, B, C)), target=borrowed)
     def somebody_stays(self, known: KnownModel) -> object:
-        """Who has an engine may keep it as long as he likes."""
-        engine = self.shelf.borrow(known.model_id, now_s=self.now_s)
-        if engine is None:
+        """A caller that has an engine may keep it as long as it likes."""
+        ready = self.lifecycle.borrow(known.model_id)
+        if ready is None:
             return multiple()
-        self.users[engine] += 1
-        return known, engine
+        self.users[ready.engine] += 1
+        return ready
 
-    @rule(one=consumes(borrowed))
-    def somebody_leaves(self, one: tuple[KnownModel, int]) -> None:
-        """What he had is still there."""
-        known, engine = one
-        assert self.shelf.engine(known.model_id) == engine
-        self.shelf.give_back(known.model_id, now_s=self.now_s)
-        self.users[engine] -= 1
+    @rule(ready=consumes(borrowed))
+    def somebody_leaves(self, ready: Ready[int]) -> None:
+        """The engine that it had is still in memory."""
+        assert self.lifecycle.engine(ready.life.model_id) == ready.engine
+        self.lifecycle.give_back(ready.life, now_s=self.now_s)
+        self.users[ready.engine] -= 1
 
-    @rule(one=consumes(loading))
-    def a_load_ends(self, one: tuple[KnownModel, int]) -> None:
-        """The engine takes the place that was kept for it."""
-        known, load = one
+    @rule(begun=consumes(fetching), target=loading)
+    def files_are_here(self, begun: tuple[Life[int], Life[int] | None]) -> object:
+        """The engine that made room is closed first, as the thread of a load does."""
+        life, put_away = begun
+        if put_away is not None:
+            self.lifecycle.closed(put_away)
+        self.lifecycle.fetched(life, now_s=self.now_s)
+        return life
+
+    @rule(begun=consumes(fetching))
+    def a_fetch_fails(self, begun: tuple[Life[int], Life[int] | None]) -> None:
+        """The place is free."""
+        life, put_away = begun
+        self.lifecycle.failed(life, BROKEN, now_s=self.now_s)
+        if put_away is not None:
+            self.lifecycle.closed(put_away)
+
+    @rule(life=consumes(loading), target=late)
+    def a_load_ends(self, life: Life[int]) -> object:
+        """The engine takes the place that was kept for it, unless its load was overdue."""
         engine = next(self.names)
+        overdue = life.state is State.OVERDUE
+        assert self.lifecycle.loaded(life, engine, now_s=self.now_s) is not overdue
+        if overdue:
+            return life
         self.users[engine] = 0
-        assert self.shelf.finished(known.model_id, load, engine, now_s=self.now_s)
+        return multiple()
 
-    @rule(one=consumes(loading))
-    def a_load_fails(self, one: tuple[KnownModel, int]) -> None:
-        """Its place is free."""
-        known, load = one
-        self.shelf.failed(known, load, BROKEN, now_s=self.now_s)
-        assert known.model_id not in self.shelf.ids()
+    @rule(life=consumes(late))
+    def a_late_engine_is_closed(self, life: Life[int]) -> None:
+        """The life ends, or is remembered as failed."""
+        self.lifecycle.closed(life)
+
+    @rule(life=consumes(loading))
+    def a_load_fails(self, life: Life[int]) -> None:
+        """The life has no place from then on."""
+        self.lifecycle.failed(life, BROKEN, now_s=self.now_s)
+        assert self.lifecycle.engine(life.model_id) is None or life.state is not State.READY
 
     @invariant()
     def no_more_than_fit(self) -> None:
-        """Loads count as well."""
-        assert len(self.shelf.ids()) <= PLACES
+        """Loads count as well, and pinned engines do not."""
+        assert len(self.lifecycle.placed()) <= PLACES
+        assert len(set(self.lifecycle.placed())) == len(self.lifecycle.placed())
 
     @invariant()
     def what_was_put_away_is_gone(self) -> None:
-        """And what is in use is not."""
-        held = set(self.shelf.engines())
+        """No engine that was put away is lent again, and none in use is missing."""
+        held = set(self.lifecycle.engines())
         assert not held & self.put_away
         assert {engine for engine, users in self.users.items() if users} <= held
+        assert self.lifecycle.engine("pinned") == -1
 
 
 TestTraffic = Traffic.TestCase

@@ -1,27 +1,27 @@
-"""The log is told of each id once, and never of too many."""
+"""The log mentions each id once, and never too many ids."""
 
-from earmark.models.log_limit import Telling
-
-
-def test_an_id_is_told_of_once() -> None:
-    """However often it is asked for."""
-    telling = Telling()
-    assert [telling.may_tell(name, now_s=0.0) for name in ("a", "a", "b")] == [True, False, True]
-    assert not telling.may_tell("a", now_s=1e6)
+from earmark.models.log_limit import LogLimit
 
 
-def test_only_so_many_are_told_of_within_a_time() -> None:
-    """Those left out are told of later, when they are asked for again."""
-    telling = Telling(most_at_once=2, span_s=60.0)
-    assert [telling.may_tell(name, now_s=10.0) for name in "abc"] == [True, True, False]
-    assert not telling.may_tell("c", now_s=69.0)
-    assert telling.may_tell("c", now_s=70.0)
+def test_an_id_is_logged_once() -> None:
+    """The second and every later mention of an id is left out, however late it comes."""
+    limit = LogLimit()
+    assert [limit.may_log(name, now_s=0.0) for name in ("a", "a", "b")] == [True, False, True]
+    assert not limit.may_log("a", now_s=1e6)
+
+
+def test_only_so_many_ids_are_logged_within_a_time() -> None:
+    """An id that was left out is logged when it is asked for again after that time."""
+    limit = LogLimit(most_at_once=2, span_s=60.0)
+    assert [limit.may_log(name, now_s=10.0) for name in "abc"] == [True, True, False]
+    assert not limit.may_log("c", now_s=69.0)
+    assert limit.may_log("c", now_s=70.0)
 
 
 def test_only_so_many_ids_are_remembered() -> None:
-    """The one told of first is forgotten first."""
-    telling = Telling(most_ids=2)
+    """The id that was logged first is forgotten first, and may then be logged again."""
+    limit = LogLimit(most_ids=2)
     for name in "abc":
-        telling.may_tell(name, now_s=0.0)
-    assert telling.may_tell("a", now_s=0.0)
-    assert not telling.may_tell("c", now_s=0.0)
+        limit.may_log(name, now_s=0.0)
+    assert limit.may_log("a", now_s=0.0)
+    assert not limit.may_log("c", now_s=0.0)

@@ -15,7 +15,7 @@ from earmark.errors import (
     RequestTooLarge,
     UnsupportedTask,
 )
-from earmark.models.registry import ServedModels
+from earmark.models.registry import Registry
 from earmark.serving.admission import AdmissionLimits
 from earmark.serving.limits import ServiceOptions
 from earmark.serving.service import Service
@@ -29,7 +29,7 @@ _REQUEST = TextClassification((TextInput("I like you"),))
 
 
 def _service(*engines: FakeEngine, options: ServiceOptions | None = None) -> Service:
-    return Service(ServedModels(engines), options, clock=lambda: 1000.0)
+    return Service(Registry(engines), options, clock=lambda: 1000.0)
 
 
 def test_a_request_is_answered_by_the_model_it_names() -> None:

@@ -26,7 +26,7 @@ from earmark.models.aliases import Alias
 from earmark.models.catalogue import Catalogue, KnownModel
 from earmark.models.discovery import Discovery
 from earmark.models.on_demand import OnDemand
-from earmark.models.registry import ServedModels
+from earmark.models.registry import Registry
 from earmark.serving.caller import Caller
 from earmark.serving.service import Service
 from earmark.tasks.text_classification import TextClassification
@@ -102,7 +102,7 @@ def test_an_unknown_model_gets_the_same_words_whyever_it_is_unknown() -> None:
                 await _ask(Service(models), "org/name")
             said.append(str(caught.value))
         with pytest.raises(UnknownModel) as caught:
-            ServedModels(
+            Registry(
                 (),
                 named=("at/hand",),
                 on_demand=OnDemand(Catalogue({"at/hand": BundledRef("at/hand")}), FakeLoader()),
@@ -216,7 +216,7 @@ def test_a_server_that_goes_down_breaks_a_download_off() -> None:
 
         on_demand = OnDemand(Catalogue({}, discovered=discovery), loader, start=start)
         engine = FakeEngine("first")
-        service = Service(ServedModels((engine,), on_demand=on_demand, discovery=discovery))
+        service = Service(Registry((engine,), on_demand=on_demand, discovery=discovery))
         with pytest.raises(ModelLoading):
             await _ask(service, "org/name", NO_PREFERENCES)
         service.close()

@@ -18,7 +18,7 @@ from earmark.errors import (
     UnknownModel,
     UnsupportedTask,
 )
-from earmark.models.registry import ServedModels
+from earmark.models.registry import Registry
 from earmark.serving.admission import AdmissionLimits
 from earmark.serving.limits import ServiceOptions
 from earmark.serving.service import Service
@@ -32,7 +32,7 @@ _REQUEST = TokenClassification(("Ann",), ignore_labels=frozenset())
 
 
 def _service(*engines: FakeEngine, options: ServiceOptions | None = None) -> Service:
-    return Service(ServedModels(engines), options, clock=lambda: _NOW_S)
+    return Service(Registry(engines), options, clock=lambda: _NOW_S)
 
 
 @asynccontextmanager

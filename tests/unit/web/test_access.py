@@ -14,7 +14,7 @@ from support.fake_engine import FakeEngine
 from support.http_app import ask
 
 from earmark.errors import EarmarkError, StateUnavailable
-from earmark.models.registry import ServedModels
+from earmark.models.registry import Registry
 from earmark.serving.access.gate import AccessGate
 from earmark.serving.access.keys import new_key
 from earmark.serving.access.store import KeysInMemory
@@ -49,7 +49,7 @@ def gate() -> AccessGate:
 
 def addresses() -> Iterator[tuple[str, str]]:
     """List every route of the app with every method of it, its parameters filled in."""
-    routes: list[BaseRoute] = create_app(Service(ServedModels(_ENGINES))).routes
+    routes: list[BaseRoute] = create_app(Service(Registry(_ENGINES))).routes
     for route in routes:
         assert isinstance(route, Route), "teach this test what other kinds of routes answer"
         path = route.path.replace("{path:path}", "acme/tc").replace("{task}", "ner")
@@ -200,7 +200,7 @@ def test_a_path_that_is_none_demands_a_key(path: str) -> None:
     async def receive() -> Message:
         return {"type": "http.request", "body": b"", "more_body": False}
 
-    app = create_app(Service(ServedModels(_ENGINES)), gate=gate())
+    app = create_app(Service(Registry(_ENGINES)), gate=gate())
     scope = {"type": "http", "method": "GET", "path": path, "headers": [], "query_string": b""}
     asyncio.run(app(scope, receive, send))
     assert sent[0]["status"] == 401

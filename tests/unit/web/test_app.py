@@ -6,7 +6,7 @@ import pytest
 from support.fake_engine import FakeEngine
 from support.http_app import ask
 
-from earmark.models.registry import ServedModels
+from earmark.models.registry import Registry
 from earmark.serving.service import Service
 from earmark.web.app import create_app
 from earmark.web.options import WebOptions
@@ -148,7 +148,7 @@ def test_the_end_of_the_app_closes_the_engines() -> None:
 
     async def scenario() -> None:
         engine = FakeEngine()
-        app = create_app(Service(ServedModels([engine])))
+        app = create_app(Service(Registry([engine])))
         async with app.router.lifespan_context(app):
             assert engine.closed == 0
         assert engine.closed == 1

@@ -10,7 +10,7 @@ from support.fake_engine import FakeEngine
 from support.http_server import running_server
 
 from earmark.errors import QueueFull
-from earmark.models.registry import ServedModels
+from earmark.models.registry import Registry
 from earmark.serving.service import Service
 from earmark.web.app import create_app
 from earmark.web.body_budget import BODIES, SMALL_BYTES, BodyBudget, Held
@@ -56,7 +56,7 @@ def test_a_body_of_any_size_is_let_in_alone() -> None:
 def test_a_server_refuses_before_it_reads_and_gives_back_in_the_end() -> None:
     """429 in the dialect's form, at the first byte of a body for which there is no room."""
     engine = FakeEngine()
-    app = create_app(Service(ServedModels([engine])))
+    app = create_app(Service(Registry([engine])))
     size = 1_900_000
     head = b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: %d\r\n\r\n{" % size
     others = Held(BODIES)

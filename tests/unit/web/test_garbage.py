@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message
 from support.http_server import running_server
 from support.instant_models import instant_engines
 
-from earmark.models.registry import ServedModels
+from earmark.models.registry import Registry
 from earmark.serving.service import Service
 from earmark.web.app import create_app
 
@@ -111,7 +111,7 @@ def _collector_off() -> Iterator[None]:
 def test_requests_leave_no_cycles(case: str) -> None:
     """What is left does not grow with the requests; a single cycle has several objects."""
     path, status, body = REQUESTS_OF[case]
-    app = create_app(Service(ServedModels(instant_engines())))
+    app = create_app(Service(Registry(instant_engines())))
 
     async def scenario() -> int:
         for index in range(WARM_UP):
@@ -137,7 +137,7 @@ def test_a_server_leaves_no_cycles_on_a_connection() -> None:
             while not answer.endswith(b"]]"):
                 answer += connection.recv(65_536)
 
-    app = create_app(Service(ServedModels(instant_engines())))
+    app = create_app(Service(Registry(instant_engines())))
     with running_server(app) as server, server.connect() as connection:
         ask(connection, WARM_UP)
         with _collector_off():

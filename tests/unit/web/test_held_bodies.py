@@ -7,7 +7,7 @@ from collections import Counter
 from starlette.types import Message
 from support.fake_engine import FakeEngine
 
-from earmark.models.registry import ServedModels
+from earmark.models.registry import Registry
 from earmark.serving.service import Service
 from earmark.web.app import create_app
 from earmark.web.body_budget import BODIES
@@ -24,7 +24,7 @@ BESIDE_BYTES = 32 * 1024 * 1024
 def test_clients_that_hold_bodies_cost_no_more_than_the_budget() -> None:
     """67 bodies of 2 MB fit in 128 MiB; the others are 429, before they are read."""
     statuses: Counter[int] = Counter()
-    app = create_app(Service(ServedModels([FakeEngine()])))
+    app = create_app(Service(Registry([FakeEngine()])))
 
     async def client() -> None:
         never, sent = asyncio.Event(), 0

@@ -11,7 +11,7 @@ from support.instant_models import instant_engines
 from support.large_requests import LARGE_REQUESTS, LargeRequest
 from support.loop_pauses import watching
 
-from earmark.models.registry import ServedModels
+from earmark.models.registry import Registry
 from earmark.serving.limits import ServiceOptions
 from earmark.serving.service import Service
 from earmark.web.app import create_app
@@ -36,7 +36,7 @@ _PATIENCE_S = 120.0
 @pytest.fixture(scope="module")
 def server() -> Iterator[RunningServer]:
     """Serve models that answer at once, and a cache that is used and keeps nothing."""
-    service = Service(ServedModels(instant_engines()), ServiceOptions(cache_bytes=1))
+    service = Service(Registry(instant_engines()), ServiceOptions(cache_bytes=1))
     with running_server(create_app(service)) as running:
         yield running
 
@@ -74,7 +74,7 @@ def test_results_that_are_known_do_not_hold_the_loop(model: str) -> None:
     """What was asked before is read from the cache: a thousand results, of some with entities."""
     texts = [f"{index} " + "Ada met Bob in Paris. " * 60 for index in range(1024)]
     request = LargeRequest("known", f"/models/acme/{model}", json.dumps({"inputs": texts}).encode())
-    service = Service(ServedModels(instant_engines()))
+    service = Service(Registry(instant_engines()))
     with running_server(create_app(service)) as server:
         assert _ask(server, request) == 200
         _hold_to_the_bound(server, request)

@@ -12,7 +12,7 @@ from support.fake_engine import FakeEngine
 from support.http_server import running_server
 
 from earmark.errors import AddressUnavailable
-from earmark.models.registry import ServedModels
+from earmark.models.registry import Registry
 from earmark.serving.service import Service
 from earmark.web.app import create_app
 from earmark.web.serve import ServerOptions, open_socket, run_server
@@ -47,14 +47,14 @@ def test_a_port_taken_while_models_load_is_one_clear_error() -> None:
     with open_socket("127.0.0.1", 0) as first, open_socket(*first.getsockname()) as second:
         first.listen()
         with pytest.raises(AddressUnavailable, match="address already in use"):
-            run_server(create_app(Service(ServedModels([FakeEngine()]))), second)
+            run_server(create_app(Service(Registry([FakeEngine()]))), second)
 
 
 def test_a_stopping_server_answers_what_it_has_accepted() -> None:
     """The request in flight gets its answer, then the engine is closed."""
     answers: list[httpx.Response] = []
     engine = FakeEngine(gate=asyncio.Event())
-    with running_server(create_app(Service(ServedModels([engine])))) as running:
+    with running_server(create_app(Service(Registry([engine])))) as running:
         client = threading.Thread(
             target=lambda: answers.append(httpx.post(running.url, json={"inputs": "x"}))
         )
@@ -71,7 +71,7 @@ def test_a_stopping_server_answers_what_it_has_accepted() -> None:
 def test_a_server_that_waits_no_longer_says_so() -> None:
     """Past `shutdown_s` what is unanswered is refused, and the engine is closed all the same."""
     engine = FakeEngine(gate=asyncio.Event())
-    app = create_app(Service(ServedModels([engine])))
+    app = create_app(Service(Registry([engine])))
     with running_server(app, ServerOptions(shutdown_s=0)) as running:
         connection = running.connect()
         body = b'{"inputs": "x"}'
@@ -90,7 +90,7 @@ def test_a_server_that_waits_no_longer_says_so() -> None:
 def test_a_client_that_leaves_takes_its_texts_out_of_the_queue() -> None:
     """The engine's wait is cancelled, and the server goes on."""
     engine = FakeEngine(gate=asyncio.Event())
-    with running_server(create_app(Service(ServedModels([engine])))) as running:
+    with running_server(create_app(Service(Registry([engine])))) as running:
         with running.connect() as leaving:
             leaving.sendall(
                 b'POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 15\r\n\r\n{"inputs": "x"}'

@@ -21,7 +21,7 @@ from support.fake_engine import FakeEngine
 from support.http_server import RunningServer, running_server
 
 from earmark.errors import SettingsError
-from earmark.models.registry import ServedModels
+from earmark.models.registry import Registry
 from earmark.serving.access.gate import AccessGate
 from earmark.serving.access.keys import new_key
 from earmark.serving.access.store import KeysInMemory
@@ -47,7 +47,7 @@ def _server(limits: ConnectionLimits = _PATIENT) -> Iterator[RunningServer]:
 
 
 def _app(engine: FakeEngine) -> Starlette:
-    return create_app(Service(ServedModels([engine])))
+    return create_app(Service(Registry([engine])))
 
 
 def _answer(connection: socket.socket) -> tuple[int, object]:
@@ -260,7 +260,7 @@ def test_a_trailer_is_no_header() -> None:
     keys = KeysInMemory()
     made = new_key("caller", now_s=0.0)
     keys.add(made.kept)
-    app = create_app(Service(ServedModels([FakeEngine()])), gate=AccessGate(keys))
+    app = create_app(Service(Registry([FakeEngine()])), gate=AccessGate(keys))
     head = b"POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n"
     credential = b"authorization: Bearer " + made.secret.encode() + b"\r\n"
     chunks = b"%x\r\n%b\r\n0\r\n" % (len(_BODY), _BODY)

@@ -8,8 +8,7 @@ import msgspec
 from starlette.responses import Response
 
 from earmark.engine.certificate import Certificate
-from earmark.engine.facts import ModelFacts
-from earmark.engine.info import EngineInfo, QueueState
+from earmark.engine.info import EngineInfo, ModelFacts, QueueState
 from earmark.models.status import ModelState, ModelStatus
 from earmark.serving.cache.use import CacheState
 from earmark.serving.limits import ServiceOptions
@@ -166,7 +165,7 @@ class Health(msgspec.Struct, frozen=True, omit_defaults=True):
     error: str | None = None
 
 
-def _model_type(info: EngineInfo | ModelFacts) -> ModelType:
+def _model_type(info: ModelFacts) -> ModelType:
     names = info.labels.names
     ids = LabelIds(
         {str(place): name for place, name in enumerate(names)},
@@ -179,7 +178,7 @@ def _model_type(info: EngineInfo | ModelFacts) -> ModelType:
 def model_info(status: ServedStatus, *, limits: ServiceOptions, version: str) -> Response:
     """Answer the facts of a model; where its files lie is nobody's business."""
     info = status.info
-    if isinstance(info, ModelFacts):
+    if not isinstance(info, EngineInfo):
         return json_response(_facts_info(info, status, limits, version))
     return json_response(
         ModelInfo(

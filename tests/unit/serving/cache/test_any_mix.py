@@ -14,7 +14,7 @@ from earmark.domain.results import Classification
 from earmark.domain.texts import TextInput
 from earmark.engine.reply import Reply
 from earmark.errors import DeadlineExceeded, InvalidInput
-from earmark.models.registry import ServedModels
+from earmark.models.registry import Registry
 from earmark.serving.admission import AdmissionLimits
 from earmark.serving.limits import ServiceOptions
 from earmark.serving.service import Served, Service
@@ -109,7 +109,7 @@ class _World:
 
 async def _play(steps: list[tuple[str, list[str] | int, bool | None]]) -> None:
     engine = HeldEngine(text_failures=_REFUSED)
-    world = _World(engine, Service(ServedModels([engine]), _OPTIONS))
+    world = _World(engine, Service(Registry([engine]), _OPTIONS))
     for kind, value, use_cache in steps:
         if isinstance(value, list):
             world.ask(value, use_cache=bool(use_cache))

@@ -23,7 +23,7 @@ from earmark.errors import (
     QueueFull,
     ShuttingDown,
 )
-from earmark.models.registry import ServedModels
+from earmark.models.registry import Registry
 from earmark.serving.admission import AdmissionLimits
 from earmark.serving.cache.use import CacheUse
 from earmark.serving.limits import ServiceOptions
@@ -52,7 +52,7 @@ class _Door:
     ) -> None:
         self.engine = engine or HeldEngine()
         self.now_s = 1000.0
-        self.service = Service(ServedModels([self.engine]), options, clock=lambda: self.now_s)
+        self.service = Service(Registry([self.engine]), options, clock=lambda: self.now_s)
 
     async def ask(
         self, *texts: str, preferences: Preferences = NO_PREFERENCES
@@ -354,7 +354,7 @@ def test_a_refused_text_is_named_by_its_place_in_the_request(known: tuple[str, .
     """Not by its place among those that had to be run."""
 
     async def scenario() -> None:
-        service = Service(ServedModels([FakeEngine()]))
+        service = Service(Registry([FakeEngine()]))
         texts = ("a", "b", "x " * 99)
         request = replace(_request(*texts), truncate=False)
         if known:
@@ -371,7 +371,7 @@ def test_a_refused_text_is_named_by_its_place_in_the_request(known: tuple[str, .
 async def test_of_zero_shot_only_new_texts_are_run_beside_all_labels() -> None:
     """The permit is for texts times labels."""
     engine = zero_shot_model()
-    service = Service(ServedModels([engine]))
+    service = Service(Registry([engine]))
     request = ZeroShot(("a", "b"), ("x", "y"))
     first = await the_door.answer(service, None, request.only([0]))
     both = await the_door.answer(service, None, request)

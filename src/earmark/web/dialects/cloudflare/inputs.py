@@ -13,8 +13,7 @@ import msgspec
 
 from earmark.domain.results import Classification, LabelScore, Relevance
 from earmark.domain.texts import TextInput
-from earmark.engine.facts import ModelFacts
-from earmark.engine.info import EngineInfo
+from earmark.engine.info import ModelFacts
 from earmark.errors import InvalidInput
 from earmark.tasks.reranking import Reranking, best_first
 from earmark.tasks.text_classification import TextClassification
@@ -92,9 +91,7 @@ _classifier = decoder(ClassifierInput)
 _reranker = decoder(RerankerInput)
 
 
-def doubts_about(
-    body: bytes, info: EngineInfo | ModelFacts, *, place: str = ""
-) -> tuple[Doubt, ...]:
+def doubts_about(body: bytes, info: ModelFacts, *, place: str = "") -> tuple[Doubt, ...]:
     """Find what nothing reads in the input of a model.
 
     Args:
@@ -110,16 +107,14 @@ def doubts_about(
     return first_doubts(reading.doubts(found, place=place))
 
 
-def _reranks(found: Mapping[str, object], info: EngineInfo | ModelFacts) -> bool:
+def _reranks(found: Mapping[str, object], info: ModelFacts) -> bool:
     """Say which of the two kinds of input has these members."""
     if "query" in found or "contexts" in found:
         return True
     return "text" not in found and "text-ranking" in info.tasks
 
 
-def open_exchange(
-    body: bytes, info: EngineInfo | ModelFacts
-) -> tuple[AnyExchange, tuple[Doubt, ...]]:
+def open_exchange(body: bytes, info: ModelFacts) -> tuple[AnyExchange, tuple[Doubt, ...]]:
     """Read the input of a model.
 
     Returns:

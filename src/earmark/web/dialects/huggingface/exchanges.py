@@ -9,8 +9,7 @@ from starlette.responses import Response
 
 from earmark.domain.near_names import nearest
 from earmark.domain.results import Classification, Entities, Ranking, Relevance
-from earmark.engine.facts import ModelFacts
-from earmark.engine.info import EngineInfo
+from earmark.engine.info import EngineInfo, ModelFacts
 from earmark.errors import UnsupportedTask
 from earmark.serving.service import Call
 from earmark.tasks.task import TaskName
@@ -134,7 +133,7 @@ _peek = msgspec.json.Decoder(_Peeked)
 _peek_inputs = msgspec.json.Decoder(object)
 
 
-def asked_task(body: bytes, info: EngineInfo | ModelFacts) -> TaskName:
+def asked_task(body: bytes, info: ModelFacts) -> TaskName:
     """Tell from a body which of a model's tasks is asked.
 
     The model's own first task, but for three bodies that can only mean another: one with a query

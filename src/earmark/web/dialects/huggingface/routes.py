@@ -7,8 +7,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from earmark.domain.preferences import Preferences
-from earmark.engine.facts import ModelFacts
-from earmark.engine.info import EngineInfo
+from earmark.engine.info import ModelFacts
 from earmark.serving.service import Call
 from earmark.serving.status import ServedStatus
 from earmark.web.body import read_beside, read_body
@@ -100,9 +99,7 @@ class HuggingFaceDialect(Dialect):
         answer = answered(asked.exchange, call.wanting(asked.preferences), asked.doubts)
         return await while_connected(request, answer)
 
-    def _read(
-        self, request: Request, body: bytes, info: EngineInfo | ModelFacts, named: str | None
-    ) -> _Asked:
+    def _read(self, request: Request, body: bytes, info: ModelFacts, named: str | None) -> _Asked:
         task = asked_task(body, info) if named is None else task_named(named)
         doubts = doubts_about(body, task, info)
         reader = Reader(

@@ -12,8 +12,7 @@ from typing import Final
 import msgspec
 
 from earmark.domain.near_names import nearest
-from earmark.engine.facts import ModelFacts
-from earmark.engine.info import EngineInfo
+from earmark.engine.info import ModelFacts
 from earmark.errors import InvalidInput
 from earmark.tasks.task import TaskName
 from earmark.tasks.zero_shot import names_entailment
@@ -55,7 +54,7 @@ _LIST_OF_OBJECTS: Final = re.compile(rb"\[\s*\{")
 _items = msgspec.json.Decoder(list[msgspec.Raw])
 
 
-def doubts_about(body: bytes, task: TaskName, info: EngineInfo | ModelFacts) -> tuple[Doubt, ...]:
+def doubts_about(body: bytes, task: TaskName, info: ModelFacts) -> tuple[Doubt, ...]:
     """Find what nothing reads in a request, and whether the model seems made for it.
 
     Args:

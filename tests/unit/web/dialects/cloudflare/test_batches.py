@@ -10,7 +10,7 @@ from support.fake_engine import FakeEngine
 
 from earmark.engine.reply import Reply
 from earmark.errors import EngineError, InvalidInput, QueueFull
-from earmark.models.registry import ServedModels
+from earmark.models.registry import Registry
 from earmark.serving.jobs.job import Job
 from earmark.serving.jobs.runner import JobRunner, Progress
 from earmark.serving.jobs.store import JobStore, MemoryJobs
@@ -50,7 +50,7 @@ class Busy(FakeEngine):
 
 def batches(engine: Busy, store: JobStore | None = None) -> Batches:
     """Put a model behind batches."""
-    service = Service(ServedModels([engine]), ServiceOptions(cache_bytes=0))
+    service = Service(Registry([engine]), ServiceOptions(cache_bytes=0))
     jobs = JobRunner(store or MemoryJobs())
     return Batches(jobs, lambda _: service.open(None), api_error, sleep=engine.sleep)
 

@@ -1,4 +1,4 @@
-"""A request for a model that is not in memory starts its load once, and waits or is told."""
+"""A request for a model that is not in memory starts its load once, and waits or is refused."""
 
 import asyncio
 import threading
@@ -28,9 +28,9 @@ from earmark.errors import (
     UnusableModel,
 )
 from earmark.models.catalogue import Catalogue, KnownModel
-from earmark.models.load_times import LoadTimes
+from earmark.models.estimates import LoadTimes
 from earmark.models.on_demand import OnDemand, OnDemandOptions
-from earmark.models.registry import ServedModels
+from earmark.models.registry import Registry
 from earmark.serving.limits import ServiceOptions
 from earmark.serving.service import Service
 from earmark.tasks.text_classification import TextClassification
@@ -46,11 +46,15 @@ def _on_demand(loader: FakeLoader, *, times: LoadTimes | None = None, **options:
     chosen = OnDemandOptions(
         max_loaded=int(options.get("max_loaded", 4)), hold_s=options.get("hold_s", _PATIENCE_S)
     )
-    return OnDemand(_CATALOGUE, loader, chosen, times=times)
+    return OnDemand(_CATALOGUE, loader, chosen, times or LoadTimes())
+
+
+def _registry(on_demand: OnDemand) -> Registry:
+    return Registry((), named=("a",), on_demand=on_demand)
 
 
 def _service(on_demand: OnDemand, options: ServiceOptions | None = None) -> Service:
-    return Service(ServedModels((), named=("a",), on_demand=on_demand), options)
+    return Service(_registry(on_demand), options)
 
 
 async def _ask(service: Service, model_id: str | None, wishes: Preferences = _WAIT) -> str:
@@ -65,7 +69,7 @@ async def _until(condition: Callable[[], bool]) -> None:
 
 
 def test_callers_who_wait_share_one_load() -> None:
-    """Each is answered when it is done, and the model stays."""
+    """Every caller is answered once the load is done, and the model stays in memory."""
 
     async def scenario() -> None:
         loader = FakeLoader()
@@ -84,8 +88,8 @@ def test_callers_who_wait_share_one_load() -> None:
     asyncio.run(scenario())
 
 
-def test_a_caller_who_does_not_wait_is_told_how_long_it_takes() -> None:
-    """The first time by the size of the weights: 400 MB at 20 MB/s."""
+def test_a_caller_that_does_not_wait_learns_how_long_it_takes() -> None:
+    """A first load is estimated by the size of the weights: 400 MB at 20 MB/s."""
 
     async def scenario() -> None:
         loader = FakeLoader()
@@ -100,19 +104,19 @@ def test_a_caller_who_does_not_wait_is_told_how_long_it_takes() -> None:
 
 
 def test_the_estimate_is_learned_and_shrinks(tmp_path: Path) -> None:
-    """An earlier load took 9 s, and 4 of them have passed."""
+    """After an earlier load of 9 s the estimate is 9 s, and 5 s once 4 have passed."""
 
     async def scenario() -> None:
         loader, now_s = FakeLoader(), [100.0]
         times = LoadTimes(tmp_path / "earmark.sqlite")
         times.add("b", 9.0)
-        on_demand = OnDemand(_CATALOGUE, loader, times=times, clock=lambda: now_s[0])
+        models = _registry(OnDemand(_CATALOGUE, loader, times=times, clock=lambda: now_s[0]))
         with pytest.raises(ModelLoading) as first:
-            async with on_demand.engine("b", Preferences(), until_s=200.0):
+            async with models.engine("b", Preferences(), until_s=200.0):
                 pass
         now_s[0] = 104.0
         with pytest.raises(ModelLoading) as second:
-            async with on_demand.engine("b", Preferences(), until_s=200.0):
+            async with models.engine("b", Preferences(), until_s=200.0):
                 pass
         assert (first.value.estimated_time_s, second.value.estimated_time_s) == (9.0, 5.0)
         now_s[0] = 111.0
@@ -123,10 +127,10 @@ def test_the_estimate_is_learned_and_shrinks(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("hold_s", "timeout_s"), [(0.0, 60.0), (60.0, 0.0)])
-def test_nobody_is_held_beyond_the_bound_or_his_own_deadline(
+def test_no_caller_is_held_beyond_the_bound_or_its_own_deadline(
     hold_s: float, timeout_s: float
 ) -> None:
-    """Whichever comes first; the load goes on."""
+    """A caller is held until the earlier of the two, and the load goes on."""
 
     async def scenario() -> None:
         loader = FakeLoader()
@@ -139,8 +143,8 @@ def test_nobody_is_held_beyond_the_bound_or_his_own_deadline(
     asyncio.run(scenario())
 
 
-def test_a_caller_who_is_held_too_long_is_told() -> None:
-    """He has waited a moment, and the model is still loading."""
+def test_a_caller_that_is_held_too_long_is_refused() -> None:
+    """The error after the wait says that the model is still loading."""
 
     async def scenario() -> None:
         loader = FakeLoader()
@@ -151,8 +155,8 @@ def test_a_caller_who_is_held_too_long_is_told() -> None:
     asyncio.run(scenario())
 
 
-def test_a_caller_who_wants_no_load_starts_none() -> None:
-    """He is told so, and is answered once the model is there."""
+def test_a_caller_that_wants_no_load_starts_none() -> None:
+    """It is refused, and is answered once another caller had the model loaded."""
 
     async def scenario() -> None:
         loader = FakeLoader.open()
@@ -167,7 +171,7 @@ def test_a_caller_who_wants_no_load_starts_none() -> None:
 
 
 def test_a_request_that_cannot_be_answered_loads_nothing() -> None:
-    """It is refused before."""
+    """A request that is too large, or names no model, is refused before any load."""
 
     async def scenario() -> None:
         loader = FakeLoader.open()
@@ -183,8 +187,8 @@ def test_a_request_that_cannot_be_answered_loads_nothing() -> None:
     asyncio.run(scenario())
 
 
-def test_a_caller_who_leaves_does_not_stop_the_load() -> None:
-    """The next one finds the model there."""
+def test_a_caller_that_leaves_does_not_stop_the_load() -> None:
+    """The next caller finds the model in memory, loaded once."""
 
     async def scenario() -> None:
         loader = FakeLoader()
@@ -214,10 +218,10 @@ def test_a_caller_who_leaves_does_not_stop_the_load() -> None:
         (EngineError("/secret: no"), ModelUnavailable, "^Model a cannot be loaded$", True),
     ],
 )
-def test_a_load_that_fails_is_told_to_everyone_who_waited(
+def test_every_caller_that_waited_gets_the_error_of_a_load_that_fails(
     failure: Exception, raised: type[Exception], said: str, *, traced: bool
 ) -> None:
-    """What is wrong with files, without where they lie; it is not tried again at once."""
+    """The error says what is wrong with files, not where they lie; no other load begins."""
 
     async def scenario() -> None:
         loader = FakeLoader(failures={"a": failure})
@@ -234,12 +238,12 @@ def test_a_load_that_fails_is_told_to_everyone_who_waited(
 
     with capture_logs() as logs:
         asyncio.run(scenario())
-    told = [line for line in logs if line["event"] == "a model cannot be loaded"]
-    assert [("exc_info" in line) for line in told] == [traced]
+    failures = [line for line in logs if line["event"] == "a model cannot be loaded"]
+    assert [("exc_info" in line) for line in failures] == [traced]
 
 
 def test_a_model_that_cannot_be_read_is_not_listed_and_read_only_once() -> None:
-    """Whoever names it is told; the others are there."""
+    """A request that names it gets the error; the other models are listed."""
 
     async def scenario() -> None:
         loader = FakeLoader.open()
@@ -257,7 +261,7 @@ def test_a_model_that_cannot_be_read_is_not_listed_and_read_only_once() -> None:
 
 
 def test_an_idle_model_is_closed_to_make_room_before_the_next_is_loaded() -> None:
-    """One place: a goes when b comes."""
+    """With one place, the engine of a is closed when b is wanted."""
 
     async def scenario() -> None:
         loader = FakeLoader.open()
@@ -272,7 +276,7 @@ def test_an_idle_model_is_closed_to_make_room_before_the_next_is_loaded() -> Non
 
 
 class _Watching(FakeLoader):
-    """Sees which engines are still open when a load begins."""
+    """Counts the engines that are still open when a load begins."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -284,7 +288,7 @@ class _Watching(FakeLoader):
 
 
 def test_a_model_is_closed_before_the_next_is_loaded() -> None:
-    """Two would otherwise be in memory at once where one has room: an engine's close frees it."""
+    """With room for one model, never two are in memory at once."""
 
     async def scenario() -> None:
         loader = _Watching()
@@ -298,13 +302,13 @@ def test_a_model_is_closed_before_the_next_is_loaded() -> None:
 
 
 def test_a_model_in_use_is_not_closed_and_the_next_waits_for_it() -> None:
-    """Who does not wait is told that there is no room."""
+    """A caller that does not wait is refused, since there is no room."""
 
     async def scenario() -> None:
         loader = FakeLoader.open()
-        on_demand = _on_demand(loader, max_loaded=1)
-        service = _service(on_demand)
-        async with on_demand.engine("a", _WAIT, until_s=float("inf")) as engine:
+        models = _registry(_on_demand(loader, max_loaded=1))
+        service = Service(models)
+        async with models.engine("a", _WAIT, until_s=float("inf")) as engine:
             with pytest.raises(ModelLoading, match="waits for room: 1 models"):
                 await _ask(service, "b", Preferences())
             waiting = asyncio.create_task(_ask(service, "b"))
@@ -318,7 +322,7 @@ def test_a_model_in_use_is_not_closed_and_the_next_waits_for_it() -> None:
 
 
 def test_a_server_that_goes_down_waits_for_no_load_and_leaks_no_engine() -> None:
-    """Who was held is told; the engine is closed by the thread that loaded it."""
+    """Callers that are held are refused; the thread of the load closes its engine."""
 
     async def scenario() -> None:
         loader = FakeLoader()
@@ -336,16 +340,16 @@ def test_a_server_that_goes_down_waits_for_no_load_and_leaks_no_engine() -> None
     asyncio.run(scenario())
 
 
-def test_a_load_that_fails_while_the_server_goes_down_is_let_go() -> None:
-    """Its place is gone already."""
+def test_a_load_may_fail_while_the_server_goes_down() -> None:
+    """The load ends without an error of its own, though its model has no place any more."""
 
     async def scenario() -> None:
         loader = FakeLoader(failures={"a": EngineError("no")})
         work: list[Callable[[], None]] = []
-        on_demand = OnDemand(_CATALOGUE, loader, start=work.append)
+        service = _service(OnDemand(_CATALOGUE, loader, start=work.append))
         with pytest.raises(ModelLoading):
-            await _ask(_service(on_demand), "a", Preferences())
-        on_demand.close()
+            await _ask(service, "a", Preferences())
+        service.close()
         loader.gate.set()
         work[0]()
         assert loader.begun == ["a"]
@@ -354,7 +358,7 @@ def test_a_load_that_fails_while_the_server_goes_down_is_let_go() -> None:
 
 
 def test_a_system_without_threads_to_give_fails_the_load_and_not_the_server() -> None:
-    """What was put away for it is closed all the same."""
+    """The engine that was put away for the load is closed all the same."""
 
     async def scenario() -> None:
         loader, threads = FakeLoader.open(), [True, False]
@@ -383,7 +387,7 @@ class _Panicking(FakeLoader):
 
 
 def test_a_load_that_panics_has_failed() -> None:
-    """Whoever waits is told, and the place is free for another model."""
+    """The callers that wait get an error, and the place is free for another model."""
 
     async def scenario() -> None:
         on_demand = _on_demand(_Panicking(), max_loaded=1)
@@ -398,7 +402,7 @@ def test_a_load_that_panics_has_failed() -> None:
 
 
 def test_a_load_that_never_ends_has_failed_after_its_time() -> None:
-    """Its place is free; what it makes in the end is closed and never served."""
+    """Its place is free; the engine that it makes in the end is closed and never lent."""
 
     async def scenario() -> None:
         loader, now_s = FakeLoader(), [0.0]
@@ -431,7 +435,7 @@ class _Stubborn(FakeLoader):
 
 
 def test_an_engine_that_fails_to_close_does_not_keep_the_next_out() -> None:
-    """It is logged."""
+    """The error of the engine is logged, and the next model is loaded."""
 
     async def scenario() -> None:
         service = _service(_on_demand(_Stubborn(), max_loaded=1))
@@ -444,7 +448,7 @@ def test_an_engine_that_fails_to_close_does_not_keep_the_next_out() -> None:
 
 
 def test_a_model_whose_folder_goes_away_is_served_while_it_is_in_memory(tmp_path: Path) -> None:
-    """Without it, it is unknown."""
+    """A model without files is served while it is in memory, and unknown otherwise."""
 
     async def scenario() -> None:
         folder = tmp_path / "models"
@@ -452,24 +456,24 @@ def test_a_model_whose_folder_goes_away_is_served_while_it_is_in_memory(tmp_path
         (folder / "x" / "config.json").touch()
         catalogue = Catalogue({}, ModelsFolder.open(folder))
         on_demand = OnDemand(catalogue, FakeLoader.open())
-        service = Service(ServedModels([FakeEngine("named")], on_demand=on_demand))
+        service = Service(Registry([FakeEngine("named")], on_demand=on_demand))
         await _ask(service, "x")
         folder.rename(tmp_path / "gone")
         assert await _ask(service, "x") == "x"
         assert service.models.ids == ("named", "x")
         assert not service.models.knows("y")
         with pytest.raises(ModelUnavailable, match="no longer there"):
-            async with on_demand.engine("y", _WAIT, until_s=float("inf")):
+            async with service.models.engine("y", _WAIT, until_s=float("inf")):
                 pass
 
     asyncio.run(scenario())
 
 
-def test_engines_that_are_always_there_are_found_first() -> None:
-    """Without anything on demand nothing else is known."""
+def test_without_models_on_demand_only_pinned_engines_are_known() -> None:
+    """A pinned engine is lent at once, and any other id is unknown."""
 
     async def scenario() -> None:
-        models = ServedModels([FakeEngine("a")])
+        models = Registry([FakeEngine("a")])
         async with models.engine("a", until_s=0.0) as engine:
             assert engine.info.model_id == "a"
         with pytest.raises(UnknownModel):
@@ -481,8 +485,8 @@ def test_engines_that_are_always_there_are_found_first() -> None:
     asyncio.run(scenario())
 
 
-def test_a_server_of_another_thread_is_woken_too() -> None:
-    """Two event loops wait for one load; a cache, which is for one loop, would stand between."""
+def test_event_loops_of_several_threads_wait_for_one_load() -> None:
+    """Both are woken; without a cache, which is for one event loop."""
     loader = FakeLoader()
     service = _service(_on_demand(loader), ServiceOptions(cache_bytes=0))
     answers: list[str] = []
@@ -500,7 +504,7 @@ def test_a_server_of_another_thread_is_woken_too() -> None:
 
 
 def test_a_fault_in_reading_a_model_leaves_the_others_in_the_list() -> None:
-    """It is ours, and has its traceback in the log; the caller hears no more than that."""
+    """The log has the traceback of the fault; the caller reads that the model cannot be loaded."""
 
     async def scenario() -> None:
         loader = FakeLoader.open()

@@ -1,16 +1,19 @@
-"""How long a model takes to load, learned from earlier loads and kept between runs."""
+"""How long it takes to fetch and to load a model, learned from earlier downloads and loads."""
 
 import sqlite3
 import threading
 from contextlib import closing
 from pathlib import Path
+from typing import Final
 
 import structlog
 
+from earmark.checkpoint.ref import ModelRef
 from earmark.database import open_database, reading_faults
 from earmark.errors import StateUnavailable
+from earmark.models.catalogue import KnownModel
 
-__all__ = ["LoadTimes", "first_estimate_s", "learned_s", "remaining_s"]
+__all__ = ["DownloadTimes", "LoadTimes", "first_estimate_s", "learned_s", "remaining_s"]
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS load_times (
@@ -20,30 +23,36 @@ CREATE TABLE IF NOT EXISTS load_times (
 ) STRICT
 """
 
-_BYTES_PER_S = 20_000_000
+_BYTES_LOADED_PER_S: Final = 20_000_000
 """earmark/sentiment, 23.6 MB, took 0.9 to 1.3 s on two shared cores of an AMD EPYC."""
 
-_SHORTEST_S = 1.0
-"""No caller is told to come back sooner: an estimate that has run out is no reason to hurry."""
+_SHORTEST_S: Final = 1.0
+"""No estimate is shorter: a caller must not hurry because an earlier estimate has run out."""
 
-_MOST_LOADS_COUNTED = 8
+_MOST_LOADS_COUNTED: Final = 8
 """A machine that has changed is learned anew after about so many loads."""
+
+_BYTES_FETCHED_PER_S: Final = 12_500_000.0
+"""100 Mbit/s, until a download has shown what the network gives."""
+
+_LEAST_BYTES: Final = 1_000_000
+"""A smaller download takes as long as the answers' delay, whatever the pace."""
 
 _log: structlog.typing.FilteringBoundLogger = structlog.get_logger("earmark.models")
 
 
 def first_estimate_s(weights_bytes: int) -> float:
     """Estimate the load of a model that has never been loaded, in seconds."""
-    return weights_bytes / _BYTES_PER_S
+    return weights_bytes / _BYTES_LOADED_PER_S
 
 
 def learned_s(mean_s: float, loads: int, took_s: float) -> float:
-    """Let one more load change the mean of earlier ones, which forgets slowly."""
+    """Return the mean of earlier loads with one more in it; old loads count ever less."""
     return mean_s + (took_s - mean_s) / min(loads + 1, _MOST_LOADS_COUNTED)
 
 
 def remaining_s(expected_s: float, elapsed_s: float) -> float:
-    """Say how long a load still takes."""
+    """Return how long a load is likely to take from now, in seconds."""
     return max(expected_s - elapsed_s, _SHORTEST_S)
 
 
@@ -102,3 +111,29 @@ class LoadTimes:
 
 def _opened(file: Path) -> closing[sqlite3.Connection]:
     return closing(open_database(file, _SCHEMA))
+
+
+class DownloadTimes:
+    """What has been fetched, and how fast the network is; safe from any thread."""
+
+    def __init__(self) -> None:
+        """Begin with nothing fetched."""
+        self._lock = threading.Lock()
+        self._bytes_per_s = _BYTES_FETCHED_PER_S
+        self._here: set[ModelRef] = set()
+
+    def expected_s(self, known: KnownModel) -> float:
+        """Estimate the download of a model; 0 where its files are here."""
+        with self._lock:
+            if known.ref in self._here:
+                return 0.0
+            return known.download_bytes / self._bytes_per_s
+
+    def add(self, known: KnownModel, took_s: float) -> None:
+        """Learn from a download that has ended well; its files are here from now on."""
+        with self._lock:
+            if known.ref in self._here:
+                return
+            self._here.add(known.ref)
+            if known.download_bytes >= _LEAST_BYTES and took_s > 0:
+                self._bytes_per_s = known.download_bytes / took_s

@@ -1,15 +1,15 @@
-"""A download goes on only as long as somebody wants the model."""
+"""A download goes on only as long as its model is wanted."""
 
 import threading
 
 import pytest
 
 from earmark.errors import HubUnavailable, ShuttingDown
-from earmark.models.fetching import WhileWanted, fetched_while_wanted
+from earmark.models.threads import WhileWanted, fetched_while_wanted
 
 
 def test_a_download_that_is_wanted_goes_on() -> None:
-    """To its end."""
+    """A download that stays wanted is never stopped."""
     watch = WhileWanted(lambda: True)
     watch.begin("org/name", total_bytes=10, there_bytes=0)
     watch.advance(10)
@@ -17,7 +17,7 @@ def test_a_download_that_is_wanted_goes_on() -> None:
 
 
 def test_a_download_that_nobody_wants_breaks_off() -> None:
-    """Before it begins, and whenever bytes have come."""
+    """A download that is not wanted stops before it begins, and whenever bytes come."""
     answers = iter([False, True, False])
     watch = WhileWanted(lambda: next(answers))
     with pytest.raises(ShuttingDown):
@@ -28,7 +28,7 @@ def test_a_download_that_nobody_wants_breaks_off() -> None:
 
 
 def test_a_download_is_waited_for() -> None:
-    """And what goes wrong with it is told to whoever waits."""
+    """The caller gets the error that the download raised."""
     watches: list[WhileWanted] = []
     fetched_while_wanted(watches.append, lambda: True)
     assert len(watches) == 1
@@ -41,7 +41,7 @@ def test_a_download_is_waited_for() -> None:
 
 
 def test_nobody_waits_for_a_download_that_hangs_once_it_is_not_wanted() -> None:
-    """Its thread is left where it is."""
+    """The caller is free while the thread of the download still hangs."""
     hangs, begun = threading.Event(), threading.Event()
 
     def hang(_: WhileWanted) -> None:
@@ -54,7 +54,7 @@ def test_nobody_waits_for_a_download_that_hangs_once_it_is_not_wanted() -> None:
 
 
 def test_a_slow_download_is_waited_for_as_long_as_it_is_wanted() -> None:
-    """Whoever wants it is asked while no byte comes."""
+    """It is asked whether the model is wanted also while no byte comes."""
     asked = threading.Event()
 
     def wanted() -> bool:
