@@ -21,24 +21,24 @@ from earmark.serving.jobs.store import MemoryJobs
 from earmark.serving.service import Service
 from earmark.web.access import AccessControl, AccessForm
 from earmark.web.answer_headers import EXPOSED_HEADERS
+from earmark.web.dialects.cloudflare import operations as cloudflare_operations
 from earmark.web.dialects.cloudflare.errors import no_such_method, no_such_route
-from earmark.web.dialects.cloudflare.openapi import operations as cloudflare_operations
 from earmark.web.dialects.cloudflare.routes import PREFIX as CLOUDFLARE
 from earmark.web.dialects.cloudflare.routes import CloudflareDialect, CloudflareOptions
+from earmark.web.dialects.huggingface import operations as huggingface_operations
 from earmark.web.dialects.huggingface.clients import ZeroShotForm
-from earmark.web.dialects.huggingface.openapi import operations as huggingface_operations
-from earmark.web.dialects.huggingface.openapi.answers import LOOKUP_ERRORS
 from earmark.web.dialects.huggingface.routes import HuggingFaceDialect
-from earmark.web.dialects.rerank.openapi import operations as rerank_operations
+from earmark.web.dialects.rerank import operations as rerank_operations
 from earmark.web.dialects.rerank.routes import RerankDialect
 from earmark.web.documentation import (
-    DOCUMENTATION_TAG,
     documentation_access_form,
     documentation_operations,
     documentation_routes,
 )
 from earmark.web.nearest_address import nearest_addresses
-from earmark.web.openapi import Json, Operation, build_document
+from earmark.web.openapi.document import build_document
+from earmark.web.openapi.parts import Json, Operation
+from earmark.web.openapi.shared_answers import COMPONENTS as SHARED_COMPONENTS
 from earmark.web.paths import TrailingSlashes
 from earmark.web.request_log import RequestLog
 from earmark.web.responses import error_response
@@ -65,9 +65,9 @@ _DESCRIPTION = (
 _DIALECTS: Final = (huggingface_operations, cloudflare_operations, rerank_operations)
 _OPERATIONS: Final[tuple[Operation, ...]] = (
     *(each for dialect in _DIALECTS for each in dialect.OPERATIONS),
-    *documentation_operations(LOOKUP_ERRORS),
+    *documentation_operations(huggingface_operations.LOOKUP_ERRORS),
 )
-_TAGS: Final = (*(each for dialect in _DIALECTS for each in dialect.TAGS), DOCUMENTATION_TAG)
+_COMPONENTS: Final = (*(dialect.COMPONENTS for dialect in _DIALECTS), SHARED_COMPONENTS)
 _ADDRESSES: Final = tuple(each.address for each in _OPERATIONS)
 """Every address of every dialect, as the index lists them."""
 
@@ -189,7 +189,9 @@ def _pages_of(origins: tuple[str, ...]) -> Middleware:
 @cache
 def _document() -> dict[str, Json]:
     """Describe what all dialects serve: the same for every app."""
-    return build_document(_OPERATIONS, description=_DESCRIPTION, tags=_TAGS, version=__version__)
+    return build_document(
+        _OPERATIONS, components=_COMPONENTS, description=_DESCRIPTION, version=__version__
+    )
 
 
 def _living(
