@@ -1,6 +1,7 @@
 """The operations of this dialect, in the order in which a reader should meet them."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -67,12 +68,13 @@ def _errors(owner: str, *left_out: str) -> dict[int, Answer]:
 
 
 _ERRORS: Final = _errors("HuggingFace")
-_OF_QUESTIONS: Final = ("tooLarge", "unsupportedCoding", "loading", "noRoom", "noAnswerInTime")
-_NAMED_ERRORS: Final = _errors("HuggingFaceLookup", *_OF_QUESTIONS)
-"""What may come in place of a look-up's answer where a model is named, for which the Hub may have
-to be asked: a look-up sends no body, and loads nothing."""
-LOOKUP_ERRORS: Final = {status: each for status, each in _NAMED_ERRORS.items() if status != 429}  # noqa: PLR2004 - only a question to the Hub has to wait
-"""What may come in place of any other look-up's answer."""
+LOOKUP_ERRORS: Final[Mapping[int, Answer]] = {
+    **{status: each for status, each in _ERRORS.items() if status not in {413, 415, 429, 504}},
+    503: _errors("HuggingFaceLookup", "loading", "noRoom")[503],
+}
+"""What may come in place of a look-up's answer: it sends no body, and loads nothing."""
+_NAMED_ERRORS: Final = {**LOOKUP_ERRORS, 429: _ERRORS[429]}
+"""The same where a model is named, for which the Hub may have to be asked."""
 
 _NOT_LOADED: Final = Example(
     "With x-load-model: 0, of a model that is not in memory",
@@ -174,7 +176,7 @@ def _health(path: str, name: str, summary: str, description: str) -> Operation:
     look = _look(
         _MODELS, path, name, summary, describe.Health, shown="health", description=description
     )
-    told = {status: each for status, each in look.answers.items() if status != 401}  # noqa: PLR2004 - health needs no key
+    told = {status: each for status, each in look.answers.items() if status not in {401, 503}}
     return replace(look, answers={**told, 503: _SICK}, open=True)
 
 
