@@ -16,7 +16,15 @@ from bench.outcome import Outcome, Question, ServerQuestion
 from bench.pipes import STOP_S, Helper, last_words
 from bench.results import ContestantFacts
 
-__all__ = ["Contestant", "Limit", "NotStartedError", "Server", "baseline", "earmark_server"]
+__all__ = [
+    "Contestant",
+    "Limit",
+    "NotStartedError",
+    "Server",
+    "baseline",
+    "earmark_server",
+    "free_port",
+]
 
 START_S = 180.0
 """Importing PyTorch from a cold disk takes most of a minute."""
@@ -169,7 +177,7 @@ class Limit:
 
 def earmark_server(model: str, precision: str, *, load: Helper, log: Path) -> Server:
     """Start `earmark serve` with one model."""
-    port = _free_port()
+    port = free_port()
     command = [sys.executable, "-m", "earmark", "serve"]
     command += ["--model", model, "--precision", precision, "--port", str(port)]
     command += ["--cache-bytes", "0"]  # the load repeats its texts
@@ -181,7 +189,7 @@ def earmark_server(model: str, precision: str, *, load: Helper, log: Path) -> Se
 
 def baseline(folder: Path, *, load: Helper, log: Path) -> Server:
     """Start the pipeline behind FastAPI."""
-    port = _free_port()
+    port = free_port()
     command = [sys.executable, "-m", "bench.baseline", str(folder), str(port)]
     facts = ContestantFacts(
         name="transformers", kind="transformers", precision="float32", note="PyTorch and FastAPI"
@@ -189,7 +197,8 @@ def baseline(folder: Path, *, load: Helper, log: Path) -> Server:
     return Server(facts, command, port=port, load=load, log=log)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Find a port on which nothing listens at this moment."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -30,6 +30,7 @@ from earmark.checkpoint.weights.files import weights_size
 LOAD: Final = """
 import json, sys, time
 from pathlib import Path
+from earmark.checkpoint.ref import read_ref
 from earmark.engine.load import EngineOptions, load_engine
 from earmark.runtime.compiled import CompiledModels
 from earmark.models.certificates import Certificates

@@ -17,7 +17,7 @@ from earmark.engine.model import open_repository
 from earmark.models.aliases import Alias
 from earmark.models.catalogue import KnownModel
 from earmark.models.certificates import Certificates
-from earmark.models.discovery import Discovery
+from earmark.models.discovery import Discovery, DiscoveryOptions
 from earmark.models.fetching import fetched_while_wanted
 from earmark.models.load_threads import beside
 from earmark.models.load_times import LoadTimes
@@ -118,7 +118,7 @@ def composed(
         policy = HubPolicy(
             settings.hub_rule(), demands_key=lambda: gate.demands_key, loopback=loopback
         )
-        discovery = Discovery(_Hub(), policy, settings.discovery_options())
+        discovery = Discovery(_Hub(), policy, DiscoveryOptions(hold_s=settings.on_demand.hold_s))
         catalogue = settings.catalogue(named, discovery)
         engines = [
             # Beside: a signal ends the program also while a model is loaded.
@@ -130,7 +130,7 @@ def composed(
         if catalogue is not None:
             loader = _Loader(_engine_options(settings))
             times = LoadTimes(settings.database)
-            on_demand = OnDemand(catalogue, loader, settings.on_demand_options(), times=times)
+            on_demand = OnDemand(catalogue, loader, settings.on_demand, times=times)
         aliases = _aliases(settings.alias_table(), [engine.info for engine in engines])
         served = ServedModels(
             engines,
@@ -142,13 +142,13 @@ def composed(
         # Also where no server ran, whose end would close them.
         stack.callback(served.close)
         served.statuses()  # what cannot be read is in the log once, before anybody asks for it
-        service = Service(served, settings.service_options())
+        service = Service(served, settings.service)
         jobs = stack.enter_context(closing(SqliteJobs(settings.database)))
         app = create_app(
             service,
             web,
             gate=gate,
-            jobs=JobRunner(jobs, settings.job_options()),
+            jobs=JobRunner(jobs, settings.jobs),
         )
         loaded = tuple(engine.info for engine in engines)
         ready = {one.model_id for one in loaded}
@@ -198,7 +198,7 @@ class _Hub:
 
 def _engine_options(settings: Settings) -> EngineOptions:
     return replace(
-        settings.engine_options(),
+        settings.engine,
         certificates=Certificates(settings.database),
         compiled=CompiledModels(settings.compiled_folder, most_bytes=settings.compiled_bytes),
     )

@@ -14,7 +14,9 @@ from support.checkpoints import CheckpointSpec, write_checkpoint
 from support.onnx_models import OnnxSpec, write_onnx, write_onnx_folder
 
 from earmark.compose import Composition, composed
+from earmark.engine.load import EngineOptions
 from earmark.graph.precision import Precision
+from earmark.models.on_demand import OnDemandOptions
 from earmark.serving.access.gate import AccessGate
 from earmark.serving.access.store import SqliteKeys
 from earmark.settings import Settings
@@ -99,10 +101,9 @@ def served(folder: Path, precision: Precision = "auto") -> Iterator[Composition]
     settings = Settings(
         preload=False,
         models_folder=str(folder / "models"),
-        max_loaded=20,
-        precision=precision,
         hub_models=("deny",),
-        certify="off",
+        on_demand=OnDemandOptions(max_loaded=20),
+        engine=EngineOptions(precision=precision, reference="off"),
         state_folder=str(folder / "state"),
         cache_folder=str(folder / "cache"),
     )

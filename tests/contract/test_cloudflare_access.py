@@ -8,7 +8,7 @@ from support.workers_ai import ACCOUNT, AI, CLASSIFIER, workers_ai
 from earmark.serving.access.gate import AccessGate
 from earmark.serving.access.keys import new_key
 from earmark.serving.access.store import KeysInMemory
-from earmark.web.app import WebOptions
+from earmark.web.options import WebOptions
 
 _MADE = new_key("ci", now_s=0.0)
 _KEY = _MADE.secret

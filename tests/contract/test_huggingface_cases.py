@@ -20,8 +20,8 @@ from earmark.errors import (
     QueueFull,
     ShuttingDown,
 )
-from earmark.serving.service import ServiceOptions
-from earmark.web.app import WebOptions
+from earmark.serving.limits import ServiceOptions
+from earmark.web.options import WebOptions
 
 _QUESTION = "What is Paris?"
 _FRANCE = {"text": _QUESTION, "text_pair": "Paris is the capital of France"}

@@ -75,6 +75,13 @@ def test_what_cannot_be_ranked_is_told(
     assert complaint in answer.json()["error"]
 
 
+def test_no_texts_at_the_root_are_told_as_text_embeddings_inference_does() -> None:
+    """Its clients ask there, and read the type of an error (``router/src/http/types.rs``)."""
+    answer = _post("/", {"query": "q", "texts": []})
+    assert answer.status_code == 400
+    assert answer.json()["error_type"] == "Empty"
+
+
 def test_the_root_is_nobody_where_several_models_rank() -> None:
     """The error names them."""
     answer = _post("/", INPUTS, reranker("r/1"), reranker("r/2"))

@@ -18,7 +18,8 @@ from earmark.domain.texts import TextInput
 from earmark.errors import DeadlineExceeded, NonFiniteScore, QueueFull, ShuttingDown
 from earmark.models.registry import ServedModels
 from earmark.serving.admission import AdmissionLimits
-from earmark.serving.service import Service, ServiceOptions
+from earmark.serving.limits import ServiceOptions
+from earmark.serving.service import Service
 from earmark.web.app import create_app
 
 _PATIENCE_S = 20.0

@@ -8,7 +8,7 @@ import pytest
 from support.fake_engine import FakeEngine, token_labeller, zero_shot_model
 from support.http_app import ask
 
-from earmark.web.app import WebOptions
+from earmark.web.options import WebOptions
 
 _TEXT = {"inputs": "I like you"}
 _LABELS = {"candidate_labels": ["refund", "legal"]}

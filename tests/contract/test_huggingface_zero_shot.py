@@ -11,8 +11,8 @@ from support.fake_engine import FakeEngine, zero_shot_model
 from support.http_app import ask
 
 from earmark.domain.texts import TextInput
-from earmark.serving.service import ServiceOptions
-from earmark.web.app import WebOptions
+from earmark.serving.limits import ServiceOptions
+from earmark.web.options import WebOptions
 
 _TEXT = "I want my money back"
 _AT_LEAST_ONE = "You must include at least one label and at least one sequence."

@@ -40,12 +40,13 @@ from earmark.serving.access.keys import new_key
 from earmark.serving.access.store import KeysInMemory
 from earmark.serving.service import Service
 from earmark.web.answer_headers import EXPOSED_HEADERS
-from earmark.web.app import WebOptions, create_app
+from earmark.web.app import create_app
 from earmark.web.dialects.cloudflare.errors import FORMS as WORKERS_AI_FORMS
-from earmark.web.dialects.huggingface.errors import FORMS as HUGGING_FACE_FORMS
 from earmark.web.dialects.huggingface.operations import EXCHANGES
 from earmark.web.dialects.rerank.errors import FORMS as RERANK_FORMS
 from earmark.web.openapi.parts import Json
+from earmark.web.options import WebOptions
+from earmark.web.plain_errors import FORMS as HUGGING_FACE_FORMS
 
 _SENTIMENT = "earmark/sentiment"
 

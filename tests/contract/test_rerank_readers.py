@@ -136,6 +136,12 @@ def test_other_callers_get_their_results_once() -> None:
     assert b'"data"' not in post("/v2/rerank", {"query": "q", "documents": ["a", "b"]})
 
 
+def test_litellms_client_for_text_embeddings_inference_gets_as_many_as_it_asks_for() -> None:
+    """It sends `top_n` beside `texts` (llms/huggingface/rerank/transformation.py)."""
+    found = json.loads(post("/rerank", {"query": "q", "texts": ["a", "b"], "top_n": 1}))
+    assert [each["index"] for each in found] == [1]
+
+
 def test_infinitys_client_without_a_model_and_with_raw_scores() -> None:
     """Its default for `model` is a name that means none; `raw_scores` gives logits."""
     body = {

@@ -8,7 +8,7 @@ import pytest
 from support.fake_engine import FakeEngine, reranker
 from support.http_app import ask
 
-from earmark.web.app import WebOptions
+from earmark.web.options import WebOptions
 
 DOCUMENTS = {"query": "q", "documents": ["a", "b"]}
 TEXTS = {"query": "q", "texts": ["a", "b"]}
@@ -76,10 +76,10 @@ def test_what_asks_for_nothing_is_no_reason_to_warn(extra: Mapping[str, object])
         ),
         (
             "/rerank",
-            {**TEXTS, "top_n": 1},
+            {**TEXTS, "is_truncated": True},
             (
-                "`top_n` is not read; a body with `texts` holds model, truncate,"
-                " truncation_direction, raw_scores, query, texts, return_text"
+                "`is_truncated` is not read; a body with `texts` holds model, truncate,"
+                " truncation_direction, raw_scores, query, texts, return_text, top_n"
             ),
         ),
         (
@@ -140,6 +140,15 @@ def test_workers_ai_is_told_nothing_of_what_is_read() -> None:
     assert (answer.status_code, answer.json()["messages"]) == (200, [])
 
 
+def test_workers_ai_is_told_of_a_slip_that_leaves_something_missing() -> None:
+    """Behind the words of Cloudflare's validator, which programs match on."""
+    answer = post(RERANKER, {"query": "q", "context": [{"text": "a"}]})
+    assert answer.status_code == 400
+    assert (
+        "required properties at '/' are 'contexts'; `context` is not read; did you mean `contexts`?"
+    ) in answer.json()["errors"][0]["message"]
+
+
 def test_a_binding_is_told_in_the_header() -> None:
     """Its answer has no envelope."""
     address = "/client/v4/accounts/x/ai/run/proxy"
@@ -147,6 +156,22 @@ def test_a_binding_is_told_in_the_header() -> None:
     answer = post(address, body, headers={"cf-consn-model-id": "acme/tc"})
     assert answer.status_code == 200
     assert told(answer) == ["`topk` is not read; a text classifier's input holds text"]
+
+
+def test_what_stands_beside_an_input_is_told_as_well() -> None:
+    """Where the body names the model, and in that of a binding."""
+    run = "/client/v4/accounts/x/ai/run"
+    named = {"model": "acme/tc", "input": {"text": "a"}, "inputs": {"text": "b"}}
+    text = "`inputs` is not read; did you mean `input`?"
+    answer = post(run, named)
+    assert [each["message"] for each in answer.json()["messages"]] == told(answer) == [text]
+    bound = {"inputs": {"text": "a"}, "option": {"queueRequest": True}}
+    by = {"cf-consn-model-id": "acme/tc"}
+    assert told(post(f"{run}/proxy", bound, headers=by)) == [
+        "`option` is not read; did you mean `options`?"
+    ]
+    assert post(run, named, web=STRICT).status_code == 400
+    assert post(f"{run}/proxy", bound, web=STRICT, headers=by).status_code == 400
 
 
 def test_a_batch_is_told_of_its_inputs_when_it_is_taken() -> None:

@@ -69,7 +69,11 @@ class Server:
         Raises:
             AssertionError: it ended instead, or never told.
         """
-        assert self._serving.wait(PATIENCE_S), "the server never said where it serves"
+        return self.address_within(PATIENCE_S)
+
+    def address_within(self, patience_s: float) -> str:
+        """Do as `address`, with another patience."""
+        assert self._serving.wait(patience_s), "the server never said where it serves"
         found = [event["address"] for event in self.events if event.get("event") == "serving"]
         assert found, f"the server ended before it served: {self.events}"
         return str(found[0])

@@ -75,3 +75,23 @@ def test_an_address_that_others_can_reach_needs_keys(tiny: str, tmp_path: Path) 
     [serving] = [event for event in server.events if event.get("event") == "serving"]
     assert serving["access"] == "keys"
     assert not any(event.get("level") == "warning" for event in server.events)
+
+
+def test_a_server_whose_key_database_was_deleted_does_not_start_open(
+    tiny: str, tmp_path: Path
+) -> None:
+    """One line and exit code 2; with a new key it starts again, and demands it."""
+    assert run("keys", "create", "ci", folder=tmp_path).returncode == 0
+    with running_server("--model", tiny, folder=tmp_path) as server:
+        assert httpx.get(server.address, timeout=PATIENCE_S).status_code == 401
+        server.stop()
+    for left in (tmp_path / "state").glob("*.sqlite*"):
+        if not left.name.endswith(".had-keys"):
+            left.unlink()
+    refused = run("serve", "--port", "0", "--model", tiny, folder=tmp_path)
+    assert refused.returncode == 2
+    (told,) = refused.stderr.splitlines()
+    assert told.startswith("earmark: error: there were access keys in")
+    assert run("keys", "create", "ci", folder=tmp_path).returncode == 0
+    with running_server("--model", tiny, folder=tmp_path) as server:
+        assert httpx.get(server.address, timeout=PATIENCE_S).status_code == 401

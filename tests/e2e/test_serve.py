@@ -131,6 +131,19 @@ def test_a_second_interrupt_ends_the_server_at_once(tiny: str, tmp_path: Path) -
             server.process.send_signal(signal.SIGINT)
             wait_until_refused(url.hostname, url.port)
             assert server.stop(signal.SIGINT) == 130
+    assert not any("Traceback" in str(event) for event in server.events)
+
+
+def test_an_idle_server_that_is_interrupted_twice_leaves_no_traceback(
+    tiny: str, tmp_path: Path
+) -> None:
+    """The second comes while the first is carried out; both ends are good ones."""
+    with running_server("--model", tiny, folder=tmp_path) as server:
+        url = urlsplit(server.address)
+        server.process.send_signal(signal.SIGINT)
+        wait_until_refused(url.hostname, url.port)
+        assert server.stop(signal.SIGINT) in {0, 130}
+    assert not any("Traceback" in str(event) for event in server.events)
 
 
 def wait_until_refused(host: str | None, port: int | None) -> None:

@@ -23,8 +23,8 @@ from support.checkpoint_sessions import as_input
 from earmark.checkpoint.files.folder import LocalRepository
 from earmark.domain.texts import Question
 from earmark.tokenizing.families import FAMILIES, family_of
+from earmark.tokenizing.load import build_tokenizer, load_tokenizer
 from earmark.tokenizing.stated import read_stated
-from earmark.tokenizing.tokenizer import build_tokenizer, load_tokenizer
 from earmark.tokenizing.words import Span, WordMarks
 
 MAX_FILE_BYTES = 40_000

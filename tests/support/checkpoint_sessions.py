@@ -17,7 +17,8 @@ from earmark.graph.export import export_graph
 from earmark.graph.precision import ComputePrecision
 from earmark.runtime.runtimes import graph_support
 from earmark.runtime.session import GraphRuntime, RuntimeSession, SessionOptions
-from earmark.tokenizing.tokenizer import TextTokenizer, load_tokenizer
+from earmark.tokenizing.load import load_tokenizer
+from earmark.tokenizing.tokenizer import TextTokenizer
 
 __all__ = ["ONE_THREAD", "OpenedCheckpoint", "as_input", "open_checkpoint"]
 

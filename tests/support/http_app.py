@@ -10,8 +10,10 @@ from earmark.models.engines import ServedEngine
 from earmark.models.on_demand import OnDemand
 from earmark.models.registry import ServedModels
 from earmark.serving.access.gate import AccessGate
-from earmark.serving.service import Service, ServiceOptions
-from earmark.web.app import WebOptions, create_app
+from earmark.serving.limits import ServiceOptions
+from earmark.serving.service import Service
+from earmark.web.app import create_app
+from earmark.web.options import WebOptions
 
 __all__ = ["ask", "asking"]
 

@@ -39,6 +39,7 @@ class OnnxSpec:
         external: name of a file beside the graph that holds the weights.
         weights_as_inputs: declare the weights as inputs too, as old exporters did.
         opened: leave the shape of the logits undeclared.
+        endless: go through a loop on the way whose condition always holds.
     """
 
     head: Head = "sequence"
@@ -55,6 +56,7 @@ class OnnxSpec:
     external: str | None = None
     weights_as_inputs: bool = False
     opened: bool = False
+    endless: bool = False
 
 
 def _weights(labels: int) -> dict[str, Float32]:
@@ -114,6 +116,8 @@ def write_onnx(path: Path, spec: OnnxSpec) -> Path:
         outputs.append(helper.make_tensor_value_info("states", TensorProto.FLOAT, states))
     tensors = [numpy_helper.from_array(one, name) for name, one in weights.items()]
     tensors += [_ints("last_axis", [-1]), _ints("token_axis", [1]), _ints("first", 0)]
+    if spec.endless:
+        tensors.append(numpy_helper.from_array(np.asarray(1, np.bool_), "true"))
     graph = helper.make_graph(_nodes(spec), "tiny", inputs, outputs, tensors)
     opset = [helper.make_opsetid("", OPSET)]
     model = helper.make_model(graph, opset_imports=opset, ir_version=IR_VERSION)
@@ -155,8 +159,10 @@ def _nodes(spec: OnnxSpec) -> list[onnx.NodeProto]:
         ]
     else:
         nodes.append(make("ReduceMean", [states], ["mean"], axes=[1]))
+    if spec.endless:
+        nodes.append(make("Loop", ["", "true", "mean"], ["looped"], body=_endless_body()))
     nodes += [
-        make("MatMul", ["mean", "mix"], ["mixed"]),
+        make("MatMul", ["looped" if spec.endless else "mean", "mix"], ["mixed"]),
         make("Add", [states, "mixed"], ["sum"]),
         make("Tanh", ["sum"], ["states"]),
         make("MatMul", ["states", "classifier"], [spec.output if spec.head == "token" else "all"]),
@@ -164,6 +170,27 @@ def _nodes(spec: OnnxSpec) -> list[onnx.NodeProto]:
     if spec.head == "sequence":
         nodes.append(make("Gather", ["all", "first"], [spec.output], axis=1))
     return nodes
+
+
+def _endless_body() -> onnx.GraphProto:
+    """Add to what is carried, and go on as long as a sum of squares is not negative."""
+    make, info = helper.make_node, helper.make_tensor_value_info
+    return helper.make_graph(
+        [
+            make("Tanh", ["before"], ["bent"]),
+            make("Add", ["bent", "before"], ["after"]),
+            make("ReduceSumSquare", ["after"], ["square"], keepdims=0),
+            make("GreaterOrEqual", ["square", "least"], ["goes_on"]),
+        ],
+        "endless",
+        [
+            info("turn", TensorProto.INT64, []),
+            info("went_on", TensorProto.BOOL, []),
+            info("before", TensorProto.FLOAT, None),
+        ],
+        [info("goes_on", TensorProto.BOOL, []), info("after", TensorProto.FLOAT, None)],
+        [numpy_helper.from_array(np.asarray(-1.0, np.float32), "least")],
+    )
 
 
 def write_onnx_folder(

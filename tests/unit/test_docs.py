@@ -3,15 +3,34 @@
 import re
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 
 
-def test_the_page_on_architectures_names_files_that_are_there() -> None:
-    """Every path it names exists, but for those of the architecture to be added."""
-    page = (ROOT / "docs" / "adding-an-architecture.md").read_text(encoding="utf-8")
-    named = re.findall(r"`((?:src|tests)/[\w/.-]+)`", page)
-    assert len(named) > 10
-    assert [name for name in named if "NAME" not in name and not (ROOT / name).exists()] == []
+_PAGES = [
+    page
+    for page in (
+        *sorted((ROOT / "docs").glob("*.md")),
+        ROOT / "README.md",
+        ROOT / "CONTRIBUTING.md",
+    )
+    if page.name != "differences.md"  # which names files of `transformers`
+]
+_BELOW = (ROOT, ROOT / "src" / "earmark")
+
+
+@pytest.mark.parametrize("page", _PAGES, ids=lambda page: str(page.name))
+def test_a_page_names_files_that_are_there(page: Path) -> None:
+    """From the root or from the package; a name without a folder is one of any file's."""
+    text = page.read_text(encoding="utf-8")
+    named = re.findall(r"`((?:[\w-]+/)+[\w.-]+\.(?:py|mjs|toml|md|json))`", text)
+    lost = [
+        name
+        for name in named
+        if "NAME" not in name and not any((folder / name).exists() for folder in _BELOW)
+    ]
+    assert lost == []
 
 
 def test_every_difference_says_what_theirs_ours_and_why() -> None:

@@ -1,5 +1,7 @@
 """Settings: which source wins, and what is said of a wrong one."""
 
+import json
+from operator import attrgetter
 from pathlib import Path
 
 import pytest
@@ -11,9 +13,9 @@ from earmark.checkpoint.ref import BundledRef, FolderRef, HubRef, ModelRef
 from earmark.engine.load import EngineOptions
 from earmark.errors import SettingsError
 from earmark.models.on_demand import OnDemandOptions
-from earmark.serving.service import ServiceOptions
-from earmark.settings import CONFIG_FILE, NamedModel, Settings, read_settings
-from earmark.web.app import WebOptions
+from earmark.serving.limits import ServiceOptions
+from earmark.settings import CONFIG_FILE, KNOWN, NamedModel, Settings, read_settings
+from earmark.web.options import WebOptions
 
 NOWHERE = Path("/no such folder")
 
@@ -46,8 +48,9 @@ def test_without_any_source_every_setting_is_its_floors_default() -> None:
     assert settings.named_models() == tuple(
         NamedModel(one, BundledRef(one)) for one in bundled_ids()
     )
-    assert settings.engine_options() == EngineOptions()
-    assert settings.service_options() == ServiceOptions()
+    assert settings == Settings()
+    assert settings.engine == EngineOptions()
+    assert settings.service == ServiceOptions()
     assert settings.web_options() == WebOptions()
 
 
@@ -81,8 +84,8 @@ def test_sources_that_name_different_settings_add_up(tmp_path: Path) -> None:
     settings = read(
         flags={"precision": "int8"}, environ={"EARMARK_LOG_FORMAT": "json"}, folder=tmp_path
     )
-    assert (settings.host, settings.threads) == ("0.0.0.0", 3)  # noqa: S104 - a value, not a bind
-    assert (settings.precision, settings.log_format) == ("int8", "json")
+    assert (settings.host, settings.engine.threads) == ("0.0.0.0", 3)  # noqa: S104 - a value, not a bind
+    assert (settings.engine.precision, settings.log_format) == ("int8", "json")
 
 
 def test_what_is_set_reaches_the_options_of_each_floor() -> None:
@@ -98,19 +101,78 @@ def test_what_is_set_reaches_the_options_of_each_floor() -> None:
             "cache_bytes": 0,
         }
     )
-    assert settings.engine_options() == EngineOptions(
+    assert settings.engine == EngineOptions(
         precision="float32", runtime="onnxruntime", threads=2, max_batch_tokens=256
     )
     assert settings.web_options().max_body_bytes == 99
-    assert settings.service_options().request_timeout_s == 1.5
-    assert settings.service_options().cache_bytes == 0
+    assert settings.service.request_timeout_s == 1.5
+    assert settings.service.cache_bytes == 0
+
+
+SAMPLES: dict[str, tuple[str, object, str]] = {
+    "models": ("a=./x, org/b", ["a=./x", "org/b"], "models"),
+    "preload": ("false", False, "preload"),
+    "load_on_demand": ("0", False, "load_on_demand"),
+    "models_folder": ("/srv", "/srv", "models_folder"),
+    "hub_models": ("org/*,deny", ["org/*", "deny"], "hub_models"),
+    "aliases": ("a=b", ["a=b"], "aliases"),
+    "max_loaded": ("7", 7, "on_demand.max_loaded"),
+    "hold_s": ("1.5", 1.5, "on_demand.hold_s"),
+    "load_timeout_s": ("1.5", 1.5, "on_demand.load_s"),
+    "host": ("::1", "::1", "host"),
+    "port": ("0", 0, "port"),
+    "allow_anonymous": ("true", True, "allow_anonymous"),
+    "hosts": ("box.lan,box", ["box.lan", "box"], "hosts"),
+    "max_body_bytes": ("99", 99, "web.max_body_bytes"),
+    "cors_origins": ("https://a.example", ["https://a.example"], "web.cors_origins"),
+    "zero_shot_form": ("both", "both", "web.zero_shot_form"),
+    "strict": ("1", True, "web.strict"),
+    "accounts": ("mine", ["mine"], "web.accounts"),
+    "max_inputs": ("12", 12, "service.max_inputs"),
+    "max_texts": ("5000", 5000, "service.max_texts"),
+    "request_timeout_s": ("9", 9.0, "service.request_timeout_s"),
+    "cache_bytes": ("0", 0, "service.cache_bytes"),
+    "keep_answers_h": ("0.5", 0.5, "jobs.keep_answers_h"),
+    "precision": ("int8", "int8", "engine.precision"),
+    "runtime": ("onnxruntime", "onnxruntime", "engine.runtime"),
+    "threads": ("3", 3, "engine.threads"),
+    "max_batch_tokens": ("256", 256, "engine.max_batch_tokens"),
+    "certify": ("off", "off", "engine.reference"),
+    "tolerance": ("0.25", 0.25, "engine.tolerance"),
+    "cache_folder": ("/c", "/c", "cache_folder"),
+    "compiled_bytes": ("1", 1, "compiled_bytes"),
+    "state_folder": ("/s", "/s", "state_folder"),
+    "log_format": ("json", "json", "log_format"),
+    "log_level": ("error", "error", "log_level"),
+}
+"""Setting -> text of its variable, the same value in the file, and where it arrives."""
+
+
+def test_every_setting_has_a_sample() -> None:
+    """The cases below are of all settings, in the order in which errors list them."""
+    assert list(SAMPLES) == list(KNOWN)
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_every_setting_can_be_written_in_every_source(name: str, tmp_path: Path) -> None:
+    """The variable, the file and the flag give the same value, which is not the default."""
+    text, value, place = SAMPLES[name]
+    write(tmp_path, f"{name} = {json.dumps(value)}")
+    expected = tuple(value) if isinstance(value, list) else value
+    for found in (
+        read(environ={f"EARMARK_{name.upper()}": text}),
+        read(folder=tmp_path),
+        read(flags={name: value}),
+    ):
+        assert attrgetter(place)(found) == expected
+        assert found != Settings()
 
 
 def test_a_larger_limit_on_what_comes_in_raises_those_on_what_is_read() -> None:
     """Or a request could be accepted for its length and refused for it at once."""
     settings = read(environ={"EARMARK_MAX_INPUTS": "8000", "EARMARK_MAX_BODY_BYTES": "99999999"})
-    assert settings.service_options().max_texts == 8000
-    assert settings.service_options().max_characters == 99_999_999
+    assert settings.service.max_texts == 8000
+    assert settings.service.max_characters == 99_999_999
 
 
 def test_an_empty_variable_counts_as_not_set() -> None:
@@ -307,12 +369,11 @@ def test_a_models_folder_has_to_be_there() -> None:
 
 def test_how_models_are_loaded_on_demand_can_be_set() -> None:
     """By variables, where a truth value is a word."""
-    settings = read(
-        environ={"EARMARK_MAX_LOADED": "2", "EARMARK_HOLD_S": "30", "EARMARK_PRELOAD": "false"}
-    )
-    assert settings.on_demand_options() == OnDemandOptions(max_loaded=2, hold_s=30.0)
+    variables = {"MAX_LOADED": "2", "HOLD_S": "30", "LOAD_TIMEOUT_S": "9", "PRELOAD": "false"}
+    settings = read(environ={f"EARMARK_{name}": value for name, value in variables.items()})
+    assert settings.on_demand == OnDemandOptions(max_loaded=2, hold_s=30.0, load_s=9.0)
     assert not settings.preload
-    assert read().on_demand_options() == OnDemandOptions()
+    assert read().on_demand == OnDemandOptions()
 
 
 def test_aliases_of_the_operators_come_before_those_that_there_are() -> None:
@@ -358,7 +419,7 @@ def test_an_origin_is_a_scheme_and_a_host(origin: str) -> None:
     """A browser sends no path, so that with one nobody would be let in."""
     with pytest.raises(SettingsError, match="is no origin; expected a scheme and a host"):
         read(flags={"cors_origins": [origin]}).web_options()
-    assert read(environ={"EARMARK_KEEP_ANSWERS_H": "0.5"}).job_options().keep_answers_s == 1800.0
+    assert read(environ={"EARMARK_KEEP_ANSWERS_H": "0.5"}).jobs.keep_answers_h == 0.5
 
 
 @pytest.mark.parametrize(
@@ -398,3 +459,19 @@ def test_a_rule_that_is_none_is_refused() -> None:
     """With what was found and what would do."""
     with pytest.raises(SettingsError, match="hub_models has 'dslim'; expected deny, any, or"):
         read(environ={"EARMARK_HUB_MODELS": "dslim"}).hub_rule()
+
+
+@pytest.mark.parametrize("written", ["yes", "on", "2"])
+def test_a_switch_says_which_two_words_there_are(written: str) -> None:
+    """That a variable is text is nothing to tell."""
+    with pytest.raises(SettingsError, match=rf"^EARMARK_STRICT is '{written}': expected true or"):
+        read(environ={"EARMARK_STRICT": written})
+    with pytest.raises(SettingsError, match=r"expected int$"):
+        read(environ={"EARMARK_PORT": "eighty"})
+
+
+def test_a_settings_file_that_is_not_there_is_told_in_words(tmp_path: Path) -> None:
+    """Without a number that only programs know."""
+    file = tmp_path / "no.toml"
+    with pytest.raises(SettingsError, match=r"cannot be read: no such file or directory$"):
+        read(environ={"EARMARK_CONFIG": str(file)})

@@ -138,6 +138,15 @@ class Submission:
         with self._lock:
             self.abandoned = True
 
+    def let_go(self) -> None:
+        """Forget the tickets and who waits for them, which refer to it in turn.
+
+        So all of it is freed at once, and not by Python's collector, which stops everything.
+        """
+        with self._lock:
+            self.tickets = ()
+            self._on_done = self._on_each = None
+
     def answers(self) -> tuple[Answer, ...]:
         """Return all answers in the order of the encodings; call it once done.
 

@@ -38,8 +38,7 @@ app.command(
     help="Serve models over HTTP.",
     help_epilogue=(
         "Try: earmark serve --model my-id=./folder --port 8081\n\n"
-        "Variables without a flag: EARMARK_MAX_INPUTS, EARMARK_MAX_TEXTS, EARMARK_ZERO_SHOT_FORM."
-        " In earmark.toml settings are named as variables are, as in port = 8081."
+        "In earmark.toml settings are named as variables are, as in port = 8081."
     ),
 )
 app.command(

@@ -105,7 +105,7 @@ def _findings(found: Certificate) -> Table:
 
 
 def _why_none(settings: Settings) -> Text:
-    if settings.certify == "off":
+    if settings.engine.reference == "off":
         return Text("No certificate: certify is off.")
     return Text("No certificate: float32 is the reference itself.")
 

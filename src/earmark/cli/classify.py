@@ -15,7 +15,7 @@ from rich.console import Console
 from earmark.cli.answers import Answers, BarAnswers, JsonAnswers
 from earmark.cli.banner import example
 from earmark.cli.download import Download
-from earmark.cli.flags import ConfigFlag, EngineFlags, flag, settings_from
+from earmark.cli.flags import ENGINE, settings_from, takes
 from earmark.cli.lines import STANDARD_INPUT, Line, argument_chunks, stream_chunks
 from earmark.cli.logs import configure_logs
 from earmark.cli.problems import show_note
@@ -29,15 +29,14 @@ from earmark.tasks.text_classification import TextClassification
 
 __all__ = ["classify"]
 
-NO_FLAGS = EngineFlags()
 
-
+@takes(*ENGINE)
 def classify(
     *texts: Annotated[str, Parameter(help="Texts; - stands for the lines of standard input.")],
     model: Annotated[
         str | None,
-        flag(
-            "A bundled id, a folder, org/name of the Hub, or an id of the settings; "
+        Parameter(
+            help="A bundled id, a folder, org/name of the Hub, or an id of the settings; "
             "their first if absent."
         ),
     ] = None,
@@ -49,8 +48,7 @@ def classify(
     json: Annotated[
         bool, Parameter(help="JSON lines also on a terminal.", negative=(), show_default=False)
     ] = False,
-    flags: EngineFlags = NO_FLAGS,
-    config: ConfigFlag = None,
+    **flags: object,
 ) -> None:
     """Classify texts, or lines of a pipe.
 
@@ -59,7 +57,7 @@ def classify(
     """
     _refuse_files(texts)
     chunks = _chunks(texts)
-    settings = settings_from(flags, config=config)
+    settings = settings_from(flags)
     configure_logs(settings.log_format, settings.log_level)
     chosen = _choose(model, settings)
     console = Console(highlight=False)

@@ -1,139 +1,104 @@
-"""The flags that commands share, and how they become settings."""
+"""Flags that stand for settings, and how they become settings."""
 
+import inspect
 import os
-from dataclasses import Field, dataclass, fields
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated, ClassVar, Protocol
+from typing import Annotated, ParamSpec
 
 from cyclopts import Parameter
 
 from earmark.cli.problems import show_warning
-from earmark.engine.certificate import TOLERANCES, ReferenceKind
-from earmark.graph.precision import Precision
-from earmark.runtime.session import RuntimeName
 from earmark.settings import (
     CONFIG_FILE,
     CONFIG_VARIABLE,
+    KNOWN,
+    KnownSetting,
     Settings,
     read_settings,
-    variable_of,
 )
 
-__all__ = [
-    "DEFAULTS",
-    "ConfigFlag",
-    "EngineFlags",
-    "StateFlags",
-    "default",
-    "flag",
-    "settings_from",
-    "switch",
-]
+__all__ = ["ENGINE", "settings_from", "takes"]
 
-DEFAULTS = Settings()
-_TOLERANCES = ", ".join(f"{value:g} for {name}" for name, value in TOLERANCES.items())
+ENGINE = (
+    "precision",
+    "runtime",
+    "threads",
+    "certify",
+    "tolerance",
+    "cache_folder",
+    "compiled_bytes",
+)
+"""Settings of a command that runs a model."""
 
-
-def flag(help_text: str, *, name: str | None = None) -> Parameter:
-    """Describe a flag that stands for a setting; None on the command line means not named."""
-    return Parameter(name=name, help=help_text, negative=())
-
-
-def switch(help_text: str, *, off: str) -> Parameter:
-    """Describe a flag that is on or off; None on the command line means not named."""
-    return Parameter(help=help_text, negative=off)
-
-
-def default(setting: str, shown: str | None = None) -> Parameter:
-    """Show in the help where a setting comes from when its flag is not named."""
-    variable = variable_of(setting)
-    return Parameter(
-        show_default=lambda _: f"${variable}, else {shown or getattr(DEFAULTS, setting)}"
-    )
-
-
-ConfigFlag = Annotated[
+_CONFIG = Annotated[
     Path | None,
-    flag("Settings file; without it, one in the working directory is read if it is there."),
-    Parameter(show_default=lambda _: f"${CONFIG_VARIABLE}, else {CONFIG_FILE}"),
+    Parameter(
+        help="Settings file; without it, one in the working directory is read if it is there.",
+        show_default=lambda _: f"${CONFIG_VARIABLE}, else {CONFIG_FILE}",
+    ),
 ]
 
+P = ParamSpec("P")
 
-@Parameter(name="*")
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EngineFlags:
-    """How a model is run.
 
-    Attributes:
-        precision: what the graph computes in.
-        runtime: what runs it.
-        threads: for one batch.
-        certify: what it is held against.
-        tolerance: how far from that it may be.
-        cache_folder: holds what is compiled.
-        compiled_bytes: how much of that.
+def takes(*settings: str) -> Callable[[Callable[P, None]], Callable[P, None]]:
+    """Give a command, which has `**flags`, a flag for each of these settings and for their file.
+
+    Those that the command line names are in `flags`, for `settings_from`.
     """
+    kinds = {name: _flag_of(KNOWN[name]) for name in settings} | {"config": _CONFIG}
+    flags = [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=kind)
+        for name, kind in kinds.items()
+    ]
 
-    precision: Annotated[
-        Precision | None, flag("What the model computes in."), default("precision")
-    ] = None
-    runtime: Annotated[
-        RuntimeName | None,
-        flag("What runs the model; what nothing else runs goes to PyTorch."),
-        default("runtime"),
-    ] = None
-    threads: Annotated[
-        int | None, flag("Threads for one batch."), default("threads", "all cores")
-    ] = None
-    certify: Annotated[
-        ReferenceKind | None,
-        flag("What a model is held against when it is loaded; auto takes what passes."),
-        default("certify"),
-    ] = None
-    tolerance: Annotated[
-        float | None,
-        flag("Greatest difference of a probability that passes."),
-        default("tolerance", _TOLERANCES),
-    ] = None
-    cache_folder: Annotated[
-        str | None,
-        flag("Folder of compiled models, with which the next start is quicker."),
-        default("cache_folder", str(DEFAULTS.compiled_folder.parent)),
-    ] = None
-    compiled_bytes: Annotated[
-        int | None, flag("Disk for compiled models; 0 keeps none."), default("compiled_bytes")
-    ] = None
+    def give(command: Callable[P, None]) -> Callable[P, None]:
+        signature = inspect.signature(command)
+        own = list(signature.parameters.values())[:-1]
+        # Where `inspect.signature` looks first, and so cyclopts.
+        vars(command)["__signature__"] = signature.replace(parameters=[*own, *flags])
+        return command
+
+    return give
 
 
-@Parameter(name="*")
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StateFlags:
-    """Where a run finds what earlier ones left.
-
-    Attributes:
-        state_folder: holds the database.
-    """
-
-    state_folder: Annotated[
-        str | None,
-        flag("Folder of what outlives a run, such as access keys."),
-        default("state_folder", str(DEFAULTS.database.parent)),
-    ] = None
-
-
-class Flags(Protocol):
-    """A dataclass whose fields are flags: named as settings, None where not given."""
-
-    __dataclass_fields__: ClassVar[dict[str, Field[object]]]
+def _flag_of(known: KnownSetting) -> object:
+    """Write the annotation of a setting's flag; what its bounds refuse is refused with them."""
+    kind, told = known.plain_kind, known.mark.help
+    if known.takes_several:
+        kind, told = list[str], told.removesuffix(".") + "; may be repeated."
+    shown = f"${known.variable}, else {known.mark.default or _in_words(known.default)}"
+    parameter = Parameter(
+        name=known.flag,
+        help=told,
+        # Only what is on by default has to be turned off.
+        negative=f"--no-{known.flag[2:]}" if known.default is True else (),
+        show_default=lambda _: shown,
+    )
+    return Annotated[kind | None, parameter]
 
 
-def settings_from(*flags: Flags, config: Path | None) -> Settings:
+def _in_words(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, tuple):
+        return ", ".join(value) or "none"
+    return str(value)
+
+
+def settings_from(flags: Mapping[str, object]) -> Settings:
     """Read the settings of this process, these flags first.
 
     Raises:
         SettingsError: a flag, a variable or the file is wrong.
     """
-    named = {one.name: getattr(group, one.name) for group in flags for one in fields(group)}
+    named = dict(flags)
+    config = named.pop("config", None)
     return read_settings(
-        named, environ=os.environ, folder=Path.cwd(), config=config, warn=show_warning
+        named,
+        environ=os.environ,
+        folder=Path.cwd(),
+        config=config if isinstance(config, Path) else None,
+        warn=show_warning,
     )

@@ -2,25 +2,22 @@
 
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Annotated
 
 import msgspec
 from cyclopts import App, Parameter
 from rich.table import Table
 
-from earmark.cli.flags import ConfigFlag, StateFlags, settings_from
+from earmark.cli.flags import settings_from, takes
 from earmark.cli.output import table_console
 from earmark.cli.problems import show_note
 from earmark.serving.access.keys import AccessKey, find_key, new_key
 from earmark.serving.access.store import KeyStore, SqliteKeys
 
 __all__ = ["keys"]
-
-NO_STATE_FLAGS = StateFlags()
 
 keys = App(name="keys", help_epilogue="Try: earmark keys create laptop")
 
@@ -36,19 +33,18 @@ class _Row(msgspec.Struct, frozen=True):
 
 
 @keys.command(help_epilogue="Try: earmark keys create laptop")
+@takes("state_folder")
 def create(
     name: Annotated[str, Parameter(help="Of your own choice, to tell the key by.")],
     /,
-    *,
-    state: StateFlags = NO_STATE_FLAGS,
-    config: ConfigFlag = None,
+    **flags: object,
 ) -> None:
     """Create a key and print it, alone, on standard output: it is shown this once.
 
     From the first key on, every request needs one, but those for health. A running server knows of
     a new key at its next request.
     """
-    with _store(state, config) as store:
+    with _store(flags) as store:
         made = new_key(name, now_s=time.time())
         store.add(made.kept)
     sys.stdout.write(f"{made.secret}\n")
@@ -56,16 +52,16 @@ def create(
 
 
 @keys.command(name="list", help_epilogue="Try: earmark keys list --json")
+@takes("state_folder")
 def list_keys(
     *,
     json: Annotated[
         bool, Parameter(help="A JSON object per line.", negative=(), show_default=False)
     ] = False,
-    state: StateFlags = NO_STATE_FLAGS,
-    config: ConfigFlag = None,
+    **flags: object,
 ) -> None:
     """List the keys, revoked ones too, by all that is kept of them: not the keys themselves."""
-    with _store(state, config) as store:
+    with _store(flags) as store:
         kept = store.all_keys()
     rows = [_row(key) for key in kept]
     if json:
@@ -78,18 +74,17 @@ def list_keys(
 
 
 @keys.command(help_epilogue="Try: earmark keys revoke laptop")
+@takes("state_folder")
 def revoke(
     key: Annotated[str, Parameter(help="Its name or its id.")],
     /,
-    *,
-    state: StateFlags = NO_STATE_FLAGS,
-    config: ConfigFlag = None,
+    **flags: object,
 ) -> None:
     """Revoke a key: from a server's next request on, it lets nobody in.
 
     Revoking the last one does not open the server again.
     """
-    with _store(state, config) as store:
+    with _store(flags) as store:
         found = find_key(store.all_keys(), key)
         store.revoke(found.key_id, now_s=time.time())
         kept = store.all_keys()
@@ -98,8 +93,8 @@ def revoke(
 
 
 @contextmanager
-def _store(state: StateFlags, config: Path | None) -> Iterator[KeyStore]:
-    settings = settings_from(state, config=config)
+def _store(flags: Mapping[str, object]) -> Iterator[KeyStore]:
+    settings = settings_from(flags)
     with closing(SqliteKeys(settings.database)) as store:
         yield store
 

@@ -8,6 +8,7 @@ from typing import Final
 
 import structlog
 
+from earmark.cli.signals import end_quietly_from_now_on
 from earmark.models.load_threads import loads_ended
 
 __all__ = ["leaving_loads_behind"]
@@ -29,6 +30,8 @@ def leaving_loads_behind() -> Iterator[None]:
     try:
         yield
     except SystemExit as ended:
+        # A second signal ends the process at once: Python's own end would take it apart.
+        end_quietly_from_now_on()
         if loads_ended(within_s=LOADS_END_WITHIN_S):
             raise
         code = ended.code if isinstance(ended.code, int) else 0

@@ -94,6 +94,8 @@ def _escape_fields(
 ) -> MutableMapping[str, Any]:
     """Escape the values of all fields: which of them come from outside need not be known."""
     for name, value in fields.items():
+        if name == "exc_info":
+            continue  # `_traceback` writes it
         fields[name] = _escaped_value(value, but="\n" if name == "exception" else "")
     return fields
 
@@ -101,11 +103,13 @@ def _escape_fields(
 def _escaped_value(value: object, *, but: str = "") -> object:
     if isinstance(value, str):
         return _escaped(value, but=but)
-    if isinstance(value, list):
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    if isinstance(value, list | tuple | set | frozenset):
         return [_escaped_value(one) for one in value]
     if isinstance(value, dict):
-        return {name: _escaped_value(one) for name, one in value.items()}
-    return value
+        return {_escaped(str(name)): _escaped_value(one) for name, one in value.items()}
+    return _escaped(str(value), but=but)  # such as a path or an error, as the renderers would
 
 
 def _traceback(out: TextIO, error: ExcInfo) -> None:

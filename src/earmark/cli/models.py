@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Annotated, Final
 
 import msgspec
@@ -16,14 +15,7 @@ from earmark.checkpoint.files.folder import LocalRepository
 from earmark.checkpoint.hub.access import HubAccess
 from earmark.checkpoint.hub.cache import cached_models
 from earmark.checkpoint.ref import BundledRef, FolderRef, HubRef, ModelRef
-from earmark.cli.flags import (
-    ConfigFlag,
-    EngineFlags,
-    StateFlags,
-    default,
-    flag,
-    settings_from,
-)
+from earmark.cli.flags import ENGINE, settings_from, takes
 from earmark.cli.output import table_console
 from earmark.cli.problems import show_warning
 from earmark.engine.load import tasks_of
@@ -62,27 +54,7 @@ class _Row(msgspec.Struct, frozen=True, kw_only=True):
     problem: str | None
 
 
-@Parameter(name="*")
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ModelsFolderFlags:
-    """Where further models are.
-
-    Attributes:
-        models_folder: as of `earmark serve`.
-    """
-
-    models_folder: Annotated[
-        str | None,
-        flag("Folders below it, such as org/name, are models too."),
-        default("models_folder", "none"),
-    ] = None
-
-
-NO_FOLDER = ModelsFolderFlags()
-NO_ENGINE_FLAGS = EngineFlags()
-NO_STATE_FLAGS = StateFlags()
-
-
+@takes("models_folder", *ENGINE, "state_folder")
 def models(
     *,
     json: Annotated[
@@ -96,10 +68,7 @@ def models(
             show_default=lambda _: "none",
         ),
     ] = None,
-    folder: ModelsFolderFlags = NO_FOLDER,
-    engine: EngineFlags = NO_ENGINE_FLAGS,
-    state: StateFlags = NO_STATE_FLAGS,
-    config: ConfigFlag = None,
+    **flags: object,
 ) -> None:
     """List the models at hand: in the box, the settings, the models folder, the Hub's cache.
 
@@ -107,7 +76,7 @@ def models(
     that cannot be read is listed with what is wrong with it, but of the Hub's cache only what
     earmark can run.
     """
-    settings = settings_from(folder, engine, state, config=config)
+    settings = settings_from(flags)
     bundled = tuple(NamedModel(name, BundledRef(name)) for name in bundled_ids())
     named = (*bundled, *(one for one in settings.named_models() if one not in bundled))
     catalogue = settings.catalogue()

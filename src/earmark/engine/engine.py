@@ -9,6 +9,7 @@ from typing import TypeVar
 from earmark.batching.queue import too_late
 from earmark.batching.ticket import Submission
 from earmark.domain.head import HeadKind, ModelHead
+from earmark.engine.beside import beside
 from earmark.engine.handle import EngineHandle
 from earmark.engine.info import EngineInfo, QueueState
 from earmark.engine.plan import Plan, make_plan
@@ -79,13 +80,16 @@ class Engine:
         submission = self._handle.submit(plan.accepted, deadline_s=deadline_s)
         try:
             await _done(submission, deadline_s)
+            answers = submission.answers()
         except asyncio.CancelledError:
             submission.abandon()
             raise
-        answers = submission.answers()
+        finally:
+            submission.let_go()
         # Reading the logits of a thousand tokens takes some milliseconds, as encoding them does.
-        if request.head == "token" and sum(map(len, plan.accepted)) > INLINE_TOKENS:
-            return await asyncio.to_thread(plan.reply, answers, self._head)
+        tokens = sum(map(len, plan.accepted))
+        if request.head == "token" and tokens > INLINE_TOKENS:
+            return await beside(tokens, plan.reply, answers, self._head)
         return plan.reply(answers, self._head)
 
     async def stream(
@@ -121,10 +125,13 @@ class Engine:
         try:
             if not done.wait(timeout_s):
                 submission.give_up(too_late(timeout_s or 0.0))
+            answers = submission.answers()
         except BaseException:  # such as KeyboardInterrupt: nobody waits any more
             submission.abandon()
             raise
-        return plan.reply(submission.answers(), self._head)
+        finally:
+            submission.let_go()
+        return plan.reply(answers, self._head)
 
     def close(self) -> None:
         """Take no more work, and give the memory back; what waits is answered `ShuttingDown`."""
@@ -134,7 +141,9 @@ class Engine:
         """Encode short texts at once, and long ones beside the event loop."""
         if request.characters <= INLINE_CHARACTERS:
             return self._plan(request, most_tokens=MOST_REQUEST_TOKENS)
-        return await asyncio.to_thread(self._plan, request, most_tokens=MOST_REQUEST_TOKENS)
+        return await beside(
+            request.characters, self._plan, request, most_tokens=MOST_REQUEST_TOKENS
+        )
 
     def _plan(
         self, request: TaskRequest[Result], *, most_tokens: int | None = None

@@ -2,13 +2,17 @@
 
 import time
 from dataclasses import dataclass
+from typing import Annotated
+
+from msgspec import Meta
 
 from earmark.batching.packer import BatchLimits
 from earmark.checkpoint.files.folder import LocalRepository
 from earmark.checkpoint.ref import BundledRef, ModelRef
 from earmark.domain.head import HeadKind
 from earmark.domain.labels import LabelSet
-from earmark.engine.certificate import ReferenceKind
+from earmark.domain.setting import Setting
+from earmark.engine.certificate import TOLERANCES, ReferenceKind
 from earmark.engine.compute_note import compute_note
 from earmark.engine.engine import Engine
 from earmark.engine.handle import EngineHandle
@@ -27,7 +31,7 @@ from earmark.engine.thread import QueueOptions, handle_of
 from earmark.engine.warmup import canary_text, warm_up
 from earmark.engine.ways.choice import WayChoice
 from earmark.engine.ways.way import Way
-from earmark.errors import InvalidCheckpoint, UnsupportedCheckpoint
+from earmark.errors import EngineError, InvalidCheckpoint, UnsupportedCheckpoint
 from earmark.graph.precision import ComputePrecision, Precision
 from earmark.runtime.compiled import CompiledModels
 from earmark.runtime.machine import available_threads, dots_int8
@@ -50,26 +54,42 @@ class EngineOptions:
             float32 otherwise.
         runtime: what runs the graph; `pytorch` runs the checkpoint by `transformers` instead. A
             checkpoint that nothing else runs goes there whatever is chosen, where it is installed.
-        threads: how many the runtime may use; None for all cores this process may.
-        max_batch_tokens: cells of the largest batch; raised to the longest text where that is
-            longer.
+        threads: None for all cores that this process may use.
+        max_batch_tokens: raised to the longest text where that is longer.
         max_waiting_tokens: more tokens than this in the queue are refused at the door.
         stall_after_s: a run that takes longer makes the engine count as stalled.
-        reference: what the model is held against before it serves.
-        tolerance: greatest difference of a probability with which a certificate holds; None
-            leaves it to the precision (`engine.certificate.TOLERANCES`).
+        tolerance: None leaves it to the precision.
         certificates: of earlier loads; None keeps none.
         compiled: models that earlier loads compiled; None keeps none.
     """
 
-    precision: Precision = "auto"
-    runtime: RuntimeName = "openvino"
-    threads: int | None = None
-    max_batch_tokens: int = 1024
+    precision: Annotated[Precision, Setting("What the model computes in.")] = "auto"
+    runtime: Annotated[
+        RuntimeName, Setting("What runs the model; what nothing else runs goes to PyTorch.")
+    ] = "openvino"
+    threads: Annotated[
+        Annotated[int, Meta(ge=1, le=1024)] | None,
+        Setting("Threads for one batch.", default="all cores"),
+    ] = None
+    max_batch_tokens: Annotated[
+        int, Meta(ge=16, le=1 << 20), Setting("Tokens in the largest batch.")
+    ] = 1024
     max_waiting_tokens: int = 262_144
     stall_after_s: float = 60.0
-    reference: ReferenceKind = "float32"
-    tolerance: float | None = None
+    reference: Annotated[
+        ReferenceKind,
+        Setting(
+            "What a model is held against when it is loaded; auto takes what passes.",
+            name="certify",
+        ),
+    ] = "float32"
+    tolerance: Annotated[
+        Annotated[float, Meta(gt=0, le=1)] | None,
+        Setting(
+            "Greatest difference of a probability that passes.",
+            default=", ".join(f"{most:g} for {name}" for name, most in TOLERANCES.items()),
+        ),
+    ] = None
     certificates: CertificateStore | None = None
     compiled: CompiledModels | None = None
 
@@ -93,9 +113,16 @@ def load_engine(
         InvalidCheckpoint: a file does not hold what it should.
         UnsupportedCheckpoint: there is no way to run the architecture or the head.
         UnsupportedDevice: runtime and precision do not go together on this machine.
-        EngineError: the runtime failed.
+        EngineError: the runtime failed, or memory does not suffice.
     """
-    loaded = load_in_thread(ref, model_id=model_id, options=options or EngineOptions())
+    try:
+        loaded = load_in_thread(ref, model_id=model_id, options=options or EngineOptions())
+    except MemoryError as error:
+        raise EngineError(
+            f"memory does not suffice to load {ref}; give the process more, or load fewer models"
+        ) from error
+    except ImportError as error:  # the same, for the libraries that run it
+        raise EngineError(f"what runs {ref} cannot be loaded: {error}") from error
     return Engine(loaded.info, loaded.tokenizer, loaded.handle, head=loaded.head)
 
 

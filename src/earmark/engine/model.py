@@ -27,7 +27,8 @@ from earmark.errors import CheckpointError, CheckpointNotFound, HubUnavailable, 
 from earmark.graph.architectures.registry import ARCHITECTURES
 from earmark.runtime.compiled import CompiledModels
 from earmark.runtime.session import RuntimeName
-from earmark.tokenizing.tokenizer import TextTokenizer, load_tokenizer
+from earmark.tokenizing.load import load_tokenizer
+from earmark.tokenizing.tokenizer import TextTokenizer
 
 log = structlog.get_logger("earmark.engine")
 

@@ -12,9 +12,11 @@ from earmark.batching.ticket import Answer, Logits, Submission, Ticket
 from earmark.domain.encoding import Encoding
 from earmark.domain.head import ModelHead
 from earmark.domain.results import Entities, Entity
+from earmark.engine.beside import beside
 from earmark.engine.plan import Plan, PlannedInput
 from earmark.errors import EarmarkError
 from earmark.tasks.token_classification import TokenClassification
+from earmark.tasks.window_merge import WindowMerge
 
 __all__ = ["EntityStream", "Failed", "Finding", "Found"]
 
@@ -90,7 +92,7 @@ class EntityStream:
             for window in range(len(planned.encodings))
         ]
         self._places = dict(zip(submission.tickets, places, strict=True))
-        self._merges = [request.merge(planned.encodings) for planned in plan.items]
+        self._merges: dict[int, WindowMerge] = {}
         self._refused = [
             Failed(item, planned.refused)
             for item, planned in enumerate(plan.items)
@@ -129,7 +131,9 @@ class EntityStream:
             return self._refused.pop(0)
         while self._places:
             ticket, answer = await self._next_answered()
-            finding = self._read(self._places.pop(ticket), ticket.encoding, answer)
+            place = self._places.pop(ticket)
+            # Beside the event loop: windows that are done together would hold it, one by one.
+            finding = await beside(len(ticket.encoding), self._read, place, ticket.encoding, answer)
             if finding is not None:
                 return finding
         raise StopAsyncIteration
@@ -137,6 +141,7 @@ class EntityStream:
     def close(self) -> None:
         """Drop from the queue what has not run; a second call does nothing."""
         self._submission.abandon()
+        self._submission.let_go()
 
     async def _next_answered(self) -> tuple[Ticket, Answer]:
         deadline_s = self._deadline_s
@@ -159,5 +164,8 @@ class EntityStream:
             self._failed.add(item)
             return Failed(item, answer)
         found = self._request.read_window(item, encoding, answer.values, self._head)
+        if item not in self._merges:
+            # Only now, beside the event loop: it looks at every token of the input.
+            self._merges[item] = self._request.merge(self._plan.items[item].encodings)
         certain = self._merges[item].feed(place.window, found)
         return Found(item, tuple(certain)) if certain else None

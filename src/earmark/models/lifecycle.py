@@ -98,6 +98,8 @@ class Shelf(Generic[Engine]):
     _places: dict[str, _Place[Engine]] = field(default_factory=dict)
     _failures: dict[str, _Failure] = field(default_factory=dict)
     _loads: "count[int]" = field(default_factory=count)
+    _left_behind: dict[int, _Failure] = field(default_factory=dict)
+    _given_up: list[KnownModel] = field(default_factory=list)
 
     def engine(self, model_id: str) -> Engine | None:
         """Look at an engine without borrowing it."""
@@ -165,6 +167,7 @@ class Shelf(Generic[Engine]):
 
     def finished(self, model_id: str, load: int, engine: Engine, *, now_s: float) -> bool:
         """Put a loaded engine in its place; return False where the load was given up before."""
+        self._left_behind.pop(load, None)
         place = self._place(model_id, load)
         if place is None:
             return False
@@ -175,9 +178,16 @@ class Shelf(Generic[Engine]):
 
     def failed(self, known: KnownModel, load: int, error: BaseException, *, now_s: float) -> None:
         """Give up the place of a model whose load failed, if it was not given up before."""
+        self._left_behind.pop(load, None)
         if self._place(known.model_id, load) is not None:
             del self._places[known.model_id]
             self._failures[known.model_id] = _Failure(known, error, now_s)
+
+    def given_up(self) -> tuple[KnownModel, ...]:
+        """List the models whose loads were given up for taking too long, each load once."""
+        found = tuple(self._given_up)
+        self._given_up.clear()
+        return found
 
     def clear(self) -> tuple[Engine, ...]:
         """Empty the shelf, whoever uses it; return the engines that were ready."""
@@ -196,8 +206,13 @@ class Shelf(Generic[Engine]):
             if place.engine is None and place.due_s is not None and now_s >= place.due_s:
                 error = DeadlineExceeded(f"the load did not end within {self.load_s:.0f} s")
                 self.failed(place.known, place.load, error, now_s=now_s)
+                self._left_behind[place.load] = self._failures[place.known.model_id]
+                self._given_up.append(place.known)
 
     def _failure(self, known: KnownModel, now_s: float) -> _Failure | None:
+        for left in self._left_behind.values():
+            if left.known == known:
+                return left  # it goes on still, and another would go on beside it
         failure = self._failures.get(known.model_id)
         if failure is None or failure.known != known:
             return None

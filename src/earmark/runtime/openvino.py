@@ -55,8 +55,15 @@ def _core() -> Core:
 
 
 def native_bfloat16() -> bool:
-    """Say whether the processor computes bfloat16 itself."""
-    return "BF16" in _core().get_property(DEVICE, "OPTIMIZATION_CAPABILITIES")
+    """Say whether the processor computes bfloat16 itself.
+
+    Raises:
+        EngineError: OpenVINO's part for the processor cannot be loaded, as where memory is short.
+    """
+    try:
+        return "BF16" in _core().get_property(DEVICE, "OPTIMIZATION_CAPABILITIES")
+    except RuntimeError as error:
+        raise EngineError(f"OpenVINO cannot run on this machine: {error}") from error
 
 
 class OpenVinoModel:

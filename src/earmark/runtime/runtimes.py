@@ -5,6 +5,7 @@ is used: importing a runtime takes longer than most commands.
 """
 
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, TypeAlias, cast
@@ -51,7 +52,8 @@ class GraphSupport:
         open_graph: loads such a graph; into an empty folder, where one is given, it writes what
             `reopen` takes up.
         open_file: loads an ONNX file that others exported.
-        reopen: takes up what an earlier load compiled; None where that saves no time.
+        reopen: takes up what an earlier load compiled, from what reads it; None where that saves no
+            time.
         packages: the distributions whose releases decide on what is compiled.
     """
 
@@ -59,7 +61,7 @@ class GraphSupport:
     int8_weights: WeightForm
     open_graph: Callable[[Graph, SessionOptions, Path | None], RuntimeSession]
     open_file: Callable[[OnnxModelFile, SessionOptions], PaddedModel]
-    reopen: Callable[[Compiled, SessionOptions], RuntimeSession] | None = None
+    reopen: Callable[[Callable[[], Compiled], SessionOptions], RuntimeSession] | None = None
     packages: tuple[str, ...] = ()
 
 
@@ -114,10 +116,13 @@ def _open_openvino_file(file: OnnxModelFile, options: SessionOptions) -> PaddedM
     return open_openvino_file(file, options)
 
 
-def _reopen_openvino(content: Compiled, options: SessionOptions) -> RuntimeSession:
-    from earmark.runtime.openvino import reopen_openvino  # noqa: PLC0415 - one runtime only
+def _reopen_openvino(read: Callable[[], Compiled], options: SessionOptions) -> RuntimeSession:
+    with ThreadPoolExecutor(1, thread_name_prefix="earmark-kept") as beside:
+        # Importing the runtime takes a quarter of a second, and reading as long.
+        content = beside.submit(read)
+        from earmark.runtime.openvino import reopen_openvino  # noqa: PLC0415 - one runtime only
 
-    return reopen_openvino(content, options)
+        return reopen_openvino(content.result(), options)
 
 
 def _open_onnxruntime(

@@ -1,29 +1,31 @@
 """What the operator chose: flags over `EARMARK_*` variables over a TOML file over the defaults.
 
-The only package that reads any of the three. A name is written ``--max-body-bytes`` on the command
-line, ``EARMARK_MAX_BODY_BYTES`` in the environment and ``max_body_bytes`` in the file; models are
-``--model`` (repeated), ``EARMARK_MODELS`` (separated by commas) and a list ``models``; aliases,
-accounts and ``hub_models`` alike. Defaults stand beside the floor that uses the option, not here.
+The only package that reads any of the three. A setting is stated once, as a field marked with
+`domain.setting.Setting`: in the options of the floor that uses it, or in `Settings` where no floor
+below has it. A setting ``port`` is ``--port`` on the command line, ``EARMARK_PORT`` in the
+environment and ``port`` in the file. One of several values is a flag that repeats (``--model``), a
+variable with commas (``EARMARK_MODELS``) and a list in the file (``models``).
 """
 
+from earmark.settings.known import KnownSetting
 from earmark.settings.named_model import NamedModel
 from earmark.settings.reading import (
     CONFIG_FILE,
     CONFIG_VARIABLE,
     KEY_VARIABLE,
     read_settings,
-    variable_of,
 )
-from earmark.settings.settings import LogFormat, LogLevel, Settings
+from earmark.settings.settings import KNOWN, LogFormat, LogLevel, Settings
 
 __all__ = [
     "CONFIG_FILE",
     "CONFIG_VARIABLE",
     "KEY_VARIABLE",
+    "KNOWN",
+    "KnownSetting",
     "LogFormat",
     "LogLevel",
     "NamedModel",
     "Settings",
     "read_settings",
-    "variable_of",
 ]

@@ -1,4 +1,10 @@
-"""Where settings are written: flags over `EARMARK_*` variables over a TOML file."""
+"""Where settings are written: flags over `EARMARK_*` variables over a TOML file.
+
+`cyclopts.config` reads variables and files too, but for one command at a time: it refuses a key
+that is no flag of that command, or accepts misspelt keys as well. It names keys and variables as
+flags (``model``), ignores unknown variables, refuses empty ones, splits lists at spaces, and takes
+text for numbers.
+"""
 
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
@@ -9,40 +15,20 @@ import msgspec
 
 from earmark.domain.near_names import expected_one_of, nearest
 from earmark.errors import SettingsError
-from earmark.settings.settings import Settings
+from earmark.settings.known import PREFIX, KnownSetting
+from earmark.settings.settings import KNOWN, Settings, settings_of
 
-__all__ = ["CONFIG_FILE", "CONFIG_VARIABLE", "KEY_VARIABLE", "read_settings", "variable_of"]
+__all__ = ["CONFIG_FILE", "CONFIG_VARIABLE", "KEY_VARIABLE", "read_settings"]
 
 CONFIG_FILE = "earmark.toml"
 """Read from the working directory when no other file is named; need not be there."""
-PREFIX = "EARMARK_"
 CONFIG_VARIABLE = f"{PREFIX}CONFIG"
 """Names the TOML file, as ``--config`` does."""
 KEY_VARIABLE = f"{PREFIX}KEY"
 """What examples call a client's access key; no setting, but often there beside them."""
 
 _NO_SETTINGS = frozenset({CONFIG_VARIABLE, KEY_VARIABLE})
-
-_TYPES = {field.name: field.type for field in msgspec.structs.fields(Settings)}
-
-
-_LISTS = frozenset({"models", "accounts", "aliases", "cors_origins", "hosts", "hub_models"})
-"""Settings of several values, which a variable separates by commas."""
-
-
-_FLAGS = {
-    "models": "--model",
-    "aliases": "--alias",
-    "accounts": "--account",
-    "cors_origins": "--cors-origin",
-    "hosts": "--allowed-host",
-}
-"""How a flag is written that may be repeated."""
-
-
-def variable_of(setting: str) -> str:
-    """Return the environment variable that a setting is read from."""
-    return PREFIX + setting.upper()
+_VARIABLES = {one.variable: one for one in KNOWN.values()}
 
 
 def read_settings(
@@ -68,12 +54,11 @@ def read_settings(
     """
     named = config or _named_file(environ)
     file = named or folder / CONFIG_FILE
-    layers = (
-        _read_file(file) if named or file.exists() else {},
-        _read_environment(environ, warn=warn),
-        _read_flags(flags),
+    return settings_of(
+        (_read_file(file) if named or file.exists() else {})
+        | _read_environment(environ, warn=warn)
+        | _read_flags(flags)
     )
-    return msgspec.convert({key: layer[key] for layer in layers for key in layer}, Settings)
 
 
 def _named_file(environ: Mapping[str, str]) -> Path | None:
@@ -93,52 +78,56 @@ def _read_file(file: Path) -> dict[str, object]:
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"the settings file {file} is not TOML: {error}") from error
     for key in table:
-        if key not in _TYPES:
+        if key not in KNOWN:
             raise SettingsError(
-                f"{file}: {key!r} is no setting{_suggest(key, _TYPES)}; "
-                f"settings are {', '.join(_TYPES)}"
+                f"{file}: {key!r} is no setting{_suggest(key, KNOWN)}; "
+                f"settings are {', '.join(KNOWN)}"
             )
-    return {key: _check(f"{file}: {key}", key, value) for key, value in table.items()}
+    return {key: _check(f"{file}: {key}", KNOWN[key], value) for key, value in table.items()}
 
 
 def _read_environment(
     environ: Mapping[str, str], *, warn: Callable[[str], None]
 ) -> dict[str, object]:
     """Read the variables; an empty one counts as not set, as most tools have it."""
-    names = {variable_of(key): key for key in _TYPES}
     values: dict[str, object] = {}
     for name, text in environ.items():
-        key = names.get(name)
-        if key is not None and text:
-            value: object = [part.strip() for part in text.split(",")] if key in _LISTS else text
-            values[key] = _check(name, key, value, strict=False)
-        elif key is None and name.startswith(PREFIX) and name not in _NO_SETTINGS:
-            warn(f"the environment variable {name} means nothing{_suggest(name, names)}")
+        known = _VARIABLES.get(name)
+        if known is not None and text:
+            value = [part.strip() for part in text.split(",")] if known.takes_several else text
+            values[known.name] = _check(name, known, value, strict=False)
+        elif known is None and name.startswith(PREFIX) and name not in _NO_SETTINGS:
+            warn(f"the environment variable {name} means nothing{_suggest(name, _VARIABLES)}")
     return values
 
 
 def _read_flags(flags: Mapping[str, object]) -> dict[str, object]:
     return {
-        key: _check(_FLAGS.get(key, f"--{key.replace('_', '-')}"), key, value)
+        key: _check(KNOWN[key].flag, KNOWN[key], value)
         for key, value in flags.items()
         if value is not None
     }
 
 
-def _check(shown: str, key: str, value: object, *, strict: bool = True) -> object:
+def _check(shown: str, known: KnownSetting, value: object, *, strict: bool = True) -> object:
     """Return a value in its setting's type.
 
     Args:
         shown: where the value is from, as the operator would write it.
-        key: the setting.
+        known: the setting.
         value: as found.
         strict: False also takes numbers written as text.
     """
     try:
-        return msgspec.convert(value, _TYPES[key], strict=strict)
+        return msgspec.convert(value, known.kind, strict=strict)
     except msgspec.ValidationError as error:
-        choices = _choices(_TYPES[key])
-        reason = expected_one_of(value, choices) if choices else _plain(str(error))
+        if known.plain_kind is bool:
+            reason = "expected true or false"
+        elif choices := _choices(known.plain_kind):
+            reason = expected_one_of(value, choices)
+        else:
+            # Every variable is text, which is nothing to tell.
+            reason = _plain(str(error)).removesuffix("" if strict else ", got str")
         raise SettingsError(f"{shown} is {value!r}: {reason}") from error
 
 

@@ -1,46 +1,38 @@
 """Texts to token ids, with what was cut off counted."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import tokenizers
 from tokenizers import Tokenizer
 from tokenizers.processors import PostProcessor
 
-from earmark.checkpoint.files.repository import Repository
 from earmark.domain.encoding import Alignment, Encoding
 from earmark.domain.texts import Question, TextInput
-from earmark.errors import InvalidCheckpoint, InvalidInput
+from earmark.errors import InvalidInput
 from earmark.tokenizing.as_trained import as_trained
-from earmark.tokenizing.bounds import check_total, check_windows
-from earmark.tokenizing.charsmap import check_charsmaps_of
-from earmark.tokenizing.classes import class_of, has_token_types, refuse_other_than_file
-from earmark.tokenizing.families import family_beside, family_of
-from earmark.tokenizing.library import complaints_about, panics_over_a_text
+from earmark.tokenizing.bounds import check_total, check_windows, windows_of
+from earmark.tokenizing.library import panics_over_a_text
 from earmark.tokenizing.pieces import TokenizerPieces
-from earmark.tokenizing.settled import settle
-from earmark.tokenizing.stated import SETTINGS, StatedTokenizer, read_stated
-from earmark.tokenizing.truncation import CUT_SIDES, CutSide, kept
+from earmark.tokenizing.stretches import LONG_TEXT, STRETCHES, LongText
+from earmark.tokenizing.truncation import CutSide, kept
 from earmark.tokenizing.words import WordMarks
 
-__all__ = ["TextTokenizer", "build_tokenizer", "load_tokenizer"]
-
-LARGEST_REAL_MAXIMUM = 1 << 24
-"""`model_max_length` may be 1e30, which `transformers` writes for "not known", or 0."""
+__all__ = ["TextTokenizer"]
 
 
-LONG_TEXT = 4096
+NOT_SHORT = 4096
 """Characters from which a single text is encoded as a batch: only so does the library let go of the
 interpreter's lock, and 1.5 MB held it for seconds. Shorter ones take less than 2 ms."""
+CHARACTERS_AT_ONCE = 131_072
+"""Of texts that are in the library's memory together."""
+WINDOWS_AT_ONCE = 16
+"""Windows of a long text that are cut together."""
 
-
-LONG_CUT = 16_384
-"""Tokens from which on what is to be cut off is not copied: a few milliseconds."""
-BEYOND = 64
-"""Tokens that are encoded beyond those kept: a cut within a word changes those before it."""
-
-_Row: TypeAlias = tuple[Question, tokenizers.Encoding, tokenizers.Encoding | None]
+_Tokens: TypeAlias = tokenizers.Encoding | LongText
+_Length: TypeAlias = tuple[Question, int]
+_Row: TypeAlias = tuple[Question, _Tokens, _Tokens | None]
 """A question, and the tokens of its texts before any is cut."""
 
 
@@ -55,6 +47,7 @@ class TextTokenizer:
             do not say.
         cut_side: where a text that is too long loses tokens.
         token_types: whether the second text of a pair has a type of its own; else all are 0.
+        long_text: characters from which a text is encoded in stretches.
     """
 
     _tokenizer: Tokenizer
@@ -66,6 +59,7 @@ class TextTokenizer:
     max_length: int | None
     cut_side: CutSide = "right"
     token_types: bool = True
+    long_text: int = LONG_TEXT
 
     @classmethod
     def of(
@@ -148,40 +142,64 @@ class TextTokenizer:
         align: bool,
         most_tokens: int | None,
     ) -> list[list[Encoding]]:
+        encoded: list[list[Encoding]] = [[] for _ in questions]
+        lengths: list[_Length] = []
+        windowed: list[tuple[int, _Row]] = []
+        for group in _groups(questions):
+            some = [questions[place] for place in group]
+            for place, row in zip(group, self._rows(some), strict=True):
+                question, first, second = row
+                lengths.append((question, len(first) + (len(second) if second else 0)))
+                if question.cut == "windows":
+                    # How much they hold together is not known yet.
+                    windowed.append((place, row))
+                else:
+                    encoded[place] = [self._cut(row, max_tokens, align=align)]
+        self._check(lengths, max_tokens, most_tokens)
+        for place, (question, first, _) in windowed:
+            encoded[place] = list(self._windows(question, first, max_tokens, align=align))
+        return encoded
+
+    def _rows(self, questions: Sequence[Question]) -> list[_Row]:
         firsts = self._tokens([one.text.text for one in questions])
         pairs = iter(
             self._tokens([one.text.pair for one in questions if one.text.pair is not None])
         )
         seconds = [None if one.text.pair is None else next(pairs) for one in questions]
-        rows = tuple(zip(questions, firsts, seconds, strict=True))
-        self._check(rows, max_tokens, most_tokens)
-        encoded = []
-        for question, first, second in rows:
-            whole, lost = self._join(question, first, second, max_tokens)
-            windows = whole.overflowing if question.cut == "windows" else []
-            text = question.text if align else None
-            encoded.append([self._encoding(one, lost, text) for one in (whole, *windows)])
-        return encoded
+        return list(zip(questions, firsts, seconds, strict=True))
 
-    def _check(self, rows: Sequence[_Row], max_tokens: int, most_tokens: int | None) -> None:
-        """Refuse what would be too much to read, before anything is cut."""
+    def _check(self, lengths: Sequence[_Length], max_tokens: int, most_tokens: int | None) -> None:
+        """Refuse what would be too much to read, before anything is cut into windows."""
         room = max_tokens - self._added(pair=False)
         read = 0
         windowed: dict[int, list[int]] = {}
-        for question, first, second in rows:
+        for question, length in lengths:
             if question.cut == "windows":
-                windowed.setdefault(question.stride, []).append(len(first))
+                windowed.setdefault(question.stride, []).append(length)
             else:
-                read += min(len(first) + (len(second) if second else 0), max_tokens)
+                read += min(length, max_tokens)
         read += sum(check_windows(found, room, stride) for stride, found in windowed.items())
         if most_tokens is not None:
             check_total(read, most_tokens)
 
-    def _tokens(self, texts: Sequence[str]) -> list[tokenizers.Encoding]:
+    def _tokens(self, texts: Sequence[str]) -> list[_Tokens]:
+        """Encode texts; long ones in stretches."""
+        long = {
+            place: found
+            for place, text in enumerate(texts)
+            if len(text) >= self.long_text and (found := self._long(text)) is not None
+        }
+        others = iter(self._batch([one for place, one in enumerate(texts) if place not in long]))
+        return [long[place] if place in long else next(others) for place in range(len(texts))]
+
+    def _long(self, text: str) -> LongText | None:
+        return LongText.of(text, self._batch, self.long_text // STRETCHES)
+
+    def _batch(self, texts: Sequence[str]) -> list[tokenizers.Encoding]:
         if not texts:
             return []
         try:
-            if len(texts) == 1 and len(texts[0]) < LONG_TEXT:
+            if len(texts) == 1 and len(texts[0]) < NOT_SHORT:
                 # A batch of one would start the library's thread pool for nothing.
                 return [self._tokenizer.encode(texts[0], add_special_tokens=False)]
             return self._tokenizer.encode_batch(list(texts), add_special_tokens=False)
@@ -192,62 +210,68 @@ class TextTokenizer:
                 "send well-formed Unicode"
             ) from error
 
-    def _join(
-        self,
-        question: Question,
-        first: tokenizers.Encoding,
-        second: tokenizers.Encoding | None,
-        max_tokens: int,
-    ) -> tuple[tokenizers.Encoding, int]:
-        """Cut, then add the special tokens. The library's own truncation is state: not used.
+    def _cut(self, row: _Row, max_tokens: int, *, align: bool) -> Encoding:
+        """Cut, then add the special tokens. The library's own truncation is state: not used."""
+        question, first, second = row
+        room = max_tokens - self._added(pair=second is not None)
+        lengths = len(first), 0 if second is None else len(second)
+        keep = kept(*lengths, room, question.cut) if question.cut != "windows" else lengths
+        kept_first, place = self._shortened(first, keep[0])
+        kept_second = None if second is None else self._shortened(second, keep[1])[0]
+        text = question.text if align else None
+        if text is not None and isinstance(first, LongText):
+            text = TextInput(text.text[place:], text.pair)
+        whole = self._process(kept_first, kept_second)
+        return _moved(self._encoding(whole, sum(lengths) - sum(keep), text), place)
+
+    def _windows(
+        self, question: Question, tokens: _Tokens, max_tokens: int, *, align: bool
+    ) -> Iterator[Encoding]:
+        """Cut into windows, then add the special tokens to each."""
+        room = max_tokens - self._added(pair=False)
+        text = question.text if align else None
+        if not isinstance(tokens, LongText):
+            tokens.truncate(room, stride=question.stride, direction=self.cut_side)
+            whole = self._process(tokens)
+            for one in (whole, *whole.overflowing):
+                yield self._encoding(one, 0, text)
+            return
+        length, step = len(tokens), room - question.stride
+        count = windows_of(length, room, question.stride)
+        for begin in range(0, count, WINDOWS_AT_ONCE):
+            last = min(begin + WINDOWS_AT_ONCE, count) - 1
+            first, stop = begin * step, min(last * step + room, length)
+            if self.cut_side == "left":  # they are counted from the end
+                first, stop = length - stop, length - first
+            part = tokens.part(first, stop)
+            some = part.taken(self._batch([part.text])[0])
+            some.truncate(room, stride=question.stride, direction=self.cut_side)
+            whole = self._process(some)
+            others = whole.overflowing if last > begin else []
+            here = None if text is None else TextInput(part.text)
+            for one in (whole, *others):
+                yield _moved(self._encoding(one, 0, here), part.place)
+
+    def _shortened(self, one: _Tokens, keep: int) -> tuple[tokenizers.Encoding, int]:
+        """Keep so many tokens. What the library cuts off it keeps as windows, processed as well.
 
         Returns:
-            The encoding, its further windows among its `overflowing`; and the tokens lost.
+            Them, and where in the text their places are counted from.
         """
-        room = max_tokens - self._added(pair=second is not None)
-        if question.cut == "windows":
-            first.truncate(room, stride=question.stride, direction=self.cut_side)
-            return self._process(first), 0
-        lengths = len(first), 0 if second is None else len(second)
-        keep = kept(*lengths, room, question.cut)
-        first = self._shortened(question.text.text, first, keep[0])
-        if second is not None:
-            second = self._shortened(question.text.pair or "", second, keep[1])
-        return self._process(first, second), sum(lengths) - sum(keep)
-
-    def _shortened(self, text: str, one: tokenizers.Encoding, keep: int) -> tokenizers.Encoding:
-        """Keep so many tokens. What the library cuts off it keeps as windows, processed as well."""
+        place = 0
+        if isinstance(one, LongText):
+            left = self.cut_side == "left"
+            part = one.part(len(one) - keep, len(one)) if left else one.part(0, keep)
+            one, place = self._batch([part.text])[0], part.place
         cut = len(one) - keep
         if cut <= 0:
-            return one
-        if cut > LONG_CUT and keep and self.cut_side == "right":
-            begun = self._beginning(text, one, keep)
-            if begun is not None:
-                return begun
+            return one, place
         if keep < cut and keep:
             # From the other side the tokens to keep are the only further window, a thousand else.
             one.truncate(cut, direction="left" if self.cut_side == "right" else "right")
-            return one.overflowing[0]
+            return one.overflowing[0], place
         one.truncate(keep, direction=self.cut_side)
-        return one
-
-    def _beginning(
-        self, text: str, one: tokenizers.Encoding, keep: int
-    ) -> tokenizers.Encoding | None:
-        """Encode no more of a text than its first tokens need; None where they come out otherwise.
-
-        Cutting an encoding of 690,000 tokens copies them all, and holds the interpreter's lock.
-        """
-        place = one.token_to_chars(keep + BEYOND)
-        if place is None:
-            return None
-        (begun,) = self._tokens([text[: place[1]]])
-        places = range(min(keep, len(begun)))
-        same = begun.ids[:keep] == one.ids[:keep] and all(
-            begun.token_to_chars(at) == one.token_to_chars(at) for at in places
-        )
-        begun.truncate(keep)
-        return begun if same and len(begun) == keep else None
+        return one, place
 
     def _added(self, *, pair: bool) -> int:
         """Count the special tokens."""
@@ -279,91 +303,27 @@ class TextTokenizer:
         return Alignment(tokens, places, special, goes_on)
 
 
-def load_tokenizer(repository: Repository) -> TextTokenizer:
-    """Load a checkpoint's tokenizer: `tokenizer.json`, else the files of its family.
+def _groups(questions: Sequence[Question]) -> Iterator[Sequence[int]]:
+    """List the places of questions, in groups that are encoded together."""
+    group: list[int] = []
+    characters = 0
+    for place, question in enumerate(questions):
+        if group and characters + question.text.characters > CHARACTERS_AT_ONCE:
+            yield group
+            group, characters = [], 0
+        group.append(place)
+        characters += question.text.characters
+    if group:
+        yield group
 
-    Raises:
-        CheckpointNotFound: the files are not there.
-        InvalidCheckpoint: a file does not hold what it should.
-        UnsupportedCheckpoint: the files are those of a class that earmark does not build.
-    """
-    stated = read_stated(repository)
-    built = build_tokenizer(repository, stated)
-    return TextTokenizer.of(
-        built,
-        unknown=stated.text_of("unk_token"),
-        max_length=_max_length(stated, built.num_special_tokens_to_add(is_pair=False)),
-        cut_side=_cut_side(stated),
-        token_types=has_token_types(class_of(repository, stated), stated),
+
+def _moved(encoding: Encoding, place: int) -> Encoding:
+    """Count the places of tokens from another place; special ones stand nowhere."""
+    found = encoding.alignment
+    if found is None or not place:
+        return encoding
+    offsets = tuple(
+        one if special else (one[0] + place, one[1] + place)
+        for one, special in zip(found.offsets, found.special, strict=True)
     )
-
-
-def build_tokenizer(repository: Repository, stated: StatedTokenizer) -> Tokenizer:
-    """Build a tokenizer of the library, post-processor and all.
-
-    Args:
-        repository: the checkpoint's files.
-        stated: what its JSON files say.
-
-    Raises:
-        CheckpointNotFound: the files are not there.
-        InvalidCheckpoint: a file does not hold what it should.
-        UnsupportedCheckpoint: the files are those of a class that earmark does not build.
-    """
-    path = repository.find("tokenizer.json")
-    if path is None:
-        family = family_of(repository, stated)
-        first = repository.require("tokenizer.json", family.files[0])
-        others = [repository.require(file) for file in family.files[1:]]
-        return family.load([first, *others], stated)
-    with complaints_about(path, expected="a tokenizer"):
-        tokenizer = Tokenizer.from_file(str(path))
-    check_charsmaps_of(tokenizer, path)
-    kind = class_of(repository, stated)
-    refuse_other_than_file(kind, stated)
-    beside = family_beside(kind)
-    if beside is not None:
-        stated = stated.with_usual(beside.tokens)
-        if beside.kin is not None:
-            settle(tokenizer, stated, beside.kin)
-        beside.close(tokenizer, stated, path)
-    with complaints_about(path, expected="a tokenizer with the added tokens of its settings"):
-        stated.add_to(tokenizer)
-    return tokenizer
-
-
-def _max_length(stated: StatedTokenizer, special: int) -> int | None:
-    """Read the longest text; None where nothing is said, or a number that stands for that.
-
-    Args:
-        stated: the settings.
-        special: tokens around every text.
-
-    Raises:
-        InvalidCheckpoint: the field is no number, or leaves no room for a text.
-    """
-    longest = stated.fields.get("model_max_length", stated.fields.get("max_len"))
-    if longest is None:
-        return None
-    if isinstance(longest, bool) or not isinstance(longest, int | float):
-        raise InvalidCheckpoint(
-            f'{SETTINGS}: "model_max_length" is {longest!r}, expected a number of tokens or null'
-        )
-    if not 1 <= longest < LARGEST_REAL_MAXIMUM:
-        return None
-    if longest <= special:
-        raise InvalidCheckpoint(
-            f'{SETTINGS}: "model_max_length" is {longest!r}, expected more than the {special} '
-            "special tokens of every text, or null"
-        )
-    return int(longest)
-
-
-def _cut_side(stated: StatedTokenizer) -> CutSide:
-    side = stated.fields.get("truncation_side", "right")
-    for known in CUT_SIDES:
-        if side == known:
-            return known
-    raise InvalidCheckpoint(
-        f'{SETTINGS}: "truncation_side" is {side!r}, expected "right" or "left"'
-    )
+    return replace(encoding, alignment=replace(found, offsets=offsets))

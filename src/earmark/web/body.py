@@ -10,6 +10,7 @@ from typing import Annotated, Final, TypeAlias, TypeVar
 import msgspec
 from starlette.requests import Request
 
+from earmark.engine.beside import INLINE_BYTES, beside
 from earmark.errors import InvalidInput, RequestTooLarge
 from earmark.web.body_budget import BODIES, Held
 from earmark.web.compression import Expanding
@@ -22,6 +23,7 @@ __all__ = [
     "decoder",
     "default_misfit",
     "members",
+    "read_beside",
     "read_body",
     "shown_name",
 ]
@@ -160,6 +162,21 @@ def _as_utf8(body: bytes, *, max_bytes: int) -> bytes:
             " send the texts in several requests"
         )
     return narrow
+
+
+async def read_beside(body: bytes, read: Callable[[], T]) -> T:
+    """Read a body that has come: a small one at once, a large one beside the event loop.
+
+    Args:
+        body: what is read.
+        read: reads it, and must touch nothing that belongs to the event loop.
+
+    Raises:
+        InvalidInput: and whatever else `read` raises.
+    """
+    if len(body) <= INLINE_BYTES:
+        return read()
+    return await beside(len(body), read)
 
 
 def decoder(of: type[T]) -> msgspec.json.Decoder[T]:

@@ -19,6 +19,9 @@ Refusal: TypeAlias = Callable[[BaseException, RequestRecord], Response]
 _CLIENT_CLOSED_REQUEST: Final = 499
 """nginx's number for an answer that nobody waits for; only the log ever sees it."""
 
+_MOST_CAUSES: Final = 8
+"""Errors that an error is looked through for: what it came of, and what that came of."""
+
 
 def endpoint(handler: Handler, refuse: Refusal) -> Handler:
     """Let every error of a handler become an answer."""
@@ -31,10 +34,25 @@ def endpoint(handler: Handler, refuse: Refusal) -> Handler:
         except STOPS:
             raise
         except BaseException as error:  # noqa: BLE001 - `refuse` logs it where it is ours
-            return refuse(error, record_of(request.scope))
+            told = refuse(error, record_of(request.scope))
+            _let_go(error)
+            return told
         finally:
             held = request.scope.get(HELD_BODY)
             if held is not None:
                 held.give_back()
 
     return answer
+
+
+def _let_go(error: BaseException | None) -> None:
+    """Forget where an error was raised, now that it has been told.
+
+    A frame there may hold the error, as that of a text among others: only Python's collector, which
+    stops everything, would free such a ring.
+    """
+    for _ in range(_MOST_CAUSES):
+        if error is None:
+            return
+        error.__traceback__ = None
+        error = error.__cause__ or error.__context__

@@ -12,7 +12,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from earmark.web.leaving import while_connected
+from earmark.web.disconnect import while_connected
 from earmark.web.request_log import RequestRecord, record_of
 
 __all__ = ["DONE", "EventStream", "Events", "event"]

@@ -1,22 +1,23 @@
 """A request of any dialect that has been read, on its way through the door and back."""
 
-import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
-from earmark.domain.preferences import Preferences
+from earmark.engine.beside import LARGE, beside
 from earmark.engine.info import EngineInfo
-from earmark.serving.service import Served, Service
+from earmark.serving.service import Call, Served
 from earmark.tasks.task import TaskRequest
 from earmark.web.answer_headers import Counted, answer_headers
 
 __all__ = ["Carried", "Exchange"]
 
 INLINE_RESULTS = 64
-"""Up to so many results are put into form in the event loop's own thread."""
+INLINE_TOKENS = 2048
+"""Up to so many results, of so many tokens in all, are put into form in the event loop's thread."""
 
 Result = TypeVar("Result", bound=Counted)
+Written = TypeVar("Written")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +28,23 @@ class Carried:
         body: what msgspec can encode.
         headers: what it cost and what was left out.
         info: of the model that answered.
+        tokens: that the model read.
+        large: whether writing it down may take long.
     """
 
     body: object
     headers: dict[str, str]
     info: EngineInfo
+    tokens: int = 0
+    large: bool = False
+
+    async def written(self, write: Callable[[], Written]) -> Written:
+        """Write it down: beside the event loop where it is large.
+
+        Args:
+            write: makes a response of the body, which alone it may touch.
+        """
+        return await beside(LARGE, write) if self.large else write()
 
 
 def _no_remarks(_results: Sequence[Counted], _info: EngineInfo) -> Mapping[str, str]:
@@ -54,23 +67,24 @@ class Exchange(Generic[Result]):
     body: Callable[[Sequence[Result]], object]
     remarks: Callable[[Sequence[Result], EngineInfo], Mapping[str, str]] = _no_remarks
 
-    async def carry_out(self, service: Service, model_id: str, preferences: Preferences) -> Carried:
-        """Ask the service and put what it answers into form.
+    async def carry_out(self, call: Call) -> Carried:
+        """Ask the model and put what it answers into form.
 
         Args:
-            service: what answers.
-            model_id: of a model that is served.
-            preferences: how the caller wants it carried out.
+            call: to the model.
 
         Raises:
             EarmarkError: the whole request failed, or its first input that did.
         """
-        served = await service.answer(model_id, self.request, preferences=preferences)
+        served = await call.answer(self.request)
         results = served.reply.results()
-        if len(results) <= INLINE_RESULTS:
+        tokens = sum(each.tokens for each in results)
+        if len(results) <= INLINE_RESULTS and tokens <= INLINE_TOKENS:
             return self._carried(served, results)
-        # Beside the event loop: a thousand texts hold tens of thousands of entities.
-        return await asyncio.to_thread(self._carried, served, results)
+        # Beside the event loop: a thousand texts, or one long one, hold tens of thousands of
+        # entities.
+        carried = await beside(tokens, self._carried, served, results)
+        return replace(carried, large=True)
 
     def _carried(self, served: Served[Result], results: Sequence[Result]) -> Carried:
         headers = answer_headers(
@@ -81,4 +95,5 @@ class Exchange(Generic[Result]):
             cached=served.cached,
         )
         headers |= self.remarks(results, served.info)
-        return Carried(self.body(results), headers, served.info)
+        tokens = sum(each.tokens for each in results)
+        return Carried(self.body(results), headers, served.info, tokens)

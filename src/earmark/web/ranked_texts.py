@@ -53,11 +53,20 @@ class Truncating(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TextsBody(Truncating, frozen=True, kw_only=True):
-    """A query and the texts to rank."""
+    """A query and the texts to rank.
+
+    Attributes:
+        query: what is looked for.
+        texts: to be ranked.
+        return_text: answer the texts as well.
+        top_n: how many of the best to answer; all by default. No member of
+            text-embeddings-inference's, but litellm's client for it sends it.
+    """
 
     query: str
     texts: list[str]
     return_text: bool | None = None
+    top_n: Annotated[int, msgspec.Meta(ge=1)] | None = None
 
 
 OF_TEXTS: Final = Reading(
@@ -83,7 +92,7 @@ def open_texts(body: bytes) -> tuple[Exchange[Relevance], str | None]:
         InvalidInput: the body is not one.
     """
     asked = decode_json(body, _decoder)
-    return rank_texts(asked), asked.model
+    return rank_texts(asked, top_k=asked.top_n), asked.model
 
 
 def rank_texts(asked: TextsBody, *, top_k: int | None = None) -> Exchange[Relevance]:

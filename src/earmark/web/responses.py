@@ -15,10 +15,14 @@ _encoder = msgspec.json.Encoder()
 
 
 class ErrorBody(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What went wrong; of a model that is being loaded, also how many seconds that may take."""
+    """What went wrong; of a model that is being loaded, also how many seconds that may take.
+
+    `error_type` is a member of text-embeddings-inference, whose clients ask at the root too.
+    """
 
     error: str
     estimated_time: float | None = None
+    error_type: str | None = None
 
 
 def json_response(

@@ -8,7 +8,7 @@ from support.checkpoints import CheckpointSpec, write_checkpoint
 
 from earmark.checkpoint.bundled import bundled_ids
 from earmark.cli import main
-from earmark.settings import Settings, variable_of
+from earmark.settings import KNOWN
 
 
 @pytest.fixture(scope="session")
@@ -284,8 +284,42 @@ def test_the_help_of_serve_names_every_variable(capsys: pytest.CaptureFixture[st
     """Each setting's, and that of the settings file."""
     assert main(["serve", "--help"]) == 0
     shown = capsys.readouterr().out
-    variables = [variable_of(name) for name in Settings.__struct_fields__]
+    variables = [one.variable for one in KNOWN.values()]
     assert [one for one in (*variables, "EARMARK_CONFIG") if one not in shown] == []
+
+
+def test_the_help_of_serve_names_the_flag_of_every_setting(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """What is on by default can be turned off, and nothing else can."""
+    assert main(["serve", "--help"]) == 0
+    shown = set(capsys.readouterr().out.split())
+    assert [name for name, one in KNOWN.items() if one.flag not in shown] == []
+    off = {one for one in shown if one.startswith("--no-")}
+    assert off == {"--no-preload", "--no-load-on-demand"}
+
+
+@pytest.mark.parametrize(
+    ("flag", "written", "complaint"),
+    [
+        ("--model", "", "'' gives no usable model id"),
+        ("--allowed-host", "", "--allowed-host is ['']: expected str of length >= 1 - at"),
+        ("--max-inputs", "0", "--max-inputs is 0: expected int >= 1"),
+        ("--max-texts", "16385", "--max-texts is 16385: expected int <= 16384"),
+        ("--hold-s", "300", "--hold-s is 300.0: expected float < 300"),
+        ("--threads", "0", "--threads is 0: expected int >= 1"),
+        ("--zero-shot-form", "list", "--zero-shot-form"),
+        ("--certify", "on", "--certify"),
+    ],
+)
+def test_a_flag_out_of_bounds_is_one_line_that_names_it(
+    flag: str, written: str, complaint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Before anything is loaded, as it is for a variable or a key of the file."""
+    assert main(["serve", "--port", "0", flag, written]) == 2
+    first = capsys.readouterr().err.splitlines()[0]
+    assert first.startswith("earmark: error: ")
+    assert complaint in first
 
 
 def test_a_path_in_a_pipe_is_not_broken(

@@ -34,3 +34,29 @@ def test_the_program_ends_with_its_own_code(load: str, end: str, code: int) -> N
         words, env={"PYTHONPATH": str(_SOURCE)}, timeout=_PATIENCE_S, check=False
     )
     assert done.returncode == code
+
+
+_INTERRUPTED = """
+import os, signal, threading
+from earmark.cli import leaving
+from earmark.models.load_threads import start_load
+
+leaving.LOADS_END_WITHIN_S = 600.0
+with leaving.leaving_loads_behind():
+    start_load(threading.Event().wait)
+    threading.Timer(1.0, os.kill, (os.getpid(), signal.SIGINT)).start()
+    raise SystemExit(0)
+"""
+
+
+def test_a_second_interrupt_ends_the_wait_for_a_load() -> None:
+    """At once and without a word: Python's own end would tear the runtime's threads apart."""
+    words = [sys.executable, "-c", _INTERRUPTED]
+    done = subprocess.run(  # noqa: S603 - our own words
+        words,
+        env={"PYTHONPATH": str(_SOURCE)},
+        timeout=_PATIENCE_S,
+        check=False,
+        capture_output=True,
+    )
+    assert (done.returncode, done.stderr) == (130, b"")

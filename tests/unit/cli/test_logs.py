@@ -2,6 +2,7 @@
 
 import json
 import logging
+from pathlib import Path
 from typing import get_args
 
 import pytest
@@ -92,7 +93,10 @@ def test_control_characters_reach_no_terminal(
     hostile = "a\x1b[2J\x9b31m\r\n\u2028\u202eb\ud800"
     configure_logs(form)
     log = structlog.get_logger("earmark.test")
-    log.info("request", path=f"/{hostile}", each=[hostile], by_name={"x": hostile})
+    log.info("request", path=f"/{hostile}", each=[hostile], by_name={hostile: hostile})
+    log.info(
+        "more", tensors=(hostile,), file=Path(hostile), error=ValueError(hostile), set={hostile}
+    )
     logging.getLogger("library").warning("no %s", hostile)
     try:
         int(hostile)
@@ -103,5 +107,6 @@ def test_control_characters_reach_no_terminal(
     assert not set(err) & set("\x1b\x9b\r\u2028\u202e\ud800")
     assert "/a\\x1b[2J" in err.replace("\\\\", "\\")
     if form == "json":
-        assert [json.loads(line)["event"][:3] for line in err.splitlines()] == ["req", "no ", "fau"]
+        started = ["req", "mor", "no ", "fau"]
+        assert [json.loads(line)["event"][:3] for line in err.splitlines()] == started
         assert json.loads(err.splitlines()[0])["path"].startswith("/a\\x1b[2J")

@@ -21,7 +21,7 @@ from earmark.errors import (
     UnsupportedDevice,
 )
 from earmark.runtime.session import RuntimeName
-from earmark.tokenizing.tokenizer import load_tokenizer
+from earmark.tokenizing.load import load_tokenizer
 
 
 def choose(folder: Path, *, runtime: RuntimeName = "openvino", pytorch: bool = False) -> WayChoice:

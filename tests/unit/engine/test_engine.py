@@ -26,7 +26,8 @@ from earmark.engine.info import EngineInfo
 from earmark.engine.thread import ThreadHandle
 from earmark.errors import DeadlineExceeded, EngineError, InvalidInput, QueueFull, ShuttingDown
 from earmark.tasks.text_classification import TextClassification
-from earmark.tokenizing.tokenizer import TextTokenizer, load_tokenizer
+from earmark.tokenizing.load import load_tokenizer
+from earmark.tokenizing.tokenizer import TextTokenizer
 
 PATIENCE_S = 20.0
 """Bounds a test that would otherwise hang."""

@@ -19,7 +19,7 @@ from earmark.engine.facts import read_facts
 from earmark.engine.load import EngineOptions, load_engine
 from earmark.errors import CheckpointError, UnsupportedCheckpoint
 from earmark.tasks.text_classification import TextClassification
-from earmark.tokenizing.tokenizer import load_tokenizer
+from earmark.tokenizing.load import load_tokenizer
 
 TEXT = "the good film"
 OPTIONS = EngineOptions(threads=1, precision="float32")

@@ -19,6 +19,7 @@ from earmark.engine.load import EngineOptions, load_engine
 from earmark.errors import (
     CheckpointError,
     CheckpointNotFound,
+    EngineError,
     InvalidCheckpoint,
     InvalidInput,
     UnsupportedCheckpoint,
@@ -52,6 +53,23 @@ def edit_config(folder: Path, **changes: object) -> None:
     path = folder / "config.json"
     fields: Mapping[str, object] = json.loads(path.read_text()) | changes
     path.write_text(json.dumps({key: value for key, value in fields.items() if value is not None}))
+
+
+@pytest.mark.parametrize(
+    "failure", [MemoryError(), ImportError("libopenvino.so: failed to map segment")]
+)
+def test_a_load_for_which_memory_does_not_suffice_says_so(
+    failure: BaseException, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An error of ours that names the model, not a traceback."""
+
+    def fail(*_: object, **__: object) -> None:
+        raise failure
+
+    monkeypatch.setattr("earmark.engine.load.open_model", fail)
+    folder = write_checkpoint(tmp_path / "my-model", CheckpointSpec())
+    with pytest.raises(EngineError, match=r"my-model.*(give the process more|failed to map)"):
+        load_engine(FolderRef(folder))
 
 
 def test_info_tells_what_was_loaded(tmp_path: Path) -> None:

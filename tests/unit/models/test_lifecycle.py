@@ -95,6 +95,28 @@ def test_a_load_that_takes_too_long_has_failed_and_its_end_changes_nothing() -> 
     assert shelf.engines() == ("engine",)
 
 
+def test_a_load_that_goes_on_is_not_begun_beside_itself() -> None:
+    """However long ago it was given up, which is told once; other files may be loaded."""
+    shelf: Shelf[str] = Shelf(2, RETRY_S, load_s=10.0)
+    slow = _begun(shelf, A, now_s=0.0)
+    shelf.fetched("A", slow, now_s=0.0)
+    assert shelf.state(A, now_s=9.0) == "loading"
+    assert shelf.given_up() == ()
+    assert shelf.state(A, now_s=10.0) == "failed"
+    assert (shelf.given_up(), shelf.given_up()) == ((A,), ())
+    much_later_s = 1000 * RETRY_S
+    assert isinstance(shelf.want(A, load=True, now_s=much_later_s), Failed)
+    mended = KnownModel("A", BundledRef("A"), (("config.json", 2, 1),))
+    assert isinstance(shelf.want(mended, load=True, now_s=much_later_s), Started)
+    shelf.failed(A, slow, BROKEN, now_s=much_later_s)
+    shelf = Shelf(1, RETRY_S, load_s=10.0)
+    slow = _begun(shelf, A, now_s=0.0)
+    shelf.fetched("A", slow, now_s=0.0)
+    shelf.state(A, now_s=10.0)
+    shelf.finished("A", slow, "late", now_s=much_later_s)
+    assert isinstance(shelf.want(A, load=True, now_s=much_later_s), Started)
+
+
 def test_a_load_that_succeeds_forgets_the_failure() -> None:
     """Even within its time."""
     shelf = _shelf()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
+from support import door
 from support.fake_engine import FakeEngine
 from support.fake_loader import FakeLoader
 
@@ -30,7 +31,8 @@ from earmark.models.catalogue import Catalogue, KnownModel
 from earmark.models.load_times import LoadTimes
 from earmark.models.on_demand import OnDemand, OnDemandOptions
 from earmark.models.registry import ServedModels
-from earmark.serving.service import Service, ServiceOptions
+from earmark.serving.limits import ServiceOptions
+from earmark.serving.service import Service
 from earmark.tasks.text_classification import TextClassification
 
 _PATIENCE_S = 10.0
@@ -52,7 +54,7 @@ def _service(on_demand: OnDemand, options: ServiceOptions | None = None) -> Serv
 
 
 async def _ask(service: Service, model_id: str | None, wishes: Preferences = _WAIT) -> str:
-    answer = service.answer(model_id, _REQUEST, preferences=wishes)
+    answer = door.answer(service, model_id, _REQUEST, preferences=wishes)
     return (await asyncio.wait_for(answer, _PATIENCE_S)).info.model_id
 
 
@@ -70,11 +72,11 @@ def test_callers_who_wait_share_one_load() -> None:
         service = _service(_on_demand(loader))
         asking = [asyncio.create_task(_ask(service, name)) for name in (None, "a", "a")]
         await _until(loader.entered.is_set)
-        assert service.status("a").state == "loading"
+        assert door.status(service, "a").state == "loading"
         loader.gate.set()
         assert await asyncio.gather(*asking) == ["a"] * 3
         assert loader.begun == ["a"]
-        assert service.status("a").state == "ready"
+        assert door.status(service, "a").state == "ready"
         assert [each.info.model_id for each in service.loaded()] == ["a"]
         service.close()
         assert loader.engines[0].closed == 1
@@ -132,7 +134,7 @@ def test_nobody_is_held_beyond_the_bound_or_his_own_deadline(
         with pytest.raises(ModelLoading):
             await _ask(service, "a", Preferences(wait=True, timeout_s=timeout_s))
         loader.gate.set()
-        await _until(lambda: service.status("a").state == "ready")
+        await _until(lambda: door.status(service, "a").state == "ready")
 
     asyncio.run(scenario())
 
@@ -171,7 +173,9 @@ def test_a_request_that_cannot_be_answered_loads_nothing() -> None:
         loader = FakeLoader.open()
         service = _service(_on_demand(loader), ServiceOptions(max_inputs=2))
         with pytest.raises(RequestTooLarge):
-            await service.answer("a", TextClassification((TextInput("x"),) * 3), preferences=_WAIT)
+            await door.answer(
+                service, "a", TextClassification((TextInput("x"),) * 3), preferences=_WAIT
+            )
         with pytest.raises(UnknownModel, match=r"served here: a, others on demand$"):
             await _ask(service, "x")
         assert loader.begun == []
@@ -225,7 +229,7 @@ def test_a_load_that_fails_is_told_to_everyone_who_waited(
             with pytest.raises(raised, match=said) as caught:
                 await each
             assert caught.value.__cause__ is failure
-        assert service.status("a").state == "failed"
+        assert door.status(service, "a").state == "failed"
         assert loader.begun == ["a"]
 
     with capture_logs() as logs:
@@ -262,7 +266,7 @@ def test_an_idle_model_is_closed_to_make_room_before_the_next_is_loaded() -> Non
         await _ask(service, "b")
         first, second = loader.engines
         assert (first.closed, second.closed) == (1, 0)
-        assert service.status("a").state == "loadable"
+        assert door.status(service, "a").state == "loadable"
 
     asyncio.run(scenario())
 
@@ -386,7 +390,7 @@ def test_a_load_that_panics_has_failed() -> None:
         service = _service(on_demand)
         with pytest.raises(ModelUnavailable):
             await _ask(service, "a")
-        assert service.status("a").state == "failed"
+        assert door.status(service, "a").state == "failed"
         with pytest.raises(ModelUnavailable):
             await _ask(service, "b")
 

@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from support import door
 from support.fake_engine import FakeEngine, zero_shot_model
 
 from earmark.domain.preferences import Preferences
@@ -16,7 +17,8 @@ from earmark.errors import (
 )
 from earmark.models.registry import ServedModels
 from earmark.serving.admission import AdmissionLimits
-from earmark.serving.service import Service, ServiceOptions
+from earmark.serving.limits import ServiceOptions
+from earmark.serving.service import Service
 from earmark.tasks.text_classification import TextClassification
 from earmark.tasks.zero_shot import ZeroShot
 
@@ -33,7 +35,7 @@ def _service(*engines: FakeEngine, options: ServiceOptions | None = None) -> Ser
 def test_a_request_is_answered_by_the_model_it_names() -> None:
     """The reply comes with the facts of the model that gave it."""
     first, second = FakeEngine("first"), FakeEngine("second")
-    served = asyncio.run(_service(first, second).answer("second", _REQUEST))
+    served = asyncio.run(door.answer(_service(first, second), "second", _REQUEST))
     assert served.info.model_id == "second"
     assert len(served.reply.results()) == 1
     assert (len(first.requests), second.requests) == (0, [_REQUEST])
@@ -46,7 +48,7 @@ def test_the_engine_gets_a_deadline(timeout_s: float | None, expected_s: float) 
     """Now plus the caller's timeout, or plus the service's own where that is shorter."""
     engine = FakeEngine()
     preferences = Preferences(timeout_s=timeout_s)
-    asyncio.run(_service(engine).answer(None, _REQUEST, preferences=preferences))
+    asyncio.run(door.answer(_service(engine), None, _REQUEST, preferences=preferences))
     assert engine.deadlines_s == [expected_s]
 
 
@@ -56,7 +58,7 @@ def test_too_many_texts_in_one_request_never_reach_the_engine() -> None:
     service = _service(engine, options=ServiceOptions(max_inputs=2))
     request = TextClassification((TextInput("x"),) * 3)
     with pytest.raises(RequestTooLarge, match="3 texts, at most 2"):
-        asyncio.run(service.answer(None, request))
+        asyncio.run(door.answer(service, None, request))
     assert engine.requests == []
 
 
@@ -67,10 +69,10 @@ def test_texts_times_labels_are_bounded(labels: int, *, taken: bool) -> None:
     service = _service(engine, options=ServiceOptions(max_inputs=8, max_texts=8))
     request = ZeroShot(("a", "b"), tuple(map(str, range(labels))))
     if taken:
-        assert len(asyncio.run(service.answer(None, request)).reply.results()) == 2
+        assert len(asyncio.run(door.answer(service, None, request)).reply.results()) == 2
         return
     with pytest.raises(InvalidInput, match="2 texts and 5 labels make 10 pairs, at most 8"):
-        asyncio.run(service.answer(None, request))
+        asyncio.run(door.answer(service, None, request))
     assert engine.requests == []
 
 
@@ -88,7 +90,7 @@ def test_characters_are_bounded_as_they_multiply(request_of_a_million: ZeroShot)
     engine = zero_shot_model()
     service = _service(engine, options=ServiceOptions(max_texts=10_000, max_characters=999_999))
     with pytest.raises(InvalidInput, match="every text beside every label; at most 999,999"):
-        asyncio.run(service.answer(None, request_of_a_million))
+        asyncio.run(door.answer(service, None, request_of_a_million))
     assert engine.requests == []
 
 
@@ -101,10 +103,10 @@ def test_pairs_count_as_texts_in_flight() -> None:
         service = _service(engine, options=options)
         request = ZeroShot(("a",), ("w", "x", "y"))
         other = ZeroShot(("b",), ("w", "x", "y"))
-        first = asyncio.create_task(service.answer(None, request))
+        first = asyncio.create_task(door.answer(service, None, request))
         await engine.entered.wait()
         with pytest.raises(QueueFull, match="3 texts are in flight and this request brings 3"):
-            await asyncio.wait_for(service.answer(None, other), _PATIENCE_S)
+            await asyncio.wait_for(door.answer(service, None, other), _PATIENCE_S)
         assert engine.gate is not None
         engine.gate.set()
         await first
@@ -116,7 +118,7 @@ def test_a_model_for_another_task_is_refused() -> None:
     """The refusal names what the model is for."""
     engine = FakeEngine(tasks=("token-classification",))
     with pytest.raises(UnsupportedTask, match="is for token-classification"):
-        asyncio.run(_service(engine).answer(None, _REQUEST))
+        asyncio.run(door.answer(_service(engine), None, _REQUEST))
 
 
 def test_a_caller_beyond_the_limit_is_refused_at_once() -> None:
@@ -125,10 +127,10 @@ def test_a_caller_beyond_the_limit_is_refused_at_once() -> None:
     async def scenario() -> None:
         engine = FakeEngine(gate=asyncio.Event())
         service = _service(engine, options=_ONE_AT_A_TIME)
-        first = asyncio.create_task(service.answer(None, _REQUEST))
+        first = asyncio.create_task(door.answer(service, None, _REQUEST))
         await engine.entered.wait()
         with pytest.raises(QueueFull):
-            await asyncio.wait_for(service.answer(None, _REQUEST), _PATIENCE_S)
+            await asyncio.wait_for(door.answer(service, None, _REQUEST), _PATIENCE_S)
         assert engine.gate is not None
         engine.gate.set()
         await first
@@ -145,7 +147,7 @@ def test_a_failed_request_gives_its_permit_back(failure: Exception) -> None:
         service = _service(engine, options=_ONE_AT_A_TIME)
         for _ in range(2):
             with pytest.raises(type(failure)):
-                await service.answer(None, _REQUEST)
+                await door.answer(service, None, _REQUEST)
 
     asyncio.run(scenario())
 
@@ -157,13 +159,13 @@ def test_a_caller_who_leaves_gives_the_permit_back() -> None:
         gate = asyncio.Event()
         engine = FakeEngine(gate=gate)
         service = _service(engine, options=_ONE_AT_A_TIME)
-        leaving = asyncio.create_task(service.answer(None, _REQUEST))
+        leaving = asyncio.create_task(door.answer(service, None, _REQUEST))
         await engine.entered.wait()
         leaving.cancel()
         with pytest.raises(asyncio.CancelledError):
             await leaving
         gate.set()
-        await service.answer(None, _REQUEST)
+        await door.answer(service, None, _REQUEST)
         assert engine.cancelled == 1
 
     asyncio.run(scenario())
@@ -174,7 +176,7 @@ def test_statuses_list_every_model_in_order() -> None:
     service = _service(FakeEngine("first"), FakeEngine("second", state="stalled"))
     found = [(each.info.model_id, each.state) for each in service.statuses()]
     assert found == [("first", "ready"), ("second", "stalled")]
-    assert service.status("second").state == "stalled"
+    assert door.status(service, "second").state == "stalled"
 
 
 class _Unclosable(FakeEngine):

@@ -4,6 +4,7 @@ import asyncio
 import threading
 
 import pytest
+from support import door
 from support.fake_engine import FakeEngine
 from support.fake_hub import FakeHub, found, on_the_hub, policy
 from support.fake_loader import FakeLoader
@@ -26,6 +27,7 @@ from earmark.models.catalogue import Catalogue, KnownModel
 from earmark.models.discovery import Discovery
 from earmark.models.on_demand import OnDemand
 from earmark.models.registry import ServedModels
+from earmark.serving.caller import Caller
 from earmark.serving.service import Service
 from earmark.tasks.text_classification import TextClassification
 
@@ -39,8 +41,8 @@ def _hub() -> FakeHub:
 
 
 async def _ask(service: Service, model_id: str | None, wishes: Preferences = _WAIT) -> str:
-    await service.discover(model_id, here=True, preferences=wishes)
-    answer = service.answer(model_id, _REQUEST, preferences=wishes)
+    await service.open(model_id, Caller(here=True), wishes)
+    answer = door.answer(service, model_id, _REQUEST, preferences=wishes)
     return (await asyncio.wait_for(answer, _PATIENCE_S)).info.model_id
 
 
@@ -64,8 +66,8 @@ def test_it_is_listed_only_while_it_is_in_memory() -> None:
 
     async def scenario() -> None:
         service = Service(on_the_hub(_hub()))
-        await service.discover("org/name", here=True)
-        assert service.status("org/name").state == "loadable"
+        await service.open("org/name", Caller(here=True))
+        assert door.status(service, "org/name").state == "loadable"
         assert [each.info.model_id for each in service.statuses()] == ["at/hand"]
         await _ask(service, "org/name")
         assert [each.info.model_id for each in service.statuses()] == ["at/hand", "org/name"]

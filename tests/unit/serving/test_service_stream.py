@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
+from support import door
 from support.fake_engine import FakeEngine, token_labeller
 
 from earmark.domain.preferences import Preferences
@@ -19,7 +20,8 @@ from earmark.errors import (
 )
 from earmark.models.registry import ServedModels
 from earmark.serving.admission import AdmissionLimits
-from earmark.serving.service import Service, ServiceOptions
+from earmark.serving.limits import ServiceOptions
+from earmark.serving.service import Service
 from earmark.tasks.token_classification import TokenClassification
 
 _ONE_AT_A_TIME = ServiceOptions(admission=AdmissionLimits(max_requests=1))
@@ -36,7 +38,7 @@ def _service(*engines: FakeEngine, options: ServiceOptions | None = None) -> Ser
 @asynccontextmanager
 async def _admitted(service: Service) -> AsyncIterator[None]:
     """Ask for a stream of which nothing is read."""
-    async with service.stream(None, _REQUEST):
+    async with door.stream(service, None, _REQUEST):
         yield
 
 
@@ -48,7 +50,7 @@ def test_a_stream_comes_from_the_model_it_names() -> None:
         # The engine reads deadlines on its own clock, on which 1,060 s may long have passed.
         asked = Preferences(timeout_s=float("inf"))
         service = _service(first, second)
-        async with service.stream("second", _REQUEST, preferences=asked) as served:
+        async with door.stream(service, "second", _REQUEST, preferences=asked) as served:
             assert served.info.model_id == "second"
             [found] = [one async for one in served.stream]
         assert isinstance(found, Found)
@@ -65,7 +67,7 @@ def test_the_engine_gets_a_deadline(timeout_s: float | None, expected_s: float) 
 
     async def scenario() -> None:
         asked = Preferences(timeout_s=timeout_s)
-        async with _service(engine).stream(None, _REQUEST, preferences=asked):
+        async with door.stream(_service(engine), None, _REQUEST, preferences=asked):
             pass
 
     asyncio.run(scenario())
@@ -88,7 +90,7 @@ def test_what_a_plain_request_may_not_ask_a_stream_may_not_either(
 
     async def scenario() -> None:
         with pytest.raises(error):
-            async with _service(engine).stream(model_id, request_):
+            async with door.stream(_service(engine), model_id, request_):
                 pass
 
     asyncio.run(scenario())
@@ -101,13 +103,13 @@ def test_the_permit_is_held_until_the_stream_is_left() -> None:
     service = _service(engine, options=_ONE_AT_A_TIME)
 
     async def scenario() -> None:
-        async with service.stream(None, _REQUEST) as served:
+        async with door.stream(service, None, _REQUEST) as served:
             assert [one async for one in served.stream]
             with pytest.raises(QueueFull):
-                await asyncio.wait_for(service.answer(None, _REQUEST), _PATIENCE_S)
+                await asyncio.wait_for(door.answer(service, None, _REQUEST), _PATIENCE_S)
             assert not engine.left.is_set()
         assert engine.left.is_set()
-        await service.answer(None, _REQUEST)
+        await door.answer(service, None, _REQUEST)
 
     asyncio.run(scenario())
 
@@ -122,7 +124,7 @@ def test_a_stream_that_does_not_begin_gives_its_permit_back(failure: Exception) 
     async def scenario() -> None:
         for _ in range(2):
             with pytest.raises(type(failure)):
-                async with service.stream(None, _REQUEST):
+                async with door.stream(service, None, _REQUEST):
                     pass
 
     asyncio.run(scenario())
@@ -141,7 +143,7 @@ def test_a_caller_who_leaves_gives_the_permit_back_and_drops_his_windows(held_ba
 
         async def listen() -> None:
             asked = Preferences(timeout_s=float("inf"))
-            async with service.stream(None, _REQUEST, preferences=asked) as served:
+            async with door.stream(service, None, _REQUEST, preferences=asked) as served:
                 gate.set()
                 async for _ in served.stream:
                     pass
@@ -154,8 +156,8 @@ def test_a_caller_who_leaves_gives_the_permit_back_and_drops_his_windows(held_ba
         assert engine.left.is_set()
         gate.set()
         engine.held_back = 0
-        async with service.stream(None, _REQUEST):
+        async with door.stream(service, None, _REQUEST):
             with pytest.raises(CapacityError):
-                await service.answer(None, _REQUEST)
+                await door.answer(service, None, _REQUEST)
 
     asyncio.run(scenario())

@@ -14,7 +14,7 @@ from tokenizers.normalizers import NFC, Precompiled, Sequence
 from earmark.checkpoint.files.folder import LocalRepository
 from earmark.errors import InvalidCheckpoint
 from earmark.tokenizing.charsmap import check_charsmap, check_charsmaps_of
-from earmark.tokenizing.tokenizer import load_tokenizer
+from earmark.tokenizing.load import load_tokenizer
 
 PATH = Path("some.model")
 

@@ -12,7 +12,8 @@ from tokenizers.processors import ByteLevel, PostProcessor, TemplateProcessing
 
 from earmark.checkpoint.files.folder import LocalRepository
 from earmark.domain.texts import Question, TextInput
-from earmark.tokenizing.tokenizer import TextTokenizer, load_tokenizer
+from earmark.tokenizing.load import load_tokenizer
+from earmark.tokenizing.tokenizer import TextTokenizer
 
 SQUARE = ("[CLS]", "[SEP]")
 ANGLED = ("<s>", "</s>")

@@ -23,8 +23,9 @@ from earmark.domain.encoding import Alignment
 from earmark.domain.texts import Question, TextInput
 from earmark.errors import CheckpointNotFound, InvalidCheckpoint, UnsupportedCheckpoint
 from earmark.tokenizing.families import FAMILIES, family_of
+from earmark.tokenizing.load import load_tokenizer
 from earmark.tokenizing.stated import read_stated
-from earmark.tokenizing.tokenizer import TextTokenizer, load_tokenizer
+from earmark.tokenizing.tokenizer import TextTokenizer
 
 OWN: Mapping[str, tuple[Piece, ...]] = {
     "sentencepiece.bpe.model": (

@@ -15,7 +15,8 @@ from earmark.domain.texts import Question, TextInput
 from earmark.engine.load import EngineOptions, load_engine
 from earmark.errors import TokenizerFault
 from earmark.tasks.text_classification import TextClassification
-from earmark.tokenizing.tokenizer import TextTokenizer, load_tokenizer
+from earmark.tokenizing.load import load_tokenizer
+from earmark.tokenizing.tokenizer import TextTokenizer
 
 TRIPS = "a" * 60 + "!"
 """The expression below tries more ways to read it than its engine allows."""

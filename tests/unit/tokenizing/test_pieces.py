@@ -10,8 +10,8 @@ from tokenizers import Tokenizer
 from tokenizers.models import BPE, WordLevel
 
 from earmark.checkpoint.files.folder import LocalRepository
+from earmark.tokenizing.load import load_tokenizer
 from earmark.tokenizing.pieces import TokenizerPieces
-from earmark.tokenizing.tokenizer import load_tokenizer
 
 
 @pytest.mark.parametrize("spec", [TokenizerSpec(), TokenizerSpec(files="vocab.txt")])

@@ -19,7 +19,8 @@ from earmark.checkpoint.files.folder import LocalRepository
 from earmark.domain.encoding import Encoding
 from earmark.domain.texts import Question, TextInput
 from earmark.errors import InvalidCheckpoint, UnsupportedCheckpoint
-from earmark.tokenizing.tokenizer import TextTokenizer, load_tokenizer
+from earmark.tokenizing.load import load_tokenizer
+from earmark.tokenizing.tokenizer import TextTokenizer
 
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 VOCABULARY = (*SPECIAL, "the", "bob", "[", "]", "sep", "e1", "[e1]", "##s", "cat", "e", "é", "猫")

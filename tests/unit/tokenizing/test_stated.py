@@ -8,8 +8,8 @@ from support.tokenizer_files import write_json, write_word_pieces
 from earmark.checkpoint.files.folder import LocalRepository
 from earmark.domain.texts import Question, TextInput
 from earmark.errors import InvalidCheckpoint
+from earmark.tokenizing.load import load_tokenizer
 from earmark.tokenizing.stated import read_stated
-from earmark.tokenizing.tokenizer import load_tokenizer
 
 SIZE = 320
 

@@ -14,7 +14,8 @@ from earmark.checkpoint.files.folder import LocalRepository
 from earmark.domain.encoding import Encoding
 from earmark.domain.texts import Question, TextInput
 from earmark.errors import CheckpointNotFound, InvalidCheckpoint, InvalidInput
-from earmark.tokenizing.tokenizer import TextTokenizer, load_tokenizer
+from earmark.tokenizing.load import load_tokenizer
+from earmark.tokenizing.tokenizer import TextTokenizer
 
 
 def encode(tokenizer: TextTokenizer, inputs: list[TextInput], *, max_tokens: int) -> list[Encoding]:
@@ -161,6 +162,16 @@ def test_texts_are_cut_on_the_side_that_the_checkpoint_names(tmp_path: Path) -> 
         whole[1].ids[8],
         5,
     )
+
+
+def test_a_tokenizer_file_larger_than_any_is_not_read(tmp_path: Path) -> None:
+    """467 MB of vocabulary took minutes; the file here has no contents but a size."""
+    folder = write_checkpoint(tmp_path / "large", CheckpointSpec())
+    with (folder / "tokenizer.json").open("r+b") as file:
+        file.truncate(467_000_000)
+    expected = "tokenizer.json is 467,000,000 bytes, and at most 134,217,728 are read"
+    with pytest.raises(InvalidCheckpoint, match=expected):
+        load_tokenizer(LocalRepository.open(folder))
 
 
 def test_a_side_that_is_none_is_refused(tmp_path: Path) -> None:

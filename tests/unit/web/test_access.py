@@ -20,7 +20,8 @@ from earmark.serving.access.keys import new_key
 from earmark.serving.access.store import KeysInMemory
 from earmark.serving.service import Service
 from earmark.web.access import AccessControl, AccessForm, read_bearer
-from earmark.web.app import WebOptions, create_app
+from earmark.web.app import create_app
+from earmark.web.options import WebOptions
 from earmark.web.request_log import RequestLog, record_of
 
 _ENGINES = (FakeEngine("acme/tc"), FakeEngine("acme/health"), FakeEngine("health"))

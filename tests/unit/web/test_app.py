@@ -8,7 +8,8 @@ from support.http_app import ask
 
 from earmark.models.registry import ServedModels
 from earmark.serving.service import Service
-from earmark.web.app import WebOptions, create_app
+from earmark.web.app import create_app
+from earmark.web.options import WebOptions
 
 _ENGINES = (FakeEngine(),)
 

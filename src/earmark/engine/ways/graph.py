@@ -98,7 +98,7 @@ class GraphWay:
         if kept is not None:
             try:
                 with kept.taken_up():
-                    session = graphs.reopen(kept.read(), options)
+                    session = graphs.reopen(kept.read, options)
                     with closed_on_error(session):
                         keep.check(session, weights_bytes, kept.facts.answers)
             except EngineError as error:

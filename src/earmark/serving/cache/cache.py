@@ -13,6 +13,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import TypeAlias, TypeVar, cast
 
 from earmark.batching.queue import too_late
+from earmark.engine.beside import INLINE_BYTES, beside
 from earmark.engine.reply import Reply
 from earmark.errors import CapacityError, EarmarkError
 from earmark.models.engines import ServedEngine
@@ -94,7 +95,7 @@ class ResultCache:
         started_s = self._clock()
         asked = Asked(item_keys(engine.info, request))
         rounds = 0
-        while unknown := self._unknown(request, asked):
+        while unknown := await self._unknown(request, asked):
             joined = self._joinable(unknown) if rounds < _MOST_JOINS else {}
             own_keys = [key for key in unknown if key not in joined]
             own: Flight | None = None
@@ -140,16 +141,19 @@ class ResultCache:
         await self._keep(item_keys(engine.info, request), reply.outcomes)
         return reply
 
-    def _unknown(self, request: TaskRequest[object], asked: Asked) -> list[bytes]:
+    async def _unknown(self, request: TaskRequest[object], asked: Asked) -> list[bytes]:
         """Settle what the store knows and list what it does not."""
-        unknown = []
-        for key in asked.open():
-            value = self._store.get(key)
-            if value is None:
-                unknown.append(key)
-            else:
-                asked.settle(key, read_result(request.task, value), "hit")
-        return unknown
+        found = {key: self._store.get(key) for key in asked.open()}
+        known = {key: value for key, value in found.items() if value is not None}
+        size = sum(map(len, known.values()))
+
+        def read() -> list[object]:
+            return [read_result(request.task, value) for value in known.values()]
+
+        results = read() if size <= INLINE_BYTES else await beside(size, read)
+        for key, result in zip(known, results, strict=True):
+            asked.settle(key, result, "hit")
+        return [key for key in found if key not in known]
 
     def _joinable(self, keys: Sequence[bytes]) -> dict[bytes, Flight]:
         found = ((key, self._flights.find(key)) for key in keys)

@@ -13,15 +13,21 @@ class Job:
     """One job, as it is kept.
 
     Attributes:
-        job_id: whoever knows it may read the answer; too long to guess.
+        job_id: a caller who knows it may read the answer; too long to guess.
+        kind: of its question, which decides on what carries it out.
         model: what it is for, by the name that the caller used.
         state: how far it is.
         question: what is asked; empty once it is answered.
         answer: empty until then.
+        total: how many parts the question has.
+        done: of how many there is an answer already.
     """
 
     job_id: str
+    kind: str
     model: str
     state: JobState
     question: bytes = b""
     answer: bytes = b""
+    total: int = 1
+    done: int = 0

@@ -3,21 +3,23 @@
 import asyncio
 import time
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Annotated, TypeAlias
 
 import structlog
+from msgspec import Meta
 
+from earmark.domain.setting import Setting
 from earmark.errors import QueueFull, StateUnavailable
 from earmark.serving.jobs.job import Job
 from earmark.serving.jobs.store import JobStore
 from earmark.serving.service import STOPS
 
-__all__ = ["CarryOut", "JobOptions", "JobRunner"]
+__all__ = ["CarryOut", "JobOptions", "JobRunner", "Progress"]
 
-CarryOut: TypeAlias = Callable[[Job], Awaitable[bytes]]
+CarryOut: TypeAlias = "Callable[[Job, Progress], Awaitable[bytes]]"
 """Answers a question; what fails for the caller's own reasons has its place in the answer."""
 
 _BUSY_RETRY_S = 10.0
@@ -30,12 +32,44 @@ class JobOptions:
     """How long and how many.
 
     Attributes:
-        keep_answers_s: an answer can be had for this long; a day by default.
+        keep_answers_h: a day by default.
         max_waiting: more jobs that are not finished are refused.
     """
 
-    keep_answers_s: float = 86_400.0
+    keep_answers_h: Annotated[
+        float,
+        Meta(gt=0, le=24 * 365),
+        Setting("Hours for which the answer to an asynchronous batch can be had."),
+    ] = 24.0
     max_waiting: int = 1024
+
+
+class Progress:
+    """How far a job is, kept step by step, so that another run of the server goes on from there."""
+
+    def __init__(self, store: JobStore, job: Job) -> None:
+        """Go on where a job stopped."""
+        self._store, self._job_id = store, job.job_id
+
+    async def keep(self, part: bytes, *, done: int) -> None:
+        """Keep the next part of the answer.
+
+        Args:
+            part: in the form of the job's kind.
+            done: parts of the question that are answered with it.
+
+        Raises:
+            StateUnavailable: it cannot be kept.
+        """
+        await asyncio.to_thread(self._store.advance, self._job_id, part, done=done)
+
+    async def parts(self) -> list[bytes]:
+        """Return the parts of the answer that are kept, in order.
+
+        Raises:
+            StateUnavailable: they cannot be read.
+        """
+        return await asyncio.to_thread(self._store.parts, self._job_id)
 
 
 class JobRunner:
@@ -64,18 +98,27 @@ class JobRunner:
         """How long and how many."""
         return self._options
 
-    async def submit(self, model: str, question: bytes) -> Job:
+    async def submit(self, kind: str, model: str, question: bytes, *, total: int = 1) -> Job:
         """Keep a question to be answered later.
 
         Args:
+            kind: of the question; what `running` is given for it carries it out.
             model: by the name that the caller used.
-            question: in the dialect's form.
+            question: in the form of its kind.
+            total: how many parts it has.
 
         Raises:
             QueueFull: too many jobs wait.
             StateUnavailable: it cannot be kept.
         """
-        job = Job(job_id=str(uuid.uuid4()), model=model, state="queued", question=question)
+        job = Job(
+            job_id=str(uuid.uuid4()),
+            kind=kind,
+            model=model,
+            state="queued",
+            question=question,
+            total=total,
+        )
         await asyncio.to_thread(self._keep, job)
         self._new.set()
         return job
@@ -89,12 +132,15 @@ class JobRunner:
         return await asyncio.to_thread(self._store.find, job_id, since_s=self._since_s())
 
     @asynccontextmanager
-    async def running(self, carry_out: CarryOut) -> AsyncIterator[None]:
+    async def running(self, kinds: Mapping[str, CarryOut]) -> AsyncIterator[None]:
         """Carry jobs out until the block ends, those of an earlier run of the server first.
 
-        A job that is then under way is carried out again by the next run.
+        A job that is then under way is gone on with by the next run.
+
+        Args:
+            kinds: what carries jobs of each kind out; jobs of other kinds wait.
         """
-        task = asyncio.create_task(self._loop(carry_out))
+        task = asyncio.create_task(self._loop(kinds))
         try:
             yield
         finally:
@@ -102,16 +148,16 @@ class JobRunner:
             with suppress(asyncio.CancelledError):
                 await task
 
-    async def _loop(self, carry_out: CarryOut) -> None:
+    async def _loop(self, kinds: Mapping[str, CarryOut]) -> None:
         while True:
             self._new.clear()
-            while job := await self._start():
-                await self._carry_out(job, carry_out)
+            while job := await self._start(kinds):
+                await self._carry_out(job, kinds[job.kind])
             await self._new.wait()
 
-    async def _start(self) -> Job | None:
+    async def _start(self, kinds: Collection[str]) -> Job | None:
         try:
-            return await asyncio.to_thread(self._store.start)
+            return await asyncio.to_thread(self._store.start, kinds)
         except StateUnavailable as error:  # the next job tries again
             _log.error("jobs cannot be read", error=str(error))
             return None
@@ -119,7 +165,7 @@ class JobRunner:
     async def _carry_out(self, job: Job, carry_out: CarryOut) -> None:
         answer: bytes | None = None
         try:
-            answer = await carry_out(job)
+            answer = await carry_out(job, Progress(self._store, job))
         except STOPS:
             raise
         except BaseException as error:  # noqa: BLE001 - the other jobs wait
@@ -140,4 +186,4 @@ class JobRunner:
         self._store.add(job, now_s=self._clock())
 
     def _since_s(self) -> float:
-        return self._clock() - self._options.keep_answers_s
+        return self._clock() - self._options.keep_answers_h * 3600

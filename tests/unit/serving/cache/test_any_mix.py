@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support import door
 from support.fake_engine import FakeEngine
 from support.held_engine import ASKER, Call, HeldEngine, ripple
 
@@ -15,7 +16,8 @@ from earmark.engine.reply import Reply
 from earmark.errors import DeadlineExceeded, InvalidInput
 from earmark.models.registry import ServedModels
 from earmark.serving.admission import AdmissionLimits
-from earmark.serving.service import Served, Service, ServiceOptions
+from earmark.serving.limits import ServiceOptions
+from earmark.serving.service import Served, Service
 from earmark.tasks.text_classification import TextClassification
 
 _REFUSED = {"bad": InvalidInput("this text is always refused")}
@@ -62,8 +64,8 @@ class _World:
     def ask(self, texts: list[str], *, use_cache: bool) -> None:
         """Send a request under the next number."""
         ASKER.set(len(self.tasks))
-        answer = self.service.answer(
-            None, _request(*texts), preferences=Preferences(use_cache=use_cache)
+        answer = door.answer(
+            self.service, None, _request(*texts), preferences=Preferences(use_cache=use_cache)
         )
         self.tasks.append(asyncio.create_task(answer))
         self.texts.append(texts)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from support import door as the_door
 from support.fake_engine import FAKE_TIMINGS, FakeEngine, zero_shot_model
 from support.held_engine import HeldEngine, ripple
 
@@ -25,7 +26,8 @@ from earmark.errors import (
 from earmark.models.registry import ServedModels
 from earmark.serving.admission import AdmissionLimits
 from earmark.serving.cache.use import CacheUse
-from earmark.serving.service import Served, Service, ServiceOptions
+from earmark.serving.limits import ServiceOptions
+from earmark.serving.service import Served, Service
 from earmark.tasks.text_classification import TextClassification
 from earmark.tasks.zero_shot import ZeroShot
 
@@ -56,7 +58,7 @@ class _Door:
         self, *texts: str, preferences: Preferences = NO_PREFERENCES
     ) -> "asyncio.Task[Served[Classification]]":
         """Send a request, and let it come as far as it can."""
-        answer = self.service.answer(None, _request(*texts), preferences=preferences)
+        answer = the_door.answer(self.service, None, _request(*texts), preferences=preferences)
         task = asyncio.create_task(answer)
         await ripple()
         return task
@@ -308,7 +310,7 @@ async def test_without_memory_nothing_is_kept_and_nothing_joined() -> None:
     for call in door.engine.calls:
         call.finish()
     assert [(await task).cached for task in tasks] == [CacheUse()] * 2
-    assert door.service.status(None).cache is None
+    assert the_door.status(door.service, None).cache is None
 
 
 @_scenario
@@ -339,7 +341,7 @@ async def test_what_the_cache_did_is_told_per_model() -> None:
     door = _Door()
     await door.know("a", "a", "b")
     await (await door.ask("a", "b"))
-    state = door.service.status(None).cache
+    state = the_door.status(door.service, None).cache
     assert state is not None
     assert (state.hits, state.joined, state.misses) == (2, 1, 2)
     assert state.hit_rate == 0.6
@@ -356,8 +358,8 @@ def test_a_refused_text_is_named_by_its_place_in_the_request(known: tuple[str, .
         texts = ("a", "b", "x " * 99)
         request = replace(_request(*texts), truncate=False)
         if known:
-            await service.answer(None, replace(_request(*known), truncate=False))
-        served = await service.answer(None, request)
+            await the_door.answer(service, None, replace(_request(*known), truncate=False))
+        served = await the_door.answer(service, None, request)
         assert served.cached.hits == len(known)
         with pytest.raises(InvalidInput, match="input 2: a text is 85 tokens too long"):
             served.reply.results()
@@ -371,8 +373,8 @@ async def test_of_zero_shot_only_new_texts_are_run_beside_all_labels() -> None:
     engine = zero_shot_model()
     service = Service(ServedModels([engine]))
     request = ZeroShot(("a", "b"), ("x", "y"))
-    first = await service.answer(None, request.only([0]))
-    both = await service.answer(None, request)
+    first = await the_door.answer(service, None, request.only([0]))
+    both = await the_door.answer(service, None, request)
     assert [one.texts for one in engine.requests] == [2, 2]
     assert both.reply.outcomes[0] == first.reply.outcomes[0]
     assert both.cached == CacheUse(hits=1)

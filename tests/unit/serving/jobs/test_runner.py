@@ -1,7 +1,7 @@
 """Jobs are carried out in order, one answer each, whatever happens to one of them."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
@@ -10,7 +10,7 @@ import pytest
 
 from earmark.errors import QueueFull, StateUnavailable
 from earmark.serving.jobs.job import Job
-from earmark.serving.jobs.runner import JobOptions, JobRunner
+from earmark.serving.jobs.runner import JobOptions, JobRunner, Progress
 from earmark.serving.jobs.store import MemoryJobs, SqliteJobs
 
 T = TypeVar("T")
@@ -35,7 +35,7 @@ class Hand:
     gate: asyncio.Event = field(default_factory=asyncio.Event)
     entered: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def __call__(self, job: Job) -> bytes:
+    async def __call__(self, job: Job, progress: Progress) -> bytes:  # noqa: ARG002 - has one part
         """Wait for the gate, then answer, or fail for the question that is ``fail``."""
         self.entered.set()
         await self.gate.wait()
@@ -71,16 +71,16 @@ def test_jobs_are_answered_in_the_order_in_which_they_came() -> None:
 
     async def scenario() -> None:
         runner, hand = JobRunner(MemoryJobs()), Hand()
-        first = await runner.submit("m", b"ab")
-        second = await runner.submit("m", b"cd")
-        async with runner.running(hand):
+        first = await runner.submit("k", "m", b"ab")
+        second = await runner.submit("k", "m", b"cd")
+        async with runner.running({"k": hand}):
             await hand.entered.wait()
             assert await runner.find(first.job_id) == replace(first, state="running")
             assert await runner.find(second.job_id) == second
             hand.gate.set()
             assert (await answered(runner, first)).answer == b"ba"
             assert (await answered(runner, second)).answer == b"dc"
-            third = await runner.submit("m", b"ef")
+            third = await runner.submit("k", "m", b"ef")
             assert (await answered(runner, third)).answer == b"fe"
         assert hand.done == [first.job_id, second.job_id, third.job_id]
 
@@ -93,9 +93,9 @@ def test_a_job_that_fails_holds_up_no_other() -> None:
     async def scenario() -> None:
         runner, hand = JobRunner(MemoryJobs()), Hand()
         hand.gate.set()
-        bad = await runner.submit("m", b"fail")
-        good = await runner.submit("m", b"ab")
-        async with runner.running(hand):
+        bad = await runner.submit("k", "m", b"fail")
+        good = await runner.submit("k", "m", b"ab")
+        async with runner.running({"k": hand}):
             assert (await answered(runner, bad)).state == "failed"
             assert (await answered(runner, good)).answer == b"ba"
 
@@ -108,8 +108,8 @@ def test_a_job_under_way_when_the_server_stops_is_carried_out_by_the_next(tmp_pa
     async def first_run() -> str:
         store = SqliteJobs(tmp_path / "state.sqlite")
         runner, hand = JobRunner(store), Hand()
-        async with runner.running(hand):
-            job = await runner.submit("m", b"ab")
+        async with runner.running({"k": hand}):
+            job = await runner.submit("k", "m", b"ab")
             await hand.entered.wait()
         store.close()
         return job.job_id
@@ -121,7 +121,7 @@ def test_a_job_under_way_when_the_server_stops_is_carried_out_by_the_next(tmp_pa
         waiting = await runner.find(job_id)
         assert waiting is not None
         assert waiting.state == "queued"
-        async with runner.running(hand):
+        async with runner.running({"k": hand}):
             found = await answered(runner, waiting)
         store.close()
         return found.answer
@@ -131,16 +131,16 @@ def test_a_job_under_way_when_the_server_stops_is_carried_out_by_the_next(tmp_pa
 
 
 def test_an_answer_expires_after_the_time_that_is_set() -> None:
-    """To the second."""
+    """Half an hour is 1,800 seconds."""
 
     async def scenario() -> None:
         clock = Clock()
-        runner = JobRunner(MemoryJobs(), JobOptions(keep_answers_s=60.0), clock=clock)
+        runner = JobRunner(MemoryJobs(), JobOptions(keep_answers_h=0.5), clock=clock)
         hand = Hand()
         hand.gate.set()
-        async with runner.running(hand):
-            job = await answered(runner, await runner.submit("m", b"ab"))
-        clock.now_s += 60.0
+        async with runner.running({"k": hand}):
+            job = await answered(runner, await runner.submit("k", "m", b"ab"))
+        clock.now_s += 1800.0
         assert await runner.find(job.job_id) == job
         clock.now_s += 0.1
         assert await runner.find(job.job_id) is None
@@ -154,13 +154,13 @@ def test_more_jobs_than_may_wait_are_refused_until_some_are_done() -> None:
     async def scenario() -> None:
         runner, hand = JobRunner(MemoryJobs(), JobOptions(max_waiting=1)), Hand()
         hand.gate.set()
-        job = await runner.submit("m", b"ab")
+        job = await runner.submit("k", "m", b"ab")
         with pytest.raises(QueueFull, match="1 batches wait, of 1 at most") as refused:
-            await runner.submit("m", b"cd")
+            await runner.submit("k", "m", b"cd")
         assert refused.value.retry_after_s > 0
-        async with runner.running(hand):
+        async with runner.running({"k": hand}):
             await answered(runner, job)
-            await runner.submit("m", b"cd")
+            await runner.submit("k", "m", b"cd")
 
     run(scenario)
 
@@ -173,11 +173,11 @@ class BrokenJobs(MemoryJobs):
         super().__init__()
         self.broken = True
 
-    def start(self) -> Job | None:
+    def start(self, kinds: Collection[str]) -> Job | None:
         """Fail as long as it is broken."""
         if self.broken:
             raise StateUnavailable("the disk is full")
-        return super().start()
+        return super().start(kinds)
 
     def finish(self, job_id: str, answer: bytes | None, *, now_s: float) -> None:
         """Fail for the question that the test names."""
@@ -193,11 +193,65 @@ def test_a_store_that_fails_stops_nothing_else() -> None:
         store, hand = BrokenJobs(), Hand()
         runner = JobRunner(store)
         hand.gate.set()
-        async with runner.running(hand):
-            first = await runner.submit("m", b"tsol")
+        async with runner.running({"k": hand}):
+            first = await runner.submit("k", "m", b"tsol")
             store.broken = False
-            second = await runner.submit("m", b"ab")
+            second = await runner.submit("k", "m", b"ab")
             assert (await answered(runner, second)).answer == b"ba"
         assert hand.done == [first.job_id, second.job_id]
+
+    run(scenario)
+
+
+def test_a_job_of_several_parts_goes_on_where_it_was(tmp_path: Path) -> None:
+    """The parts that were kept are not asked for again, and stand in order in the answer."""
+    asked: list[str] = []
+
+    async def carry_out(job: Job, progress: Progress) -> bytes:
+        for place in range(job.done, job.total):
+            asked.append(job.question[place : place + 1].decode())
+            if asked == ["a", "b", "c"]:
+                stopped.set()
+                await asyncio.Event().wait()
+            await progress.keep(job.question[place : place + 1].upper(), done=place + 1)
+        return b"".join(await progress.parts())
+
+    async def first_run() -> Job:
+        store = SqliteJobs(tmp_path / "state.sqlite")
+        runner = JobRunner(store)
+        async with runner.running({"k": carry_out}):
+            job = await runner.submit("k", "m", b"abcd", total=4)
+            await stopped.wait()
+            found = await runner.find(job.job_id)
+        store.close()
+        assert found is not None
+        return found
+
+    async def second_run() -> Job:
+        store = SqliteJobs(tmp_path / "state.sqlite")
+        runner = JobRunner(store)
+        async with runner.running({"k": carry_out}):
+            found = await answered(runner, job)
+        store.close()
+        return found
+
+    stopped = asyncio.Event()
+    job = run(first_run)
+    assert (job.state, job.done, job.total) == ("running", 2, 4)
+    assert run(second_run).answer == b"ABCD"
+    assert asked == ["a", "b", "c", "c", "d"]
+
+
+def test_a_job_of_another_kind_waits() -> None:
+    """Nothing that runs here can carry it out; those behind it are not held up."""
+
+    async def scenario() -> None:
+        runner, hand = JobRunner(MemoryJobs()), Hand()
+        hand.gate.set()
+        other = await runner.submit("another", "m", b"xy")
+        mine = await runner.submit("k", "m", b"ab")
+        async with runner.running({"k": hand}):
+            assert (await answered(runner, mine)).answer == b"ba"
+        assert await runner.find(other.job_id) == other
 
     run(scenario)

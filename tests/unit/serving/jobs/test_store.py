@@ -1,6 +1,8 @@
 """Jobs are kept alike in memory and in the database."""
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,8 +12,8 @@ from earmark.errors import StateUnavailable
 from earmark.serving.jobs.job import Job
 from earmark.serving.jobs.store import JobStore, MemoryJobs, SqliteJobs
 
-FIRST = Job(job_id="1", model="m", state="queued", question=b"q1")
-SECOND = Job(job_id="2", model="m", state="queued", question=b"\x00q2")
+FIRST = Job(job_id="1", kind="k", model="m", state="queued", question=b"q1")
+SECOND = Job(job_id="2", kind="k", model="m", state="queued", question=b"\x00q2")
 
 
 @pytest.fixture(params=["memory", "database"])
@@ -28,7 +30,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[JobStore]:
 def test_an_empty_store_has_nothing(store: JobStore) -> None:
     """Nothing to find, to start or to tidy."""
     assert store.find("1", since_s=0) is None
-    assert store.start() is None
+    assert store.start(["k"]) is None
     assert store.tidy(since_s=0) == 0
 
 
@@ -36,7 +38,7 @@ def test_jobs_are_started_in_the_order_in_which_they_came(store: JobStore) -> No
     """Each once; then none waits."""
     store.add(FIRST, now_s=10.0)
     store.add(SECOND, now_s=10.0)
-    started = [store.start(), store.start(), store.start()]
+    started = [store.start(["k"]), store.start(["k"]), store.start(["k"])]
     assert started == [replace(FIRST, state="running"), replace(SECOND, state="running"), None]
     assert store.find("2", since_s=0) == replace(SECOND, state="running")
 
@@ -46,7 +48,7 @@ def test_a_finished_job_has_its_answer_and_no_question(store: JobStore) -> None:
     store.add(FIRST, now_s=10.0)
     store.finish("1", b"answer", now_s=20.0)
     assert store.find("1", since_s=20.0) == Job(
-        job_id="1", model="m", state="finished", answer=b"answer"
+        job_id="1", kind="k", model="m", state="finished", answer=b"answer"
     )
 
 
@@ -76,10 +78,10 @@ def test_the_database_outlives_the_server(tmp_path: Path) -> None:
     before = SqliteJobs(tmp_path / "state.sqlite")
     before.add(FIRST, now_s=10.0)
     before.add(SECOND, now_s=11.0)
-    assert before.start() is not None
+    assert before.start(["k"]) is not None
     before.close()
     after = SqliteJobs(tmp_path / "state.sqlite")
-    assert [after.start(), after.start()] == [
+    assert [after.start(["k"]), after.start(["k"])] == [
         replace(FIRST, state="running"),
         replace(SECOND, state="running"),
     ]
@@ -90,7 +92,7 @@ def test_no_file_is_made_before_a_job_comes(tmp_path: Path) -> None:
     """Looking is not writing."""
     kept = SqliteJobs(tmp_path / "state.sqlite")
     assert kept.find("1", since_s=0) is None
-    assert kept.start() is None
+    assert kept.start(["k"]) is None
     assert kept.tidy(since_s=0) == 0
     kept.close()
     assert list(tmp_path.iterdir()) == []
@@ -120,4 +122,42 @@ def test_a_database_that_fails_later_is_named(tmp_path: Path) -> None:
     kept.add(FIRST, now_s=10.0)
     with pytest.raises(StateUnavailable, match="UNIQUE"):
         kept.add(FIRST, now_s=10.0)
+    kept.close()
+
+
+def test_parts_of_an_answer_are_kept_in_order_until_it_is_whole(store: JobStore) -> None:
+    """And the job says how many of its own parts are done."""
+    store.add(replace(FIRST, total=3), now_s=10.0)
+    store.start(["k"])
+    store.advance("1", b"one", done=1)
+    store.advance("1", b"two", done=3)
+    assert store.parts("1") == [b"one", b"two"]
+    assert store.find("1", since_s=0) == replace(FIRST, state="running", total=3, done=3)
+    store.finish("1", b"answer", now_s=20.0)
+    assert store.parts("1") == []
+
+
+def test_jobs_of_other_kinds_are_left_alone(store: JobStore) -> None:
+    """Each kind is carried out by what knows it."""
+    store.add(FIRST, now_s=10.0)
+    store.add(replace(SECOND, kind="other"), now_s=11.0)
+    assert store.start(["other", "third"]) == replace(SECOND, kind="other", state="running")
+    assert store.start(["other"]) is None
+
+
+def test_a_database_of_an_earlier_release_is_read(tmp_path: Path) -> None:
+    """Its table has no kinds, and all of its jobs are batches of Workers AI."""
+    file = tmp_path / "state.sqlite"
+    with closing(sqlite3.connect(file)) as database:
+        database.execute(
+            "CREATE TABLE jobs (job_id TEXT PRIMARY KEY, model TEXT NOT NULL, state TEXT NOT NULL,"
+            " question BLOB NOT NULL, answer BLOB NOT NULL, created_s REAL NOT NULL,"
+            " finished_s REAL) STRICT"
+        )
+        database.execute("INSERT INTO jobs VALUES ('1', 'm', 'running', x'71', x'', 1.0, NULL)")
+        database.commit()
+    kept = SqliteJobs(file)
+    assert kept.start(["workers-ai"]) == Job(
+        job_id="1", kind="workers-ai", model="m", state="running", question=b"q"
+    )
     kept.close()

@@ -15,6 +15,7 @@ from earmark.domain.results import Classification, LabelScore, Relevance
 from earmark.domain.texts import TextInput
 from earmark.engine.facts import ModelFacts
 from earmark.engine.info import EngineInfo
+from earmark.errors import InvalidInput
 from earmark.tasks.reranking import Reranking, best_first
 from earmark.tasks.text_classification import TextClassification
 from earmark.web.body import Misfit, decode_json, decoder
@@ -29,6 +30,7 @@ __all__ = [
     "Scored",
     "as_upstream_says",
     "doubts_about",
+    "labels_of",
     "open_exchange",
 ]
 
@@ -127,13 +129,21 @@ def open_exchange(
         InvalidInput: it is no JSON, or fits neither schema.
     """
     found = members_of(body, misfit=as_upstream_says)
-    if _reranks(found, info):
-        return _open_reranker(body), first_doubts(_OF_RERANKER.doubts(found))
+    reranks = _reranks(found, info)
+    doubts = first_doubts((_OF_RERANKER if reranks else _OF_CLASSIFIER).doubts(found))
+    try:
+        return _open_reranker(body) if reranks else _open_classifier(body), doubts
+    except InvalidInput as error:
+        # What is missing may be there by nearly its name.
+        slips = [each.text for each in doubts if "did you mean" in each.text]
+        raise InvalidInput("; ".join((str(error), *slips))) from None
+
+
+def _open_classifier(body: bytes) -> Exchange[Classification]:
     asked = decode_json(body, _classifier, misfit=as_upstream_says)
     # In the order of the classes, as the service answers; its clients do not sort.
     request = TextClassification((TextInput(asked.text),), sort=False)
-    exchange = Exchange(request, request.characters, _labels)
-    return exchange, first_doubts(_OF_CLASSIFIER.doubts(found))
+    return Exchange(request, request.characters, labels_of)
 
 
 def _open_reranker(body: bytes) -> Exchange[Relevance]:
@@ -148,7 +158,8 @@ def _open_reranker(body: bytes) -> Exchange[Relevance]:
     return Exchange(request, characters, ranked)
 
 
-def _labels(results: Sequence[Classification]) -> tuple[LabelScore, ...]:
+def labels_of(results: Sequence[Classification]) -> tuple[LabelScore, ...]:
+    """Put the result of one text into the form of the wire."""
     return results[0].scores
 
 

@@ -1,9 +1,10 @@
 """The addresses of this dialect and what answers them."""
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Final
 from urllib.parse import parse_qsl, urlsplit
 
@@ -14,19 +15,23 @@ from starlette.routing import Route
 
 from earmark.domain.preferences import Preferences
 from earmark.errors import InvalidInput, UnknownModel
-from earmark.serving.jobs.runner import JobRunner
-from earmark.serving.service import Service
+from earmark.serving.caller import Caller
+from earmark.serving.service import Call
 from earmark.web.access import AccessForm
-from earmark.web.body import decode_json, decoder, read_body
+from earmark.web.body import decode_json, decoder, read_beside, read_body
+from earmark.web.calls import open_call
+from earmark.web.dialect import Dialect, DialectParts
 from earmark.web.dialects.cloudflare import binding, catalogue
 from earmark.web.dialects.cloudflare.access import WRONG_KEY, Verified, access_form
-from earmark.web.dialects.cloudflare.batches import Batches, polled_id
+from earmark.web.dialects.cloudflare.batches import KIND, Batches, polled_id
 from earmark.web.dialects.cloudflare.envelope import Message, ai_request_id, failed, succeeded
 from earmark.web.dialects.cloudflare.errors import (
     FORMS,
     api_error,
     binding_refusal,
     edge_refusal,
+    no_such_method,
+    no_such_route,
     rest_refusal,
 )
 from earmark.web.dialects.cloudflare.inputs import (
@@ -34,15 +39,23 @@ from earmark.web.dialects.cloudflare.inputs import (
     doubts_about,
     open_exchange,
 )
-from earmark.web.dialects.cloudflare.wrappers import Universal
+from earmark.web.dialects.cloudflare.operations import COMPONENTS, OPERATIONS
+from earmark.web.dialects.cloudflare.wrappers import OF_BOUND, OF_UNIVERSAL, Universal
+from earmark.web.disconnect import while_connected
 from earmark.web.endpoints import Handler, Refusal, endpoint
 from earmark.web.exchange import Carried
-from earmark.web.leaving import while_connected
-from earmark.web.origin import asked_here
 from earmark.web.request_log import record_of
-from earmark.web.unread import MOST_DOUBTS, Doubt, first_doubts, refuse_doubts, tell_doubts
+from earmark.web.unread import (
+    MOST_DOUBTS,
+    Doubt,
+    Reading,
+    first_doubts,
+    members_of,
+    refuse_doubts,
+    tell_doubts,
+)
 
-__all__ = ["PREFIX", "CloudflareDialect", "CloudflareOptions"]
+__all__ = ["PREFIX", "CloudflareDialect"]
 
 PREFIX: Final = "/client/v4"
 """What every address of the REST API begins with."""
@@ -70,21 +83,6 @@ _TRUE: Final = frozenset({"true", "1"})
 _universal = decoder(Universal[msgspec.Raw])
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CloudflareOptions:
-    """How the dialect is spoken.
-
-    Attributes:
-        max_body_bytes: longer bodies are refused; a batch may hold 10 MB.
-        strict: refuse what would be answered with a message that nothing reads it.
-        accounts: those that an address may name; none stands for any.
-    """
-
-    max_body_bytes: int
-    strict: bool = False
-    accounts: frozenset[str] = frozenset()
-
-
 @dataclass(frozen=True, slots=True)
 class _Ran:
     """What a run is answered.
@@ -99,27 +97,29 @@ class _Ran:
     headers: dict[str, str]
     doubts: tuple[Doubt, ...] = ()
 
+    def beside(self, reading: Reading, body: bytes) -> "_Ran":
+        """Add what nothing reads beside the input."""
+        found = chain(reading.doubts(members_of(body)), self.doubts)
+        return replace(self, doubts=first_doubts(found))
+
     def enveloped(self) -> Response:
         """Answer it over REST."""
         told = tuple(Message(_UNREAD_CODE, each.text) for each in self.doubts)
         return tell_doubts(succeeded(self.result, self.headers, messages=told), self.doubts)
 
 
-class CloudflareDialect:
+class CloudflareDialect(Dialect):
     """Cloudflare Workers AI over a service."""
 
-    def __init__(self, service: Service, jobs: JobRunner, options: CloudflareOptions) -> None:
-        """Speak for a service.
+    prefixes = (PREFIX,)
+    operations = OPERATIONS
+    components = COMPONENTS
+    shown_headers = ("x-should-retry", "cf-ai-req-id", "cf-ray")
 
-        Args:
-            service: what answers.
-            jobs: keeps asynchronous batches.
-            options: how the dialect is spoken.
-        """
-        self._service = service
-        self._options = options
-        self._jobs = jobs
-        self._batches = Batches(jobs, self._ask_for_batch, api_error)
+    def __init__(self, parts: DialectParts) -> None:
+        """Speak for a service."""
+        self._service, self._options, self._jobs = parts.service, parts.options, parts.jobs
+        self._batches = Batches(parts.jobs, self._open_for_batch, api_error)
 
     def routes(self) -> list[Route]:
         """List the addresses.
@@ -172,10 +172,18 @@ class CloudflareDialect:
         """Tell how this dialect's callers present a key and are refused."""
         return [access_form(PREFIX), access_form(_GATEWAY)]
 
+    def no_such_address(self, asked: str, hint: str) -> Response:  # noqa: ARG002 - the protocol's
+        """Answer an address that there is not, in Cloudflare's words."""
+        return no_such_route(hint)
+
+    def no_such_method(self, method: str, allowed: Sequence[str]) -> Response:
+        """Answer a method that an address does not have, in Cloudflare's words."""
+        return no_such_method(method, allowed)
+
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Answer batches until the block ends."""
-        async with self._jobs.running(self._batches.carry_out):
+        async with self._jobs.running({KIND: self._batches.carry_out}):
             yield
 
     async def _run(self, request: Request) -> Response:
@@ -186,11 +194,13 @@ class CloudflareDialect:
 
     async def _run_named(self, request: Request) -> Response:
         queue = request.query_params.get("queueRequest", "").lower() in _TRUE
-        asked = decode_json(
-            await self._body(request, batch=queue), _universal, misfit=as_upstream_says
+        body = await self._body(request, batch=queue)
+        asked = await read_beside(
+            body, lambda: decode_json(body, _universal, misfit=as_upstream_says)
         )
+        self._refuse_beside(OF_UNIVERSAL, body)
         ran = await self._result(request, asked.model, bytes(asked.input), queue=queue)
-        return ran.enveloped()
+        return ran.beside(OF_UNIVERSAL, body).enveloped()
 
     async def _run_bound(self, request: Request) -> Response:
         """Answer a Worker's binding: without an envelope."""
@@ -198,62 +208,61 @@ class CloudflareDialect:
         if not name:
             raise InvalidInput("the header cf-consn-model-id is missing; it names the model")
         form = binding.generation(request.headers.get("cf-consn-sdk-version", ""))
-        body, queue = binding.opened(await self._body(request, batch=True), form)
+        whole = await self._body(request, batch=True)
+        body, queue = await read_beside(whole, lambda: binding.opened(whole, form))
+        if form != "tensors":
+            self._refuse_beside(OF_BOUND, whole)
         # A binding may put a name of its own first, as in `p:@cf/org/name`.
         model = name.partition(":")[2] or name
         ran = await self._result(request, model, body, queue=queue)
+        if form != "tensors":
+            ran = ran.beside(OF_BOUND, whole)
         return tell_doubts(binding.answered(ran.result, form, headers=ran.headers), ran.doubts)
 
     async def _result(self, request: Request, model: str, body: bytes, *, queue: bool) -> _Ran:
         """Answer one input, or take or tell of a batch."""
         ai_id = {"cf-ai-req-id": ai_request_id(record_of(request.scope).request_id)}
         asked_s = time.monotonic()
-        await self._discover(request, model)
-        record_of(request.scope).model = self._service.status(model).info.model_id
-        job_id = polled_id(body)
+        call = await open_call(self._service, request, model)
+        job_id = await read_beside(body, lambda: polled_id(body))
         if job_id is not None:
             return _Ran(await self._batches.poll(model, job_id), ai_id)
         if queue:
-            return await self._submit(model, body, ai_id)
+            return await self._submit(call, model, body, ai_id)
         left_s = _CLIENT_PATIENCE_S - (time.monotonic() - asked_s)
-        asking = self._ask(request, model, body, timeout_s=left_s)
+        waiting = call.wanting(Preferences(wait=True, timeout_s=left_s))
+        asking = self._ask(request, waiting, body)
         carried, doubts = await while_connected(request, asking)
         return _Ran(carried.body, carried.headers | ai_id, doubts)
 
-    async def _submit(self, model: str, body: bytes, headers: dict[str, str]) -> _Ran:
-        info = self._service.status(model).info
+    def _refuse_beside(self, reading: Reading, body: bytes) -> None:
+        if self._options.strict:
+            refuse_doubts(first_doubts(reading.doubts(members_of(body))))
+
+    async def _submit(self, call: Call, model: str, body: bytes, headers: dict[str, str]) -> _Ran:
         found: list[Doubt] = []
 
         def check(one: bytes, place: str) -> None:
             if len(found) < MOST_DOUBTS:
-                found.extend(doubts_about(one, info, place=place))
+                found.extend(doubts_about(one, call.info, place=place))
             if self._options.strict:
                 refuse_doubts(found)
 
         queued = await self._batches.submit(model, body, check)
         return _Ran(queued, headers, first_doubts(found))
 
-    async def _discover(self, request: Request, model: str) -> None:
-        """Look for a model that is not served; clients that are told to wait ask again."""
-        await self._service.discover(model, here=asked_here(request.headers))
-
     async def _ask(
-        self, request: Request, model: str, body: bytes, *, timeout_s: float
+        self, request: Request, call: Call, body: bytes
     ) -> tuple[Carried, tuple[Doubt, ...]]:
-        info = self._service.status(model).info
-        exchange, doubts = open_exchange(body, info)
+        exchange, doubts = await read_beside(body, lambda: open_exchange(body, call.info))
         if self._options.strict:
             refuse_doubts(doubts)
         record_of(request.scope).texts = exchange.request.items
-        preferences = Preferences(wait=True, timeout_s=timeout_s)
-        return await exchange.carry_out(self._service, info.model_id, preferences), doubts
+        return await exchange.carry_out(call), doubts
 
-    async def _ask_for_batch(self, model: str, body: bytes) -> Carried:
+    async def _open_for_batch(self, model: str) -> Call:
         # Where it came from counted when it was taken; what may be fetched counts now.
-        await self._service.discover(model, here=True)
-        info = self._service.status(model).info
-        exchange, _ = open_exchange(body, info)
-        return await exchange.carry_out(self._service, info.model_id, Preferences(wait=True))
+        return await self._service.open(model, Caller(here=True), Preferences(wait=True))
 
     async def _body(self, request: Request, *, batch: bool) -> bytes:
         most = self._options.max_body_bytes
@@ -275,9 +284,9 @@ class CloudflareDialect:
         name = request.query_params.get("model", "")
         served = self._named()
         with suppress(UnknownModel):  # told below, in this address's words
-            await self._discover(request, name)
+            call = await open_call(self._service, request, name)
             # The list has no models of the Hub but those in memory.
-            served.append(catalogue.Named(name, self._service.status(name)))
+            served.append(catalogue.Named(name, call.status()))
         return succeeded(catalogue.schema(served, name))
 
     async def _tasks(self, _: Request) -> Response:

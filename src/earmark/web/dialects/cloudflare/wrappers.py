@@ -1,12 +1,13 @@
 """What an input is wrapped in where the address does not name its model."""
 
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 import msgspec
 
 from earmark.web.body import EmptyArray
+from earmark.web.unread import Reading
 
-__all__ = ["Bound", "RunOptions", "Universal"]
+__all__ = ["OF_BOUND", "OF_UNIVERSAL", "Bound", "RunOptions", "Universal"]
 
 Input = TypeVar("Input")
 
@@ -33,3 +34,11 @@ class Bound(msgspec.Struct, Generic[Input], frozen=True):
 
     inputs: Input
     options: RunOptions | EmptyArray | None = None
+
+
+OF_UNIVERSAL: Final = Reading(
+    of="a body that names its model",
+    read=Universal.__struct_fields__,
+    harmless=frozenset({"options"}),
+)
+OF_BOUND: Final = Reading(of="a binding's body", read=Bound.__struct_fields__)

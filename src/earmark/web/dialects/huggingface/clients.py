@@ -6,21 +6,17 @@ in the source of each release of `huggingface_hub` and `@huggingface/inference`.
 
 import re
 from collections.abc import Mapping
-from typing import Final, Literal
+from typing import Final
+
+from earmark.web.options import ZeroShotForm
 
 __all__ = [
     "ZERO_SHOT_FORMS",
-    "ZeroShotForm",
     "expects_to_wait",
     "name_of_caller",
     "reads_first_list",
     "zero_shot_form",
 ]
-
-ZeroShotForm = Literal["labels", "object", "objects", "both"]
-"""`labels`: ``[{"label", "score"}, …]``, which the documentation shows. `object`:
-``{"sequence", "labels", "scores"}``, as `transformers` answers. `objects`: a list of one such.
-`both`: the first, each item carrying the second's fields as well."""
 
 ZERO_SHOT_FORMS: tuple[ZeroShotForm, ...] = ("labels", "object", "objects", "both")
 

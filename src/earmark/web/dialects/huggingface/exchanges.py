@@ -8,16 +8,14 @@ import msgspec
 from starlette.responses import Response
 
 from earmark.domain.near_names import nearest
-from earmark.domain.preferences import Preferences
 from earmark.domain.results import Classification, Entities, Ranking, Relevance
 from earmark.engine.facts import ModelFacts
 from earmark.engine.info import EngineInfo
 from earmark.errors import UnsupportedTask
-from earmark.serving.service import Service
+from earmark.serving.service import Call
 from earmark.tasks.task import TaskName
 from earmark.web.body import EmptyArray, members
 from earmark.web.dialects.huggingface.clients import (
-    ZeroShotForm,
     reads_first_list,
     zero_shot_form,
 )
@@ -35,13 +33,14 @@ from earmark.web.dialects.huggingface.token_classification import (
 from earmark.web.dialects.huggingface.unread import with_warnings
 from earmark.web.dialects.huggingface.zero_shot import decode_zero_shot, zero_shot_body
 from earmark.web.exchange import Exchange
+from earmark.web.options import ZeroShotForm
 from earmark.web.responses import json_response
 from earmark.web.unread import Doubt, tell_doubts
 
 __all__ = [
     "TASK_NAMES",
     "AnyExchange",
-    "Caller",
+    "Reader",
     "answered",
     "asked_task",
     "open_exchange",
@@ -63,8 +62,8 @@ TASK_NAMES: Final = tuple(_ALIASES)
 
 
 @dataclass(frozen=True, slots=True)
-class Caller:
-    """Who asks, as far as the answer's form depends on it.
+class Reader:
+    """The program that reads the answer, as far as its form depends on it.
 
     Attributes:
         user_agent: from `clients.name_of_caller`.
@@ -86,30 +85,23 @@ AnyExchange: TypeAlias = (
 )
 
 
-async def answered(
-    exchange: AnyExchange,
-    service: Service,
-    model_id: str,
-    preferences: Preferences,
-    doubts: tuple[Doubt, ...] = (),
-) -> Response:
+async def answered(exchange: AnyExchange, call: Call, doubts: tuple[Doubt, ...] = ()) -> Response:
     """Carry out a request and answer it.
 
     Args:
         exchange: the request.
-        service: what answers.
-        model_id: of a model that is served.
-        preferences: how the caller wants it carried out.
+        call: to the model.
         doubts: what the caller should know.
 
     Raises:
         EarmarkError: the whole request failed, or its first input that did.
     """
     if isinstance(exchange, StreamedExchange):
-        return tell_doubts(await exchange.answer(service, model_id, preferences), doubts)
-    carried = await exchange.carry_out(service, model_id, preferences)
+        return tell_doubts(await exchange.answer(call), doubts)
+    carried = await exchange.carry_out(call)
     body = with_warnings(carried.body, doubts)
-    return tell_doubts(json_response(body, headers=carried.headers), doubts)
+    answer = await carried.written(lambda: json_response(body, headers=carried.headers))
+    return tell_doubts(answer, doubts)
 
 
 def task_named(name: str) -> TaskName:
@@ -180,22 +172,22 @@ def _has_pair(raw: msgspec.Raw) -> bool:
     )
 
 
-def open_exchange(task: TaskName, body: bytes, caller: Caller) -> AnyExchange:
+def open_exchange(task: TaskName, body: bytes, reader: Reader) -> AnyExchange:
     """Read a request to a task.
 
     Raises:
         InvalidInput: the body is not one.
     """
-    return _OPENERS[task](body, caller)
+    return _OPENERS[task](body, reader)
 
 
 _FORM_VARIES: Final[Mapping[str, str]] = {"vary": "User-Agent, CF-Worker"}
 """The form follows the client's name: a cache in front must not mix them up."""
 
 
-def _open_text_classification(body: bytes, caller: Caller) -> Exchange[Classification]:
+def _open_text_classification(body: bytes, reader: Reader) -> Exchange[Classification]:
     request = decode_text_classification(body)
-    alone = reads_first_list(caller.user_agent) and not caller.reads_whole
+    alone = reads_first_list(reader.user_agent) and not reader.reads_whole
 
     def remarks(results: Sequence[Classification], _: EngineInfo) -> Mapping[str, str]:
         warning = lost_lists(results) if alone else None
@@ -210,9 +202,9 @@ def _open_text_classification(body: bytes, caller: Caller) -> Exchange[Classific
     )
 
 
-def _open_zero_shot(body: bytes, caller: Caller) -> Exchange[Ranking]:
+def _open_zero_shot(body: bytes, reader: Reader) -> Exchange[Ranking]:
     decoded = decode_zero_shot(body)
-    form = zero_shot_form(caller.user_agent, unknown=caller.unknown_form, listed=decoded.listed)
+    form = zero_shot_form(reader.user_agent, unknown=reader.unknown_form, listed=decoded.listed)
     texts = decoded.request.inputs
     characters = sum(len(text) for text in texts)
     return Exchange(
@@ -223,7 +215,7 @@ def _open_zero_shot(body: bytes, caller: Caller) -> Exchange[Ranking]:
     )
 
 
-def _open_token_classification(body: bytes, _: Caller) -> Exchange[Entities] | StreamedExchange:
+def _open_token_classification(body: bytes, _: Reader) -> Exchange[Entities] | StreamedExchange:
     decoded = decode_token_classification(body)
     if decoded.streamed:
         return StreamedExchange(decoded.request, listed=decoded.listed)
@@ -234,7 +226,7 @@ def _open_token_classification(body: bytes, _: Caller) -> Exchange[Entities] | S
     )
 
 
-_OPENERS: Final[Mapping[TaskName, Callable[[bytes, Caller], AnyExchange]]] = {
+_OPENERS: Final[Mapping[TaskName, Callable[[bytes, Reader], AnyExchange]]] = {
     "text-classification": _open_text_classification,
     "zero-shot-classification": _open_zero_shot,
     "token-classification": _open_token_classification,

@@ -8,8 +8,7 @@ from typing import Final
 from earmark.domain.results import LabelScore
 from earmark.errors import InvalidInput, ModelNotLoaded, UnknownModel
 from earmark.tasks.task import TaskName
-from earmark.web.dialects.huggingface import describe, lookups, token_classification, zero_shot
-from earmark.web.dialects.huggingface.errors import error_answer
+from earmark.web.dialects.huggingface import lookups, token_classification, zero_shot
 from earmark.web.dialects.huggingface.text_classification import TextClassificationBody
 from earmark.web.dialects.huggingface.text_ranking import TextRankingBody
 from earmark.web.openapi.json_files import (
@@ -29,6 +28,8 @@ from earmark.web.openapi.shared_answers import (
     error_answers,
     refused,
 )
+from earmark.web.pages import describe
+from earmark.web.plain_errors import error_answer
 from earmark.web.ranked_texts import RankedText, TextsBody
 from earmark.web.responses import ErrorBody
 

@@ -18,16 +18,15 @@ from typing import Final
 import msgspec
 from starlette.responses import Response
 
-from earmark.domain.preferences import Preferences
 from earmark.domain.results import Entity
 from earmark.engine.streaming import EntityStream, Failed
-from earmark.serving.service import STOPS, Service
+from earmark.serving.service import STOPS, Call
 from earmark.tasks.token_classification import TokenClassification
 from earmark.web.answer_headers import reading_headers
-from earmark.web.dialects.huggingface.errors import FORMS, wording
 from earmark.web.dialects.huggingface.token_classification import wire_entity
 from earmark.web.error_forms import nearest_form
 from earmark.web.events import DONE, EventStream, event
+from earmark.web.plain_errors import FORMS, wording
 from earmark.web.request_log import RequestRecord
 
 __all__ = ["StreamedExchange"]
@@ -74,20 +73,17 @@ class StreamedExchange:
     request: TokenClassification
     listed: bool
 
-    async def answer(self, service: Service, model_id: str, preferences: Preferences) -> Response:
-        """Begin to ask the service; the answer that is returned asks on, and gives all back.
+    async def answer(self, call: Call) -> Response:
+        """Begin to ask the model; the answer that is returned asks on, and gives all back.
 
         Args:
-            service: what answers.
-            model_id: of a model that is served.
-            preferences: how the caller wants it carried out.
+            call: to the model.
 
         Raises:
             EarmarkError: the request is refused.
         """
         async with AsyncExitStack() as held:
-            opened = service.stream(model_id, self.request, preferences=preferences)
-            served = await held.enter_async_context(opened)
+            served = await held.enter_async_context(call.stream(self.request))
             stream = served.stream
             headers = reading_headers(
                 stream.inputs, characters=self.request.characters, info=served.info

@@ -34,6 +34,8 @@ __all__ = [
 ]
 
 _DEFAULT_IGNORED = ("O",)
+_MOST_IGNORED = 4096
+"""Labels that may be left out; no model has as many."""
 _LONGEST_VALUE_SHOWN = 40
 """Characters of a wrong parameter that an error repeats."""
 
@@ -108,6 +110,11 @@ def decode_token_classification(body: bytes) -> Decoded[TokenClassification]:
             " aggregation_strategy none there is nothing to join: choose another"
         )
     ignored = parameters.ignore_labels
+    if ignored is not None and len(ignored) > _MOST_IGNORED:
+        raise InvalidInput(
+            f"`parameters.ignore_labels` holds {len(ignored):,} labels, at most {_MOST_IGNORED:,}"
+            " are read; send those of the model"
+        )
     request = TokenClassification(
         texts,
         strategy,

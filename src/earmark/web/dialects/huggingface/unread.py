@@ -88,6 +88,7 @@ def _unread(body: bytes, task: TaskName, tasks: tuple[TaskName, ...]) -> Iterato
     beside = _named(body)
     parameters = _named(beside.get("parameters", b""))
     members = _OF_RANKING if task == "text-ranking" else _BESIDE
+    # One by one: a body may hold a hundred thousand names.
     found = chain(
         (
             _parameter(name, task)

@@ -19,8 +19,8 @@ from earmark.domain.results import LabelScore, Ranking
 from earmark.errors import InvalidInput
 from earmark.tasks.zero_shot import DEFAULT_TEMPLATE, ZeroShot
 from earmark.web.body import EmptyArray, decode_json, decoder, members
-from earmark.web.dialects.huggingface.clients import ZeroShotForm
 from earmark.web.dialects.huggingface.decoded import Decoded
+from earmark.web.options import ZeroShotForm
 
 __all__ = [
     "LabelAndSequence",

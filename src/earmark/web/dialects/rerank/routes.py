@@ -11,16 +11,18 @@ from starlette.routing import Route
 from earmark.domain.preferences import Preferences
 from earmark.domain.results import Classification, Relevance
 from earmark.errors import InvalidInput, ModelOutOfReach, UnknownModel
-from earmark.serving.service import Service
+from earmark.serving.service import Call
 from earmark.tasks.task import TaskName
 from earmark.web.access import AccessForm, read_bearer
-from earmark.web.body import read_body
+from earmark.web.body import read_beside, read_body
+from earmark.web.calls import open_call
+from earmark.web.dialect import Dialect, DialectParts
 from earmark.web.dialects.rerank import cohere, text_embeddings_inference
 from earmark.web.dialects.rerank.errors import refusal
+from earmark.web.dialects.rerank.operations import COMPONENTS, OPERATIONS
+from earmark.web.disconnect import while_connected
 from earmark.web.endpoints import endpoint
 from earmark.web.exchange import Exchange
-from earmark.web.leaving import while_connected
-from earmark.web.origin import asked_here
 from earmark.web.ranked_texts import OF_TEXTS, open_texts
 from earmark.web.request_log import record_of
 from earmark.web.responses import json_response
@@ -73,20 +75,15 @@ _UNNAMED: Final = frozenset({"", "default/not-specified"})
 """The second is what clients of Infinity send where nobody named a model."""
 
 
-class RerankDialect:
+class RerankDialect(Dialect):
     """Reranking and classification, as other servers have them, over a service."""
 
-    def __init__(self, service: Service, *, max_body_bytes: int, strict: bool) -> None:
-        """Speak for a service.
+    operations = OPERATIONS
+    components = COMPONENTS
 
-        Args:
-            service: what answers.
-            max_body_bytes: longer bodies are refused.
-            strict: refuse what would be answered with a warning.
-        """
-        self._service = service
-        self._max_body_bytes = max_body_bytes
-        self._strict = strict
+    def __init__(self, parts: DialectParts) -> None:
+        """Speak for a service."""
+        self._service, self._options = parts.service, parts.options
 
     def routes(self) -> list[Route]:
         """List the addresses."""
@@ -117,22 +114,22 @@ class RerankDialect:
         return await self._answer(request, _open_predict, "text-classification")
 
     async def _answer(self, request: Request, read: _Opener, task: TaskName) -> Response:
-        body = await read_body(request, max_bytes=self._max_body_bytes)
-        asked = read(body, request)
-        if self._strict:
+        body = await read_body(request, max_bytes=self._options.max_body_bytes)
+        asked = await read_beside(body, lambda: read(body, request))
+        if self._options.strict:
             refuse_doubts(asked.doubts)
-        record = record_of(request.scope)
-        model_id, headers = await self._find(request, asked, task)
-        record.model = self._service.status(model_id).info.model_id
-        record.texts = asked.exchange.request.items
-        carrying = asked.exchange.carry_out(self._service, model_id, _WAITING)
+        call, headers = await self._open(request, asked, task)
+        record_of(request.scope).texts = asked.exchange.request.items
+        carrying = asked.exchange.carry_out(call.wanting(_WAITING))
         carried = await while_connected(request, carrying)
-        answer = json_response(carried.body, headers={**carried.headers, **headers})
+        answer = await carried.written(
+            lambda: json_response(carried.body, headers={**carried.headers, **headers})
+        )
         return tell_doubts(answer, asked.doubts)
 
-    async def _find(
+    async def _open(
         self, request: Request, asked: _Asked, task: TaskName
-    ) -> tuple[str, Mapping[str, str]]:
+    ) -> tuple[Call, Mapping[str, str]]:
         """Find the model that is meant, and what is to be said of it in a header.
 
         Raises:
@@ -141,18 +138,19 @@ class RerankDialect:
             CapacityError: what it is cannot be told for now.
         """
         if asked.model is None or asked.model in _UNNAMED:
-            return self._only_model(task), {}
-        here = asked_here(request.headers)
+            return await open_call(self._service, request, self._only_model(task)), {}
         fits = () if asked.strict else self._service.fitting(task)
-        # Whoever can be answered by another model is not held until the Hub can be reached.
+        # A caller whom another model can answer is not held until the Hub can be reached.
         preferences = Preferences(wait=len(fits) != 1)
         try:
-            await self._service.discover(asked.model, here=here, preferences=preferences)
-            return self._service.models.resolve(asked.model), {}
+            return await open_call(self._service, request, asked.model, preferences), {}
         except (UnknownModel, ModelOutOfReach):
             if len(fits) != 1:
                 raise
-            return fits[0], {"x-hf-warning": _NOT_THE_ONE_NAMED}
+        return (
+            await open_call(self._service, request, fits[0]),
+            {"x-hf-warning": _NOT_THE_ONE_NAMED},
+        )
 
     def _only_model(self, task: TaskName) -> str:
         """Find the model that is meant where none is named.

@@ -2,87 +2,134 @@
 
 import asyncio
 import time
-from dataclasses import dataclass, field
+from typing import TypeVar
 
 import msgspec
 import pytest
 from support.fake_engine import FakeEngine
 
+from earmark.engine.reply import Reply
 from earmark.errors import EngineError, InvalidInput, QueueFull
+from earmark.models.registry import ServedModels
 from earmark.serving.jobs.job import Job
-from earmark.serving.jobs.runner import JobRunner
-from earmark.serving.jobs.store import MemoryJobs
-from earmark.web.dialects.cloudflare.batches import Answered, Batches, Response
+from earmark.serving.jobs.runner import JobRunner, Progress
+from earmark.serving.jobs.store import JobStore, MemoryJobs
+from earmark.serving.limits import ServiceOptions
+from earmark.serving.service import Service
+from earmark.tasks.task import TaskRequest
+from earmark.web.dialects.cloudflare.batches import KIND, Answered, Batches, Response
 from earmark.web.dialects.cloudflare.errors import api_error
-from earmark.web.exchange import Carried
+
+Result = TypeVar("Result")
 
 
-@dataclass
-class Model:
-    """Is busy for so many questions, then answers."""
+class Busy(FakeEngine):
+    """Is busy for so many requests, then answers; remembers how many texts came together."""
 
-    busy: int
-    pauses_s: list[float] = field(default_factory=list)
+    def __init__(self, busy: int = 0) -> None:
+        """Be busy so often."""
+        super().__init__()
+        self.busy = busy
+        self.pauses_s: list[float] = []
+        self.together: list[int] = []
 
-    async def ask(self, _: str, body: bytes) -> Carried:
-        """Answer the length of a body, once it is not busy."""
+    async def answer(
+        self, request: TaskRequest[Result], *, deadline_s: float | None = None
+    ) -> Reply[Result]:
+        """Answer, once it is not busy."""
         if self.busy:
             self.busy -= 1
             raise QueueFull("busy", retry_after_s=10.0 * (len(self.pauses_s) + 1))
-        return Carried(len(body), {"x-compute-tokens": "5"}, FakeEngine().info)
+        self.together.append(request.items)
+        return await super().answer(request, deadline_s=deadline_s)
 
     async def sleep(self, pause_s: float) -> None:
         """Take no time, but remember."""
         self.pauses_s.append(pause_s)
 
 
-def batches(model: Model, store: MemoryJobs | None = None) -> Batches:
+def batches(engine: Busy, store: JobStore | None = None) -> Batches:
     """Put a model behind batches."""
+    service = Service(ServedModels([engine]), ServiceOptions(cache_bytes=0))
     jobs = JobRunner(store or MemoryJobs())
-    return Batches(jobs, model.ask, api_error, sleep=model.sleep)
+    return Batches(jobs, lambda _: service.open(None), api_error, sleep=engine.sleep)
 
 
-def carry_out(model: Model, question: bytes) -> Answered[Response[object]]:
+def asking(*texts: str) -> bytes:
+    """Write a batch."""
+    return msgspec.json.encode({"requests": [{"text": text} for text in texts]})
+
+
+def carry_out(engine: Busy, question: bytes, *, done: int = 0) -> Answered[Response[object]]:
     """Answer a batch."""
 
     async def scenario() -> bytes:
-        return await batches(model).carry_out(
-            Job(job_id="1", model="m", state="running", question=question)
-        )
+        store = MemoryJobs()
+        job = Job(job_id="1", kind=KIND, model="m", state="running", question=question, done=done)
+        store.add(job, now_s=0.0)
+        return await batches(engine, store).carry_out(job, Progress(store, job))
 
     return msgspec.json.decode(asyncio.run(scenario()), type=Answered[Response[object]])
 
 
 def test_a_busy_server_is_asked_again() -> None:
     """After as long as it says, but no longer than half a minute."""
-    model = Model(busy=4)
-    answered = carry_out(model, b'{"requests": [{}]}')
+    model = Busy(4)
+    answered = carry_out(model, asking("a"))
     assert answered.responses[0].success
     assert model.pauses_s == [10.0, 20.0, 30.0, 30.0]
 
 
 def test_a_server_that_stays_busy_is_told_for_that_input() -> None:
     """In the end the caller is answered all the same."""
-    model = Model(busy=20)
-    (response,) = carry_out(model, b'{"requests": [{}]}').responses
+    model = Busy(20)
+    (response,) = carry_out(model, asking("a")).responses
     assert not response.success
     assert response.errors[0].code == 3040
     assert len(model.pauses_s) == 19
 
 
 def test_tokens_of_all_inputs_add_up() -> None:
-    """In Cloudflare's words."""
-    answered = carry_out(Model(busy=0), b'{"requests": [{}, {"a": 1}]}')
-    assert (answered.usage.prompt_tokens, answered.usage.total_tokens) == (10, 10)
+    """In Cloudflare's words; each text has two special tokens."""
+    answered = carry_out(Busy(), asking("a", "b c"))
+    assert (answered.usage.prompt_tokens, answered.usage.total_tokens) == (7, 7)
+
+
+def test_texts_share_batches() -> None:
+    """They reach the model 256 at a time, in order, also where one of them is malformed."""
+    engine = Busy()
+    texts = [f"text {number}" for number in range(300)]
+    texts[10] = ""
+    answered = carry_out(engine, asking(*texts))
+    assert engine.together == [255, 44]
+    assert [one.id for one in answered.responses] == list(range(300))
+    assert [one.id for one in answered.responses if not one.success] == [10]
+    alone = carry_out(Busy(), asking("text 299")).responses[0]
+    assert answered.responses[299].result == alone.result
+
+
+def test_a_batch_goes_on_behind_what_is_answered() -> None:
+    """The server was started again after the first 256 inputs."""
+    engine = Busy()
+    answered = carry_out(engine, asking(*("a",) * 300), done=256)
+    assert engine.together == [44]
+    assert [one.id for one in answered.responses] == list(range(256, 300))
+
+
+def test_too_many_inputs_are_refused() -> None:
+    """Before anything is kept; the error says how many may be sent."""
+    some = batches(Busy())
+    with pytest.raises(InvalidInput, match="holds 50,001 requests, at most 50,000 are taken"):
+        asyncio.run(some.submit("m", asking(*("a",) * 50_001)))
 
 
 def test_a_batch_that_failed_is_our_fault() -> None:
-    """Its caller learns so when he polls."""
+    """Its caller learns so by polling."""
 
     async def scenario() -> None:
         store = MemoryJobs()
-        some = batches(Model(busy=0), store)
-        queued = await some.submit("m", b'{"requests": [{}]}')
+        some = batches(Busy(), store)
+        queued = await some.submit("m", asking("a"))
         store.finish(queued.request_id, None, now_s=time.time())
         with pytest.raises(EngineError, match="failed; the server's log says why"):
             await some.poll("m", queued.request_id)

@@ -6,10 +6,10 @@ from hypothesis import strategies as st
 
 from earmark.web.dialects.huggingface.clients import (
     ZERO_SHOT_FORMS,
-    ZeroShotForm,
     reads_first_list,
     zero_shot_form,
 )
+from earmark.web.options import ZeroShotForm
 
 _HUB = "unknown/None; hf_hub/{}; python/3.11.7; torch/2.4.0"
 _NODE_21 = "@huggingface/inference/{} Node.js/21"

@@ -23,8 +23,8 @@ from earmark.errors import (
     UnsupportedTask,
     UnusableModel,
 )
-from earmark.web.dialects.huggingface.errors import FORMS, error_headers, refusal
 from earmark.web.error_forms import nearest_form
+from earmark.web.plain_errors import FORMS, error_headers, refusal
 from earmark.web.request_log import RequestRecord
 
 _RECORD = RequestRecord("r1", model="org/name")

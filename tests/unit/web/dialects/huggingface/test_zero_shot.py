@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 from earmark.domain.results import LabelScore, Ranking
 from earmark.errors import InvalidInput
 from earmark.tasks.zero_shot import ZeroShot
-from earmark.web.dialects.huggingface.clients import ZeroShotForm
 from earmark.web.dialects.huggingface.decoded import Decoded
 from earmark.web.dialects.huggingface.zero_shot import (
     decode_zero_shot,
     zero_shot_body,
 )
+from earmark.web.options import ZeroShotForm
 
 _AT_LEAST_ONE = "You must include at least one label and at least one sequence."
 

@@ -6,7 +6,7 @@ import pytest
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Message
 
-from earmark.web.leaving import while_connected
+from earmark.web.disconnect import while_connected
 
 
 class _Connection:

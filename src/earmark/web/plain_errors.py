@@ -1,4 +1,6 @@
-"""Errors as this dialect puts them: one table from error class to status and text.
+"""Errors where no dialect has a form of its own: one table from error class to status and text.
+
+The form is that of the Hugging Face Inference API, ``{"error": "text"}``.
 
 The statuses are those that the official clients read best. 400 and never 422, whose text
 `huggingface_hub` before 0.29 replaces. 429 and never 503 when there is too much to do: the
@@ -6,6 +8,7 @@ JavaScript client from 3.4 on repeats a 503 at once and without end. 503 is for 
 into memory, and that client is held meanwhile.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,6 +18,7 @@ from earmark.errors import (
     AccessDenied,
     CapacityError,
     DeadlineExceeded,
+    EmptyInput,
     ModelLoading,
     ModelNotLoaded,
     ModelOutOfReach,
@@ -35,9 +39,18 @@ from earmark.web.error_forms import (
     retry_after,
 )
 from earmark.web.request_log import RequestRecord
-from earmark.web.responses import error_response, json_response
+from earmark.web.responses import ErrorBody, error_response, json_response
 
-__all__ = ["FORMS", "Form", "error_answer", "error_headers", "refusal", "wording"]
+__all__ = [
+    "FORMS",
+    "Form",
+    "error_answer",
+    "error_headers",
+    "no_such_address",
+    "no_such_method",
+    "refusal",
+    "wording",
+]
 
 _LONGEST_HEADER = 1000
 """Characters; proxies commonly allow 4 to 8 KiB for all headers of an answer together."""
@@ -123,6 +136,8 @@ def error_answer(error: BaseException, record: RequestRecord) -> Response:
     if isinstance(error, ModelLoading):
         estimate = {"error": text, "estimated_time": round(error.estimated_time_s, 1)}
         return json_response(estimate, status=form.status, headers=headers)
+    if isinstance(error, EmptyInput):
+        return json_response(ErrorBody(text, error_type="Empty"), status=400, headers=headers)
     return error_response(form.status, text, headers=headers)
 
 
@@ -138,3 +153,20 @@ def error_headers(text: str) -> dict[str, str]:
     """
     carried = text.isascii() and text.isprintable() and len(text) <= _LONGEST_HEADER
     return {"x-error-message": text} if carried else {}
+
+
+def no_such_address(asked: str, hint: str) -> Response:
+    """Answer an address that there is not.
+
+    Args:
+        asked: method and path.
+        hint: which address may have been meant.
+    """
+    return error_response(404, f"nothing is served at {asked}; {hint}")
+
+
+def no_such_method(method: str, allowed: Sequence[str]) -> Response:
+    """Answer a method that an address does not have (RFC 9110, section 15.5.6)."""
+    listed = ", ".join(allowed)
+    text = f"{method} is not allowed here; expected {listed}"
+    return error_response(405, text, headers={"allow": listed})

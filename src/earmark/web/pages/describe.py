@@ -12,10 +12,10 @@ from earmark.engine.facts import ModelFacts
 from earmark.engine.info import EngineInfo, QueueState
 from earmark.models.status import ModelState, ModelStatus
 from earmark.serving.cache.use import CacheState
-from earmark.serving.service import ServiceOptions
+from earmark.serving.limits import ServiceOptions
 from earmark.serving.status import ServedStatus
 from earmark.tasks.task import TaskName
-from earmark.web.dialects.huggingface.errors import error_headers
+from earmark.web.plain_errors import error_headers
 from earmark.web.responses import json_response
 
 __all__ = [

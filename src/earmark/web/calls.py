@@ -1,0 +1,40 @@
+"""How a request over HTTP becomes a call of the service."""
+
+from starlette.requests import Request
+
+from earmark.domain.preferences import NO_PREFERENCES, Preferences
+from earmark.serving.caller import Caller
+from earmark.serving.service import Call, Service
+from earmark.web.origin import asked_here
+from earmark.web.request_log import record_of
+
+__all__ = ["open_call"]
+
+
+async def open_call(
+    service: Service,
+    request: Request,
+    model: str | None,
+    preferences: Preferences = NO_PREFERENCES,
+) -> Call:
+    """Find the model that a request means, and write it into the request's record.
+
+    Args:
+        service: which answers.
+        request: says who asks.
+        model: what it calls the model; None for the only one that the operator named.
+        preferences: how the caller wants it carried out, as far as the headers say.
+
+    Raises:
+        EarmarkError: as of `Service.open`.
+    """
+    record = record_of(request.scope)
+    caller = Caller(
+        key=record.key,
+        address=request.client.host if request.client else None,
+        client=request.headers.get("user-agent", ""),
+        here=asked_here(request.headers),
+    )
+    call = await service.open(model, caller, preferences)
+    record.model = call.info.model_id
+    return call

@@ -1,0 +1,81 @@
+"""What a dialect is to the app: a way to speak to the service over HTTP.
+
+A new dialect is a package below `web/dialects/`, and a line in `web/dialects/__init__.py`.
+"""
+
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
+from dataclasses import dataclass
+from typing import ClassVar, Protocol
+
+from starlette.responses import Response
+from starlette.routing import Route
+
+from earmark.serving.jobs.runner import JobRunner
+from earmark.serving.service import Service
+from earmark.web.access import AccessForm
+from earmark.web.openapi.parts import Components, Operation
+from earmark.web.options import WebOptions
+from earmark.web.plain_errors import no_such_address, no_such_method
+
+__all__ = ["Dialect", "DialectParts"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DialectParts:
+    """What a dialect is made of.
+
+    Attributes:
+        service: answers.
+        jobs: keeps what is answered later.
+        options: of the HTTP edge.
+    """
+
+    service: Service
+    jobs: JobRunner
+    options: WebOptions
+
+
+class Dialect(Protocol):
+    """A dialect over a service.
+
+    Attributes:
+        prefixes: beginnings of addresses that are this dialect's alone, such as ``/client/v4``.
+        operations: its addresses, for the OpenAPI document.
+        components: what the operations name in the document.
+        shown_headers: its own headers that a browser may show to the page that asked.
+    """
+
+    prefixes: ClassVar[tuple[str, ...]] = ()
+    operations: ClassVar[tuple[Operation, ...]]
+    components: ClassVar[Components]
+    shown_headers: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, parts: DialectParts) -> None:
+        """Speak for a service."""
+        ...
+
+    def routes(self) -> Sequence[Route]:
+        """List the addresses."""
+        ...
+
+    def access_forms(self) -> Sequence[AccessForm]:
+        """Say how callers present a key, at addresses where that is not done in the usual form."""
+        return ()
+
+    def no_such_address(self, asked: str, hint: str) -> Response:
+        """Answer an address below a prefix that there is not.
+
+        Args:
+            asked: method and path.
+            hint: which may have been meant.
+        """
+        return no_such_address(asked, hint)
+
+    def no_such_method(self, method: str, allowed: Sequence[str]) -> Response:
+        """Answer a method that an address below a prefix does not have."""
+        return no_such_method(method, allowed)
+
+    def running(self) -> AbstractAsyncContextManager[None]:
+        """Do what goes on beside requests, for as long as the block lasts."""
+        return nullcontext()

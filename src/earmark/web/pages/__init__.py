@@ -1,0 +1,1 @@
+"""The server's own addresses: index, health, info, models and documentation."""
