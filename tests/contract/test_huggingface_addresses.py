@@ -7,9 +7,9 @@ import pytest
 from support.fake_engine import FakeEngine, token_labeller, zero_shot_model
 from support.http_app import ask
 
-from earmark.web.dialects.cloudflare.openapi.operations import OPERATIONS as CLOUDFLARE
-from earmark.web.dialects.huggingface.openapi.operations import OPERATIONS
-from earmark.web.dialects.rerank.openapi.operations import OPERATIONS as RERANK
+from earmark.web.dialects.cloudflare.operations import OPERATIONS as CLOUDFLARE
+from earmark.web.dialects.huggingface.operations import OPERATIONS
+from earmark.web.dialects.rerank.operations import OPERATIONS as RERANK
 
 DESCRIBED = (*OPERATIONS, *CLOUDFLARE, *RERANK)
 

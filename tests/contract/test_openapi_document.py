@@ -42,17 +42,11 @@ from earmark.serving.service import Service
 from earmark.web.answer_headers import EXPOSED_HEADERS
 from earmark.web.app import create_app
 from earmark.web.dialects.cloudflare.errors import FORMS as WORKERS_AI_FORMS
-from earmark.web.dialects.huggingface.openapi.examples import (
-    ERRORS,
-    EXCHANGES,
-    STREAM,
-    TaskExchange,
-)
+from earmark.web.dialects.huggingface.operations import EXCHANGES
 from earmark.web.dialects.rerank.errors import FORMS as RERANK_FORMS
-from earmark.web.openapi import Json
+from earmark.web.openapi.parts import Json
 from earmark.web.options import WebOptions
 from earmark.web.plain_errors import FORMS as HUGGING_FACE_FORMS
-from earmark.web.shared_answers import EDGE_ERRORS
 
 _SENTIMENT = "earmark/sentiment"
 
@@ -72,6 +66,11 @@ def test_the_document_is_valid(document: Node) -> None:
     openapi_spec_validator.validate(dict(document))
     assert str(document["openapi"]).startswith("3.1.")
     assert mapping(document["info"])["version"] == __version__
+
+
+def _shown(document: Node) -> Node:
+    """List the answers of the document, by where they stand."""
+    return {each.place: each.value for each in answer_examples(document)}
 
 
 def _app_routes() -> list[Route]:
@@ -312,36 +311,36 @@ def _tagger() -> FakeEngine:
     return token_labeller(logits={**logits, TextInput("Sarah"): _BEGINS})
 
 
-def _engine(name: str, exchange: TaskExchange) -> FakeEngine:
-    if exchange.task == "zero-shot-classification":
+def _engine(name: str) -> FakeEngine:
+    if name.startswith("zeroShot"):
         return _zero_shot(alone=name == "zeroShotList")
-    if exchange.task == "token-classification":
+    if name.startswith("entities") or name == "tokens":
         return _tagger()
     return _reranker() if name in {"reranker", "ranking"} else _text()
 
 
-@pytest.mark.parametrize("name", EXCHANGES)
-def test_the_answer_shown_is_what_the_server_answers(name: str) -> None:
+@pytest.mark.parametrize("name", [name for name in EXCHANGES if name != "stream"])
+def test_the_answer_shown_is_what_the_server_answers(document: Node, name: str) -> None:
     """To the request shown beside it, by a model that is exactly so sure."""
     exchange = EXCHANGES[name]
-    answer = ask(
-        "POST",
-        "/",
-        json.dumps(exchange.request),
-        engines=(_engine(name, exchange),),
-        headers={"user-agent": exchange.user_agent},
-    )
+    body = json.dumps(exchange.request)
+    answer = ask("POST", "/", body, engines=(_engine(name),), headers=exchange.headers)
     assert answer.status_code == 200
     assert rounded(answer.json()) == rounded(exchange.answer)
+    assert exchange.answer == _shown(document)[f"POST / 200 {name}"]
+    assert (
+        exchange.request
+        == {each.place: each.value for each in request_examples(document)}[f"POST / {name}"]
+    )
 
 
 def test_the_events_shown_are_those_that_the_server_sends() -> None:
     """To the request shown for entities, with a wish for events."""
-    request = {**mapping(EXCHANGES["entities"].request), "stream": True}
-    answer = ask("POST", "/", json.dumps(request), engines=(_tagger(),))
+    shown_stream = EXCHANGES["stream"]
+    answer = ask("POST", "/", json.dumps(shown_stream.request), engines=(_tagger(),))
     assert answer.headers["content-type"] == "text/event-stream"
-    assert isinstance(STREAM.value, str)
-    sent, shown = answer.text.split("\n\n"), STREAM.value.split("\n\n")
+    assert isinstance(shown_stream.answer, str)
+    sent, shown = answer.text.split("\n\n"), shown_stream.answer.split("\n\n")
     assert sent[-2:] == shown[-2:] == ["data: [DONE]", ""]
     assert [rounded(_event(each)) for each in sent[:-2]] == [
         rounded(_event(each)) for each in shown[:-2]
@@ -354,36 +353,42 @@ def _event(line: str) -> Json:
 
 
 @pytest.mark.parametrize(
-    ("status", "method", "path", "body"),
+    ("status", "name", "path", "body"),
     [
-        (400, "POST", "/", '{"inputs": "a", "parameters": {"top_k": 0}}'),
-        (404, "POST", "/models/acme/unknown", '{"inputs": "a"}'),
-        (413, "POST", "/", "x" * (2 * 1024 * 1024 + 1)),
+        (400, "badRequest", "/", '{"inputs": "a", "parameters": {"top_k": 0}}'),
+        (404, "notFound", "/models/acme/unknown", '{"inputs": "a"}'),
+        (413, "tooLarge", "/", "x" * (2 * 1024 * 1024 + 1)),
     ],
 )
 def test_the_error_shown_is_what_the_server_says(
-    status: int, method: str, path: str, body: str | None
+    document: Node, status: int, name: str, path: str, body: str | None
 ) -> None:
     """Word for word."""
     engines = (FakeEngine(_SENTIMENT, tasks=("text-classification",)),)
-    answer = ask(method, path, body, engines=engines, web=WebOptions())
+    answer = ask("POST", path, body, engines=engines, web=WebOptions())
     assert answer.status_code == status
-    assert answer.json() == {"error": ERRORS[status]}
+    assert answer.json() == _shown(document)[f"POST / {status} {name}"]
 
 
-def test_the_error_shown_for_a_wrong_method_is_what_the_server_says() -> None:
+def test_the_error_shown_for_a_wrong_method_is_what_the_server_says(document: Node) -> None:
     """Word for word."""
     answer = ask("DELETE", "/", engines=(FakeEngine(),))
-    assert (answer.status_code, answer.json()) == (405, {"error": EDGE_ERRORS[405]})
+    assert (answer.status_code, answer.json()) == (
+        405,
+        _shown(document)["POST / 405 wrongMethod"],
+    )
 
 
-def test_the_error_shown_without_a_key_is_what_the_server_says() -> None:
+def test_the_error_shown_without_a_key_is_what_the_server_says(document: Node) -> None:
     """At the document too: only its page is shown to everyone."""
     keys = KeysInMemory()
     keys.add(new_key("someone", now_s=0.0).kept)
     for path in ("/models", "/openapi.json"):
         answer = ask("GET", path, engines=(FakeEngine(),), gate=AccessGate(keys))
-        assert (answer.status_code, answer.json()) == (401, {"error": ERRORS[401]})
+        assert (answer.status_code, answer.json()) == (
+            401,
+            _shown(document)[f"GET {path} 401 noAccessKey"],
+        )
 
 
 def test_what_a_look_up_shows_has_the_fields_of_a_real_one(document: Node) -> None:

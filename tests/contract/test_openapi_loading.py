@@ -13,13 +13,7 @@ from earmark.checkpoint.ref import BundledRef, ModelRef
 from earmark.errors import EngineError
 from earmark.models.catalogue import Catalogue
 from earmark.models.on_demand import OnDemand, OnDemandOptions
-from earmark.web.dialects.huggingface.openapi.examples import (
-    LOADING,
-    NO_ROOM,
-    NOT_LOADED,
-    UNLOADABLE,
-)
-from earmark.web.openapi import Json
+from earmark.web.openapi.parts import Json
 
 _MODEL = "org/name"
 _ADDRESS = f"/models/{_MODEL}"
@@ -65,9 +59,15 @@ def test_what_a_request_for_it_is_told_is_shown_word_for_word(shown: Mapping[str
     async def scenario() -> None:
         async with asking(on_demand=_loading_for_ever()) as client:
             unwanted = await client.post(_ADDRESS, content=_BODY, headers={"x-load-model": "0"})
-            assert (unwanted.status_code, unwanted.json()) == (200, NOT_LOADED)
+            assert (unwanted.status_code, unwanted.json()) == (
+                200,
+                shown["POST /models/{id} 200 notLoaded"],
+            )
             told = await client.post(_ADDRESS, content=_BODY)
-            assert (told.status_code, told.json()) == (503, LOADING)
+            assert (told.status_code, told.json()) == (
+                503,
+                shown["POST /models/{id} 503 loading"],
+            )
             health = await client.get(f"{_ADDRESS}/health")
             assert health.status_code == 503
             assert health.json() == shown["GET /models/{id}/health 503 loading"]
@@ -75,7 +75,7 @@ def test_what_a_request_for_it_is_told_is_shown_word_for_word(shown: Mapping[str
     asyncio.run(scenario())
 
 
-def test_that_it_waits_for_room_is_shown_word_for_word() -> None:
+def test_that_it_waits_for_room_is_shown_word_for_word(shown: Mapping[str, Json]) -> None:
     """Where every place is taken by a model that is being loaded."""
 
     async def scenario() -> None:
@@ -84,12 +84,15 @@ def test_that_it_waits_for_room_is_shown_word_for_word() -> None:
             for name in others:
                 assert (await client.post(f"/models/{name}", content=_BODY)).status_code == 503
             told = await client.post(_ADDRESS, content=_BODY)
-            assert (told.status_code, told.json()) == (503, NO_ROOM)
+            assert (told.status_code, told.json()) == (
+                503,
+                shown["POST /models/{id} 503 noRoom"],
+            )
 
     asyncio.run(scenario())
 
 
-def test_that_it_cannot_be_loaded_is_shown_word_for_word() -> None:
+def test_that_it_cannot_be_loaded_is_shown_word_for_word(shown: Mapping[str, Json]) -> None:
     """To whoever waits for it."""
 
     async def scenario() -> None:
@@ -100,6 +103,9 @@ def test_that_it_cannot_be_loaded_is_shown_word_for_word() -> None:
         }
         async with asking(on_demand=_loaded_by(loader)) as client:
             answer = await client.post(_ADDRESS, content=_BODY, headers=headers)
-            assert (answer.status_code, answer.json()) == (500, {"error": UNLOADABLE})
+            assert (answer.status_code, answer.json()) == (
+                500,
+                shown["POST /models/{id} 500 unloadable"],
+            )
 
     asyncio.run(scenario())

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import jsonschema_rs
 import pytest
 
-from earmark.web.openapi import Json
+from earmark.web.openapi.parts import Json
 
 __all__ = [
     "Node",

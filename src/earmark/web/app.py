@@ -23,9 +23,11 @@ from earmark.web.answer_headers import EXPOSED_HEADERS
 from earmark.web.dialect import Dialect, DialectParts
 from earmark.web.dialects import DESCRIPTION, DIALECTS, LOOKUP_ERRORS
 from earmark.web.nearest_address import nearest_addresses
-from earmark.web.openapi import Json, Operation, build_document
+from earmark.web.openapi.document import build_document
+from earmark.web.openapi.parts import Json, Operation
+from earmark.web.openapi.shared_answers import COMPONENTS
 from earmark.web.options import WebOptions
-from earmark.web.pages.documentation import DOCUMENTATION_TAG, documentation_operations
+from earmark.web.pages.documentation import documentation_operations
 from earmark.web.pages.routes import Pages
 from earmark.web.paths import TrailingSlashes
 from earmark.web.plain_errors import no_such_address, no_such_method
@@ -45,7 +47,7 @@ _OPERATIONS: Final[tuple[Operation, ...]] = (
     *(each for dialect in DIALECTS for each in dialect.operations),
     *documentation_operations(LOOKUP_ERRORS),
 )
-_TAGS: Final = (*(each for dialect in DIALECTS for each in dialect.tags), DOCUMENTATION_TAG)
+_COMPONENTS: Final = (*(dialect.components for dialect in DIALECTS), COMPONENTS)
 _ADDRESSES: Final = tuple(each.address for each in _OPERATIONS)
 """Every address of every dialect, as the index lists them."""
 
@@ -120,7 +122,9 @@ def _pages_of(origins: tuple[str, ...]) -> Middleware:
 @cache
 def _document() -> dict[str, Json]:
     """Describe what all dialects serve: the same for every app."""
-    return build_document(_OPERATIONS, description=DESCRIPTION, tags=_TAGS, version=__version__)
+    return build_document(
+        _OPERATIONS, components=_COMPONENTS, description=DESCRIPTION, version=__version__
+    )
 
 
 def _living(

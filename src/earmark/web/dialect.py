@@ -14,7 +14,7 @@ from starlette.routing import Route
 from earmark.serving.jobs.runner import JobRunner
 from earmark.serving.service import Service
 from earmark.web.access import AccessForm
-from earmark.web.openapi import Operation, Tag
+from earmark.web.openapi.parts import Components, Operation
 from earmark.web.options import WebOptions
 from earmark.web.plain_errors import no_such_address, no_such_method
 
@@ -42,13 +42,13 @@ class Dialect(Protocol):
     Attributes:
         prefixes: beginnings of addresses that are this dialect's alone, such as ``/client/v4``.
         operations: its addresses, for the OpenAPI document.
-        tags: the document's chapters on them.
+        components: what the operations name in the document.
         shown_headers: its own headers that a browser may show to the page that asked.
     """
 
     prefixes: ClassVar[tuple[str, ...]] = ()
     operations: ClassVar[tuple[Operation, ...]]
-    tags: ClassVar[tuple[Tag, ...]]
+    components: ClassVar[Components]
     shown_headers: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, parts: DialectParts) -> None:

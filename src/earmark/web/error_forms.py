@@ -2,16 +2,32 @@
 
 import math
 from collections.abc import Mapping
-from typing import TypeVar
+from typing import Final, Protocol, TypeVar
 
 import structlog
+from starlette.responses import Response
 
 from earmark.errors import CapacityError, ModelUnavailable, UnsupportedCoding
+from earmark.web.endpoints import Refusal
 from earmark.web.request_log import RequestRecord
 
-__all__ = ["coding_headers", "log_fault", "nearest_form", "retry_after"]
+__all__ = ["coding_headers", "log_fault", "logging_faults", "nearest_form", "retry_after"]
 
 Form = TypeVar("Form")
+
+_FAULT: Final = 500
+"""The status of what is ours to mend."""
+
+_log: structlog.typing.FilteringBoundLogger = structlog.get_logger("earmark.web")
+
+
+class HasStatus(Protocol):
+    """A row of a dialect's table of errors."""
+
+    @property
+    def status(self) -> int:
+        """The status of HTTP that its errors are answered with."""
+        ...
 
 
 def nearest_form(forms: Mapping[type[BaseException], Form], error: BaseException) -> Form:
@@ -19,20 +35,32 @@ def nearest_form(forms: Mapping[type[BaseException], Form], error: BaseException
     return next(forms[kind] for kind in type(error).__mro__ if kind in forms)
 
 
+def logging_faults(forms: Mapping[type[BaseException], HasStatus], answer: Refusal) -> Refusal:
+    """Make a refusal of a dialect's answer to errors: one that logs what is ours to mend."""
+
+    def refuse(error: BaseException, record: RequestRecord) -> Response:
+        log_fault(forms, error, record)
+        return answer(error, record)
+
+    return refuse
+
+
 def log_fault(
-    log: structlog.typing.FilteringBoundLogger, error: BaseException, record: RequestRecord
+    forms: Mapping[type[BaseException], HasStatus], error: BaseException, record: RequestRecord
 ) -> None:
-    """Log what the log alone tells of a request; with a traceback where it may be a fault of ours.
+    """Log what the log alone says of an error; with a traceback where it may be a fault of ours.
 
     A model that cannot be loaded had its traceback, or its reason, when it was tried.
     """
+    if nearest_form(forms, error).status != _FAULT:
+        return
     if isinstance(error, ModelUnavailable):
         told = str(error.__cause__ or error)
-        log.warning(
+        _log.warning(
             "a model cannot be had", request_id=record.request_id, model=record.model, error=told
         )
     else:
-        log.error("fault", request_id=record.request_id, model=record.model, exc_info=error)
+        _log.error("fault", request_id=record.request_id, model=record.model, exc_info=error)
 
 
 def retry_after(error: CapacityError) -> str:

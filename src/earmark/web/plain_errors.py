@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-import structlog
 from starlette.responses import Response
 
 from earmark.errors import (
@@ -32,13 +31,20 @@ from earmark.errors import (
     UnknownModel,
     UnsupportedCoding,
 )
-from earmark.web.error_forms import coding_headers, log_fault, nearest_form, retry_after
+from earmark.web.error_forms import (
+    coding_headers,
+    log_fault,
+    logging_faults,
+    nearest_form,
+    retry_after,
+)
 from earmark.web.request_log import RequestRecord
 from earmark.web.responses import ErrorBody, error_response, json_response
 
 __all__ = [
     "FORMS",
     "Form",
+    "error_answer",
     "error_headers",
     "no_such_address",
     "no_such_method",
@@ -52,8 +58,6 @@ _LONGEST_HEADER = 1000
 _INVALID_CREDENTIALS = "Invalid credentials in Authorization header"
 """The Hub's own words. As ``x-error-message``, and only where that is nothing but them, they keep
 `huggingface_hub` from taking a 401 of ``/api/models/{id}`` for a model that does not exist."""
-
-_log: structlog.typing.FilteringBoundLogger = structlog.get_logger("earmark.web")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,20 +110,23 @@ def wording(error: BaseException, record: RequestRecord) -> str:
         error: what went wrong.
         record: names the request and its model.
     """
-    form = nearest_form(FORMS, error)
-    if form.status == 500:  # noqa: PLR2004 - the status of what is ours to mend
-        log_fault(_log, error, record)
-    return form.text.format(message=error, model=record.model, request_id=record.request_id)
+    log_fault(FORMS, error, record)
+    return _words(error, record)
 
 
-def refusal(error: BaseException, record: RequestRecord) -> Response:
-    """Answer an error, and log it with its traceback where it is ours.
+def _words(error: BaseException, record: RequestRecord) -> str:
+    text = nearest_form(FORMS, error).text
+    return text.format(message=error, model=record.model, request_id=record.request_id)
+
+
+def error_answer(error: BaseException, record: RequestRecord) -> Response:
+    """Answer an error; `refusal` logs it as well.
 
     Args:
         error: what went wrong.
         record: names the request and its model.
     """
-    form, text = nearest_form(FORMS, error), wording(error, record)
+    form, text = nearest_form(FORMS, error), _words(error, record)
     headers = error_headers(text) | coding_headers(error)
     if isinstance(error, AccessDenied):
         # RFC 9110, section 11.6.1: every 401 names the scheme.
@@ -132,6 +139,10 @@ def refusal(error: BaseException, record: RequestRecord) -> Response:
     if isinstance(error, EmptyInput):
         return json_response(ErrorBody(text, error_type="Empty"), status=400, headers=headers)
     return error_response(form.status, text, headers=headers)
+
+
+refusal: Final = logging_faults(FORMS, error_answer)
+"""Answers an error, and logs it with its traceback where it is ours."""
 
 
 def error_headers(text: str) -> dict[str, str]:

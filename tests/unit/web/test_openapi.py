@@ -5,17 +5,8 @@ from dataclasses import replace
 import msgspec
 import pytest
 
-from earmark.web.openapi import (
-    Answer,
-    Content,
-    Example,
-    Header,
-    KeyHeader,
-    Operation,
-    Parameter,
-    Tag,
-    build_document,
-)
+from earmark.web.openapi.document import build_document
+from earmark.web.openapi.parts import Answer, Components, Content, Example, Group, Operation
 
 
 class Fruit(msgspec.Struct):
@@ -33,28 +24,36 @@ class Stone(msgspec.Struct):
     weight_g: int
 
 
-_WEATHER = Header(name="x-weather", type=str, description="Outside.", example="rain")
-_MISSING = Answer(name="Missing", description="There is none.", headers=(_WEATHER,))
-_ID = Parameter(name="id", where="path", type=int, description="Which.", example=3)
+_MISSING = Answer(name="Missing", description="There is none.", headers=("x-weather",))
+_COMPONENTS: Components = {
+    "tags": {"garden": "Outside."},
+    "headers": {"x-weather": {"description": "Outside.", "example": "rain"}},
+    "parameters": {"path.id": {"name": "id", "in": "path", "required": True, "example": 3}},
+    "securitySchemes": {"who": {"type": "apiKey", "in": "header", "name": "X-Who"}},
+}
 
 
 def _operation(path: str, name: str, *types: object, open_to_all: bool = False) -> Operation:
-    content = Content(types=types, examples={"one": Example(summary="One", value={"name": "fig"})})
+    content = Content(types, {"one": Example("One", {"name": "fig"})})
     return Operation(
         method="GET",
         path=path,
         name=name,
         tag="garden",
         summary="Look",
-        parameters=(_ID,),
+        parameters=("path.id",),
         answers={404: _MISSING, 200: Answer(description="There.", contents=(content,))},
         open=open_to_all,
     )
 
 
-def _document(*operations: Operation) -> dict[str, object]:
-    tags = [Tag(name="garden", description="Outside.")]
-    document = build_document(operations, description="A garden.", tags=tags, version="1.2.3")
+def _document(*operations: Operation, more: Components | None = None) -> dict[str, object]:
+    document = build_document(
+        operations,
+        components=[_COMPONENTS, *([more] if more else [])],
+        description="A garden.",
+        version="1.2.3",
+    )
     return dict(document)
 
 
@@ -110,37 +109,49 @@ def test_an_operation_that_is_open_asks_for_no_key() -> None:
 
 def test_a_key_may_come_in_headers_of_its_own() -> None:
     """All together, beside the bearer's or none."""
-    headers = tuple(
-        KeyHeader(scheme=scheme, name=name, description="A part.")
-        for scheme, name in (("who", "X-Who"), ("what", "X-What"))
-    )
-    asked = replace(_operation("/a/{id}", "a", Fruit), key_headers=headers)
+    asked = replace(_operation("/a/{id}", "a", Fruit), key_headers=("who", "what"))
     parts = msgspec.json.decode(msgspec.json.encode(_document(asked)))
     assert parts["paths"]["/a/{id}"]["get"]["security"] == [
         {},
         {"accessKey": []},
         {"who": [], "what": []},
     ]
-    assert parts["components"]["securitySchemes"]["what"] == {
-        "type": "apiKey",
-        "in": "header",
-        "name": "X-What",
-        "description": "A part.",
+
+
+def test_components_are_written_as_they_are_given() -> None:
+    """Those of all who give some; tags are a list at the top, in the same order."""
+    more: Components = {
+        "tags": {"shed": "Inside."},
+        "parameters": {"query.q": {"name": "q", "in": "query", "required": False}},
     }
-
-
-def test_a_parameter_outside_the_path_may_be_required() -> None:
-    """Most are not."""
-    query = Parameter(name="q", where="query", type=str, description="Which.", example="fig")
-    asked = replace(_operation("/a", "a", Fruit), parameters=(query,))
-    other = replace(query, name="r", required=True)
-    document = _document(asked, replace(asked, path="/b", parameters=(other,)))
+    document = _document(_operation("/a/{id}", "a", Fruit), more=more)
     parts = msgspec.json.decode(msgspec.json.encode(document))
-    written = parts["components"]["parameters"]
-    assert {name: each["required"] for name, each in written.items()} == {
-        "query.q": False,
-        "query.r": True,
+    assert parts["tags"] == [
+        {"name": "garden", "description": "Outside."},
+        {"name": "shed", "description": "Inside."},
+    ]
+    assert "tags" not in parts["components"]
+    assert parts["components"]["parameters"] == {
+        **_COMPONENTS["parameters"],
+        **more["parameters"],
     }
+    assert parts["components"]["headers"] == _COMPONENTS["headers"]
+    assert parts["components"]["securitySchemes"] == _COMPONENTS["securitySchemes"]
+
+
+def test_an_operation_of_a_group_takes_the_parameters_of_its_path() -> None:
+    """In the order of the path, before those that are asked for besides."""
+    content = Content((Fruit,), {})
+    group = Group(tag="garden", errors={404: _MISSING}, headers=("x-weather",))
+    look = group.operation("/{bed}/{row}", "look", "A fruit", content, "query.q")
+    assert (look.address, look.tag) == ("GET /{bed}/{row}", "garden")
+    assert look.parameters == ("path.bed", "path.row", "query.q")
+    assert look.answers == {
+        200: Answer(description="A fruit", contents=(content,), headers=("x-weather",)),
+        404: _MISSING,
+    }
+    planted = group.operation("/", "plant", "Plant", _MISSING, body=content)
+    assert (planted.method, planted.body, planted.answers[200]) == ("POST", content, _MISSING)
 
 
 def test_what_is_passed_on_unread_may_be_anything() -> None:
@@ -161,3 +172,13 @@ def test_one_name_for_two_things_is_refused() -> None:
     second = replace(first, path="/b/{id}", answers={404: other})
     with pytest.raises(ValueError, match="responses/Missing is described in two ways"):
         _document(first, second)
+    weather: Components = {"headers": {"x-weather": {"description": "Inside."}}}
+    with pytest.raises(ValueError, match="headers/x-weather is described in two ways"):
+        _document(first, more=weather)
+
+
+def test_a_name_for_nothing_is_refused() -> None:
+    """Else the document would refer to what is not there."""
+    asked = replace(_operation("/a/{id}", "a", Fruit), parameters=("query.nobody",))
+    with pytest.raises(ValueError, match=r"parameters/query\.nobody is not described"):
+        _document(asked)

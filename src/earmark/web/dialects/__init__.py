@@ -4,7 +4,7 @@ from typing import Final
 
 from earmark.web.dialect import Dialect
 from earmark.web.dialects.cloudflare.routes import CloudflareDialect
-from earmark.web.dialects.huggingface.openapi.answers import LOOKUP_ERRORS
+from earmark.web.dialects.huggingface.operations import LOOKUP_ERRORS
 from earmark.web.dialects.huggingface.routes import HuggingFaceDialect
 from earmark.web.dialects.rerank.routes import RerankDialect
 

@@ -21,11 +21,10 @@ from starlette.routing import Route
 from starlette.types import Scope
 
 from earmark.web.access import AccessForm
-from earmark.web.openapi import Answer, Content, Example, Header, Json, Operation, Tag
+from earmark.web.openapi.parts import Answer, Content, Example, Group, Json, Operation
 from earmark.web.responses import JSON_TYPE
 
 __all__ = [
-    "DOCUMENTATION_TAG",
     "documentation_access_form",
     "documentation_operations",
     "documentation_routes",
@@ -50,15 +49,6 @@ _PAGE: Final[Mapping[str, tuple[str, str]]] = {
     "/docs/rapidoc-min.js": ("rapidoc-min.js", "text/javascript; charset=utf-8"),
 }
 """Addresses, the files of ``web/docs/`` behind them, and their types."""
-
-DOCUMENTATION_TAG: Final = Tag(name="documentation", description="This document, and its page.")
-
-_ETAG: Final = Header(
-    name="etag",
-    type=str,
-    description="Changes with the content; send it as `If-None-Match`.",
-    example='"4d39b1f8c5e2a7604d39b1f8c5e2a760"',
-)
 
 _NO_KEY: Final = 401
 
@@ -137,32 +127,14 @@ def documentation_operations(errors: Mapping[int, Answer]) -> tuple[Operation, .
     Args:
         errors: what may come in place of their answers, in the form of whoever has the server.
     """
-    unchanged = Answer(description="The caller has it already.", headers=(_ETAG,))
-
-    def operation(path: str, name: str, summary: str, content: Content) -> Operation:
-        answer = Answer(description=summary, contents=(content,), headers=(_ETAG,))
-        return Operation(
-            method="GET",
-            path=path,
-            name=name,
-            tag=DOCUMENTATION_TAG.name,
-            summary=summary,
-            answers={200: answer, 304: unchanged, **errors},
-        )
-
-    document = Content(
-        types=(dict,),
-        examples={"beginning": Example(summary="Its beginning", value={"openapi": "3.1.1"})},
-    )
-    page = Content(
-        types=(str,),
-        examples={"page": Example(summary="Its beginning", value="<!doctype html>")},
-        media_type="text/html",
-    )
-    shown = operation("/docs", "page", "A page made of this document", page)
+    unchanged = Answer(description="The caller has it already.", headers=("etag",))
+    group = Group(tag="documentation", errors={304: unchanged, **errors}, headers=("etag",))
+    beginning = {"beginning": Example("Its beginning", {"openapi": "3.1.1"})}
+    page = Content((str,), {"page": Example("Its beginning", "<!doctype html>")}, "text/html")
+    shown = group.operation("/docs", "page", "A page made of this document", page)
     unasked = {status: answer for status, answer in shown.answers.items() if status != _NO_KEY}
     return (
-        operation("/openapi.json", "document", "This document", document),
+        group.operation("/openapi.json", "document", "This document", Content((dict,), beginning)),
         replace(shown, answers=unasked, open=True),
     )
 

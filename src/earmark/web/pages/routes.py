@@ -14,7 +14,7 @@ from earmark.tasks.task import TaskName
 from earmark.web.access import AccessForm, read_bearer
 from earmark.web.calls import open_call
 from earmark.web.endpoints import Handler, endpoint
-from earmark.web.openapi import Json
+from earmark.web.openapi.parts import Json
 from earmark.web.pages import describe
 from earmark.web.pages.documentation import (
     documentation_access_form,
@@ -49,7 +49,7 @@ class Pages:
 
         Args:
             service: what is described.
-            document: from `openapi.build_document`.
+            document: from `openapi.document.build_document`.
             version: of earmark.
             addresses: everything that is served, in any dialect, as the index lists it.
         """

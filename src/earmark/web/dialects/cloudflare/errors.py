@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Final
 
 import msgspec
-import structlog
 from starlette.responses import Response
 
 from earmark.errors import (
@@ -27,7 +26,7 @@ from earmark.errors import (
     UnusableModel,
 )
 from earmark.web.dialects.cloudflare.envelope import ApiError, Message, ai_request_id, bare, failed
-from earmark.web.error_forms import coding_headers, log_fault, nearest_form, retry_after
+from earmark.web.error_forms import coding_headers, logging_faults, nearest_form, retry_after
 from earmark.web.request_log import RequestRecord
 
 __all__ = [
@@ -35,10 +34,13 @@ __all__ = [
     "BindingError",
     "Form",
     "api_error",
+    "binding_answer",
     "binding_refusal",
+    "edge_answer",
     "edge_refusal",
     "no_such_method",
     "no_such_route",
+    "rest_answer",
     "rest_refusal",
 ]
 
@@ -47,8 +49,6 @@ _LONGEST_RETRY_S = 60
 
 _INVALID = 400
 _FAULT = 500
-
-_log: structlog.typing.FilteringBoundLogger = structlog.get_logger("earmark.web")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ def api_error(error: BaseException) -> ApiError:
     return ApiError(form.code, f"AiError: {form.name}: {form.text.format(message=error)}")
 
 
-def rest_refusal(error: BaseException, record: RequestRecord) -> Response:
+def rest_answer(error: BaseException, record: RequestRecord) -> Response:
     """Answer an error of a model, or on the way to one, over REST."""
     form, description, ai_id = _tell(error, record)
     message = f"AiError: {description} ({ai_id})"
@@ -113,7 +113,7 @@ def rest_refusal(error: BaseException, record: RequestRecord) -> Response:
     return failed(error_told, status=form.status, reached_model=True, headers=headers)
 
 
-def binding_refusal(error: BaseException, record: RequestRecord) -> Response:
+def binding_answer(error: BaseException, record: RequestRecord) -> Response:
     """Answer the same to a binding, which has no envelope."""
     form, description, ai_id = _tell(error, record)
     body = BindingError(
@@ -123,7 +123,7 @@ def binding_refusal(error: BaseException, record: RequestRecord) -> Response:
     return bare(body, status=form.status, headers=headers)
 
 
-def edge_refusal(error: BaseException, record: RequestRecord) -> Response:
+def edge_answer(error: BaseException, record: RequestRecord) -> Response:
     """Answer an error of an address that reaches no model."""
     form, description, _ = _tell(error, record)
     headers = _retry_headers(form, error)
@@ -143,10 +143,8 @@ def no_such_method(method: str, allowed: Sequence[str]) -> Response:
 
 
 def _tell(error: BaseException, record: RequestRecord) -> tuple[Form, str, str]:
-    """Find an error's form and words; log it with its traceback where it is ours."""
+    """Find an error's form and words, and the request's id."""
     form = nearest_form(FORMS, error)
-    if form.status == _FAULT:
-        log_fault(_log, error, record)
     text = form.text.format(message=error)
     return form, f"{form.name}: {text}", ai_request_id(record.request_id)
 
@@ -157,3 +155,9 @@ def _retry_headers(form: Form, error: BaseException) -> dict[str, str]:
     if not isinstance(error, CapacityError) or form.status == _INVALID:
         return coding_headers(error)
     return {"retry-after": str(min(int(retry_after(error)), _LONGEST_RETRY_S))}
+
+
+rest_refusal: Final = logging_faults(FORMS, rest_answer)
+binding_refusal: Final = logging_faults(FORMS, binding_answer)
+edge_refusal: Final = logging_faults(FORMS, edge_answer)
+"""The same answers; each logs an error with its traceback where it is ours."""

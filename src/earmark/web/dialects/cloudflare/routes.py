@@ -39,7 +39,7 @@ from earmark.web.dialects.cloudflare.inputs import (
     doubts_about,
     open_exchange,
 )
-from earmark.web.dialects.cloudflare.openapi.operations import OPERATIONS, TAGS
+from earmark.web.dialects.cloudflare.operations import COMPONENTS, OPERATIONS
 from earmark.web.dialects.cloudflare.wrappers import OF_BOUND, OF_UNIVERSAL, Universal
 from earmark.web.disconnect import while_connected
 from earmark.web.endpoints import Handler, Refusal, endpoint
@@ -113,7 +113,7 @@ class CloudflareDialect(Dialect):
 
     prefixes = (PREFIX,)
     operations = OPERATIONS
-    tags = TAGS
+    components = COMPONENTS
     shown_headers = ("x-should-retry", "cf-ai-req-id", "cf-ray")
 
     def __init__(self, parts: DialectParts) -> None:

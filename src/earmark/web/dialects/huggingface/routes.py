@@ -23,7 +23,7 @@ from earmark.web.dialects.huggingface.exchanges import (
     open_exchange,
     task_named,
 )
-from earmark.web.dialects.huggingface.openapi.operations import OPERATIONS, TAGS
+from earmark.web.dialects.huggingface.operations import COMPONENTS, OPERATIONS
 from earmark.web.dialects.huggingface.preferences import read_preferences
 from earmark.web.dialects.huggingface.text_ranking import asks_ranking
 from earmark.web.dialects.huggingface.unread import doubts_about
@@ -62,7 +62,7 @@ class HuggingFaceDialect(Dialect):
     """The Hugging Face Inference API over a service."""
 
     operations = OPERATIONS
-    tags = TAGS
+    components = COMPONENTS
 
     def __init__(self, parts: DialectParts) -> None:
         """Speak for a service."""

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Final
 
 import msgspec
-import structlog
 from starlette.responses import Response
 
 from earmark.errors import (
@@ -22,15 +21,13 @@ from earmark.errors import (
     UnreadInput,
     UnsupportedCoding,
 )
-from earmark.web.error_forms import coding_headers, log_fault, nearest_form, retry_after
+from earmark.web.error_forms import coding_headers, logging_faults, nearest_form, retry_after
 from earmark.web.request_log import RequestRecord
 from earmark.web.responses import json_response
 
-__all__ = ["FORMS", "Form", "RerankError", "refusal"]
+__all__ = ["FORMS", "Form", "RerankError", "error_answer", "refusal"]
 
 _FAULT = 500
-
-_log: structlog.typing.FilteringBoundLogger = structlog.get_logger("earmark.web")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +80,9 @@ class RerankError(msgspec.Struct, frozen=True):
     message: str
 
 
-def refusal(error: BaseException, record: RequestRecord) -> Response:
-    """Answer an error, and log it with its traceback where it is ours."""
+def error_answer(error: BaseException, record: RequestRecord) -> Response:
+    """Answer an error; `refusal` logs it as well."""
     form = nearest_form(FORMS, error)
-    if form.status == _FAULT:
-        log_fault(_log, error, record)
     text = form.text.format(message=error, request_id=record.request_id)
     headers = coding_headers(error)
     if isinstance(error, AccessDenied):
@@ -96,3 +91,7 @@ def refusal(error: BaseException, record: RequestRecord) -> Response:
     if isinstance(error, CapacityError):
         headers["retry-after"] = retry_after(error)
     return json_response(RerankError(text, form.kind, text), status=form.status, headers=headers)
+
+
+refusal: Final = logging_faults(FORMS, error_answer)
+"""Answers an error, and logs it with its traceback where it is ours."""

@@ -19,7 +19,7 @@ from earmark.web.calls import open_call
 from earmark.web.dialect import Dialect, DialectParts
 from earmark.web.dialects.rerank import cohere, text_embeddings_inference
 from earmark.web.dialects.rerank.errors import refusal
-from earmark.web.dialects.rerank.openapi.operations import OPERATIONS, TAGS
+from earmark.web.dialects.rerank.operations import COMPONENTS, OPERATIONS
 from earmark.web.disconnect import while_connected
 from earmark.web.endpoints import endpoint
 from earmark.web.exchange import Exchange
@@ -79,7 +79,7 @@ class RerankDialect(Dialect):
     """Reranking and classification, as other servers have them, over a service."""
 
     operations = OPERATIONS
-    tags = TAGS
+    components = COMPONENTS
 
     def __init__(self, parts: DialectParts) -> None:
         """Speak for a service."""
