@@ -1,4 +1,4 @@
-"""What can be known of a model before it is loaded."""
+"""Facts about a model that are known before it is loaded."""
 
 from dataclasses import dataclass
 
@@ -16,7 +16,7 @@ __all__ = ["ModelFacts", "config_facts", "read_facts"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelFacts:
-    """What a checkpoint's files say, its weights unread; names as in `EngineInfo`.
+    """Facts from a checkpoint's files, without its weights; names as in `EngineInfo`.
 
     Attributes:
         model_id: the id requests name it by.
@@ -36,7 +36,7 @@ class ModelFacts:
 
     @property
     def task(self) -> TaskName:
-        """What the model is for, first of all."""
+        """The model's own task."""
         return self.tasks[0]
 
 
@@ -44,9 +44,9 @@ def read_facts(ref: ModelRef, *, model_id: str) -> ModelFacts:
     """Read a checkpoint's config.
 
     Args:
-        ref: the model; one of the Hub has to be in the cache: a server that wants to know what a
-            model is does not wait for the network.
-        model_id: what requests call it.
+        ref: the model; one of the Hub must be in the cache, since this must not wait for the
+            network.
+        model_id: its id in requests.
 
     Raises:
         CheckpointError: a file is missing or malformed, or the architecture is not supported.
@@ -66,12 +66,12 @@ def read_facts(ref: ModelRef, *, model_id: str) -> ModelFacts:
 def config_facts(
     config: Config, head: HeadKind, *, model_id: str, weights_bytes: int, revision: str | None
 ) -> ModelFacts:
-    """Put together what a config says.
+    """Collect the facts that a config states.
 
     Args:
         config: the checkpoint's.
-        head: what its logits are for.
-        model_id: what requests call it.
+        head: what its logits mean.
+        model_id: its id in requests.
         weights_bytes: size of the weight files.
         revision: the commit of a model of the Hub.
 

@@ -1,4 +1,4 @@
-"""What an engine says about itself."""
+"""Facts that an engine reports about itself."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -20,28 +20,28 @@ class EngineInfo:
 
     Attributes:
         model_id: the id requests name it by.
-        tasks: the Hugging Face names of what it can do, its own first.
+        tasks: the Hugging Face names of the tasks it can do, its own first.
         architecture: the `model_type` of the config, such as ``distilbert``.
         labels: the head's labels.
         parameters: weights in the checkpoint.
-        precision: what the graph computes in: ``float32``, ``bfloat16`` or ``int8``.
-        requested_precision: what was asked for; differs only when it was ``auto``.
+        precision: precision of the graph: ``float32``, ``bfloat16`` or ``int8``.
+        requested_precision: the precision in the options; differs only if that was ``auto``.
         stored_precision: the type of the weights in the file, such as ``float32`` or ``int8``;
             ``asymmetric int8`` (zero points) and ``grouped int8`` run as floats.
-        compute_note: how the processor carries the precision out, where that needs saying.
+        compute_note: how the processor computes the precision, if that is not obvious.
         runtime: such as ``openvino 2026.4.1``.
         device: the device's own name, such as the processor's.
-        max_input_tokens: longest text, special tokens included; more is truncated.
+        max_input_tokens: longest text, special tokens included; longer texts are truncated.
         max_batch_tokens: cells of the largest batch.
-        embedding_rows: ids that the model has embeddings for; a text with another token is
-            refused. None where that is not known.
+        embedding_rows: number of ids with an embedding; a text with another token is refused. None
+            if it is not known.
         source: ``bundled``, the folder the files came from, or ``org/name@commit`` of the Hub,
             shortened.
         revision: the commit, of 40 digits, of a model of the Hub.
-        identity: tells this load from any other, also of other files under the same id.
-        certificate: how far the model is from its reference, as it runs here; None where nothing
-            was compared.
-        passed_over: certificates of faster precisions, which did not hold.
+        identity: differs for every load that might answer differently, even under the same id.
+        certificate: how far the model, as it runs here, is from its reference; None if it was not
+            compared.
+        passed_over: certificates of faster precisions that did not hold.
         load_s: seconds from opening the files to the first answer of the warm-up.
     """
 
@@ -68,7 +68,7 @@ class EngineInfo:
 
     @property
     def task(self) -> TaskName:
-        """What the model is for, first of all."""
+        """The model's own task."""
         return self.tasks[0]
 
 
@@ -95,7 +95,7 @@ class Totals:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueueState:
-    """Facts of this moment.
+    """The state of an engine and its queue at one moment.
 
     Attributes:
         state: whether the engine can answer.

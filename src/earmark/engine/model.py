@@ -1,4 +1,4 @@
-"""A checkpoint on its way to a session: found, opened, and found to be one that can run."""
+"""Finds and opens a checkpoint, and checks that it can run."""
 
 from contextlib import suppress
 from dataclasses import dataclass
@@ -45,7 +45,7 @@ SPECIAL_TOKENS = 16
 """More than any tokenizer puts around a text."""
 
 _LONGEST_SHOWN = 200
-"""Characters of a name that is no model's."""
+"""How many characters of an unknown model name an error quotes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +57,10 @@ class OpenedModel:
         config: `config.json`.
         tokenizer: its tokenizer.
         way: how it is run.
-        head: what its logits are for.
+        head: what its logits mean.
         max_tokens: longest text, special tokens included.
-        files: their identity, from `files_identity`.
-        rows: of the word embeddings; None where they are not known.
+        files: identity of the files, from `files_identity`.
+        rows: number of rows of the word embeddings; None if it is not known.
     """
 
     repository: Repository
@@ -74,11 +74,11 @@ class OpenedModel:
 
 
 def open_repository(ref: ModelRef, progress: HubProgress | None = None) -> LocalRepository:
-    """Open a model's files; those of the Hub are fetched if they have to be.
+    """Open a model's files; fetch them from the Hub if necessary.
 
     Args:
         ref: the model.
-        progress: is told of a download.
+        progress: receives the progress of a download.
 
     Raises:
         CheckpointNotFound: there is no such model.
@@ -86,7 +86,7 @@ def open_repository(ref: ModelRef, progress: HubProgress | None = None) -> Local
     """
     if not isinstance(ref, HubRef):
         return _open_here(ref)
-    # Imported here: the Hub's library is slow to import, and most models are not of the Hub.
+    # Imported here: the Hub's library is slow to import, and most models are not from the Hub.
     from earmark.checkpoint.hub.fetch import fetch  # noqa: PLC0415
 
     try:
@@ -99,10 +99,10 @@ def open_repository(ref: ModelRef, progress: HubProgress | None = None) -> Local
 
 
 def open_at_hand(ref: ModelRef) -> LocalRepository:
-    """Open the same where all of it is on this machine: nobody is asked, and nothing is fetched.
+    """Open a model's files without any network.
 
     Raises:
-        CheckpointNotFound: it is not, or there is no such model.
+        CheckpointNotFound: there is no such model, or not all of it is on this machine.
     """
     if not isinstance(ref, HubRef):
         return _open_here(ref)
@@ -116,7 +116,7 @@ def open_at_hand(ref: ModelRef) -> LocalRepository:
 
 
 def _open_here(ref: BundledRef | FolderRef) -> LocalRepository:
-    """Open a model that lies outside the Hub's cache.
+    """Open a model that is not from the Hub.
 
     Raises:
         CheckpointNotFound: there is no such folder.
@@ -124,7 +124,7 @@ def _open_here(ref: BundledRef | FolderRef) -> LocalRepository:
     if isinstance(ref, BundledRef):
         return open_bundled(ref.name)
     there = False
-    with suppress(OSError, ValueError):  # it may be no name of a file
+    with suppress(OSError, ValueError):  # it may not be a valid name of a file
         there = ref.folder.exists()
     if there:
         return LocalRepository.open(ref.folder)
@@ -142,7 +142,7 @@ def choose(
     runtime: RuntimeName = "openvino",
     refused: CheckpointError | None = None,
 ) -> WayChoice:
-    """Read a checkpoint's config, and choose how it is to run; arguments and errors as there."""
+    """Read a checkpoint's config and choose the way to run it; errors as for `choose_way`."""
     config = read_config(repository.require(CONFIG_FILE))
     return choose_way(repository, config, runtime=runtime, refused=refused)
 
@@ -154,12 +154,12 @@ def open_model(
     choice: WayChoice | None = None,
     compiled: CompiledModels | None = None,
 ) -> OpenedModel:
-    """Read a checkpoint's config and tokenizer, and find the way to run it.
+    """Read a checkpoint's config and tokenizer, and choose the way to run it.
 
     Args:
         repository: its files; weights are mapped into memory, not read.
         runtime: what the operator chose to run models.
-        choice: how it is to run, where that was chosen already.
+        choice: the way to run it, if it is already chosen.
         compiled: models that earlier loads compiled; None keeps none.
 
     Raises:
@@ -187,18 +187,18 @@ def open_model(
 
 
 def has_exported_graph(repository: Repository) -> bool:
-    """Say whether the graph that came with a checkpoint is at hand.
+    """Return whether the exported graph of a checkpoint is on this machine.
 
     Raises:
-        InvalidCheckpoint: a Git LFS pointer stands in its place.
+        InvalidCheckpoint: a Git LFS pointer is in its place.
     """
     return any(map(repository.find, ONNX_FILES))
 
 
 def have_exported_graph(ref: ModelRef, repository: LocalRepository) -> bool:
-    """Have the graph that came with a checkpoint beside its weights, and say whether there is one.
+    """Return whether a checkpoint has an exported graph; fetch it from the Hub if necessary.
 
-    Of a model of the Hub it is fetched: the weights alone were, as long as they seemed to do.
+    For a model of the Hub only the weights were fetched, while they seemed to be enough.
     """
     if has_exported_graph(repository):
         return True
@@ -214,7 +214,7 @@ def have_exported_graph(ref: ModelRef, repository: LocalRepository) -> bool:
 
 
 def _tell(repository: Repository, choice: WayChoice) -> None:
-    """Log what was settled in another way than the config has it."""
+    """Log the choices that differ from the config."""
     for note in choice.notes:
         log.warning(
             "config.json is read in another way than it says", source=repository.source, found=note
@@ -230,13 +230,13 @@ def _tell(repository: Repository, choice: WayChoice) -> None:
 def _embedding_rows(
     repository: Repository, config: Config, tokenizer: TextTokenizer, kind: WayKind
 ) -> int | None:
-    """Find how many rows the word embeddings have; None where a foreign config does not say.
+    """Return the number of rows of the word embeddings; None if a foreign config omits it.
 
-    A tokenizer may have more tokens than that, as long as no text meets one of them. The special
-    ones, which stand around every text, have to have a row.
+    A tokenizer may have more tokens than that, as long as no text contains them. Special tokens,
+    which surround every text, must have a row.
 
     Raises:
-        InvalidCheckpoint: a special token has none.
+        InvalidCheckpoint: a special token has no row.
     """
     rows = config.size("vocab_size") if kind == "graph" else embedding_rows(config)
     empty = (Question(0, TextInput("")), Question(1, TextInput("", "")))

@@ -1,4 +1,4 @@
-"""What can be known of a model of the Hub before it is fetched."""
+"""Previews a model of the Hub before it is fetched."""
 
 from dataclasses import dataclass
 
@@ -16,12 +16,12 @@ __all__ = ["PreviewedModel", "fetch_previewed_model", "preview_model"]
 
 @dataclass(frozen=True, slots=True)
 class PreviewedModel:
-    """A model of the Hub that can run here, as far as its small files tell.
+    """A model of the Hub that can run here, according to its small files.
 
     Attributes:
         ref: with its commit.
-        facts: what its config says.
-        to_come_bytes: what has to be fetched before.
+        facts: facts from its config.
+        to_come_bytes: how much must be fetched to load it.
     """
 
     ref: HubRef
@@ -34,12 +34,12 @@ def preview_model(ref: HubRef, access: HubAccess | None = None) -> PreviewedMode
 
     Args:
         ref: the model.
-        access: to which Hub, as whom and into which cache; as the environment says if not given.
+        access: the Hub, the token and the cache; those of the environment if not given.
 
     Raises:
-        CheckpointNotFound: there is no such model, or not for this caller.
-        InvalidCheckpoint: the config does not hold what it should; no message names a path.
-        UnsupportedCheckpoint: it cannot run here; the same.
+        CheckpointNotFound: there is no such model, or access is denied.
+        InvalidCheckpoint: the config is malformed; the message names no path.
+        UnsupportedCheckpoint: it cannot run here; the message names no path.
         HubUnavailable: the Hub cannot be asked.
     """
     found = preview(ref, access, from_weights=runs_from_weights)
@@ -49,15 +49,15 @@ def preview_model(ref: HubRef, access: HubAccess | None = None) -> PreviewedMode
 def fetch_previewed_model(
     ref: HubRef, progress: HubProgress, access: HubAccess | None = None
 ) -> None:
-    """Have a model that was previewed in the cache, so that `load_engine` finds it there.
+    """Fetch a previewed model into the cache, where `load_engine` finds it.
 
     Args:
         ref: of a previewed model.
-        progress: is told of what is downloaded.
-        access: as it was previewed.
+        progress: receives the progress of the download.
+        access: the access that it was previewed with.
 
     Raises:
-        CheckpointNotFound: it is not there any more, or not for this caller.
+        CheckpointNotFound: it no longer exists, or access is denied.
         HubUnavailable: it cannot be fetched now.
     """
     fetch_previewed(ref, progress, access, from_weights=runs_from_weights)
@@ -74,6 +74,6 @@ def _facts(found: HubPreview, model_id: str) -> ModelFacts:
             revision=found.revision,
         )
     except (InvalidCheckpoint, UnsupportedCheckpoint) as error:
-        # Whoever named the model reads this: where it lies is not for him.
+        # The client reads this message, so it must not contain a path.
         text = str(error).replace(f"{found.config.parent}/", "")
         raise type(error)(text) from None
