@@ -1,4 +1,4 @@
-"""Every error earmark raises on purpose, divided by who can act.
+"""Every error that earmark raises on purpose, divided by who can act.
 
     EarmarkError
     ├── RequestError            the client can act: the request is wrong
@@ -7,32 +7,32 @@
     │   │   └── UnreadInput         a member that nothing reads, where the server is strict
     │   ├── RequestTooLarge       the body or a list in it is over the limit
     │   ├── UnsupportedCoding     the body is compressed in a way that is not accepted
-    │   ├── AccessDenied          an access key is needed, and what was sent is none
+    │   ├── AccessDenied          an access key is needed, and none or a wrong one was sent
     │   ├── UnknownModel          no such model is served here
-    │   ├── UnusableModel         a model that was asked for, and whose files cannot run here
+    │   ├── UnusableModel         the files of the requested model cannot run here
     │   └── UnsupportedTask       the model is served but cannot do this task
     ├── CapacityError           waiting can help; carries ``retry_after_s``
     │   ├── QueueFull             more work is waiting than the server accepts
     │   ├── DeadlineExceeded      the answer was not ready in time
-    │   ├── ModelLoading          the model is on its way into memory; carries ``estimated_time_s``
-    │   ├── ModelNotLoaded        the model is not in memory, and the caller wants no load
-    │   ├── ModelOutOfReach       the Hub, which may have the model, does not answer for now
-    │   └── ShuttingDown          the server is going down
+    │   ├── ModelLoading          the model is being loaded; carries ``estimated_time_s``
+    │   ├── ModelNotLoaded        the model is not loaded, and the request forbids loading it
+    │   ├── ModelOutOfReach       the Hub, which may have the model, cannot be reached now
+    │   └── ShuttingDown          the server is shutting down
     ├── CheckpointError         the operator can act: the files of a model, or how it is to run
     │   ├── CheckpointNotFound    no such folder, file, bundled id or model of the Hub
     │   ├── InvalidCheckpoint     a file is there but does not hold what it should
     │   ├── UnsupportedCheckpoint the files are fine but earmark cannot run them
     │   ├── UnsupportedDevice     runtime, device and precision do not go together
-    │   ├── HubUnavailable        a model of the Hub could not be fetched, and may be another time
-    │   └── ModelUnavailable      a model that was to be loaded on demand could not be
+    │   ├── HubUnavailable        a model of the Hub could not be fetched; a later try may succeed
+    │   └── ModelUnavailable      a model could not be loaded on demand
     ├── SettingsError           the operator can act: a flag, a variable or the settings file
     ├── AddressUnavailable      the operator can act: the host or port to listen on
-    ├── StateUnavailable        the operator can act: the file that outlives a run
+    ├── StateUnavailable        the operator can act: the file that keeps state between runs
     └── EngineError             we can act: a bug, or a machine that misbehaves
         ├── NonFiniteScore        the model answered NaN or infinity for a text
-        └── TokenizerFault        the tokenizer broke on a text
+        └── TokenizerFault        the tokenizer failed on a text
 
-No HTTP status stands here: each dialect has its own table from these classes to its statuses.
+This module has no HTTP statuses: each dialect has its own table from these classes to statuses.
 Messages say what was found, what was expected and what to do; they never quote an input text.
 """
 
@@ -90,7 +90,7 @@ class EmptyInput(InvalidInput):
 
 
 class UnreadInput(InvalidInput):
-    """The request holds what nothing reads, and the server is strict about that."""
+    """The request has a member that nothing reads, and the server is strict."""
 
 
 class RequestTooLarge(RequestError):
@@ -101,7 +101,7 @@ class UnsupportedCoding(RequestError):
     """The body is compressed in a way that is not accepted.
 
     Attributes:
-        accepted: names of the codings that are.
+        accepted: names of the accepted codings.
     """
 
     def __init__(self, message: str, *, accepted: Sequence[str] = ()) -> None:
@@ -111,7 +111,7 @@ class UnsupportedCoding(RequestError):
 
 
 class AccessDenied(RequestError):
-    """An access key is needed, and what the client sent is none that opens."""
+    """An access key is needed, and the client sent none or a wrong one."""
 
 
 class UnknownModel(RequestError):
@@ -119,7 +119,7 @@ class UnknownModel(RequestError):
 
 
 class UnsupportedTask(RequestError):
-    """The model is served, but not for the task that was asked."""
+    """The model is served, but cannot do the requested task."""
 
 
 class UnusableModel(RequestError):
@@ -161,11 +161,11 @@ class ModelLoading(CapacityError):
 
 
 class ModelNotLoaded(CapacityError):
-    """The model is not in memory, and the caller asked for no load."""
+    """The model is not loaded, and the request forbids loading it."""
 
 
 class ModelOutOfReach(CapacityError):
-    """The request names a model that the Hub may have, but the Hub does not answer for now."""
+    """The Hub, which may have the requested model, cannot be reached now."""
 
 
 class ShuttingDown(CapacityError):
@@ -173,7 +173,7 @@ class ShuttingDown(CapacityError):
 
 
 class CheckpointError(EarmarkError):
-    """The operator can act: a model's files, or the way it is asked to run."""
+    """The operator can act: a model's files, or how it is to run, are wrong."""
 
 
 class CheckpointNotFound(CheckpointError):
@@ -189,11 +189,11 @@ class UnsupportedCheckpoint(CheckpointError):
 
 
 class UnsupportedDevice(CheckpointError):
-    """Runtime, device and precision as asked do not go together on this machine."""
+    """The runtime, device and precision do not work together on this machine."""
 
 
 class HubUnavailable(CheckpointError):
-    """A model of the Hub could not be fetched: it is out of reach, or there is no room."""
+    """A model of the Hub could not be fetched: the Hub is out of reach, or the disk is full."""
 
 
 class ModelUnavailable(CheckpointError):
@@ -213,7 +213,7 @@ class StateUnavailable(EarmarkError):
 
 
 class EngineError(EarmarkError):
-    """Ours to mend: a bug, or a machine that misbehaves."""
+    """We can act: a bug, or a machine that misbehaves."""
 
 
 class NonFiniteScore(EngineError):
@@ -221,4 +221,4 @@ class NonFiniteScore(EngineError):
 
 
 class TokenizerFault(EngineError):
-    """The model's tokenizer broke on this text."""
+    """The model's tokenizer failed on this text."""

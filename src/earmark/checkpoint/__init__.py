@@ -1,5 +1,5 @@
-"""Files of a model, wherever they lie: in the box, in a folder, or on the Hugging Face Hub.
+"""The files of a model: bundled, in a folder, or on the Hugging Face Hub.
 
-Reads `config.json` and the weights. Knows nothing of operators, tasks or HTTP; executes no code
-that a checkpoint brings.
+Reads `config.json` and the weights. Knows nothing of operators, tasks or HTTP, and executes no
+code from a checkpoint.
 """

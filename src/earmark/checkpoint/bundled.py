@@ -17,7 +17,7 @@ BUNDLED: dict[str, str] = {
 """Model id -> folder below `models/`."""
 
 DEFAULT_MODEL = "earmark/sentiment"
-"""What is served, and classified with, where nobody names a model."""
+"""The model to use when no model is named."""
 
 
 def bundled_ids() -> tuple[str, ...]:

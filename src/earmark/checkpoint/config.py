@@ -20,9 +20,9 @@ MORE_LABELS: Mapping[str, int] = {"bart": 3}
 MOST_LABELS = 1 << 20
 """More labels than any classifier has; bounds what a mistaken `num_labels` can allocate."""
 LONGEST_ID = 10
-"""Digits; no classifier has as many labels."""
+"""Longest label id, in digits; no classifier has that many labels."""
 LONGEST_SHOWN = 200
-"""Characters of a field that an error repeats: a map of labels may have thousands."""
+"""How many characters of a field an error quotes: a map of labels may have thousands."""
 PROBLEM_TYPES: Mapping[str, ProblemType] = {
     "regression": "regression",
     "single_label_classification": "single_label_classification",
@@ -31,7 +31,7 @@ PROBLEM_TYPES: Mapping[str, ProblemType] = {
 
 
 UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
-"""What a file in UTF-16 begins with, as some editors and shells write it."""
+"""First bytes of a file in UTF-16, which some editors and shells write."""
 
 
 def read_json(path: Path) -> Mapping[str, object]:
@@ -46,7 +46,7 @@ def read_json(path: Path) -> Mapping[str, object]:
     try:
         raw = path.read_bytes()
         value: object = json.loads(raw.decode("utf-16" if raw[:2] in UTF_16_MARKS else "utf-8-sig"))
-        # Half of a surrogate pair is valid in JSON, but no text that an answer could hold.
+        # JSON allows half of a surrogate pair, but an answer cannot contain it.
         json.dumps(value, ensure_ascii=False).encode()
     except json.JSONDecodeError as error:
         raise InvalidCheckpoint(
@@ -62,7 +62,7 @@ def read_json(path: Path) -> Mapping[str, object]:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """The fields of a `config.json`. One that is ``null`` counts as one that is not there.
+    """The fields of a `config.json`. A field that is ``null`` counts as missing.
 
     Attributes:
         path: the file, for error messages.
@@ -77,7 +77,7 @@ class Config:
         return InvalidCheckpoint(f'{self.path}: "{key}" is {found!r}, expected {expected}')
 
     def is_null(self, key: str) -> bool:
-        """Say whether a field is there and ``null``: for a class that reads a meaning into that."""
+        """Return whether a field is ``null``, which has a meaning for some classes."""
         return key in self.fields and self.fields[key] is None
 
     def but(self, **fields: object) -> "Config":
@@ -111,7 +111,7 @@ class Config:
         return value
 
     def integer(self, key: str, default: int) -> int:
-        """Read a whole number that may be 0 or below, as those are that switch something off.
+        """Read a whole number that may be 0 or negative, which often switches something off.
 
         Raises:
             InvalidCheckpoint: the field is no such number.
@@ -133,7 +133,7 @@ class Config:
         return value
 
     def words(self, key: str) -> tuple[str, ...]:
-        """Read a list of words, or one string that joins them with bars; nothing is no words.
+        """Read a list of words, or a string of words joined by bars; empty if missing.
 
         Raises:
             InvalidCheckpoint: the field is neither.
@@ -205,17 +205,17 @@ class Config:
         """Read the labels of the head.
 
         `id2label` names them, else `label2id`; without either they are ``LABEL_0``, ``LABEL_1``, …
-        as many as the head has. A map that names other labels than the head has is passed over.
-        A `problem_type` that is not known counts as none.
+        as many as the head has. A map that does not match the labels of the head is ignored, and
+        so is an unknown `problem_type`.
 
         Args:
-            rows: how many the head has; None where that is not known, which leaves it to the
-                first map that is whole, then to `num_labels`, then to the number that
-                `transformers` takes: two, for BART three.
+            rows: how many the head has; None if that is not known. Then the first complete map
+                decides, then `num_labels`, then the default of `transformers`: two, for BART
+                three.
 
         Raises:
-            InvalidCheckpoint: a field is malformed, or labels are named and none of the fields
-                names those of the head.
+            InvalidCheckpoint: a field is malformed, or no field that names labels matches the
+                head.
         """
         kind = self.fields.get("problem_type")
         known = PROBLEM_TYPES.get(kind) if isinstance(kind, str) else None
@@ -251,7 +251,7 @@ class Config:
         )
 
     def _names_by_id(self) -> dict[int, str] | None:
-        """Read `id2label`; a name that is null, and a key that is no number, names nothing.
+        """Read `id2label`; an entry whose name is null or whose key is no number is ignored.
 
         Class names may be numbers in the file; clients accept strings only.
         """
@@ -266,7 +266,7 @@ class Config:
         }
 
     def _ids_by_name(self) -> dict[int, str] | None:
-        """Read `label2id` the other way round; nothing where two names have one id."""
+        """Read `label2id` with ids as keys; None if two names have the same id."""
         found = self.fields.get("label2id")
         if found is None or found == {}:
             return None
@@ -277,7 +277,7 @@ class Config:
 
 
 def _whole(value: object) -> int | None:
-    """Read an id, which some files have as text."""
+    """Read an id, which some files store as text."""
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < LONGEST_ID:
         return int(value)
     return value if isinstance(value, int) and not isinstance(value, bool) else None

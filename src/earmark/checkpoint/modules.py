@@ -8,11 +8,11 @@ from earmark.errors import InvalidCheckpoint
 __all__ = ["has_further_modules"]
 
 _TRANSFORMER = "Transformer"
-"""Last part of the type of the module that is a checkpoint of `transformers` itself."""
+"""Last part of the type of a module that is a checkpoint of `transformers`."""
 
 
 def has_further_modules(path: Path) -> bool:
-    """Say whether something follows the checkpoint, such as pooling or another layer.
+    """Return whether another module follows the checkpoint, such as pooling or a layer.
 
     Raises:
         InvalidCheckpoint: the file is no list of modules.

@@ -1,9 +1,9 @@
-"""What an exported ONNX file declares, read without reading its weights.
+"""Reads what an exported ONNX file declares, without reading its weights.
 
 The file is a protocol buffer (https://protobuf.dev/programming-guides/encoding) of the messages in
-https://github.com/onnx/onnx/blob/main/onnx/onnx.proto. The library would copy every weight in it to
-tell the names of its inputs; here the messages are walked in the mapped file, and what is not
-needed is stepped over.
+https://github.com/onnx/onnx/blob/main/onnx/onnx.proto. The library would copy every weight to
+return the names of the inputs; here the messages are read in the mapped file, and the weights are
+skipped.
 """
 
 import math
@@ -48,7 +48,7 @@ class OnnxValue:
     Attributes:
         name: as the graph calls it.
         dtype: element type, such as ``int64``.
-        axes: length of each axis, None where it may vary; None where even their number is open.
+        axes: length of each axis, None if it may vary; None if their number may vary too.
     """
 
     name: str
@@ -58,12 +58,12 @@ class OnnxValue:
 
 @dataclass(frozen=True, slots=True)
 class OnnxFile:
-    """What a file declares.
+    """The declarations of an ONNX file.
 
     Attributes:
         path: the file.
-        inputs: what has to be fed; weights that old exporters declare as inputs are left out.
-        outputs: what comes out.
+        inputs: the inputs, without weights that old exporters declare as inputs.
+        outputs: the outputs.
         parameters: how many numbers its weights have.
         stored_precision: the type that most of them have.
         weights: the file itself, and files beside it that hold its weights.
@@ -78,7 +78,7 @@ class OnnxFile:
 
 
 def onnx_paths(repository: Repository) -> tuple[Path, ...]:
-    """List the exported graph and the files of its weights; nothing where there is no graph.
+    """List the exported graph and the files of its weights; empty if there is no graph.
 
     Raises:
         InvalidCheckpoint: the file is malformed.
@@ -88,22 +88,22 @@ def onnx_paths(repository: Repository) -> tuple[Path, ...]:
 
 
 def read_onnx(path: Path) -> OnnxFile:
-    """Read what a file declares.
+    """Read the declarations of an ONNX file.
 
     Raises:
         CheckpointNotFound: the file cannot be read.
         InvalidCheckpoint: it is no ONNX file, keeps weights outside of its own folder, or a Git LFS
-            pointer stands in the place of a file.
+            pointer is in the place of a file.
     """
     refuse_pointer(path)
     try:
         with path.open("rb") as file:
-            # Not closed by hand: an error's traceback holds on to views of it for a while.
+            # Not closed explicitly: an error's traceback may still hold views of it.
             whole = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         found = _read(path, memoryview(whole))
     except OSError as error:
         raise CheckpointNotFound(f"{path} cannot be read: {error}") from error
-    # ValueError: an empty file cannot be mapped, and text that is no UTF-8.
+    # ValueError: an empty file, which cannot be mapped, or text that is not UTF-8.
     except (DecodeError, IndexError, ValueError) as error:
         raise InvalidCheckpoint(f"{path} is no ONNX file, or is cut short: {error}") from error
     for one in found.weights:
@@ -139,7 +139,7 @@ def _read(path: Path, view: memoryview) -> OnnxFile:
 
 
 def _tensor(message: memoryview) -> tuple[str, str, int, set[str]]:
-    """Tell a tensor's name, the type of weights it holds or nothing, its size, and its file."""
+    """Return a tensor's name, its type if it holds weights, its size and its files."""
     name, kind, dims, place = "", 0, [], set()
     for number, value in _fields(message):
         if number == _TENSOR_NAME:
@@ -168,10 +168,10 @@ def _value(message: bytes) -> OnnxValue:
 
 
 def _beside(path: Path, place: str) -> Path:
-    """Find a file of weights, which may lie beside the graph or below, and nowhere else.
+    """Find a weights file, which must be in the graph's folder or below.
 
     Raises:
-        InvalidCheckpoint: it is named so that it leads out of the folder.
+        InvalidCheckpoint: its name leads out of the folder.
     """
     named = PurePosixPath(place)
     if named.is_absolute() or ".." in named.parts or "\\" in place or not named.parts:
@@ -182,7 +182,7 @@ def _beside(path: Path, place: str) -> Path:
 
 
 def _text(value: str | bytes) -> str:
-    """Take a string, which the library hands on as bytes where it is no UTF-8."""
+    """Return a string, which the library gives as bytes if it is not UTF-8."""
     return value if isinstance(value, str) else str(value, "utf-8")
 
 
@@ -193,7 +193,7 @@ def _message(value: int | memoryview) -> memoryview:
 
 
 def _fields(view: memoryview) -> Iterator[tuple[int, int | memoryview]]:
-    """Walk the fields of a message: number, and the value as it stands in the file."""
+    """Iterate over the fields of a message: number, and value as stored in the file."""
     place = 0
     while place < len(view):
         key, place = _varint(view, place)
@@ -222,7 +222,7 @@ def _varints(view: memoryview) -> Iterator[int]:
 
 
 def _varint(view: memoryview, place: int) -> tuple[int, int]:
-    """Read a number of seven bits to a byte, the lowest first; and where the next field begins."""
+    """Return a number of seven bits a byte, lowest first, and the place after it."""
     found = shift = 0
     while True:
         byte = view[place]

@@ -1,6 +1,6 @@
-"""What a person calls a model, parsed once: in the box, a folder, or of the Hugging Face Hub.
+"""Parses the name of a model: bundled, in a folder, or on the Hugging Face Hub.
 
-Nothing else reads such a name: whatever lies behind this module takes a `ModelRef`.
+Only this module parses such names; other modules take a `ModelRef`.
 """
 
 import re
@@ -25,28 +25,28 @@ __all__ = [
 ]
 
 ID_SEGMENT: Final = r"[A-Za-z0-9][A-Za-z0-9._-]*"
-"""What stands between slashes; none begins with a dot, so that ``..`` is none."""
+"""A segment between slashes; none begins with a dot, so that ``..`` is excluded."""
 ID_PATTERN: Final = rf"{ID_SEGMENT}(?:/{ID_SEGMENT})*"
-"""What the Hub allows in a repository's name, of any number of segments."""
+"""A name of any number of segments that the Hub allows."""
 MODEL_ID: Final = re.compile(ID_PATTERN)
 """An id by which requests call a model; it needs no escaping in an address."""
 PATH_STARTS: Final = (".", "/", "~", "\\")
-"""A model written with one of these first is a folder."""
+"""A name that begins with one of these is a folder."""
 SHOWN_DIGITS: Final = 12
-"""Of a commit, where a person reads it."""
+"""How many digits of a commit are shown to people."""
 
 _SEGMENT = r"[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,94}[A-Za-z0-9_])?"
 _REPO = re.compile(rf"{_SEGMENT}/{_SEGMENT}|{_SEGMENT}")
-"""What the Hub allows (huggingface_hub 2.4, utils/_validators.py), but for `_FORBIDDEN`."""
+"""Names that the Hub allows (huggingface_hub 2.4, utils/_validators.py), except `_FORBIDDEN`."""
 _FORBIDDEN = re.compile(r"--|\.\.|\.git$")
 _REVISION = re.compile(r"(?!.*(?:\.\.|//|\.lock$|/$))[A-Za-z0-9_][A-Za-z0-9._/+-]*")
-"""A branch, a tag, ``refs/pr/3`` or a commit; less than git allows, and never a way up a path."""
+"""A branch, a tag, ``refs/pr/3`` or a commit; stricter than git, and never ``..``."""
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 
 
 @dataclass(frozen=True, slots=True)
 class BundledRef:
-    """A model in the box.
+    """A model that ships inside the package.
 
     Attributes:
         name: such as ``earmark/sentiment``.
@@ -72,7 +72,7 @@ class FolderRef:
 
     @property
     def usual_id(self) -> str:
-        """What requests call it, unless the operator gives it another id: the folder's own name."""
+        """The id in requests unless the operator chooses another: the folder's own name."""
         return self.folder.resolve().name
 
     def __str__(self) -> str:
@@ -82,7 +82,7 @@ class FolderRef:
 
 @dataclass(frozen=True, slots=True)
 class HubRef:
-    """A model of the Hub, at one state of its files or at the newest.
+    """A model of the Hub, at one revision or the newest.
 
     Attributes:
         repo: ``org/name``, or a name alone.
@@ -94,11 +94,11 @@ class HubRef:
 
     @classmethod
     def read(cls, written: str) -> "HubRef | None":
-        """Read ``org/name`` or ``org/name@revision``; None where it can be no name of the Hub.
+        """Read ``org/name`` or ``org/name@revision``; None if it cannot be a name of the Hub.
 
-        A name without an owner counts only with a hyphen in it, as in ``bert-base-uncased``. The
-        Hub has given out no such names since its first models, whose names look like that; and so
-        a mistyped word stays one.
+        A name without an owner counts only if it contains a hyphen, as in ``bert-base-uncased``.
+        Only the Hub's first models have such names, and all of them look like that; other single
+        words are more likely to be mistyped.
         """
         repo, at, revision = written.partition("@")
         if not _REPO.fullmatch(repo) or _FORBIDDEN.search(repo):
@@ -116,7 +116,7 @@ class HubRef:
 
     @property
     def commit(self) -> str | None:
-        """The revision where it is a whole commit, which never means anything else."""
+        """The revision if it is a whole commit, which never changes its meaning."""
         revision = self.revision
         return revision if revision is not None and _COMMIT.fullmatch(revision) else None
 
@@ -130,7 +130,7 @@ class HubRef:
 
     @property
     def shown(self) -> str:
-        """As it is written, but of a commit only the first digits."""
+        """The name for messages: a commit is shortened to its first digits."""
         commit = self.commit
         return str(self) if commit is None else f"{self.repo}@{commit[:SHOWN_DIGITS]}"
 
@@ -139,21 +139,21 @@ ModelRef: TypeAlias = BundledRef | FolderRef | HubRef
 
 
 def read_ref(written: str) -> ModelRef:
-    """Read a model as a person writes it.
+    """Parse the name of a model.
 
-    A bundled id; else a folder, where one is there, or where it is written as a path; else a model
-    of the Hub, ``org/name`` or ``org/name@revision``, if it can be one; else a folder that is not
-    there, which whoever opens it is told.
+    It is a bundled id; else a folder, if one exists or if it is written as a path; else a model of
+    the Hub, ``org/name`` or ``org/name@revision``, if it can be one; else a folder that does not
+    exist, which is reported when it is opened.
     """
     if written in BUNDLED:
         return BundledRef(written)
     folder, there = Path(written), False
-    with suppress(OSError, ValueError, RuntimeError):  # no name of a file, or of a user
+    with suppress(OSError, ValueError, RuntimeError):  # not a valid name of a file or of a user
         folder = folder.expanduser()
         there = folder.exists()
     of_hub = None if written.startswith(PATH_STARTS) else HubRef.read(written)
     if of_hub is not None and not there:
         return of_hub
-    # With its whole path, nobody takes a folder that has gone for a model of the Hub.
+    # The whole path, so that a deleted folder is never taken for a model of the Hub.
     like_the_hub = HubRef.read(str(folder)) is not None
     return FolderRef(folder.absolute() if like_the_hub else folder)

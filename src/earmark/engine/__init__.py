@@ -1,4 +1,4 @@
-"""One model, alive: plan, encode, queue, run, finish; load and warm-up.
+"""One running model: load, warm-up, and every step of answering a request.
 
-Knows nothing of HTTP and of other models.
+Knows nothing of HTTP or of other models.
 """

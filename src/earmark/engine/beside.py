@@ -1,8 +1,8 @@
-"""Work that takes long, beside the event loop.
+"""Runs long work in threads beside the event loop.
 
-A thread is no cure by itself: threads that compute in Python take turns with the event loop, some
-milliseconds each, and each holds what it works on. So few of those that take long run at once, and
-the others wait; what takes little does not wait behind them.
+Threads alone do not help: threads that compute in Python take turns with the event loop, some
+milliseconds each, and each keeps its data in memory. So only a few long pieces of work run at once,
+and the others wait; short work does not wait behind them.
 """
 
 import asyncio
@@ -20,11 +20,11 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 INLINE_BYTES: Final = 16 * 1024
-"""A body of so many bytes, or an answer, is read or written in less than a millisecond: less than
-handing the work to another thread costs under load."""
+"""A body or an answer of so many bytes is read or written in less than a millisecond, which is less
+than moving the work to another thread costs under load."""
 
 LARGE: Final = 128 * 1024
-"""Bytes or characters from which work is large."""
+"""Work on at least so many bytes or characters is large."""
 
 _LARGE_AT_ONCE: Final = 2
 """Encoding a text of 2 MB takes some 300 MB for a moment, and uses every core."""
@@ -34,13 +34,13 @@ _giving_back: Final = GivingBack(_large_work)
 
 
 async def beside(size: int, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Do work in another thread; a caller who leaves before it begins takes it along.
+    """Call a function in another thread; cancelling before it begins drops the call.
 
     Args:
-        size: bytes or characters that the work is about.
-        work: what is to be done.
-        args: for it.
-        kwargs: for it.
+        size: bytes or characters that the work handles.
+        work: the function.
+        args: its positional arguments.
+        kwargs: its keyword arguments.
     """
     if size < LARGE:
         return await asyncio.to_thread(work, *args, **kwargs)

@@ -1,4 +1,4 @@
-"""A run every second of a model whose runs have failed, so that it is known when they succeed."""
+"""Runs a failing model on a short text every second, to find out when it works again."""
 
 import threading
 from collections.abc import Callable
@@ -15,15 +15,15 @@ EVERY_S: Final = 1.0
 
 
 class Canary:
-    """Tries a text while a model is failing, in a thread that ends when it is no longer."""
+    """Runs a text while a model is failing, in a thread that ends when the model works."""
 
     def __init__(self, worker: Worker, text: Encoding, *, failing: Callable[[], bool]) -> None:
-        """Begin with nothing to do.
+        """Create it without starting the thread.
 
         Args:
             worker: runs the text.
-            text: one that the model has run before, or could.
-            failing: says whether the model is failing still.
+            text: one that a healthy model can run.
+            failing: returns whether the model is still failing.
         """
         self._worker, self._text, self._failing = worker, text, failing
         self._lock = threading.Lock()
@@ -31,7 +31,7 @@ class Canary:
         self._closed = threading.Event()
 
     def try_until_it_succeeds(self) -> None:
-        """Start the thread, unless it runs already."""
+        """Start the thread, unless it is running."""
         with self._lock:
             if self._closed.is_set() or (self._thread is not None and self._thread.is_alive()):
                 return
@@ -44,7 +44,7 @@ class Canary:
 
     def _run(self) -> None:
         while self._failing() and not self._closed.is_set():
-            with suppress(CapacityError):  # the queue is full: others try as well
+            with suppress(CapacityError):  # the queue is full: other texts test the model
                 submission = self._worker.submit((self._text,), deadline_s=None)
                 done = threading.Event()
                 submission.when_done(done.set)

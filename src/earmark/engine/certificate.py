@@ -1,4 +1,4 @@
-"""What a certificate says: how far a model, as it runs here, is from its reference."""
+"""Certificates: how far a model, as it runs here, is from its reference."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,32 +16,33 @@ from earmark.tasks.activations import apply_function, default_function
 __all__ = ["TOLERANCES", "Certificate", "Comparison", "ReferenceKind", "compare"]
 
 ReferenceKind = Literal["off", "float32", "transformers"]
-"""What a model is held against when it is loaded: nothing, itself in float32, or `transformers`."""
+"""What a model is compared with on load: nothing, itself in float32, or `transformers`."""
 
 TOLERANCES: Final[dict[ComputePrecision, float]] = {
     "float32": 1e-3,
     "bfloat16": 0.01,
     "int8": 0.1,
 }
-"""Greatest difference of a probability that a precision may show. float32 differs from
-`transformers` in the order of additions alone, 1e-5 at most; a wrong weight shows far above.
-bfloat16 was 0.008 off at most on the models in the box, int8 0.043 in OpenVINO and 0.065 in ONNX
-Runtime, no label with it, and as int8 they were trained and measured (docs/certificate.md)."""
+"""Greatest difference of a probability that a precision may have. float32 differs from
+`transformers` only in the order of additions, by 1e-5 at most; a wrong weight differs far more.
+On the bundled models bfloat16 differed by 0.008 at most, and int8 by 0.043 in OpenVINO and 0.065 in
+ONNX Runtime, without changing a label; they were trained and measured as int8
+(docs/certificate.md)."""
 
 _GREATEST = 1.0
-"""The greatest difference that two probabilities can have: also that of an answer that is none."""
+"""The greatest possible difference of two probabilities; also used if an answer is not finite."""
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """How far two ways of running a model are apart.
+    """The difference between two ways of running a model.
 
     Attributes:
-        answers: how many were compared: texts, or tokens of them.
+        answers: number of texts or tokens that were compared.
         greatest_difference: of a probability, over all answers and labels.
-        mean_difference: over the answers, of each one's greatest.
-        disagreements: answers whose best label is another, although it was no close call.
-        close_calls: answers whose two best labels the reference has within the tolerance.
+        mean_difference: the mean over the answers of each one's greatest.
+        disagreements: answers with another best label that were no close calls.
+        close_calls: answers whose two best labels in the reference are within the tolerance.
     """
 
     answers: int
@@ -51,26 +52,26 @@ class Comparison:
     close_calls: int
 
     def within(self, tolerance: float) -> bool:
-        """Say whether differences stay within a tolerance, and all labels agree."""
+        """Return whether all differences are within a tolerance, and all labels agree."""
         return self.greatest_difference <= tolerance and not self.disagreements
 
 
 class Certificate(msgspec.Struct, frozen=True, kw_only=True):
-    """What was found when a model was held against its reference.
+    """The result of comparing a model with its reference.
 
     Attributes:
-        precision: in which the model ran.
-        runtime: in which it ran, such as ``openvino 2026.4.1``.
-        device: on which it ran, its own name.
-        reference: what it was held against, such as ``float32`` or ``transformers 5.24.0``.
-        texts: how many it was asked.
-        answers: how many were compared: as many, or one for each of their tokens.
+        precision: precision of the model.
+        runtime: runtime of the model, such as ``openvino 2026.4.1``.
+        device: name of the device.
+        reference: what it was compared with, such as ``float32`` or ``transformers 5.24.0``.
+        texts: number of texts that were run.
+        answers: number of answers that were compared: one a text, or one a token.
         greatest_difference: of a probability, over all answers and labels.
-        mean_difference: over the answers, of each one's greatest.
-        disagreements: answers whose best label is another, although it was no close call.
-        close_calls: answers whose two best labels the reference has within the tolerance.
+        mean_difference: the mean over the answers of each one's greatest.
+        disagreements: answers with another best label that were no close calls.
+        close_calls: answers whose two best labels in the reference are within the tolerance.
         tolerance: greatest difference with which the certificate holds.
-        holds: whether differences stay within it, and all labels agree.
+        holds: whether all differences are within it, and all labels agree.
     """
 
     precision: ComputePrecision
@@ -88,7 +89,7 @@ class Certificate(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def verdict(self) -> str:
-        """What was found, in a few words."""
+        """The result in a few words."""
         found = f"{self.greatest_difference:.2g} from {self.reference} at most"
         labels = f"{self.disagreements} of {self.answers} labels differ"
         return f"{found} (tolerance {self.tolerance:g}), {labels}"
@@ -102,16 +103,16 @@ def compare(
     head: HeadKind,
     tolerance: float,
 ) -> Comparison:
-    """Hold a model's answers against those of its reference.
+    """Compare a model's answers with those of its reference.
 
-    Values of a regression are no probabilities: they are taken in units of the largest one.
+    Values of a regression are not probabilities: they are divided by the largest one.
 
     Args:
         reference: finite logits of each text, ``[answers, labels]``.
-        found: the same of the way that is to be judged; need not be finite.
+        found: logits of the model to judge; need not be finite.
         labels: how logits become probabilities.
-        head: of whole texts or of tokens.
-        tolerance: two labels that are no further apart are a close call.
+        head: for whole texts or for tokens.
+        tolerance: two labels that differ by no more are a close call.
     """
     function = "softmax" if head == "token" else default_function(labels)
     expected, actual = np.concatenate(reference), np.concatenate(found)

@@ -1,4 +1,4 @@
-"""What a processor really does in a precision, in words for the info route."""
+"""Describes, for the info route, how the processor computes a precision."""
 
 from collections.abc import Sequence
 
@@ -10,15 +10,15 @@ __all__ = ["compute_note"]
 def compute_note(
     precision: ComputePrecision, kernels: Sequence[str], *, dots_int8: bool | None
 ) -> str:
-    """Say how a precision is carried out.
+    """Return how a precision is computed.
 
-    A kernel is named after the type it writes, which with int8 weights is float32 also where it
-    multiplies int8 with int8, so that only the processor tells which of the two it does.
+    A kernel is named after the type of its output. With int8 weights that is float32, even if it
+    multiplies int8 with int8; only the processor's features show which of the two it does.
 
     Args:
-        precision: what the graph computes in.
-        kernels: names of the matrix products' kernels; empty where the runtime tells none.
-        dots_int8: whether the processor has an int8 dot product; None where that is not known.
+        precision: precision of the graph.
+        kernels: names of the matrix products' kernels; empty if the runtime reports none.
+        dots_int8: whether the processor has an int8 dot product; None if that is not known.
     """
     if not kernels:
         return ""

@@ -1,4 +1,4 @@
-"""One model, alive."""
+"""The engine: a loaded model that answers requests."""
 
 import asyncio
 import threading
@@ -27,7 +27,7 @@ Result = TypeVar("Result")
 
 INLINE_CHARACTERS = 4000
 """Up to so many characters are encoded in the event loop's own thread: about half a millisecond,
-less than handing the work to another thread and waking up again costs under load."""
+less than moving the work to another thread costs under load."""
 INLINE_TOKENS = 1000
 """Up to so many labelled tokens are read in the event loop's own thread."""
 
@@ -38,13 +38,13 @@ class Engine:
     def __init__(
         self, info: EngineInfo, tokenizer: TextTokenizer, handle: EngineHandle, *, head: HeadKind
     ) -> None:
-        """Put a model together; `engine.load.load_engine` does so from files.
+        """Assemble an engine; `engine.load.load_engine` does so from files.
 
         Args:
-            info: facts about it.
+            info: facts about the model.
             tokenizer: its tokenizer.
-            handle: where its encodings are run; closed by `close`.
-            head: what its logits are for.
+            handle: runs its encodings; closed by `close`.
+            head: what its logits mean.
         """
         self._info, self._tokenizer, self._handle = info, tokenizer, handle
         self._head = ModelHead(head, info.labels, tokenizer.pieces)
@@ -55,23 +55,23 @@ class Engine:
         return self._info
 
     def queue_state(self) -> QueueState:
-        """Return facts of this moment."""
+        """Return the state of the engine and its queue at this moment."""
         return self._handle.state()
 
     async def answer(
         self, request: TaskRequest[Result], *, deadline_s: float | None = None
     ) -> Reply[Result]:
-        """Answer a request; cancelling the call drops from the queue what has not run yet.
+        """Answer a request; cancelling the call drops queued texts that have not run.
 
         Args:
             request: the texts and what to do with their logits.
             deadline_s: when the caller stops waiting, on `time.monotonic`.
 
         Returns:
-            An outcome per input; one input's failure is its own.
+            An outcome per input; one input's failure does not affect the others.
 
         Raises:
-            InvalidInput: a text is no well-formed Unicode, or the request is malformed.
+            InvalidInput: a text is not well-formed Unicode, or the request is malformed.
             UnsupportedTask: the model cannot do this task.
             QueueFull: too much is waiting.
             ShuttingDown: the engine is closed.
@@ -95,9 +95,9 @@ class Engine:
     async def stream(
         self, request: TokenClassification, *, deadline_s: float | None = None
     ) -> EntityStream:
-        """Begin to answer a request window by window; close the stream when nobody reads it.
+        """Answer a request window by window; close the stream if it is not read to its end.
 
-        Arguments and errors are those of `answer`: with the stream in hand, the request is queued.
+        Arguments and errors are those of `answer`. When this returns, the request is queued.
         """
         plan = await self._planned(request)
         submission = self._handle.submit(plan.accepted, deadline_s=deadline_s)
@@ -106,14 +106,14 @@ class Engine:
     def answer_blocking(
         self, request: TaskRequest[Result], *, timeout_s: float | None = None
     ) -> Reply[Result]:
-        """Do as `answer`, from a thread that may wait.
+        """Do as `answer`, and block the calling thread.
 
         Args:
             request: the texts and what to do with their logits.
             timeout_s: how long to wait at most.
 
         Raises:
-            InvalidInput: a text is no well-formed Unicode.
+            InvalidInput: a text is not well-formed Unicode.
             QueueFull: too much is waiting.
             ShuttingDown: the engine is closed.
         """
@@ -126,7 +126,7 @@ class Engine:
             if not done.wait(timeout_s):
                 submission.give_up(too_late(timeout_s or 0.0))
             answers = submission.answers()
-        except BaseException:  # such as KeyboardInterrupt: nobody waits any more
+        except BaseException:  # such as KeyboardInterrupt: the caller no longer waits
             submission.abandon()
             raise
         finally:
@@ -134,11 +134,11 @@ class Engine:
         return plan.reply(answers, self._head)
 
     def close(self) -> None:
-        """Take no more work, and give the memory back; what waits is answered `ShuttingDown`."""
+        """Answer what waits with `ShuttingDown`, accept no more work, and free the memory."""
         self._handle.close()
 
     async def _planned(self, request: TaskRequest[Result]) -> Plan[Result]:
-        """Encode short texts at once, and long ones beside the event loop."""
+        """Encode short texts in the event loop, and long ones beside it."""
         if request.characters <= INLINE_CHARACTERS:
             return self._plan(request, most_tokens=MOST_REQUEST_TOKENS)
         return await beside(
@@ -172,7 +172,7 @@ async def _done(submission: Submission, deadline_s: float | None) -> None:
             future.set_result(None)
 
     def wake() -> None:
-        with suppress(RuntimeError):  # the caller's loop has closed: nobody waits any more
+        with suppress(RuntimeError):  # the caller's loop has closed, so nothing waits
             loop.call_soon_threadsafe(settle)
 
     submission.when_done(wake)

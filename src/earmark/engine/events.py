@@ -1,4 +1,4 @@
-"""What happens inside an engine, told to whoever counts."""
+"""Counts and logs the runs of an engine."""
 
 import threading
 from collections.abc import Callable
@@ -12,17 +12,17 @@ from earmark.engine.info import Totals
 __all__ = ["Tally"]
 
 FAILING_AFTER = 16
-"""Runs in a row. A text that breaks a batch of a thousand is found after eleven at most; only a
-model or a machine that is broken fails them all."""
+"""A model is failing after this many failed runs in a row. A text that breaks a batch of a thousand
+is isolated after eleven at most; only a broken model or machine fails more."""
 
 log = structlog.get_logger("earmark.engine")
 
 
 class Tally:
-    """Counts runs, and logs those that failed."""
+    """Counts runs, and logs those that fail."""
 
     def __init__(self, model_id: str) -> None:
-        """Start from nothing."""
+        """Start with all counts at 0."""
         self._model_id = model_id
         self._lock = threading.Lock()
         self._totals = Totals()
@@ -30,16 +30,16 @@ class Tally:
         self._on_failing: Callable[[], None] = lambda: None
 
     def when_failing(self, callback: Callable[[], None]) -> None:
-        """Call back after each run that fails while the model is failing."""
+        """Register a callback for each failed run while the model is failing."""
         self._on_failing = callback
 
     @property
     def failing(self) -> bool:
-        """Whether so many runs in a row have failed that the next ones are likely to."""
+        """Whether so many runs in a row have failed that the next will probably fail too."""
         return self._failed_in_a_row >= FAILING_AFTER
 
     def __call__(self, report: BatchReport) -> None:
-        """Count one run; called by the worker."""
+        """Count one run; the worker calls this."""
         with self._lock:
             before = self._totals
             self._failed_in_a_row = 0 if report.error is None else self._failed_in_a_row + 1
@@ -66,6 +66,6 @@ class Tally:
             )
 
     def totals(self) -> Totals:
-        """Return the counts of this moment."""
+        """Return the counts at this moment."""
         with self._lock:
             return self._totals

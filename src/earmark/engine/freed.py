@@ -1,8 +1,8 @@
-"""Memory that was freed, given back to the system.
+"""Returns freed memory to the system.
 
-The C library keeps what is freed for the next allocation, in an arena for each few threads, and a
-burst of large texts would stay in the process for good. glibc gives it back on demand
-(`malloc_trim(3)`); elsewhere nothing is done.
+The C library keeps freed memory for the next allocation, in an arena for each few threads, so the
+memory of a burst of large texts would stay in the process. glibc returns it on demand
+(`malloc_trim(3)`); on other systems nothing is done.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from typing import Final
 __all__ = ["GivingBack", "give_back"]
 
 QUIET_S: Final = 1.0
-"""After large work; so a burst is given back once, some milliseconds, and not for each text."""
+"""Delay after large work, so that memory is returned once per burst, not once per text."""
 
 
 @cache
@@ -24,20 +24,20 @@ def _trim() -> Callable[[int], int] | None:
     with suppress(OSError, AttributeError, TypeError):  # another C library, or another system
         trim = ctypes.CDLL(None).malloc_trim
         trim.argtypes, trim.restype = [ctypes.c_size_t], ctypes.c_int
-        found: Callable[[int], int] = trim  # ctypes does not know what it looks up
+        found: Callable[[int], int] = trim  # ctypes has no type for it
         return found
     return None
 
 
 def give_back() -> None:
-    """Give freed memory back; the interpreter's lock is not held meanwhile."""
+    """Return freed memory to the system, without holding the interpreter's lock."""
     trim = _trim()
     if trim is not None:
         trim(0)
 
 
 class GivingBack:
-    """Gives memory back when there was large work, and a while has passed without more."""
+    """Returns freed memory some time after the last large work."""
 
     def __init__(
         self,
@@ -46,12 +46,12 @@ class GivingBack:
         *,
         quiet_s: float = QUIET_S,
     ) -> None:
-        """Take a thread for it, what gives back, and how long there is to be no large work."""
+        """Set the thread to use, the function to call, and the time without large work."""
         self._executor, self._give, self._quiet_s = executor, give, quiet_s
         self._timer: asyncio.TimerHandle | None = None
 
     def soon(self) -> None:
-        """Give back a while from now, in the running loop; a later call puts it off."""
+        """Schedule the call on the running loop; another call postpones it."""
         if self._timer is not None:
             self._timer.cancel()
         loop = asyncio.get_running_loop()

@@ -1,8 +1,8 @@
-"""The seam between what an engine means and the place where its queue and session live.
+"""The interface between an engine and the place where its queue and session are.
 
-Above it: the tokenizer, tasks, and what logits say. Below it: loading, the queue, batches, runs.
-Here the place is a thread of this process (`engine.thread`). A child process or another machine can
-stand in for it; nothing above the handle can see which.
+Above it: the tokenizer, tasks, and the meaning of logits. Below it: loading, the queue, batches,
+runs. Here the place is a thread of this process (`engine.thread`). It could be a child process or
+another machine; nothing above the handle depends on that.
 """
 
 from collections.abc import Sequence
@@ -16,21 +16,21 @@ __all__ = ["EngineHandle"]
 
 
 class EngineHandle(Protocol):
-    """Takes encodings, answers logits."""
+    """Takes encodings and answers with logits."""
 
     def submit(self, encodings: Sequence[Encoding], *, deadline_s: float | None) -> Submission:
-        """Queue encodings, answered together.
+        """Queue encodings as one submission.
 
         Raises:
             QueueFull: too much is waiting.
-            ShuttingDown: closed.
+            ShuttingDown: the handle is closed.
         """
         ...
 
     def state(self) -> QueueState:
-        """Return whether it can answer, and what waits and runs at this moment."""
+        """Return whether it can answer, and what is waiting and running at this moment."""
         ...
 
     def close(self) -> None:
-        """Take no more work, answer what waits with `ShuttingDown`, and give the memory back."""
+        """Accept no more work, answer what waits with `ShuttingDown`, and free the memory."""
         ...

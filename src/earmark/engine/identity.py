@@ -1,4 +1,4 @@
-"""Which model was loaded, apart from its name: the same id may stand for other files tomorrow."""
+"""Identities of files and loads: the same model id may stand for other files later."""
 
 import hashlib
 from collections.abc import Iterator
@@ -15,18 +15,18 @@ __all__ = ["files_identity", "load_identity"]
 
 
 def files_identity(repository: Repository) -> str:
-    """Tell the files of a checkpoint from any others, and from what they were before a change.
+    """Return an identity of a checkpoint's files, which changes when a file changes.
 
-    By size, times and number in the file system rather than by content: that takes no time, and no
-    file can be replaced, be it by one of the same size and date, without its change time moving.
-    A commit of the Hub counts too.
+    It depends on size, times and number in the file system rather than on content: that takes no
+    time, and replacing a file always changes its change time. A commit of the Hub counts too.
 
-    Read it before the files, so that what is replaced meanwhile goes by the older name, which
-    never comes back. A file that cannot be read is left out: who needs it says what is wrong.
+    Call it before reading the files: files that are replaced meanwhile then have the older
+    identity, which is never used again. A file that cannot be read is left out: the code that needs
+    it reports the error.
     """
     facts = []
     for path in _paths(repository):
-        # A shard may be missing: loading says so, and tells what it was looked for by.
+        # A shard may be missing: loading reports it, with the index that names it.
         if path.is_file():
             found = path.stat()
             times = (found.st_mtime_ns, found.st_ctime_ns)
@@ -45,11 +45,11 @@ def _paths(repository: Repository) -> Iterator[Path]:
 
 
 def load_identity(files: str, *how: str) -> str:
-    """Tell a load from any other that might answer differently.
+    """Return an identity of a load; loads that might answer differently have different ones.
 
     Args:
         files: from `files_identity`.
-        how: the model is run: precision, runtime, device.
+        how: how the model is run: precision, runtime, device.
 
     Returns:
         32 hexadecimal digits.

@@ -1,4 +1,4 @@
-"""From the name of a model to a living engine."""
+"""Loads a model by its name into a running engine."""
 
 import time
 from dataclasses import dataclass
@@ -49,16 +49,16 @@ class EngineOptions:
     """How a model is to run.
 
     Attributes:
-        precision: what to compute in; `auto` is the fastest whose certificate holds: int8 for a
-            checkpoint stored so, bfloat16 where the processor has it (with AMX before int8),
-            float32 otherwise.
-        runtime: what runs the graph; `pytorch` runs the checkpoint by `transformers` instead. A
-            checkpoint that nothing else runs goes there whatever is chosen, where it is installed.
-        threads: None for all cores that this process may use.
-        max_batch_tokens: raised to the longest text where that is longer.
-        max_waiting_tokens: more tokens than this in the queue are refused at the door.
+        precision: the precision; `auto` is the fastest whose certificate holds: int8 for a
+            checkpoint stored as int8, bfloat16 if the processor supports it (with AMX before
+            int8), float32 otherwise.
+        runtime: what runs the graph; `pytorch` runs the checkpoint with `transformers` instead, and
+            is also used, if installed, for a checkpoint that nothing else can run.
+        threads: number of threads; None for all cores that this process may use.
+        max_batch_tokens: cells of the largest batch; raised to the longest text if that is longer.
+        max_waiting_tokens: limit of the queue; what exceeds it is refused.
         stall_after_s: a run that takes longer makes the engine count as stalled.
-        tolerance: None leaves it to the precision.
+        tolerance: greatest difference of a probability; None uses the precision's own.
         certificates: of earlier loads; None keeps none.
         compiled: models that earlier loads compiled; None keeps none.
     """
@@ -104,7 +104,7 @@ def load_engine(
 
     Args:
         ref: the model.
-        model_id: what requests call it; its usual id where not given.
+        model_id: its id in requests; its usual id if not given.
         options: how it is to run.
 
     Raises:
@@ -112,7 +112,7 @@ def load_engine(
         HubUnavailable: the model cannot be fetched now, and is not in the cache.
         InvalidCheckpoint: a file does not hold what it should.
         UnsupportedCheckpoint: there is no way to run the architecture or the head.
-        UnsupportedDevice: runtime and precision do not go together on this machine.
+        UnsupportedDevice: runtime and precision do not work together on this machine.
         EngineError: the runtime failed, or memory does not suffice.
     """
     try:
@@ -121,20 +121,20 @@ def load_engine(
         raise EngineError(
             f"memory does not suffice to load {ref}; give the process more, or load fewer models"
         ) from error
-    except ImportError as error:  # the same, for the libraries that run it
+    except ImportError as error:  # the libraries that run it are missing
         raise EngineError(f"what runs {ref} cannot be loaded: {error}") from error
     return Engine(loaded.info, loaded.tokenizer, loaded.handle, head=loaded.head)
 
 
 @dataclass(frozen=True, slots=True)
 class LoadedModel:
-    """A model that serves, and what is needed to speak to it.
+    """A running model, and what is needed to use it.
 
     Attributes:
         info: facts about it.
-        handle: where its encodings are run.
-        tokenizer: makes them.
-        head: what its logits are for.
+        handle: runs its encodings.
+        tokenizer: its tokenizer.
+        head: what its logits mean.
     """
 
     info: EngineInfo
@@ -146,7 +146,7 @@ class LoadedModel:
 def load_in_thread(ref: ModelRef, *, model_id: str | None, options: EngineOptions) -> LoadedModel:
     """Open a model, choose its precision, warm it up, and run it in a thread of this process.
 
-    Whatever fails, nothing stays behind. Arguments and errors as of `load_engine`.
+    After an error nothing stays open. Arguments and errors as for `load_engine`.
     """
     started_s = time.monotonic()
     repository = open_repository(ref)
@@ -189,20 +189,20 @@ def load_in_thread(ref: ModelRef, *, model_id: str | None, options: EngineOption
 def _settled(
     ref: ModelRef, repository: LocalRepository, options: EngineOptions
 ) -> tuple[OpenedModel, BatchLimits, Settled]:
-    """Open a model and start it; by the graph that came with it where none can be written.
+    """Open a model and start it; use its exported graph if no graph can be written.
 
-    Whether a file's tensors are those that a graph needs is known only when it is written.
+    Whether a checkpoint has the tensors for a graph is known only when the graph is written.
 
     Raises:
-        CheckpointError: as of `load_engine`.
-        EngineError: the same.
+        CheckpointError: as for `load_engine`.
+        EngineError: as for `load_engine`.
     """
     choice: WayChoice | None = None
     try:
         choice = choose(repository, runtime=options.runtime)
         return _started(repository, choice, options)
     except (InvalidCheckpoint, UnsupportedCheckpoint) as error:
-        # Without a choice, a graph that is at hand was looked at already.
+        # Without a choice, an exported graph would have been considered already.
         tried = has_exported_graph(repository) if choice is None else choice.kind != "graph"
         if (
             tried
@@ -239,18 +239,18 @@ def _run_options(options: EngineOptions) -> RunOptions:
 
 
 def _note(way: Way, session: RuntimeSession, precision: ComputePrecision) -> str:
-    """Say what runs where that is not a graph of our own, and by which kernels."""
+    """Describe what runs, if it is not a graph written here, and its kernels."""
     how = [way.note, session.layout] if way.note else []
     kernels = compute_note(precision, session.kernels(), dots_int8=dots_int8())
     return ", ".join(filter(None, (*how, kernels)))
 
 
 def tasks_of(head: HeadKind, labels: LabelSet) -> tuple[TaskName, ...]:
-    """List what a model can do, what it is for first.
+    """List the tasks that a model can do, its own first.
 
-    A model with a label that means entailment is for zero-shot classification. Any other that
-    chooses between labels can be asked for it too, as in the reference, which then takes the last
-    label for entailment. A model with one label scores pairs: it ranks documents.
+    The own task of a model with a label that means entailment is zero-shot classification. Any
+    other model that chooses between labels can do it too, as in the reference, which then takes the
+    last label for entailment. A model with one label scores pairs: it ranks documents.
     """
     if head == "token":
         return ("token-classification",)

@@ -1,4 +1,4 @@
-"""A request as the engine carries it out: what to run, what to refuse, how to read the answers."""
+"""Plans a request: what to run, what to refuse, and how to read the answers."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -29,7 +29,7 @@ class PlannedInput:
 
     Attributes:
         encodings: what the model reads for it.
-        refused: why it is not run; None where it is.
+        refused: the error if it is refused; None if it is run.
     """
 
     encodings: tuple[Encoding, ...]
@@ -37,12 +37,12 @@ class PlannedInput:
 
     @property
     def tokens(self) -> int:
-        """Tokens that the model reads, special ones included."""
+        """Number of tokens that the model reads, special ones included."""
         return sum(len(one) for one in self.encodings)
 
     @property
     def truncated_tokens(self) -> int:
-        """Tokens that it does not read."""
+        """Number of tokens that the model does not read."""
         return sum(one.truncated_tokens for one in self.encodings)
 
 
@@ -51,7 +51,7 @@ class Plan(Generic[Result]):
     """A request whose texts are encoded.
 
     Attributes:
-        request: what was asked.
+        request: the request.
         items: its inputs, in order.
         started_s: when work on it began.
         tokenize_s: how long encoding took.
@@ -70,7 +70,7 @@ class Plan(Generic[Result]):
         )
 
     def reply(self, answers: Sequence[Answer], head: ModelHead) -> Reply[Result]:
-        """Put the answers back beside what was refused.
+        """Combine the answers with the refused inputs.
 
         Args:
             answers: one for each of `accepted`, in order.
@@ -90,7 +90,7 @@ class Plan(Generic[Result]):
     def _finish(
         self, index: int, item: PlannedInput, answers: Sequence[Answer], head: ModelHead
     ) -> Result | EarmarkError:
-        """Read one input's answers; the first error among them is the input's."""
+        """Read one input's answers; its error is the first among them."""
         logits = []
         for answer in answers:
             if not isinstance(answer, Logits):
@@ -98,7 +98,7 @@ class Plan(Generic[Result]):
             logits.append(answer.values)
         try:
             return self.request.finish(index, item.encodings, logits, head)
-        except TokenizerFault as error:  # the tokenizer broke on the tokens of this text
+        except TokenizerFault as error:  # the tokenizer failed on the tokens of this text
             return error
 
     def _timings(self, answers: Sequence[Answer]) -> Timings:
@@ -122,16 +122,16 @@ def make_plan(
     """Encode the texts of a request.
 
     Args:
-        request: what is asked.
+        request: the request.
         tokenizer: the model's.
         max_tokens: longest encoding, special tokens included.
-        rows: of the model's word embeddings; a text with a token beyond them is refused. None
-            where they are not known.
-        most_tokens: that the model reads for the request; None for any number.
+        rows: number of rows of the word embeddings; a text with a token beyond them is refused.
+            None if it is not known.
+        most_tokens: limit of the tokens of all encodings; None for any number.
 
     Raises:
-        InvalidInput: a text is no well-formed Unicode, the request's own parts are malformed, or
-            the model would read too much for it.
+        InvalidInput: a text is not well-formed Unicode, a part of the request is malformed, or the
+            model would read too many tokens.
     """
     started_s = time.monotonic()
     questions = request.questions()
@@ -171,7 +171,7 @@ def _no_row(token: str, index: int, rows: int | None) -> InvalidInput:
 def _encoded(
     questions: Sequence[Question], encode: Callable[[Sequence[Question]], list[list[Encoding]]]
 ) -> list[list[Encoding] | TokenizerFault]:
-    """Encode questions; where the tokenizer breaks, each half by itself, until one text is left."""
+    """Encode questions; if the tokenizer fails, encode each half, down to single texts."""
     try:
         return list(encode(questions))
     except TokenizerFault as error:

@@ -1,7 +1,7 @@
-"""Texts that every model is asked when it is loaded, to hold one way of running it against another.
+"""Probes: texts that compare two ways of running a model when it is loaded.
 
-Written for this purpose, and not to be chosen from: short and long, several scripts, moods and
-forms, single texts and pairs, so that a fault of a kernel or of a graph has many places to show.
+Written for this purpose, and always used together: short and long, in several scripts, moods and
+forms, single texts and pairs, so that a fault of a kernel or a graph shows in at least one.
 """
 
 import hashlib
@@ -56,10 +56,10 @@ PROBES: Final[tuple[TextInput, ...]] = (
 )
 
 PROBE_SET: Final = hashlib.sha256(repr(PROBES).encode()).hexdigest()[:12]
-"""Tells this set of texts from any other."""
+"""Identity of this set of texts."""
 
 MOST_TOKENS = 128
-"""Of one probe: more would cost time at every first load and show nothing new."""
+"""Most tokens of a probe: more would slow down every first load and show nothing new."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +68,8 @@ class Probe:
 
     Attributes:
         encoding: its tokens.
-        counts: which tokens count where every token has an answer, ``[tokens]``: not the special
-            ones, of which no label is ever read.
+        counts: which tokens count if every token has an answer, ``[tokens]``: all but the special
+            ones, whose labels are never read.
     """
 
     encoding: Encoding
@@ -84,7 +84,7 @@ def encode_probes(
     Args:
         tokenizer: the model's.
         max_tokens: the longest text.
-        rows: of the word embeddings, where they are known: tokens beyond them are left out.
+        rows: number of rows of the word embeddings, if known; tokens beyond them are replaced.
     """
     questions = [Question(index, text) for index, text in enumerate(PROBES)]
     bound = min(max_tokens, MOST_TOKENS)
@@ -98,10 +98,10 @@ def encode_probes(
 def run_probes(
     session: RuntimeSession, probes: Sequence[Probe], limits: BatchLimits, head: HeadKind
 ) -> list[Float32]:
-    """Run the probes as requests are run, packed side by side.
+    """Run the probes in packed batches, as requests are run.
 
     Returns:
-        For each probe its logits, ``[answers, labels]``: one answer for a text, or one for each
+        The logits of each probe, ``[answers, labels]``: one answer for a text, or one for each
         token that counts.
 
     Raises:
@@ -115,12 +115,12 @@ def run_probes(
 
 
 def counted(logits: Float32, probe: Probe, head: HeadKind) -> Float32:
-    """Pick the answers that count of one text's logits, ``[labels]`` or ``[tokens, labels]``."""
+    """Pick the answers that count from one text's logits, ``[labels]`` or ``[tokens, labels]``."""
     return logits[None] if head == "sequence" else logits[probe.counts]
 
 
 def _batches(encodings: Sequence[Encoding], limits: BatchLimits) -> list[list[Encoding]]:
-    """Cut a list where a batch is full, in order."""
+    """Split a list into batches, in order."""
     batches: list[list[Encoding]] = []
     packing = Packing(limits)
     for encoding in encodings:

@@ -1,4 +1,4 @@
-"""What an engine answers to one request."""
+"""An engine's reply to one request."""
 
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -8,7 +8,7 @@ from earmark.errors import EarmarkError, InvalidInput
 
 __all__ = ["Reply"]
 
-Result = TypeVar("Result", covariant=True)  # noqa: PLC0105 - the name of what it stands for
+Result = TypeVar("Result", covariant=True)  # noqa: PLC0105 - named after its meaning
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +27,8 @@ class Reply(Generic[Result]):
         """Return all results.
 
         Raises:
-            EarmarkError: the first input's error, where one failed; of several inputs, one that
-                the client can mend is named by its number.
+            EarmarkError: the error of the first input that failed; if there are several inputs and
+                the client can correct it, the message has the input's number.
         """
         results: list[Result] = []
         for index, outcome in enumerate(self.outcomes):

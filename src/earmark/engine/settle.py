@@ -1,4 +1,4 @@
-"""In which precision a model runs: the fastest one whose certificate holds."""
+"""Chooses the precision of a model: the fastest one whose certificate holds."""
 
 import hashlib
 from contextlib import closing
@@ -36,24 +36,24 @@ class CertificateStore(Protocol):
     """Certificates of earlier loads."""
 
     def find(self, key: str) -> Certificate | None:
-        """Return a certificate; None where there is none."""
+        """Return a certificate; None if there is none."""
         ...
 
     def keep(self, key: str, certificate: Certificate) -> None:
-        """Keep a certificate for later loads; where that fails, the load is none the worse."""
+        """Keep a certificate for later loads; raises nothing if that fails."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunOptions:
-    """How a model is to be run, and to be held against its reference.
+    """How to run a model, and how to compare it with its reference.
 
     Attributes:
-        precision: what was asked for.
+        precision: the requested precision.
         runtime: what runs it.
         threads: how many it may use.
-        reference: what the model is held against.
-        tolerance: greatest difference of a probability; None leaves it to the precision.
+        reference: what the model is compared with.
+        tolerance: greatest difference of a probability; None uses the precision's own.
         certificates: of earlier loads; None keeps none.
     """
 
@@ -67,12 +67,12 @@ class RunOptions:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """A model, running.
+    """A running model, with the precision that was chosen.
 
     Attributes:
         session: what runs it.
         precision: in which it runs.
-        certificate: how far it is from its reference; None where nothing was compared.
+        certificate: how far it is from its reference; None if it was not compared.
         passed_over: certificates of faster precisions that did not hold.
     """
 
@@ -83,10 +83,10 @@ class Settled:
 
 
 def settle(model: OpenedModel, files: str, limits: BatchLimits, options: RunOptions) -> Settled:
-    """Start a model in the precision asked for, or for `auto` in the fastest that does.
+    """Start a model in the requested precision, or for `auto` in the fastest that is good enough.
 
-    A precision asked for by its name is taken though its certificate does not hold, which the log
-    says; `auto` passes it over. In float32, held against itself, there is nothing to compare.
+    If the certificate of a precision does not hold, `auto` skips it; a precision that was requested
+    by name is used, with a warning in the log. A model in float32 is not compared with itself.
 
     Args:
         model: opened.
@@ -95,7 +95,7 @@ def settle(model: OpenedModel, files: str, limits: BatchLimits, options: RunOpti
         options: how it is to run.
 
     Raises:
-        CheckpointError: the files, or the way the model is to run, do not do.
+        CheckpointError: the files are wrong, or the model cannot run as requested.
         EngineError: the runtime failed, or, for `auto`, no precision agrees with `transformers`.
     """
     wanted = _precisions_to_try(model.way, options)
@@ -126,7 +126,7 @@ def settle(model: OpenedModel, files: str, limits: BatchLimits, options: RunOpti
 
 
 def _precisions_to_try(way: Way, options: RunOptions) -> tuple[ComputePrecision, ...]:
-    """List what the request allows, fastest first; what others have written runs as they did."""
+    """List the allowed precisions, fastest first; for a foreign graph only its own."""
     if way.kind != "graph" and options.precision == "auto":
         return ("float32",)
     return precisions_to_try(
@@ -148,7 +148,7 @@ def _tell(model: OpenedModel, event: str, certificate: Certificate) -> None:
 
 @dataclass
 class _Judge:
-    """Holds one model against its reference, which is run at most once."""
+    """Compares one model with its reference, which is run at most once."""
 
     model: OpenedModel
     files: str
@@ -169,7 +169,7 @@ class _Judge:
 
     @cached_property
     def kind(self) -> ReferenceKind:
-        """What the model is held against: itself in float32 where `transformers` does not do."""
+        """What the model is compared with: itself in float32 if `transformers` is unsuitable."""
         wanted = self.options.reference
         why_not = why_not_transformers(self.model.config) if wanted == "transformers" else ""
         if why_not:
@@ -186,7 +186,7 @@ class _Judge:
         return transformers_release() if self.kind == "transformers" else "float32"
 
     def compares(self, precision: ComputePrecision) -> bool:
-        """Say whether there is anything to hold this precision against."""
+        """Return whether this precision is compared with a reference."""
         match self.kind:
             case "off":
                 return False
@@ -205,10 +205,10 @@ class _Judge:
     def started(
         self, precision: ComputePrecision, known: Certificate | None
     ) -> tuple[RuntimeSession, Certificate | None]:
-        """Start the model, and hold it against its reference unless that is known already.
+        """Start the model, and compare it with its reference unless the result is known.
 
         Returns:
-            The session, and its certificate; None where there is nothing to compare.
+            The session, and its certificate; None if there is nothing to compare.
         """
         wanted = known is None and self.compares(precision)
         if wanted:
@@ -221,13 +221,13 @@ class _Judge:
             return session, self.judge(session, precision) if wanted else known
 
     def trial(self, precision: ComputePrecision) -> Trial:
-        """Say how a model that was kept is to be asked when it is taken up."""
+        """Return the trial for a kept compiled model when it is reused."""
         model = self.model
         tolerance = TOLERANCES[precision]
         return Trial(lambda: self.probes, self.limits, model.head, model.config.labels(), tolerance)
 
     def judge(self, session: RuntimeSession, precision: ComputePrecision) -> Certificate:
-        """Ask a session the probes, and keep what is found."""
+        """Run the probes on a session, and keep the certificate."""
         tolerance = self._tolerance(precision)
         found = compare(
             self.reference,
@@ -268,7 +268,7 @@ class _Judge:
         return TOLERANCES[precision] if chosen is None else chosen
 
     def _key(self, precision: ComputePrecision) -> str:
-        """Tell a certificate from that of other files, another machine or another release."""
+        """Return a certificate's key; other files, machines or releases have other keys."""
         told = (
             self.files,
             precision,

@@ -1,4 +1,4 @@
-"""Entities of a request as its windows finish."""
+"""Streams the entities of a request as its windows finish."""
 
 import asyncio
 import time
@@ -23,7 +23,7 @@ __all__ = ["EntityStream", "Failed", "Finding", "Found"]
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What has become certain of one input.
+    """Entities of one input that are certain.
 
     Attributes:
         item: index of the input.
@@ -36,7 +36,7 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """One input's failure; nothing more comes of it.
+    """One input's failure; no more entities follow for it.
 
     Attributes:
         item: index of the input.
@@ -52,17 +52,17 @@ Finding: TypeAlias = Found | Failed
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Where the encoding of a ticket belongs."""
+    """The place of a ticket's encoding in the request."""
 
     item: int
     window: int
 
 
 class EntityStream:
-    """A request that is under way: iterate to hear of it, close it when nobody listens any more.
+    """A running request: iterate to receive findings; close it to stop early.
 
-    Of each input all that is told, in the order in which it is told, is what a plain answer
-    holds; inputs come as they finish.
+    All entities of an input, in the order in which they come, are those of a plain answer. Inputs
+    come as they finish.
     """
 
     def __init__(
@@ -74,10 +74,10 @@ class EntityStream:
         *,
         deadline_s: float | None,
     ) -> None:
-        """Begin to listen, in the caller's event loop.
+        """Subscribe to the tickets, in the caller's event loop.
 
         Args:
-            request: what was asked.
+            request: the request.
             plan: its encodings.
             submission: a ticket for each of `plan.accepted`, in order.
             head: how to read logits.
@@ -103,14 +103,14 @@ class EntityStream:
         loop = asyncio.get_running_loop()
 
         def tell(ticket: Ticket, answer: Answer) -> None:
-            with suppress(RuntimeError):  # the caller's loop has closed: nobody waits any more
+            with suppress(RuntimeError):  # the caller's loop has closed, so nothing waits
                 loop.call_soon_threadsafe(self._answered.put_nowait, (ticket, answer))
 
         submission.when_each(tell)
 
     @property
     def inputs(self) -> Sequence[PlannedInput]:
-        """What the model reads of each input, and what it does not: known before it has run."""
+        """How many tokens the model reads of each input; known before it runs."""
         return self._plan.items
 
     @property
@@ -119,27 +119,27 @@ class EntityStream:
         return self._plan.tokenize_s
 
     def __aiter__(self) -> Self:
-        """Iterate over what is found."""
+        """Iterate over the findings."""
         return self
 
     async def __anext__(self) -> Finding:
-        """Wait for the next window of which there is something to tell.
+        """Wait for the next finding.
 
-        At the deadline the inputs that are still open fail with `DeadlineExceeded`.
+        At the deadline, unfinished inputs fail with `DeadlineExceeded`.
         """
         if self._refused:
             return self._refused.pop(0)
         while self._places:
             ticket, answer = await self._next_answered()
             place = self._places.pop(ticket)
-            # Beside the event loop: windows that are done together would hold it, one by one.
+            # Beside the event loop: many windows that finish together would block it.
             finding = await beside(len(ticket.encoding), self._read, place, ticket.encoding, answer)
             if finding is not None:
                 return finding
         raise StopAsyncIteration
 
     def close(self) -> None:
-        """Drop from the queue what has not run; a second call does nothing."""
+        """Drop queued windows that have not run; a second call does nothing."""
         self._submission.abandon()
         self._submission.let_go()
 
@@ -147,13 +147,13 @@ class EntityStream:
         deadline_s = self._deadline_s
         left_s = None if deadline_s is None else max(deadline_s - time.monotonic(), 0.0)
         try:
-            # Not `wait_for`, which up to Python 3.11 swallows the cancellation of a caller who
-            # leaves in the moment in which a window is done.
+            # Not `wait_for`: up to Python 3.11 it swallows a cancellation that comes at the moment
+            # when a window finishes.
             async with asyncio.timeout(left_s):
                 return await self._answered.get()
         except TimeoutError:
             self._submission.give_up(too_late(time.monotonic() - self._plan.started_s))
-            self._deadline_s = None  # every ticket is answered now, and none is waited for
+            self._deadline_s = None  # every ticket is answered, so there is nothing to wait for
             return await self._answered.get()
 
     def _read(self, place: _Place, encoding: Encoding, answer: Answer) -> Finding | None:
@@ -165,7 +165,7 @@ class EntityStream:
             return Failed(item, answer)
         found = self._request.read_window(item, encoding, answer.values, self._head)
         if item not in self._merges:
-            # Only now, beside the event loop: it looks at every token of the input.
+            # Created here, beside the event loop, since it reads every token of the input.
             self._merges[item] = self._request.merge(self._plan.items[item].encodings)
         certain = self._merges[item].feed(place.window, found)
         return Found(item, tuple(certain)) if certain else None

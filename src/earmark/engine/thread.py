@@ -1,4 +1,4 @@
-"""Where a model runs by default: in a thread of this process, behind a queue."""
+"""Runs a model in a thread of this process, behind a queue."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,16 +19,16 @@ __all__ = ["QueueOptions", "ThreadHandle", "handle_of"]
 
 
 class ThreadHandle:
-    """A worker whose runs are counted, and tried again while they fail."""
+    """A handle to a worker, with a tally of its runs and a canary for failures."""
 
     def __init__(
         self, worker: Worker, tally: Tally, *, canary: Encoding, stall_after_s: float
     ) -> None:
-        """Watch a worker.
+        """Create a handle to a worker.
 
         Args:
             worker: runs what is submitted; closed by `close`.
-            tally: hears of the worker's runs.
+            tally: counts the worker's runs.
             canary: a text that is run every second while the model is failing.
             stall_after_s: a run that takes longer makes the model count as stalled.
         """
@@ -37,11 +37,11 @@ class ThreadHandle:
         tally.when_failing(self._canary.try_until_it_succeeds)
 
     def submit(self, encodings: Sequence[Encoding], *, deadline_s: float | None) -> Submission:
-        """Queue encodings, answered together; errors as of `EngineHandle`."""
+        """Queue encodings as one submission; errors as for `EngineHandle`."""
         return self._worker.submit(encodings, deadline_s=deadline_s)
 
     def state(self) -> QueueState:
-        """Return whether it can answer, and what waits and runs at this moment."""
+        """Return whether it can answer, and what is waiting and running at this moment."""
         texts, tokens = self._worker.waiting()
         running_s = self._worker.running_s()
         state: EngineState = "ready"
@@ -60,9 +60,9 @@ class ThreadHandle:
         )
 
     def close(self) -> None:
-        """Take no more work, answer what waits with `ShuttingDown`, and close the session.
+        """Accept no more work, answer what waits with `ShuttingDown`, and close the session.
 
-        A run that has hung keeps the session: closing it under a run would crash the process.
+        The session stays open if a run hangs: closing it during a run would crash the process.
         """
         self._canary.close()
         self._worker.close()
@@ -74,8 +74,8 @@ class QueueOptions:
 
     Attributes:
         limits: of batches.
-        max_waiting_tokens: more tokens than this in the queue are refused.
-        stall_after_s: as of `ThreadHandle`.
+        max_waiting_tokens: limit of the queue; what exceeds it is refused.
+        stall_after_s: as for `ThreadHandle`.
     """
 
     limits: BatchLimits
@@ -86,13 +86,13 @@ class QueueOptions:
 def handle_of(
     session: RuntimeSession, model_id: str, head: HeadKind, canary: Encoding, options: QueueOptions
 ) -> ThreadHandle:
-    """Put a queue and its thread in front of a session, which the thread closes at its end.
+    """Create a queue and a thread for a session; the thread closes the session when it ends.
 
     Args:
         session: warmed up.
         model_id: for the log.
-        head: what its logits are for.
-        canary: as of `ThreadHandle`.
+        head: what its logits mean.
+        canary: as for `ThreadHandle`.
         options: how the queue behaves.
     """
     tally = Tally(model_id)

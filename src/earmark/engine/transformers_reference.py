@@ -1,7 +1,7 @@
-"""What `transformers` answers to the probes: the reference that shares nothing with our graphs.
+"""Runs the probes with `transformers`, a reference that shares no code with our graphs.
 
-It runs in a process of its own, ``python -m earmark.engine.transformers_reference``: the thread
-pools of two runtimes spin against each other, and a server has no use for PyTorch's memory after.
+It runs in a separate process, ``python -m earmark.engine.transformers_reference``: the thread pools
+of two runtimes slow each other down, and the server does not need PyTorch's memory afterwards.
 """
 
 import subprocess
@@ -27,16 +27,16 @@ from earmark.runtime.pytorch import INSTALL, has_pytorch
 __all__ = ["transformers_logits", "transformers_release", "why_not_transformers"]
 
 _PATIENCE_S: Final = 900
-"""More than the largest encoders take on one core; a process that hangs must not hold a load."""
+"""Limit for a reference that hangs; longer than the largest encoders take on one core."""
 _REFUSED: Final = 2
-"""Exit code where the reference says in a line why it cannot be had."""
+"""Exit code if the reference printed in one line why it cannot run."""
 
 
 def transformers_release(*, installed: bool | None = None) -> str:
     """Return the name and release of the reference.
 
     Args:
-        installed: whether PyTorch and `transformers` are; None looks.
+        installed: whether PyTorch and `transformers` are installed; None checks.
 
     Raises:
         UnsupportedDevice: PyTorch or `transformers` is not installed.
@@ -44,7 +44,7 @@ def transformers_release(*, installed: bool | None = None) -> str:
     try:
         if has_pytorch() if installed is None else installed:
             return f"transformers {version('transformers')}"
-    except PackageNotFoundError:  # a folder of that name, and not the package
+    except PackageNotFoundError:  # a folder of that name, not the package
         pass
     raise UnsupportedDevice(
         f"models are to be held against transformers, which is not installed; {INSTALL}, or "
@@ -53,7 +53,7 @@ def transformers_release(*, installed: bool | None = None) -> str:
 
 
 def why_not_transformers(config: Config) -> str:
-    """Say why `transformers` 5 does not answer as a checkpoint was trained; nothing if it does.
+    """Return why `transformers` 5 computes a checkpoint otherwise than trained; empty if not.
 
     Raises:
         InvalidCheckpoint: a field is malformed.
@@ -68,17 +68,17 @@ def why_not_transformers(config: Config) -> str:
 
 
 def transformers_logits(model: OpenedModel, *, threads: int) -> list[Float32]:
-    """Ask the probes of a checkpoint as `transformers` runs it, in float32.
+    """Run the probes on a checkpoint with `transformers`, in float32.
 
     Args:
-        model: what is to be held against it.
+        model: the model to compare with it.
         threads: how many PyTorch may use.
 
     Returns:
-        For each probe its logits, ``[answers, labels]``, as `probes.run_probes` returns them.
+        The logits of each probe, ``[answers, labels]``, as `probes.run_probes` returns them.
 
     Raises:
-        EngineError: the reference could not be run; the message says why.
+        EngineError: the reference could not run; the message says why.
     """
     folder = model.config.path.parent
     with TemporaryDirectory() as scratch:
@@ -86,7 +86,7 @@ def transformers_logits(model: OpenedModel, *, threads: int) -> list[Float32]:
         command = [sys.executable, "-m", __name__]
         arguments = [str(folder), str(answers), str(threads), str(model.max_tokens)]
         try:
-            ended = subprocess.run(  # noqa: S603 - ourselves, with paths of ours
+            ended = subprocess.run(  # noqa: S603 - our own module, with our own paths
                 [*command, *arguments],
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
@@ -109,7 +109,7 @@ def transformers_logits(model: OpenedModel, *, threads: int) -> list[Float32]:
 
 
 def main(folder: str, answers: str, threads: str, max_tokens: str) -> None:
-    """Run the reference, and write its logits; all arguments as the command line has them."""
+    """Run the reference and write its logits; arguments are strings from the command line."""
     repository = LocalRepository.open(Path(folder))
     model = open_model(repository, runtime="pytorch")
     probes = encode_probes(model.tokenizer, max_tokens=int(max_tokens), rows=model.rows)
@@ -122,5 +122,5 @@ if __name__ == "__main__":
     try:
         main(*sys.argv[1:])
     except EarmarkError as error:
-        print(error, file=sys.stderr)  # noqa: T201 - to the process that asked
+        print(error, file=sys.stderr)  # noqa: T201 - read by the parent process
         raise SystemExit(_REFUSED) from None

@@ -1,4 +1,4 @@
-"""A compiled model that is taken up has to answer the probes as it did when it was kept."""
+"""Checks that a reused compiled model answers the probes as it did when it was kept."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -25,12 +25,12 @@ _WRITTEN: Final = np.dtype("<f4")
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """Asks a session the probes, or of a large model the first of them.
+    """Runs the probes on a session; for a large model only the first of them.
 
     Attributes:
-        probes: gives them; called when a session is asked.
+        probes: returns the probes; called when they are run.
         limits: of batches.
-        head: of whole texts or of tokens.
+        head: for whole texts or for tokens.
         labels: how logits become probabilities.
         tolerance: greatest difference of a probability.
     """
@@ -42,11 +42,11 @@ class Trial:
     tolerance: float
 
     def answers(self, session: RuntimeSession, weights_bytes: int) -> bytes:
-        """Ask a session.
+        """Run the probes on a session.
 
         Args:
-            session: whichever runs the model.
-            weights_bytes: of the model's files; the larger, the fewer probes.
+            session: runs the model.
+            weights_bytes: size of the model's files; the larger, the fewer probes.
 
         Returns:
             The logits, in a form that can be kept.
@@ -61,15 +61,15 @@ class Trial:
         return logits.astype(_WRITTEN).tobytes()
 
     def check(self, session: RuntimeSession, weights_bytes: int, kept: bytes) -> None:
-        """Ask a session what one of the same model was asked before.
+        """Run the probes on a session, and compare the answers with kept ones.
 
         Args:
-            session: has just been taken up.
+            session: of the reused model.
             weights_bytes: as in `answers`.
-            kept: what `answers` returned then.
+            kept: what `answers` returned when the model was kept.
 
         Raises:
-            EngineError: it failed, or answers otherwise.
+            EngineError: the session failed, or its answers differ.
         """
         now = self.answers(session, weights_bytes)
         if len(now) != len(kept):
@@ -93,7 +93,7 @@ class Trial:
 
 
 def _within(probes: Sequence[Probe], tokens: int) -> Sequence[Probe]:
-    """Take probes from the first on, at least that one, as long as they have so few tokens."""
+    """Take probes in order up to so many tokens in all, but at least one."""
     for count, probe in enumerate(probes):
         tokens -= len(probe.encoding)
         if tokens < 0:

@@ -1,4 +1,4 @@
-"""The first batches of a session, run before anybody waits for them."""
+"""Warms up a session: runs its first batches before the first request."""
 
 from collections.abc import Sequence
 
@@ -15,10 +15,10 @@ from earmark.runtime.session import RuntimeSession
 __all__ = ["canary_text", "refuse_non_finite", "warm_up"]
 
 WARM_UP_TEXT = "one more word and " * 32
-"""Read by the model's own tokenizer: some heads look for the token that ends a text."""
+"""Encoded by the model's own tokenizer, since some heads look for the end token of a text."""
 WARM_UP_TOKENS = (8, 32, 128)
-"""Lengths of the texts that are run once before the first request: the runtime prepares itself
-at the first run, and again for new shapes."""
+"""Lengths of the texts that are run before the first request: the runtime needs extra time for its
+first run and for each new shape."""
 CANARY_TEXT = "The weather is fine today."
 CANARY_TOKENS = 16
 
@@ -42,13 +42,13 @@ def canary_text(model: OpenedModel) -> Encoding:
 def _encoded(model: OpenedModel, text: str, tokens: int) -> Encoding:
     length = min(tokens, model.max_tokens)
     ((encoding,),) = model.tokenizer.encode([Question(0, TextInput(text))], max_tokens=length)
-    if not len(encoding):  # a vocabulary without any of these letters
+    if not len(encoding):  # the vocabulary has none of these letters
         encoding = Encoding((0,), (0,))
     return encoding.within(model.rows)
 
 
 def refuse_non_finite(logits: Sequence[Float32], model: OpenedModel) -> None:
-    """Keep a model out of service that cannot answer.
+    """Raise an error if a model's logits are not finite.
 
     Raises:
         InvalidCheckpoint: a logit is NaN or infinite.

@@ -13,7 +13,7 @@ __all__ = ["LocalRepository"]
 
 EXPORTED_FOLDER = "onnx"
 MOST_NAMES_SHOWN = 12
-"""Enough to recognise a folder by; a wrong one may hold thousands of files."""
+"""How many file names an error lists: a wrong folder may hold thousands of files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +22,8 @@ class LocalRepository:
 
     Attributes:
         folder: where they are.
-        source: the folder as a person would name it.
-        revision: the commit, of 40 digits, where the files are of one of the Hub.
+        source: the name of the folder in messages.
+        revision: the commit, 40 digits, if the files are from the Hub.
     """
 
     folder: Path
@@ -38,7 +38,7 @@ class LocalRepository:
 
         Args:
             folder: where the files are.
-            source: what to call it in messages; by its own path if not given.
+            source: its name in messages; its path if not given.
             revision: the commit that the files are of.
 
         Raises:
@@ -61,7 +61,7 @@ class LocalRepository:
 
         Raises:
             CheckpointNotFound: the folder may not be read.
-            InvalidCheckpoint: a Git LFS pointer stands in its place.
+            InvalidCheckpoint: a Git LFS pointer is in its place.
         """
         path = self.folder / file
         try:
@@ -98,7 +98,7 @@ class LocalRepository:
         )
 
     def _exported(self) -> Iterator[str]:
-        """Name the files of the folder in which exported graphs stand."""
+        """List the files of the folder for exported graphs."""
         folder = self.folder / EXPORTED_FOLDER
         with suppress(OSError):
             yield from (f"{EXPORTED_FOLDER}/{entry.name}" for entry in folder.iterdir())

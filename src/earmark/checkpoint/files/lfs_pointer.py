@@ -1,4 +1,4 @@
-"""Git LFS pointers: the few lines that a clone without Git LFS has in place of a large file.
+"""Git LFS pointers: the few lines of text that replace a large file in a clone without Git LFS.
 
 Format: https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md
 """
@@ -17,7 +17,7 @@ _SIZE = re.compile(rb"^size (\d+)\r?$", re.MULTILINE)
 
 
 def refuse_pointer(path: Path) -> None:
-    """Refuse a file that is a pointer; anything else, and a file that is not there, passes.
+    """Raise an error if a file is a pointer; any other file, and a missing one, passes.
 
     Raises:
         InvalidCheckpoint: it is a pointer.
@@ -26,7 +26,7 @@ def refuse_pointer(path: Path) -> None:
         if path.stat().st_size > LARGEST_POINTER:
             return
         text = path.read_bytes()
-    # ValueError: a name that no file can have. Who needs the file says so.
+    # ValueError: a name that no file can have. The code that needs the file reports it.
     except (OSError, ValueError):
         return
     if _BEGINNING.match(text) is None:

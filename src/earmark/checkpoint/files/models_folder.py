@@ -17,7 +17,7 @@ Fingerprint = tuple[tuple[str, int, int], ...]
 """Name, size in bytes and time of change in nanoseconds of each file of a folder."""
 
 _ID = re.compile(rf"{ID_SEGMENT}(/{ID_SEGMENT})?")
-"""As on the Hub: of one segment or two."""
+"""A model id of one segment or two, as on the Hub."""
 
 _SIGNS = (CONFIG_FILE, ADAPTER_FILE, MODULES_FILE, *WEIGHT_FILES, *ONNX_FILES, *OTHER_WEIGHTS)
 """Files that make a folder one of a model."""
@@ -28,20 +28,20 @@ _EXPORTED = "onnx"
 class ModelsFolder:
     """Checkpoints one or two folders below a root: ``root/org/name`` is called ``org/name``.
 
-    A folder counts when it holds a ``config.json``, or other files of a model: what it lacks is
-    said when it is asked for. A folder of modules or of exported graphs inside that of a model is
-    part of it, and no model of its own. A link counts where it leads to a folder below
-    the root; nothing outside can be named. What appears later is found without asking again.
+    A folder counts as a model when it holds a ``config.json`` or other files of a model; missing
+    files are reported when the model is opened. A folder of modules or of exported graphs inside
+    the folder of a model is part of that model. A link counts if it leads to a folder below the
+    root; nothing outside can be named. Folders that are added later are found too.
 
     Attributes:
-        root: with no links in it.
+        root: an absolute path without links.
     """
 
     root: Path
 
     @classmethod
     def open(cls, folder: Path) -> "ModelsFolder":
-        """Take a folder as the root.
+        """Open a folder as the root.
 
         Raises:
             CheckpointNotFound: there is no such folder.
@@ -54,7 +54,7 @@ class ModelsFolder:
         return cls(folder.resolve())
 
     def find(self, model_id: str) -> Path | None:
-        """Return the folder of a checkpoint; None where there is none of that id."""
+        """Return the folder of a checkpoint; None if no checkpoint has that id."""
         if not _ID.fullmatch(model_id):
             return None
         try:
@@ -69,13 +69,13 @@ class ModelsFolder:
             return None
 
     def ids(self) -> tuple[str, ...]:
-        """List what is there now, sorted."""
+        """List the ids of the checkpoints that are there now, sorted."""
         outer = _folders(self.root)
         inner = (f"{one}/{name}" for one in outer for name in _folders(self.root / one))
         return tuple(sorted(one for one in (*outer, *inner) if self.find(one)))
 
     def _is_model(self, folder: Path) -> bool:
-        """Say whether a folder is to be called a model, be it one that can run or not."""
+        """Return whether a folder counts as a model, even one that cannot run."""
         part = folder.parent != self.root and _has(folder.parent, _SIGNS)
         if part and _has(folder.parent, (MODULES_FILE,)):
             return False
@@ -89,9 +89,9 @@ class ModelsFolder:
 
 
 def fingerprint(folder: Path) -> Fingerprint:
-    """Tell one state of a folder's files from another without reading them; sorted by name.
+    """Return a value that changes when the files of a folder change; reads no file.
 
-    An exported graph and its weights stand in a folder of their own, which is looked at as well.
+    The entries are sorted by name. The folder for an exported graph and its weights is included.
     """
     try:
         exported = folder / _EXPORTED
@@ -107,7 +107,7 @@ def fingerprint(folder: Path) -> Fingerprint:
 
 
 def _has(folder: Path, patterns: tuple[str, ...]) -> bool:
-    """Say whether a folder has a file of one of several names or patterns."""
+    """Return whether a folder has a file of one of several names or patterns."""
     return any(
         (folder / one).is_file() if "*" not in one else any(folder.glob(one)) for one in patterns
     )

@@ -1,4 +1,4 @@
-"""What the files of a checkpoint are called that a load reads, beside those of weights."""
+"""Names of the files of a checkpoint that a load reads, except the weights."""
 
 __all__ = [
     "ADAPTER_FILE",
@@ -14,16 +14,16 @@ __all__ = [
 CONFIG_FILE = "config.json"
 
 ADAPTER_FILE = "adapter_config.json"
-"""Says that the weights beside it, or elsewhere, are changed by an adapter of `peft`."""
+"""Marks an adapter of `peft`, which changes the weights beside it or elsewhere."""
 
 MODULES_FILE = "modules.json"
-"""Says that the checkpoint is one of several modules of sentence-transformers."""
+"""Marks a checkpoint that is one of several modules of sentence-transformers."""
 
 TOKENIZER_FILE = "tokenizer.json"
-"""A whole tokenizer; where it is there, none of `VOCABULARY_FILES` is read."""
+"""A complete tokenizer; if it exists, none of `VOCABULARY_FILES` is read."""
 
 SETTINGS_FILES = ("tokenizer_config.json", "special_tokens_map.json", "added_tokens.json")
-"""What is said of a tokenizer; each may be missing."""
+"""Settings of a tokenizer; each file may be missing."""
 
 VOCABULARY_FILES = (
     "vocab.txt",
@@ -33,7 +33,7 @@ VOCABULARY_FILES = (
     "spm.model",
     "spiece.model",
 )
-"""What tokenizers are built from without `TOKENIZER_FILE`; `tokenizing.families` knows which."""
+"""Files to build a tokenizer from without `TOKENIZER_FILE`; `tokenizing.families` chooses."""
 
 ONNX_FILES = ("onnx/model.onnx", "model.onnx")
 """Where `optimum-cli export onnx` and the Hub's own exports put the graph in full precision."""

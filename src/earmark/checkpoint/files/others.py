@@ -1,4 +1,4 @@
-"""What a folder without a checkpoint that can be read holds instead, and what would help."""
+"""Explains a folder without a readable checkpoint: what it holds instead, and what would help."""
 
 from collections.abc import Collection, Mapping
 from fnmatch import fnmatch
@@ -33,10 +33,10 @@ _OTHERS: Mapping[str, str] = {
     "coreml_model*": f"a Core ML model: {_ORIGINAL}",
     "openvino_model*.xml": f"a graph of OpenVINO: {_ORIGINAL}",
 }
-"""Name of a file, anywhere in the folder -> what it says; the first that is there counts."""
+"""Name of a file anywhere in the folder -> what it means; the first match counts."""
 
 OTHER_WEIGHTS = ("*.gguf", "tf_model.h5", "flax_model.msgpack", "rust_model.ot")
-"""Weights that are not read, by which a folder is still known to be one of a model."""
+"""Weights that are not read, but show that a folder is a model's."""
 
 _TRAINING = (
     "training_args.bin",
@@ -49,13 +49,13 @@ _WEIGHTS = ("*.safetensors", "*.bin", "*.pt", "*.pth", "*.ckpt")
 
 
 def explain_others(names: Collection[str]) -> str:
-    """Say what stands where weights or an exported graph are missing, and what would help.
+    """Explain what is there instead of weights or an exported graph, and what would help.
 
     Args:
-        names: every file of the folder, those of folders in it with their path.
+        names: every file of the folder, with its path below the folder.
 
     Returns:
-        Nothing where no file is known.
+        An empty text if no file is known.
     """
     plain = {PurePosixPath(name).name: name for name in sorted(names, reverse=True)}
     for pattern, what in _OTHERS.items():

@@ -1,4 +1,4 @@
-"""Where a checkpoint's files come from."""
+"""The interface to a checkpoint's files, wherever they are."""
 
 from pathlib import Path
 from typing import Protocol
@@ -11,18 +11,18 @@ class Repository(Protocol):
 
     @property
     def source(self) -> str:
-        """Where the files are, as a person would name it in an error message."""
+        """Where the files are, for error messages."""
         ...
 
     @property
     def revision(self) -> str | None:
-        """The commit that the files are of, where they are from the Hub."""
+        """The commit of the files, if they are from the Hub."""
         ...
 
     def find(self, file: str) -> Path | None:
         """Return the local path of a file, or None where the checkpoint has no such file.
 
-        The path of a model of the Hub that is not fetched yet leads to no file.
+        For a model of the Hub that is not fetched yet, no file exists at the path yet.
 
         Raises:
             CheckpointNotFound: the folder may not be read.

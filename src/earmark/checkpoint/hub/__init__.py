@@ -1,1 +1,1 @@
-"""Models of the Hugging Face Hub: looked up, and fetched into its library's cache."""
+"""Look-up and download of models from the Hugging Face Hub, into the cache of its library."""

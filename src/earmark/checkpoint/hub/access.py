@@ -1,7 +1,7 @@
-"""How the Hugging Face Hub is reached, and where its files lie: as its own library has it.
+"""The address, cache and token for the Hugging Face Hub, with the defaults of its own library.
 
-Everything of that library is imported after this module, which keeps it from telling more about
-the machine than a request needs.
+Import everything else of that library after this module: it stops the library from sending
+details about the machine that a request does not need.
 """
 
 import os
@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-# With this variable the library neither tells versions of other libraries in its user agent nor
-# asks the Hub which programs it may be driven by (huggingface_hub 2.4, utils/_headers.py). It is
-# read when the library is imported.
+# With this variable the library neither sends versions of other libraries in its user agent nor
+# asks the Hub for the list of programs that may run it (huggingface_hub 2.4, utils/_headers.py).
+# The library reads the variable when it is imported.
 os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
 
 from huggingface_hub import constants
@@ -26,7 +26,7 @@ class HubAccess:
     Attributes:
         endpoint: the Hub's address, without a slash at its end.
         cache: the folder of the library's cache, which other programs share.
-        token: to prove oneself by; None takes that of ``HF_TOKEN`` or of ``hf auth login``.
+        token: the access token; None takes that of ``HF_TOKEN`` or of ``hf auth login``.
         offline: never ask the Hub.
     """
 
@@ -37,7 +37,7 @@ class HubAccess:
 
     @classmethod
     def of_environment(cls) -> "HubAccess":
-        """Take ``HF_ENDPOINT``, ``HF_HOME``, ``HF_HUB_CACHE``, ``HF_HUB_OFFLINE`` as they are."""
+        """Read ``HF_ENDPOINT``, ``HF_HOME``, ``HF_HUB_CACHE`` and ``HF_HUB_OFFLINE``."""
         return cls(
             endpoint=constants.ENDPOINT,
             cache=Path(constants.HF_HUB_CACHE),
@@ -46,12 +46,12 @@ class HubAccess:
 
     @property
     def host(self) -> str:
-        """Whom a message names: no more of the address, which may hold a password."""
+        """The Hub's host, for messages; the rest of the address may hold a password."""
         return self.endpoint.partition("//")[2].rpartition("@")[2] or self.endpoint
 
     @property
     def headers(self) -> dict[str, str]:
-        """What each request says of us: name and version."""
+        """The headers of each request: the name and version of this program."""
         return {"user-agent": f"earmark/{version('earmark')}"}
 
     @property

@@ -1,9 +1,9 @@
-"""The cache of `huggingface_hub`: which files of which commit are there, without asking anybody.
+"""The cache of `huggingface_hub`: which files of which commit it holds, without any network.
 
 Layout as of huggingface_hub 2.4 (guides/manage-cache): for each repository ``blobs/`` holds
-contents, ``snapshots/<commit>/`` names that point to them, ``refs/<revision>`` the commit that a
-branch or a tag stood for, and ``.no_exist/<commit>/`` an empty file for each that the commit is
-known not to have.
+contents, ``snapshots/<commit>/`` names that point to them, ``refs/<revision>`` the commit of a
+branch or a tag, and ``.no_exist/<commit>/`` an empty file for each file that the commit is known
+not to have.
 """
 
 import os
@@ -31,22 +31,22 @@ __all__ = ["CachedModel", "CachedRepo", "cached_models"]
 DEFAULT_REVISION = "main"
 _FOLDER_PREFIX = "models--"
 _OF_NOTE = (*SMALL_FILES, *WEIGHT_FILES, *ONNX_FILES)
-"""What a load may read: of each it has to be known whether a commit has it."""
+"""Files that a load may read; for each, the cache must know whether the commit has it."""
 
 
 @dataclass(frozen=True, slots=True)
 class CachedRepo:
-    """What the cache holds of one repository; it may be nothing.
+    """The part of the cache for one repository; it may be empty.
 
     Attributes:
-        folder: where.
+        folder: where it is.
     """
 
     folder: Path
 
     @classmethod
     def of(cls, cache: Path, repo: str) -> "CachedRepo":
-        """Find the place of a repository."""
+        """Return the place of a repository in a cache."""
         return cls(cache / (_FOLDER_PREFIX + repo.replace("/", "--")))
 
     def snapshot(self, commit: str) -> Path:
@@ -54,7 +54,7 @@ class CachedRepo:
         return self.folder / "snapshots" / commit
 
     def commit_of(self, ref: HubRef) -> str | None:
-        """Tell which commit a revision stood for when it was last asked for."""
+        """Return the commit that a revision stood for when it was last looked up."""
         if ref.commit is not None:
             return ref.commit
         with suppress(OSError, UnicodeDecodeError):
@@ -63,7 +63,7 @@ class CachedRepo:
         return None
 
     def missing(self, commit: str) -> tuple[str, ...]:
-        """List what a load needs and the cache lacks, as a person would say it."""
+        """List, for a message, what a load needs and the cache lacks."""
         snapshot = self.snapshot(commit)
         lacking = [] if (snapshot / CONFIG_FILE).is_file() else [CONFIG_FILE]
         if not any((snapshot / one).is_file() for one in (TOKENIZER_FILE, *VOCABULARY_FILES)):
@@ -73,21 +73,22 @@ class CachedRepo:
             if not any((snapshot / one).is_file() for one in ONNX_FILES):
                 lacking.append("its weights")
         elif is_index(weights):
-            with suppress(InvalidCheckpoint):  # loading says so, and which file it is
+            with suppress(InvalidCheckpoint):  # loading reports it, and names the file
                 shards = shard_paths(snapshot / weights)
                 lacking.extend(path.name for path in shards if not path.is_file())
         return tuple(lacking)
 
     def is_whole(self, commit: str) -> bool:
-        """Say whether all that a load reads is there, as far as that can be known.
+        """Return whether the cache is known to hold all that a load reads.
 
-        A file that is not there must be known not to exist: another program may have fetched only
-        a part, and without `added_tokens.json` a tokenizer would read texts in another way.
+        A file that is missing must be known not to exist: another program may have fetched only
+        some of the files, and without `added_tokens.json` a tokenizer would read texts
+        differently.
         """
         snapshot, absent = self.snapshot(commit), self.folder / ".no_exist" / commit
         there = [one for one in _OF_NOTE if (snapshot / one).is_file()]
         known = {*there, *(one for one in _OF_NOTE if (absent / one).is_file())}
-        # Nothing after the first form of weights, or beside a whole tokenizer, is ever read.
+        # Other forms of weights, and files beside a complete tokenizer, are never read.
         open_questions = {*small_files(_OF_NOTE)} if TOKENIZER_FILE in there else {*SMALL_FILES}
         weights = weights_file(there)
         preferred = WEIGHT_FILES.index(weights) if weights is not None else len(WEIGHT_FILES)
@@ -95,10 +96,10 @@ class CachedRepo:
         return not self.missing(commit) and open_questions <= known
 
     def unlink_graph_data(self, commit: str) -> None:
-        """Put the data of an ONNX file beside it as files, where the cache has symbolic links.
+        """Replace symbolic links to the data of an ONNX file by hard links.
 
-        OpenVINO 2026.4 reads no data from outside of the graph's folder, and follows links before
-        it looks. A hard link takes no room; a cache that may not be written stays as it is.
+        OpenVINO 2026.4 resolves links, and then refuses data outside of the graph's folder. A hard
+        link takes no room. A cache that may not be written stays as it is.
         """
         snapshot = self.snapshot(commit)
         names = {path.relative_to(snapshot).as_posix() for path in snapshot.rglob("*.onnx*")}
@@ -111,11 +112,11 @@ class CachedRepo:
                 os.replace(fresh, path)  # noqa: PTH105 - the atomic one
 
     def note(self, ref: HubRef, commit: str, names: frozenset[str]) -> None:
-        """Write down what a commit has not, and that the revision stands for it.
+        """Record which files a commit does not have, and that the revision stands for it.
 
         Args:
-            ref: as it was asked for.
-            commit: what it stands for.
+            ref: the model as it was requested.
+            commit: the commit that it stands for.
             names: every file of the commit.
         """
         for name in _OF_NOTE:
@@ -127,10 +128,10 @@ class CachedRepo:
             self.refer(ref, commit)
 
     def refer(self, ref: HubRef, commit: str) -> None:
-        """Write down which commit a revision stands for."""
+        """Record which commit a revision stands for."""
         path = self.folder / "refs" / (ref.revision or DEFAULT_REVISION)
         path.parent.mkdir(parents=True, exist_ok=True)
-        # Nobody may read half a commit.
+        # Other processes must never read a partly written commit id.
         fresh = path.with_name(f"{path.name}.{uuid.uuid4().hex[:8]}.tmp")
         fresh.write_text(commit, "utf-8")
         os.replace(fresh, path)  # noqa: PTH105 - the atomic one
@@ -150,10 +151,10 @@ class CachedModel:
 
 
 def cached_models(cache: Path) -> Iterator[CachedModel]:
-    """List what the cache holds and a load could begin with, by name, each commit once."""
+    """List the models in the cache that could be loaded, by name, each commit once."""
     try:
         folders = sorted(one for one in cache.iterdir() if one.name.startswith(_FOLDER_PREFIX))
-    except OSError:  # no cache yet, or not ours to read
+    except OSError:  # no cache yet, or no permission to read it
         return
     for folder in folders:
         ref = HubRef.read(folder.name.removeprefix(_FOLDER_PREFIX).replace("--", "/"))

@@ -1,9 +1,9 @@
-"""One large file of the Hub into the cache, so that what is broken off goes on where it stopped.
+"""Downloads a large file of the Hub into the cache; an interrupted download is resumed.
 
-`huggingface_hub` 2.4 throws away a file that breaks off. So what the Hub keeps as a large file is
-fetched here, by plain HTTP with ranges, which the Hub offers for every file, rather than by Xet:
-into ``blobs/<sha256>.incomplete``, as earlier versions of the library did, under the same lock. The
-digest is compared before the file gets its name.
+`huggingface_hub` 2.4 discards a file whose download is interrupted. So files that the Hub keeps as
+large files are fetched here, by HTTP with ranges, which the Hub offers for every file, rather than
+by Xet: into ``blobs/<sha256>.incomplete``, as earlier versions of the library did, under the same
+lock. The digest is checked before the file gets its name.
 """
 
 import hashlib
@@ -16,7 +16,7 @@ from typing import Any, Self, cast
 
 from huggingface_hub import hf_hub_url
 from huggingface_hub.file_download import http_get
-from huggingface_hub.utils import (  # type: ignore[attr-defined]  # public, and not typed so
+from huggingface_hub.utils import (  # type: ignore[attr-defined]  # public, but not typed as such
     WeakFileLock,
     build_hf_headers,
 )
@@ -39,7 +39,7 @@ class LargeFile:
     Attributes:
         name: in its repository.
         size: in bytes.
-        sha256: of its contents, which the cache files it under.
+        sha256: of its contents; its name in the cache.
     """
 
     name: str
@@ -48,12 +48,12 @@ class LargeFile:
 
 
 def part_path(repo: CachedRepo, file: LargeFile) -> Path:
-    """Return where a download in progress lies."""
+    """Return the path of a download in progress."""
     return repo.folder / "blobs" / f"{file.sha256}.incomplete"
 
 
 def bytes_there(repo: CachedRepo, file: LargeFile) -> int:
-    """Count what needs no fetching."""
+    """Return how many bytes of a file are already in the cache."""
     for path in (repo.folder / "blobs" / file.sha256, part_path(repo, file)):
         if path.is_file():
             return min(path.stat().st_size, file.size)
@@ -61,10 +61,10 @@ def bytes_there(repo: CachedRepo, file: LargeFile) -> int:
 
 
 def fetch_large(ref: HubRef, file: LargeFile, access: HubAccess, progress: HubProgress) -> None:
-    """Put a file of a commit into the cache's blobs; one that is there costs nothing.
+    """Fetch a file of a commit into the cache's blobs, unless it is there.
 
     Raises:
-        HubUnavailable: what came is not what was announced.
+        HubUnavailable: the contents do not match the digest.
         OSError: the folder may not be written, or is full.
         httpx2.HTTPError: the Hub broke off, or answered with an error.
     """
@@ -92,8 +92,8 @@ def _download(
     ref: HubRef, file: LargeFile, part: Path, access: HubAccess, progress: HubProgress
 ) -> None:
     url = hf_hub_url(ref.repo, file.name, revision=ref.revision, endpoint=access.endpoint)
-    # The HTTP client follows the Hub to where the file lies, and takes the token no further than
-    # the Hub itself. Each attempt asks the Hub anew: such addresses hold for an hour or so.
+    # The HTTP client follows the Hub's redirect to the file, and sends the token to the Hub only.
+    # Each attempt asks the Hub again: such addresses are valid for about an hour.
     headers = build_hf_headers(token=access.token, headers=access.headers)
     headers["accept-encoding"] = "identity"  # ranges are of the file, not of its compressed form
 
@@ -105,13 +105,13 @@ def _download(
             resume_size=there,
             headers=headers,
             expected_size=file.size,
-            # The library makes the bar, and uses of tqdm what stands below.
+            # The library creates the bar, and uses only these methods of tqdm.
             tqdm_class=cast("Any", partial(_Bar, progress, there)),
         )
 
 
 class _Bar:
-    """What `http_get` needs of a progress bar."""
+    """The part of a progress bar that `http_get` uses."""
 
     def __init__(self, told: HubProgress, there: int, *, initial: int, **_: object) -> None:
         """Begin; where the Hub has no ranges, `initial` is 0 though something was there."""

@@ -1,7 +1,7 @@
-"""What goes wrong on the way to the Hub, told in one line.
+"""Turns errors on the way to the Hub into messages of one line.
 
-Messages name a host, a repository, a revision and a folder. The library's own are left out: they
-hold addresses, which may be signed, and span several lines.
+Messages name a host, a repository, a revision and a folder. The library's own messages are left
+out: they contain addresses, which may be signed, and span several lines.
 """
 
 from collections.abc import Iterator
@@ -30,11 +30,11 @@ _LOG_IN = "log in with `hf auth login`, or set HF_TOKEN to a token that may read
 
 @contextmanager
 def told_plainly(ref: HubRef, access: HubAccess) -> Iterator[None]:
-    """Turn the library's errors, those of its HTTP client and of the disk into ours.
+    """Turn errors of the library, of its HTTP client and of the disk into ours.
 
     Raises:
-        CheckpointNotFound: no such repository, revision or file, or none for this caller.
-        HubUnavailable: the Hub or the cache folder does not do what it should.
+        CheckpointNotFound: no such repository, revision or file, or access is denied.
+        HubUnavailable: the Hub or the cache folder failed.
     """
     try:
         yield

@@ -1,7 +1,7 @@
-"""Models of the Hugging Face Hub: looked up, and fetched into the cache of its own library.
+"""Looks up models of the Hugging Face Hub, and fetches them into the cache of its own library.
 
-Only what a load reads is fetched, all of it from the one commit that a revision stood for when it
-was looked up. The files lie where `huggingface_hub` keeps them, so that other programs share them.
+Only files that a load reads are fetched, all from the commit that the revision stood for when it
+was looked up. The files are where `huggingface_hub` keeps them, so that other programs share them.
 """
 
 import re
@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 import structlog
 
-# First of all that concerns the library: see there.
+# Must be imported before the library: see `access`.
 from earmark.checkpoint.hub.access import HubAccess  # isort: skip
 
 from huggingface_hub import HfApi, hf_hub_download
@@ -51,7 +51,7 @@ __all__ = [
 ]
 
 FromWeights: TypeAlias = Callable[[Config], bool]
-"""Says of a config whether the model is run from its weights, by a graph that is written here."""
+"""Returns whether a model with this config is run from its weights, by a graph written here."""
 
 log = structlog.get_logger("earmark.checkpoint")
 
@@ -61,7 +61,7 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 @dataclass(frozen=True, slots=True)
 class HubListing:
-    """What a repository holds at one commit.
+    """The files of a repository at one commit.
 
     Attributes:
         ref: with the whole commit.
@@ -80,15 +80,15 @@ class HubListing:
 
 
 def look_up(ref: HubRef, access: HubAccess | None = None) -> HubListing:
-    """Ask the Hub, in one question, which commit a revision stands for and what is in it.
+    """Ask the Hub, in one request, for the commit of a revision and the files in it.
 
     Args:
         ref: the model.
-        access: to which Hub, and as whom; as the environment says if not given.
+        access: the Hub and the token; those of the environment if not given.
 
     Raises:
-        CheckpointNotFound: there is no such repository or revision, or not for this caller.
-        HubUnavailable: the Hub cannot be reached, is not to be asked, or answers with an error.
+        CheckpointNotFound: there is no such repository or revision, or access is denied.
+        HubUnavailable: the Hub cannot be reached, must not be asked, or answers with an error.
     """
     access = access or HubAccess.of_environment()
     if access.offline:
@@ -116,21 +116,22 @@ def fetch(
     *,
     from_weights: FromWeights,
 ) -> LocalRepository:
-    """Have a model's files in the cache, and open them.
+    """Fetch a model's files into the cache, unless they are there, and open them.
 
-    A whole commit that is there is taken without a question. Where the Hub is not to be asked
-    (``HF_HUB_OFFLINE``) or cannot be reached, so is the commit that the revision last stood for.
+    If the revision is a whole commit that is in the cache, the Hub is not asked. If the Hub must
+    not be asked (``HF_HUB_OFFLINE``) or cannot be reached, the commit that the revision last stood
+    for is opened.
 
     Args:
         ref: the model.
-        progress: is told of what is downloaded; nothing if all is there.
-        access: to which Hub, as whom and into which cache; as the environment says if not given.
-        from_weights: as of `without_unread_weights`.
+        progress: receives the progress of the download, if there is one.
+        access: the Hub, the token and the cache; those of the environment if not given.
+        from_weights: as for `without_unread_weights`.
 
     Raises:
-        CheckpointNotFound: there is no such repository or revision, or not for this caller.
+        CheckpointNotFound: there is no such repository or revision, or access is denied.
         UnsupportedCheckpoint: it holds no checkpoint that could be loaded.
-        HubUnavailable: it cannot be fetched now, and the cache does not hold it whole.
+        HubUnavailable: it cannot be fetched now, and the cache does not hold all of it.
     """
     access = access or HubAccess.of_environment()
     cached = CachedRepo.of(access.cache, ref.repo)
@@ -149,11 +150,11 @@ def fetch(
 
 
 def fetch_config(listing: HubListing, access: HubAccess) -> Path:
-    """Have a repository's config in the cache, with its modules, and return where it lies.
+    """Fetch a repository's config and list of modules, and return the path of the config.
 
     Args:
-        listing: of the repository; it has to have one.
-        access: as it was looked up.
+        listing: of the repository; it must contain a config.
+        access: the access that it was looked up with.
 
     Raises:
         CheckpointError: as of `fetch`.
@@ -166,12 +167,12 @@ def fetch_config(listing: HubListing, access: HubAccess) -> Path:
 def without_unread_weights(
     listing: HubListing, access: HubAccess, from_weights: FromWeights
 ) -> HubListing:
-    """Leave weights out where the graph that was exported beside them is what will be run.
+    """Leave the weights out of a listing if the exported graph beside them will be run.
 
     Args:
         listing: of the repository.
-        access: as it was looked up.
-        from_weights: says of a config whether it is run from its weights.
+        access: the access that it was looked up with.
+        from_weights: returns whether a model with a config is run from its weights.
 
     Raises:
         CheckpointError: as of `fetch`.
@@ -181,7 +182,7 @@ def without_unread_weights(
         return listing
     try:
         config = read_config(fetch_config(listing, access))
-    except InvalidCheckpoint:  # loading says so, in the words for it
+    except InvalidCheckpoint:  # loading reports it
         return listing
     if from_weights(config):
         return listing
@@ -189,10 +190,10 @@ def without_unread_weights(
 
 
 def fetch_exported_graph(ref: HubRef, access: HubAccess | None = None) -> bool:
-    """Have the graph in the cache that was exported beside the weights of a commit.
+    """Fetch the graph that was exported beside the weights of a commit.
 
     Returns:
-        Whether there is one.
+        Whether there is such a graph.
 
     Raises:
         CheckpointError: as of `fetch`.
@@ -207,7 +208,7 @@ def fetch_exported_graph(ref: HubRef, access: HubAccess | None = None) -> bool:
 
 
 def refuse_unreadable(listing: HubListing) -> None:
-    """Refuse a repository that cannot be a checkpoint, and say what it holds instead.
+    """Raise an error if a repository cannot be a checkpoint; it names what is there instead.
 
     Raises:
         UnsupportedCheckpoint: it has no config, or neither weights nor a graph.
@@ -238,7 +239,7 @@ def _size(sibling: RepoSibling) -> int:
 
 
 def _digest(large: BlobLfsInfo) -> str:
-    # It becomes a file's name.
+    # The digest becomes a file's name.
     if not _SHA256.fullmatch(large.sha256):
         raise ValueError(large.sha256)
     return large.sha256
@@ -251,7 +252,7 @@ def _opened(ref: HubRef, cached: CachedRepo) -> LocalRepository:
 
 
 def _cached_instead(ref: HubRef, access: HubAccess, error: HubUnavailable) -> LocalRepository:
-    """Open what the cache holds, and say so."""
+    """Open what the cache holds, and log it."""
     cached = CachedRepo.of(access.cache, ref.repo)
     commit = cached.commit_of(ref)
     there = commit is not None and cached.snapshot(commit).is_dir()
@@ -285,7 +286,7 @@ def _download(listing: HubListing, access: HubAccess, progress: HubProgress) -> 
     names = needed_files(listing.sizes)
     weights = weights_file(names)
     if weights is not None and is_index(weights):
-        # The index says which other files there are: without it there is no total to tell.
+        # The index lists the other files: without it the total is not known.
         _fetch(listing, (weights,), access, SilentProgress())
         index = _path(listing, access, weights)
         names = (*names, *(path.name for path in shard_paths(index)))
@@ -298,7 +299,7 @@ def _download(listing: HubListing, access: HubAccess, progress: HubProgress) -> 
 def _fetch(
     listing: HubListing, names: Sequence[str], access: HubAccess, progress: HubProgress
 ) -> None:
-    """Fetch those of some files that are not there, and see that each has the size announced."""
+    """Fetch the files that are missing, and check that each has the announced size."""
     ref, sizes = listing.ref, listing.sizes
     pending = [name for name in names if not _is_there(listing, access, name)]
     if not pending:
@@ -327,17 +328,17 @@ def _fetch(
 
 
 def _fetch_small(listing: HubListing, name: str, access: HubAccess) -> None:
-    """Let the library fetch a file; of one that is among the blobs it only makes the name.
+    """Let the library fetch a file; if it is among the blobs, only its name is created.
 
     Raises:
-        HubUnavailable: what came is not of the size announced.
+        HubUnavailable: the file does not have the announced size.
     """
     hf_hub_download(
         listing.ref.repo,
         name,
         revision=listing.commit,
         cache_dir=access.cache,
-        # A name that is there, but not as it should be.
+        # The file is there, but has the wrong size.
         force_download=name not in listing.digests and _path(listing, access, name).is_file(),
         endpoint=access.endpoint,
         token=access.token,
@@ -362,10 +363,10 @@ def _is_there(listing: HubListing, access: HubAccess, name: str) -> bool:
 
 
 def _see_that_it_fits(ref: HubRef, to_come: int, access: HubAccess) -> None:
-    """Refuse before the download what would fail at its end.
+    """Check before a download that the disk has room for it.
 
     Raises:
-        HubUnavailable: the disk has less room.
+        HubUnavailable: the disk has too little room.
     """
     folder = next((one for one in (access.cache, *access.cache.parents) if one.is_dir()), None)
     free = to_come if folder is None else shutil.disk_usage(folder).free

@@ -1,4 +1,4 @@
-"""Which files of a repository on the Hub a load reads. Pure: names and sizes in, names out."""
+"""Chooses the files of a repository on the Hub that a load reads, by their names alone."""
 
 from collections.abc import Collection
 
@@ -16,30 +16,30 @@ from earmark.checkpoint.weights.files import INDEX_SUFFIX, WEIGHT_FILES
 __all__ = ["exported_graph", "is_index", "needed_files", "small_files", "weights_file"]
 
 _ONNX_DATA = (".onnx_data", ".onnx.data")
-"""How the files end in which a graph keeps its large tensors."""
+"""Endings of the files in which a graph keeps its large tensors."""
 
 
 def small_files(names: Collection[str]) -> tuple[str, ...]:
-    """Choose the config, what changes the meaning of the weights, and what makes the tokenizer."""
+    """Choose the config, the files that change what the weights mean, and the tokenizer's."""
     vocabulary = (TOKENIZER_FILE,) if TOKENIZER_FILE in names else VOCABULARY_FILES
     wanted = (CONFIG_FILE, ADAPTER_FILE, MODULES_FILE, *SETTINGS_FILES, *vocabulary)
     return tuple(one for one in wanted if one in names)
 
 
 def weights_file(names: Collection[str]) -> str | None:
-    """Choose the weights as a load does: the best form that is there; it may be an index."""
+    """Choose the weights file that a load would read; it may be an index."""
     return next((one for one in WEIGHT_FILES if one in names), None)
 
 
 def exported_graph(names: Collection[str]) -> str | None:
-    """Choose the graph that came with a checkpoint."""
+    """Choose the exported graph of a checkpoint."""
     return next((one for one in ONNX_FILES if one in names), None)
 
 
 def needed_files(names: Collection[str]) -> tuple[str, ...]:
-    """Choose what a load reads, small files first.
+    """Choose the files that a load reads, small files first.
 
-    Of weights in several files only the index is named: it says which they are.
+    For weights in several files only the index is named: it lists the others.
 
     Args:
         names: every file of the repository, with its folders.
@@ -50,12 +50,12 @@ def needed_files(names: Collection[str]) -> tuple[str, ...]:
 
 
 def graph_data(names: Collection[str]) -> tuple[str, ...]:
-    """Choose the files in which the graph that came with a checkpoint keeps its large tensors."""
+    """Choose the files in which the exported graph of a checkpoint keeps its large tensors."""
     return _onnx_files(names)[1:]
 
 
 def is_index(name: str) -> bool:
-    """Say whether a file of weights is a list of others."""
+    """Return whether a weights file is an index of others."""
     return name.endswith(INDEX_SUFFIX)
 
 

@@ -1,8 +1,8 @@
-"""The header of a `.safetensors` file of the Hub: names, types and shapes, without the weights.
+"""Reads the header of a `.safetensors` file on the Hub: names, types and shapes, no weights.
 
-Format: https://github.com/huggingface/safetensors#format. The library's own reading of it takes the
-whole file into memory where a server knows no ranges; here the connection is closed when the header
-has come.
+Format: https://github.com/huggingface/safetensors#format. The library's own function reads the
+whole file into memory if a server does not support ranges; here the connection is closed after the
+header.
 """
 
 import json
@@ -11,11 +11,11 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-# First of all that concerns the library: see there.
+# Must be imported before the library: see `access`.
 from earmark.checkpoint.hub.access import HubAccess  # isort: skip
 
 from huggingface_hub import hf_hub_url
-from huggingface_hub.utils import (  # type: ignore[attr-defined]  # public, and not typed so
+from huggingface_hub.utils import (  # type: ignore[attr-defined]  # public, but not typed as such
     build_hf_headers,
     get_session,
     hf_raise_for_status,
@@ -29,13 +29,13 @@ from earmark.errors import InvalidCheckpoint
 __all__ = ["fetch_header"]
 
 LARGEST_HEADER = 4_000_000
-"""Bytes; a model of a thousand tensors has 100 kB."""
+"""Longest header, in bytes; that of a model of a thousand tensors has 100 kB."""
 _COUNT_BYTES = 8
-"""The length of the header, in front of it, as a little-endian number."""
+"""The length of the header, a little-endian number before it."""
 
 
 class _Header:
-    """Tensors that are not here."""
+    """The names, types and shapes of tensors that are not fetched yet."""
 
     def __init__(self, tensors: Mapping[str, tuple[str, Shape]]) -> None:
         self._tensors = tensors
@@ -54,17 +54,17 @@ class _Header:
 
 
 def fetch_header(ref: HubRef, name: str, access: HubAccess) -> TensorSource:
-    """Ask the Hub for the beginning of a file.
+    """Fetch the header of a file of the Hub.
 
     Args:
         ref: the model, with its commit.
         name: of the file.
-        access: as it was looked up.
+        access: the access that it was looked up with.
 
     Raises:
-        CheckpointNotFound: the file is not there, or not for this caller.
+        CheckpointNotFound: the file does not exist, or access is denied.
         HubUnavailable: it cannot be fetched now.
-        InvalidCheckpoint: it is no such file.
+        InvalidCheckpoint: it is no `.safetensors` file.
     """
     with told_plainly(ref, access):
         text = _header_of(_beginning(ref, name, access))
@@ -75,14 +75,14 @@ def fetch_header(ref: HubRef, name: str, access: HubAccess) -> TensorSource:
             for key, one in fields.items()
             if key != "__metadata__"
         }
-    # ValueError: no JSON. The others: JSON of another form.
+    # ValueError: not JSON. The others: JSON of another structure.
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise InvalidCheckpoint(f"{name} cannot be read as safetensors: {error}") from error
     return _Header(tensors)
 
 
 def _beginning(ref: HubRef, name: str, access: HubAccess) -> bytes:
-    """Fetch until the header is whole, however much the server would send."""
+    """Fetch a file's bytes until the header is complete."""
     url = hf_hub_url(ref.repo, name, revision=ref.revision, endpoint=access.endpoint)
     headers = build_hf_headers(token=access.token, headers=access.headers)
     headers |= {"range": f"bytes=0-{LARGEST_HEADER - 1}", "accept-encoding": "identity"}
@@ -97,7 +97,7 @@ def _beginning(ref: HubRef, name: str, access: HubAccess) -> bytes:
 
 
 def _header_of(found: bytes) -> bytes | None:
-    """Cut the header out of a file's beginning; None where that is too short."""
+    """Cut the header out of a file's first bytes; None if they are too few."""
     size = int.from_bytes(found[:_COUNT_BYTES], "little")
     end = _COUNT_BYTES + size
     return found[_COUNT_BYTES:end] if len(found) >= max(end, _COUNT_BYTES + 1) else None

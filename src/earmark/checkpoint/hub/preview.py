@@ -1,10 +1,10 @@
-"""What a model of the Hub is, before its weights are fetched: a listing, and its `config.json`."""
+"""Describes a model of the Hub before its weights are fetched: its files and `config.json`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-# First of all that concerns the library: see there.
+# Must be imported before the library: see `access`.
 from earmark.checkpoint.hub.access import HubAccess  # isort: skip
 
 from earmark.checkpoint.files.names import CONFIG_FILE
@@ -31,20 +31,20 @@ __all__ = ["HubPreview", "fetch_previewed", "preview"]
 
 SAFETENSORS_SUFFIX = ".safetensors"
 LARGEST_CONFIG = 4_000_000
-"""Bytes; those of classifiers with tens of thousands of labels have 2 MB."""
+"""Largest config, in bytes; that of a classifier with tens of thousands of labels has 2 MB."""
 
 
 @dataclass(frozen=True, slots=True)
 class HubPreview:
-    """A model of the Hub at one commit: a repository of which only the config can be read yet.
+    """A model of the Hub at one commit, of which only the config is fetched.
 
     Attributes:
         ref: with the whole commit.
         config: its `config.json`, in the cache.
-        names: of the files that a load will find.
+        names: names of the files that a load will find.
         weights_bytes: size of its weights.
-        to_come_bytes: of them and of the small files, what the cache lacks.
-        access: the way to the Hub that has the rest.
+        to_come_bytes: how much the cache lacks of the weights and the small files.
+        access: the access that it was looked up with.
     """
 
     ref: HubRef
@@ -56,7 +56,7 @@ class HubPreview:
 
     @property
     def source(self) -> str:
-        """The model, as a person would name it."""
+        """The name of the model, for messages."""
         return self.ref.shown
 
     @property
@@ -65,11 +65,11 @@ class HubPreview:
         return self.ref.revision
 
     def find(self, file: str) -> Path | None:
-        """Return where a file will lie; None where the checkpoint has no such file."""
+        """Return the path that a file will have; None if the checkpoint has no such file."""
         return self.config.parent / file if file in self.names else None
 
     def header(self, path: Path) -> TensorSource | None:
-        """Read which tensors a file of weights will have; None where that cannot be seen from here.
+        """Read the header of a `.safetensors` file; None for other formats.
 
         Raises:
             CheckpointError: as of `fetch_header`.
@@ -79,7 +79,7 @@ class HubPreview:
         return fetch_header(self.ref, path.name, self.access)
 
     def require(self, *alternatives: str) -> Path:
-        """Return where the first of some files that is there will lie.
+        """Return the path that the first available file of some will have.
 
         Raises:
             CheckpointNotFound: none is there.
@@ -95,16 +95,16 @@ def preview(
 ) -> HubPreview:
     """Ask the Hub what a model is, and fetch its config.
 
-    Where the Hub is not to be asked, or cannot be reached, the commit in the cache is taken, if all
-    that a load needs is there. ``HF_HUB_OFFLINE`` means that there is nothing else.
+    If the Hub must not be asked (``HF_HUB_OFFLINE``) or cannot be reached, the commit in the cache
+    is taken, if all that a load needs is there.
 
     Args:
         ref: the model.
-        access: to which Hub, as whom and into which cache; as the environment says if not given.
-        from_weights: as of `hub.without_unread_weights`.
+        access: the Hub, the token and the cache; those of the environment if not given.
+        from_weights: as for `hub.without_unread_weights`.
 
     Raises:
-        CheckpointNotFound: there is no such repository, or not for this caller.
+        CheckpointNotFound: there is no such repository, or access is denied.
         UnsupportedCheckpoint: it holds no checkpoint that could be loaded.
         HubUnavailable: the Hub cannot be asked.
     """
@@ -140,18 +140,18 @@ def fetch_previewed(
     *,
     from_weights: FromWeights,
 ) -> None:
-    """Have a model that was previewed in the cache.
+    """Fetch a previewed model into the cache.
 
-    Once it is whole, and not before, it is what its name stands for where the Hub cannot be asked.
+    Only when it is complete does its name stand for this commit where the Hub cannot be asked.
 
     Args:
         ref: from its preview, with the whole commit.
-        progress: is told of what is downloaded.
-        access: as it was previewed.
-        from_weights: the same.
+        progress: receives the progress of the download.
+        access: the access that it was previewed with.
+        from_weights: as for `preview`.
 
     Raises:
-        CheckpointNotFound: it is not there any more, or not for this caller.
+        CheckpointNotFound: it no longer exists, or access is denied.
         HubUnavailable: it cannot be fetched now.
     """
     access = access or HubAccess.of_environment()
@@ -161,7 +161,7 @@ def fetch_previewed(
 
 
 def _config(listing: HubListing, access: HubAccess) -> Path:
-    """Fetch the config, unless the repository cannot be a checkpoint anyway."""
+    """Fetch the config, if the repository can be a checkpoint."""
     refuse_unreadable(listing)
     size = listing.sizes[CONFIG_FILE]
     if size > LARGEST_CONFIG:
@@ -176,7 +176,7 @@ def _weights_bytes(sizes: Mapping[str, int]) -> int:
 
 
 def _weights(sizes: Mapping[str, int]) -> tuple[str, ...]:
-    """Name the files of weights; of several, all that are called like the index that lists them."""
+    """List the weights files; if there is an index, every file that is named like it."""
     found = weights_file(sizes)
     if found is None or not is_index(found):
         small = small_files(sizes)

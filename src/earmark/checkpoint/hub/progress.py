@@ -1,4 +1,4 @@
-"""Who is told how far a download is."""
+"""Reports the progress of a download."""
 
 from typing import Protocol
 
@@ -6,29 +6,29 @@ __all__ = ["HubProgress", "SilentProgress"]
 
 
 class HubProgress(Protocol):
-    """Follows the files of one model on their way, from one thread."""
+    """Receives the progress of the download of one model, from one thread."""
 
     def begin(self, model: str, *, total_bytes: int, there_bytes: int) -> None:
-        """Hear what is to come.
+        """Begin a download.
 
         Args:
-            model: as a person would name it.
-            total_bytes: of all its files.
-            there_bytes: of them, what earlier downloads left.
+            model: its name, for messages.
+            total_bytes: size of all its files.
+            there_bytes: how much of that earlier downloads left.
         """
         ...
 
     def advance(self, more_bytes: int) -> None:
-        """Hear of bytes that have come; of less than none where some must be fetched anew."""
+        """Add bytes that have arrived; negative if some must be fetched again."""
         ...
 
     def finish(self) -> None:
-        """Hear that all is there, or that it broke off."""
+        """End a download, complete or not."""
         ...
 
 
 class SilentProgress:
-    """Tells nobody."""
+    """Reports nothing."""
 
     def begin(self, model: str, *, total_bytes: int, there_bytes: int) -> None:
         """Do nothing."""

@@ -1,1 +1,1 @@
-"""The tensors of a checkpoint, whatever form their files have."""
+"""The tensors of a checkpoint, in any of the supported file formats."""

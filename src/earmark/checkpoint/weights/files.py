@@ -1,4 +1,4 @@
-"""Which files hold a checkpoint's weights, and how each is opened."""
+"""Finds and opens the files that hold a checkpoint's weights."""
 
 from pathlib import Path
 
@@ -18,14 +18,14 @@ WEIGHT_FILES = (
     "pytorch_model.bin",
     "pytorch_model.bin.index.json",
 )
-"""What weights are called on the Hub, best first: the first that is there is read."""
+"""Names of weights files on the Hub, best first: the first that exists is read."""
 
 INDEX_SUFFIX = ".index.json"
 PICKLE_SUFFIX = ".bin"
 
 
 def open_tensors(path: Path) -> TensorSource:
-    """Open a file of weights, or all files of an index, by the form that its name tells.
+    """Open a weights file, or all files of an index; its name decides the format.
 
     Raises:
         CheckpointNotFound: a file that an index names is missing.
@@ -35,7 +35,7 @@ def open_tensors(path: Path) -> TensorSource:
 
 
 def weight_paths(repository: Repository) -> tuple[Path, ...]:
-    """List every file that reading a checkpoint's weights opens; none where it has no weights.
+    """List every file of a checkpoint's weights; empty if it has none.
 
     Raises:
         InvalidCheckpoint: the index of several files is malformed.
@@ -47,7 +47,7 @@ def weight_paths(repository: Repository) -> tuple[Path, ...]:
 
 
 def weights_size(repository: Repository) -> int:
-    """Weigh a checkpoint's weight files, in bytes, without reading them.
+    """Return the size of a checkpoint's weights files in bytes.
 
     Raises:
         CheckpointNotFound: there are none, or one that an index names is missing.
@@ -62,5 +62,5 @@ def weights_size(repository: Repository) -> int:
 
 def _open_one(path: Path) -> TensorSource:
     refuse_pointer(path)
-    # Never an index: one that names itself would be opened for ever.
+    # Never an index: an index that names itself would be opened endlessly.
     return open_torch_pickle(path) if path.suffix == PICKLE_SUFFIX else open_safetensors(path)

@@ -1,12 +1,12 @@
-"""Tensors that a graph did not read: the model computes with some of them, and not with others.
+"""Decides whether tensors that a graph did not read matter to the model.
 
-What a class of `transformers` would draw a warning for may be a head of another task, or half of
-the model. The place of a tensor tells which, not a list of names:
+Such a tensor may belong to a head of another task, or to a part that the graph lacks. Its place
+decides, not a list of names:
 
 * in a module that the graph has (a layer, a head, the encoder itself): the model computes with it;
 * in a layer beyond those that the config counts: it does not;
 * in a module of the base model that the graph has not: it does, the pooler and heads excepted;
-* beside the base model: it does where its name says that it is of a classifier or an adapter.
+* beside the base model: it does if its name is that of a classifier or an adapter.
 """
 
 import re
@@ -19,9 +19,9 @@ __all__ = ["computing", "is_buffer", "refuse_computing"]
 
 SHOWN = 8
 BUFFERS = ("inv_freq", "num_batches_tracked", "position_ids", "token_type_ids")
-"""Tensors that follow from the config, by the last part of their names."""
+"""Last parts of the names of tensors that follow from the config."""
 IDLE = re.compile(r"pooler|cls|.*head|.*predictions?|vocab_.*|.*_outputs|decoder|final_logits_bias")
-"""Modules that other tasks have, or pretraining; names of `transformers`."""
+"""Modules of other tasks and of pretraining, as `transformers` names them."""
 OTHER_TASKS = {"lm", "mlm", "nsp", "qa", "rtd", "sequence", "sop", "token"}
 """Words in the name of a classifier that is not this head's."""
 COMPUTING = re.compile(
@@ -31,14 +31,14 @@ COMPUTING = re.compile(
 
 
 def is_buffer(name: str) -> bool:
-    """Say whether a tensor follows from the config, so that nobody needs the file's."""
+    """Return whether a tensor follows from the config, so that the file's is not needed."""
     return name.rpartition(".")[2] in BUFFERS
 
 
 def refuse_computing(
     path: Path, read: Collection[str], unread: Collection[str], of_base: Collection[str]
 ) -> None:
-    """Refuse a checkpoint whose graph would leave out what the model computes with.
+    """Raise an error if the graph leaves out tensors that the model computes with.
 
     Args:
         path: the file, for the message.

@@ -1,9 +1,8 @@
-"""Reads a pickle without running it: values are built, and names that are not known are refused.
+"""Reads a pickle without running it: it builds values, and refuses names that are not known.
 
-Python's own unpickler imports and calls whatever a pickle names. Here a name becomes a `Name`,
-which is a word and nothing more. Only the names given to `read_pickle` are known, and only the
-builders given there are ever called. Opcodes are decoded by `pickletools`, which runs nothing
-either.
+Python's own unpickler imports and calls anything that a pickle names. Here a name becomes a `Name`,
+which is only text. Only the names given to `read_pickle` are known, and only the builders given
+there are called. `pickletools` decodes the opcodes, and runs nothing either.
 
 The opcodes: https://github.com/python/cpython/blob/3.11/Lib/pickletools.py
 """
@@ -18,12 +17,12 @@ from typing import Any, TypeAlias, cast
 __all__ = ["LARGEST_PICKLE", "Builder", "Name", "PickleRefused", "read_pickle"]
 
 LARGEST_PICKLE = 1 << 22
-"""Bytes. A checkpoint of a thousand tensors needs a hundred thousand of them; each byte of a pickle
-can cost some microseconds, and about a hundred bytes of memory."""
+"""Bytes. A checkpoint of a thousand tensors needs about 100 kB; each byte of a pickle can cost some
+microseconds and about a hundred bytes of memory."""
 LONGEST_NAME_SHOWN = 200
 
 Builder: TypeAlias = Callable[[Sequence[object]], object]
-"""Makes a value of a call's arguments; raises `PickleRefused` where they make no sense."""
+"""Builds a value from a call's arguments; raises `PickleRefused` if they are invalid."""
 
 _NUMBERS = ("INT", "BININT", "BININT1", "BININT2", "LONG", "LONG1", "LONG4", "FLOAT", "BINFLOAT")
 _TEXTS = ("UNICODE", "BINUNICODE", "SHORT_BINUNICODE", "BINUNICODE8")
@@ -48,7 +47,7 @@ class PickleRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """What a pickle named, such as ``torch.FloatStorage``; it is never looked up."""
+    """A name in a pickle, such as ``torch.FloatStorage``; it is never looked up."""
 
     text: str
 
@@ -60,10 +59,10 @@ def read_pickle(
     words: frozenset[str],
     persistent: Callable[[object], object],
 ) -> object:
-    """Read one pickle, from where the file stands to just behind its end.
+    """Read one pickle from the file's position, and leave the position after its end.
 
     Args:
-        file: in memory, so that no declared size can make more be allocated than there is.
+        file: in memory, so that a false size in it cannot make us allocate more than it has.
         builders: what may be called, by its full name.
         words: further names that may stand as arguments; they come as `Name`.
         persistent: turns a persistent id into the object that it stands for.
@@ -83,20 +82,20 @@ def read_pickle(
 
 
 def _opcodes(file: mmap.mmap | BytesIO) -> Iterator[tuple[str, object, int]]:
-    """Decode opcode by opcode; what cannot be decoded is refused."""
+    """Decode opcode by opcode; raise `PickleRefused` if one cannot be decoded."""
     try:
-        # Any: it asks for a file that reads, has lines and tells where it is, as a map of one does.
+        # Any: it needs a file with `read`, `readline` and `tell`, which a map has.
         decoded = pickletools.genops(cast("Any", file))
         for opcode, argument, position in decoded:  # pragma: no branch - STOP is its last
             yield opcode.name, argument, position or 0
-    # A size that no machine can address is an OverflowError, text that is none a ValueError, and
-    # an escape that is none a warning, which some processes turn into an error.
+    # OverflowError: a size that no machine can address. ValueError: invalid text. An invalid escape
+    # is a warning, which some processes turn into an error.
     except (ValueError, OverflowError, MemoryError, Warning) as error:
         raise PickleRefused(f"it cannot be read as a pickle: {error}") from error
 
 
 def _shown(name: str) -> str:
-    """Make a name from a hostile file fit for a line of a log."""
+    """Make a name from a hostile file safe for a line of a log."""
     text = name if name.isprintable() else ascii(name)
     return text if len(text) <= LONGEST_NAME_SHOWN else text[:LONGEST_NAME_SHOWN] + "…"
 
@@ -193,7 +192,7 @@ class _Machine:
         self._since_mark()
 
     def _push_over_mark(self, make: Callable[[list[object]], object]) -> None:
-        # In two steps: what lies below the mark is the stack only after the first.
+        # In two steps: taking the mark's values restores the stack below it.
         values = self._since_mark()
         self._push(make(values))
 
@@ -213,7 +212,7 @@ class _Machine:
         if not isinstance(target, dict) or len(values) % 2:
             raise PickleRefused(f"its pickle sets items of a {type(target).__name__}")
         for key, value in zip(values[::2], values[1::2], strict=True):
-            # A tuple of tuples of itself would take forever to hash.
+            # A deeply shared tuple of tuples would take exponential time to hash.
             if not isinstance(key, str | int):
                 raise PickleRefused(f"its pickle has a {type(key).__name__} for a key")
             target[key] = value
@@ -249,7 +248,7 @@ class _Machine:
         self._push(self._builders[function.text](arguments))
 
     def _build(self, _: object) -> None:
-        """Drop the attributes of a dictionary: torch hangs module versions on the outermost one."""
+        """Drop the attributes of a dictionary: torch puts module versions on the outermost one."""
         self.pop()
         target = self._top()
         if not isinstance(target, dict):

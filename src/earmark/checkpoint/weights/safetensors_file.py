@@ -1,4 +1,4 @@
-"""One `.safetensors` file, mapped into memory and read tensor by tensor.
+"""Reads a `.safetensors` file, mapped into memory, tensor by tensor.
 
 Format: https://github.com/huggingface/safetensors#format
 """
@@ -36,7 +36,7 @@ class _Safetensors:
     def read(self, name: str) -> NDArray[np.generic]:
         if self._handle is None:
             raise ValueError(f"{self._path} is closed")
-        # Opening has checked the whole header; what is left to go wrong is a type NumPy has not.
+        # Opening checked the whole header; only a type that NumPy lacks can still fail.
         tensor: NDArray[np.generic] = self._handle.get_tensor(name)
         return tensor
 
@@ -48,7 +48,7 @@ def open_safetensors(path: Path) -> TensorSource:
     """Open a `.safetensors` file.
 
     Raises:
-        InvalidCheckpoint: the file cannot be read, is cut short, or is no such file.
+        InvalidCheckpoint: the file cannot be read, is cut short, or has another format.
     """
     try:
         return _Safetensors(path)

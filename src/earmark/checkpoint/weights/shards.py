@@ -1,4 +1,4 @@
-"""Weights in several files, and the index that says which tensor is where.
+"""Reads weights in several files, and the index that maps each tensor to its file.
 
 Upstream: transformers 5.23.0, `save_pretrained`; ``{"weight_map": {tensor: file}}`` and metadata.
 """
@@ -17,7 +17,7 @@ from earmark.errors import CheckpointNotFound, InvalidCheckpoint
 __all__ = ["open_shards", "shard_paths"]
 
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")
-"""A file beside the index: no folder, and no way out of one."""
+"""Name of a file beside the index, without folders."""
 MOST_NAMES_SHOWN = 6
 
 
@@ -60,7 +60,7 @@ def open_shards(index: Path, open_one: Callable[[Path], TensorSource]) -> Tensor
 
     Raises:
         CheckpointNotFound: a file that the index names is missing.
-        InvalidCheckpoint: the index or a file is malformed, or they tell of different tensors.
+        InvalidCheckpoint: the index or a file is malformed, or they name different tensors.
     """
     placed = _weight_map(index)
     missing = [path.name for path in shard_paths(index) if not path.is_file()]

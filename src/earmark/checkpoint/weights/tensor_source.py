@@ -1,4 +1,4 @@
-"""What a file of weights is to the rest: named tensors, each read when it is asked for."""
+"""The interface of a weights file: named tensors, each read on demand."""
 
 from collections.abc import Mapping
 from typing import Protocol, TypeAlias
@@ -12,7 +12,7 @@ Shape: TypeAlias = tuple[int, ...]
 
 
 class TensorSource(Protocol):
-    """A file, or several, that hold named tensors."""
+    """Named tensors in one or several files."""
 
     def shapes(self) -> Mapping[str, Shape]:
         """Return every tensor's shape by its name in the file."""
@@ -31,5 +31,5 @@ class TensorSource(Protocol):
         ...
 
     def close(self) -> None:
-        """Let go of the file and of the memory that it is mapped into; nothing reads any more."""
+        """Close the file and its memory map; no tensor can be read afterwards."""
         ...

@@ -1,8 +1,8 @@
-"""`pytorch_model.bin`, as `torch.save` writes it, without torch and without running the pickle.
+"""Reads `pytorch_model.bin`, as `torch.save` writes it, without torch or running the pickle.
 
-Two forms. Since torch 1.6 a file is a zip archive: ``data.pkl`` says which tensors there are, and
-each storage is a record beside it, mapped into memory where it is not compressed. Before, it was a
-row of pickles with the storages' raw bytes behind them.
+There are two forms. Since torch 1.6 a file is a zip archive: ``data.pkl`` lists the tensors, and
+each storage is a record beside it, mapped into memory if it is not compressed. Before, it was a
+sequence of pickles, followed by the raw bytes of the storages.
 
 Upstream: torch 2.13.0, torch/serialization.py, `_save`, `_load`, `_legacy_save`, `_legacy_load`.
 """
@@ -40,25 +40,25 @@ LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
 LEGACY_PROTOCOL = 1001
 
 LOCAL_HEADER = struct.Struct("<4s22xHH")
-"""A zip record's own header: its mark, then the lengths of its name and its extra field.
+"""A zip record's own header: its signature, then the lengths of its name and its extra field.
 APPNOTE.TXT 6.3.10, section 4.3.7."""
 LEGACY_SIZE = struct.Struct("<q")
-"""How many elements follow, before each storage of the legacy form."""
+"""The number of elements, before each storage of the legacy form."""
 ENCRYPTED = 1
 BOMB_BYTES, BOMB_RATIO = 1 << 26, 100
-"""A compressed record that unpacks to more than both is a bomb: weights hardly compress at all."""
+"""A record that unpacks to more than both limits is a zip bomb: weights hardly compress."""
 
 _DAMAGE = (
     OSError,
     ValueError,
-    RuntimeError,  # zipfile's word for encrypted, or compressed in a way it does not know
+    RuntimeError,  # raised by zipfile for encryption and for unknown compression
     OverflowError,
     EOFError,
     zipfile.BadZipFile,
     zlib.error,
     struct.error,
 )
-"""Everything that reading a damaged archive is known to raise."""
+"""The errors that reading a damaged archive is known to raise."""
 
 
 class _Storages(Protocol):
@@ -66,11 +66,11 @@ class _Storages(Protocol):
 
     @property
     def big_endian(self) -> bool:
-        """Whether numbers begin with their upper byte."""
+        """Whether the highest byte of a number comes first."""
         ...
 
     def check(self, storage: Storage) -> None:
-        """Raise `PickleRefused` where the file has no such storage, or one of another size."""
+        """Raise `PickleRefused` if the file lacks the storage or has it in another size."""
         ...
 
     def read(self, storage: Storage) -> Bytes:
@@ -113,11 +113,11 @@ def open_torch_pickle(path: Path) -> TensorSource:
 
     Raises:
         InvalidCheckpoint: the file is damaged or cut short, holds anything but named tensors, or
-            its pickle asks for something that reading weights does not need, which is named.
+            its pickle names something that reading weights does not need; the message names it.
     """
     try:
         with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            # Two maps: this one reads and seeks as pickles need, NumPy's outlives the `with`.
+            # Two maps: this one has `read` and `seek` for pickles, NumPy's outlives the `with`.
             mapped: Bytes = np.memmap(path, np.uint8, mode="r")
             zipped = data[: len(ZIP_MAGIC)] == ZIP_MAGIC
             found, storages = _open_zip(file, mapped) if zipped else _open_legacy(data, mapped)
@@ -132,7 +132,7 @@ def open_torch_pickle(path: Path) -> TensorSource:
 
 
 def _named_tensors(found: object) -> dict[str, TorchTensor]:
-    """Take the outermost value of a pickle for a dictionary of tensors."""
+    """Check that the outermost value of a pickle is a dictionary of tensors."""
     if not isinstance(found, dict):
         raise PickleRefused(f"it holds a {type(found).__name__}, expected tensors by name")
     tensors = {str(name): tensor for name, tensor in found.items()}
@@ -156,7 +156,7 @@ def _read_state(file: mmap.mmap | BytesIO) -> object:
 
 @dataclass(frozen=True, slots=True)
 class _ZipRecords:
-    """The records of an archive; none is ever unpacked to a file, whatever it is called."""
+    """The records of an archive; none is ever unpacked to a file, whatever its name."""
 
     mapped: Bytes
     folder: str
@@ -194,7 +194,7 @@ class _ZipRecords:
         return np.frombuffer(unpacked, np.uint8)
 
     def _packed(self, record: zipfile.ZipInfo) -> Bytes:
-        """Find a record's bytes behind its own header, whose length the directory leaves out."""
+        """Find a record's bytes after its own header, whose length the directory leaves out."""
         start = record.header_offset
         header = self.mapped[start : start + LOCAL_HEADER.size].tobytes()
         mark, name_bytes, extra_bytes = LOCAL_HEADER.unpack(header)
@@ -225,7 +225,7 @@ def _open_zip(file: BinaryIO, mapped: Bytes) -> tuple[object, _ZipRecords]:
 def _small(
     archive: zipfile.ZipFile, record: zipfile.ZipInfo | None, *, default: bytes = b""
 ) -> bytes:
-    """Read a whole record, refusing one that unpacks to more than a pickle of weights may be."""
+    """Read a whole record; refuse one that unpacks to more than a pickle of weights may."""
     if record is None:
         return default
     if record.file_size > LARGEST_PICKLE:
@@ -236,11 +236,11 @@ def _small(
 
 @dataclass(frozen=True, slots=True)
 class _LegacyStorages:
-    """The raw storages behind the pickles: for each its elements as an int64, then its bytes."""
+    """The raw storages after the pickles: for each, its number of elements, then its bytes."""
 
     mapped: Bytes
     starts: Mapping[str, int]
-    # A big-endian machine wrote little-endian numbers too.
+    # Big-endian machines wrote little-endian numbers too.
     big_endian: bool = False
 
     def check(self, storage: Storage) -> None:
@@ -259,7 +259,7 @@ class _LegacyStorages:
 
 
 def _open_legacy(data: mmap.mmap, mapped: Bytes) -> tuple[object, _LegacyStorages]:
-    """Read the row of pickles: a magic number, a version, facts of the machine, tensors, keys."""
+    """Read the pickles: a magic number, a version, facts of the machine, tensors, keys."""
     if _read_state(data) != LEGACY_MAGIC or _read_state(data) != LEGACY_PROTOCOL:
         raise PickleRefused("it is a pickle, but none that torch.save wrote")
     _read_state(data)

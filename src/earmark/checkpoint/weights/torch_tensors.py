@@ -1,4 +1,4 @@
-"""What `torch.save` says of a tensor: a storage, and how the tensor lies in it.
+"""A tensor as `torch.save` describes it: a storage, and the tensor's place in it.
 
 Upstream: torch 2.13.0, torch/_utils.py (`_rebuild_tensor_v2`, `_rebuild_parameter`) and
 torch/serialization.py (`persistent_id`).
@@ -30,7 +30,7 @@ __all__ = [
 Bytes: TypeAlias = NDArray[np.uint8]
 
 MOST_AXES = 64
-"""As many as NumPy has."""
+"""The most axes of a tensor: NumPy's own limit."""
 
 ELEMENTS: Mapping[str, np.dtype[np.generic]] = {
     "F64": np.dtype(np.float64),
@@ -62,14 +62,15 @@ STORAGE_NAMES: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Storage:
-    """A run of elements in the file; several tensors may share one.
+    """A sequence of elements in the file; several tensors may share one.
 
     Attributes:
-        key: what the file calls its bytes by.
+        key: name of its bytes in the file.
         dtype: such as ``F32``.
-        whole: elements that the file has under that key.
-        first: the storage's first element among them, and
-        size: how many are its own; old files have storages that are parts of others.
+        whole: number of elements that the file has under that key.
+        first: index of the storage's first element among them: in old files a storage may be a
+            part of another.
+        size: number of its own elements.
     """
 
     key: str
@@ -80,7 +81,7 @@ class Storage:
 
     @property
     def whole_bytes(self) -> int:
-        """How many bytes the file has under the key."""
+        """Number of bytes that the file has under the key."""
         return self.whole * ELEMENTS[self.dtype].itemsize
 
 
@@ -100,7 +101,7 @@ class TorchTensor:
 
 
 def _counts(value: object) -> tuple[int, ...] | None:
-    """Take a tuple of whole numbers of which none is negative."""
+    """Return a tuple of whole numbers from 0; None if it is something else."""
     if not isinstance(value, tuple) or len(value) > MOST_AXES:
         return None
     counts = tuple(one for one in value if isinstance(one, int) and one >= 0)
@@ -108,7 +109,7 @@ def _counts(value: object) -> tuple[int, ...] | None:
 
 
 def _rebuild_tensor(arguments: Sequence[object]) -> TorchTensor:
-    """Follow `_rebuild_tensor_v2(storage, storage_offset, size, stride, requires_grad, …)`."""
+    """Do as `_rebuild_tensor_v2(storage, storage_offset, size, stride, requires_grad, …)`."""
     storage, offset, size, stride = (*arguments, None, None, None, None)[:4]
     shape, strides = _counts(size), _counts(stride)
     if not isinstance(storage, Storage) or not isinstance(offset, int) or offset < 0:
@@ -127,14 +128,14 @@ def _rebuild_tensor(arguments: Sequence[object]) -> TorchTensor:
 
 
 def _rebuild_parameter(arguments: Sequence[object]) -> TorchTensor:
-    """Follow `_rebuild_parameter(data, requires_grad, backward_hooks)`: the data is the tensor."""
+    """Do as `_rebuild_parameter(data, requires_grad, backward_hooks)`: return the data."""
     if not arguments or not isinstance(arguments[0], TorchTensor):
         raise PickleRefused("its pickle makes a parameter of what is no tensor")
     return arguments[0]
 
 
 def _ordered_dict(arguments: Sequence[object]) -> dict[object, object]:
-    """Begin a dictionary; with the pairs that Python 2 gives as a list of lists."""
+    """Create a dictionary, filled if there are pairs, which Python 2 wrote as a list of lists."""
     pairs = arguments[0] if arguments else []
     made: dict[object, object] = {}
     for pair in pairs if isinstance(pairs, list) else [None]:
@@ -151,7 +152,7 @@ BUILDERS: Mapping[str, Builder] = {
     "torch._utils._rebuild_parameter": _rebuild_parameter,
     "collections.OrderedDict": _ordered_dict,
 }
-"""Everything that a file of weights may call."""
+"""All functions that a weights file may call."""
 
 
 def storage_of(reference: object) -> Storage:
@@ -174,7 +175,7 @@ def storage_of(reference: object) -> Storage:
     dtype = STORAGE_NAMES[of_type.text]
     if part is None:
         return Storage(key, dtype, whole, 0, whole)
-    # The legacy form alone: (its own key, first element, elements) of a storage within another.
+    # Legacy form only: (own key, first element, elements) of a storage that is part of another.
     counts = _counts(part[1:]) if isinstance(part, tuple) else None
     if counts is None or len(counts) != len(("first", "size")) or sum(counts) > whole:
         raise PickleRefused("its pickle refers to a part of a storage that the storage has not")
@@ -182,16 +183,16 @@ def storage_of(reference: object) -> Storage:
 
 
 def view(tensor: TorchTensor, stored: Bytes, *, big_endian: bool = False) -> NDArray[np.generic]:
-    """Lay a tensor over the bytes of its storage, without copying where the bytes' order allows.
+    """Return a tensor as a view of the bytes of its storage; a copy if the byte order differs.
 
     Args:
-        tensor: what to lay.
+        tensor: the tensor.
         stored: the bytes that the file has under the storage's key.
         big_endian: how the file orders the bytes of a number.
 
     Raises:
-        ValueError: the tensor repeats elements of its storage. Weights do not; and a few bytes that
-            claim to be a tensor of any size would take memory of that size.
+        ValueError: the tensor repeats elements of its storage. Weights never do, and a few bytes
+            could claim to be a tensor of any size and use that much memory.
     """
     if tensor.size > tensor.storage.size:
         raise ValueError(

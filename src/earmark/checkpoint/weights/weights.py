@@ -29,11 +29,11 @@ __all__ = [
 Int8: TypeAlias = NDArray[np.int8]
 
 OLD_NAMES = {".gamma": ".weight", ".beta": ".bias"}
-"""LayerNorm parameters as checkpoints converted from TensorFlow call them."""
+"""Names of LayerNorm parameters in checkpoints converted from TensorFlow."""
 SCALE_SUFFIX = "_scale"
 """`compressed-tensors` stores the scales of ``x.weight`` as ``x.weight_scale``."""
 ZERO_POINT_SUFFIX = "_zero_point"
-"""The same for the integers that stand for zero, where that is not 0."""
+"""The same for zero points: the integers that mean 0."""
 MATRIX_AXES = 2
 INTEGER_TYPES = ("I8", "I16", "I32", "I64")
 FLOAT_TYPES = ("F64", "F32", "F16", "BF16")
@@ -65,8 +65,8 @@ class Int8Matrix:
 
 
 Matrix: TypeAlias = Float32 | Int8Matrix
-"""A weight as a graph takes it. Floats of any width arrive as float32, and so do integers with zero
-points or with more than one scale in a row: no kernel here multiplies these as integers."""
+"""A weight for a graph. Floats of any width become float32, and so do integers with zero points or
+with more than one scale in a row: no kernel here multiplies these as integers."""
 
 
 def floats_of(matrix: Matrix) -> Float32:
@@ -82,11 +82,11 @@ def rows_of(matrix: Matrix, rows: NDArray[np.int64]) -> Matrix:
 
 
 def weigh(tensors: TensorSource) -> tuple[int, str]:
-    """Count the weights in a file, and name the type that most of them have."""
+    """Return the number of weights in a file, and the type that most of them have."""
     counts: dict[str, int] = {}
     for name, shape in tensors.shapes().items():
         if name.endswith((SCALE_SUFFIX, ZERO_POINT_SUFFIX)):
-            continue  # says how to read a weight, and is none
+            continue  # describes a weight, but is none itself
         kind = tensors.dtype(name)
         counts[kind] = counts.get(kind, 0) + math.prod(shape)
     most = max(counts, key=lambda kind: counts[kind], default="")
@@ -95,7 +95,7 @@ def weigh(tensors: TensorSource) -> tuple[int, str]:
 
 
 def _integer_kind(tensors: TensorSource) -> str:
-    """Name what int8 matrices are, by their scales and zero points, which are small."""
+    """Return the name of the kind of int8 matrices, from their scales and zero points."""
     shapes = tensors.shapes()
     points = (name for name in shapes if name.endswith(ZERO_POINT_SUFFIX))
     if any(tensors.read(name).any() for name in points):
@@ -107,7 +107,7 @@ def _integer_kind(tensors: TensorSource) -> str:
 
 
 def _canonical(name: str, prefix: str) -> str:
-    """Undo what differs between checkpoints of one architecture: prefixes and old names."""
+    """Remove differences between checkpoints of one architecture: prefixes and old names."""
     while name.startswith(prefix):
         name = name.removeprefix(prefix)
     for old, new in OLD_NAMES.items():
@@ -143,7 +143,7 @@ class Weights:
         prefix: str,
         opener: Callable[[Path], TensorSource] = open_tensors,
     ) -> "Weights":
-        """Open a file of weights.
+        """Open a weights file.
 
         Args:
             path: the file, or the index of several.
@@ -152,7 +152,7 @@ class Weights:
 
         Raises:
             CheckpointNotFound: a file that an index names is missing.
-            InvalidCheckpoint: the file cannot be read, or two tensors have one meaning.
+            InvalidCheckpoint: the file cannot be read, or two tensors have the same canonical name.
         """
         source = opener(path)
         shapes = source.shapes()
@@ -167,11 +167,11 @@ class Weights:
         return cls(path, source, names, shapes, set(names))
 
     def has(self, name: str) -> bool:
-        """Say whether a tensor is there."""
+        """Return whether a tensor exists."""
         return name in self._names
 
     def shape_of(self, name: str) -> Shape | None:
-        """Return a tensor's shape without reading it; None where there is no such tensor."""
+        """Return a tensor's shape without reading it; None if it does not exist."""
         return self._shapes[self._names[name]] if self.has(name) else None
 
     @property
@@ -190,18 +190,18 @@ class Weights:
         return most if most != "int8" else _integer_kind(self._source)
 
     def close(self) -> None:
-        """Let go of the files and of the memory that they are mapped into."""
+        """Close the files and their memory maps."""
         self._source.close()
 
     def read(self) -> tuple[str, ...]:
-        """List the tensors that something has asked for, or that were disregarded."""
+        """List the tensors that were read or disregarded."""
         return tuple(name for name in self._names if name not in self._unread)
 
     def unread(self, *, of_base: bool = False) -> tuple[str, ...]:
-        """List, sorted, the tensors that nothing has asked for; buffers left out.
+        """List, sorted, the tensors that were not read, without buffers.
 
         Args:
-            of_base: list those alone whose names in the file carry the base model's prefix.
+            of_base: list only those whose names in the file have the base model's prefix.
         """
         return tuple(
             sorted(
@@ -212,7 +212,7 @@ class Weights:
         )
 
     def disregard(self, *names: str) -> None:
-        """Leave tensors out of `unread`: they repeat others, or are known to say nothing."""
+        """Leave tensors out of `unread`: they repeat others, or are known not to matter."""
         for name in names:
             self._unread -= {name, name + SCALE_SUFFIX, name + ZERO_POINT_SUFFIX}
 
@@ -233,7 +233,7 @@ class Weights:
         return self._floats(name, (out, into, width))
 
     def matrix(self, name: str, rows: int, columns: int) -> Matrix:
-        """Read a matrix, shape ``[rows, columns]``; int8 ones come with their scales.
+        """Read a matrix, shape ``[rows, columns]``, with its scales if it is int8.
 
         Raises:
             InvalidCheckpoint: the tensor, its scales or its zero points are missing, misshapen, or
@@ -245,7 +245,7 @@ class Weights:
         return self._floats(name, (rows, columns))
 
     def _integers(self, name: str) -> Matrix:
-        """Read an int8 matrix: ``(values - zero point) * scale``, for each row or group of it."""
+        """Read an int8 matrix: ``(values - zero point) * scale`` for each row or group."""
         values = self._read(name).astype(np.int8, copy=False)
         scales = self._scales(name + SCALE_SUFFIX, *values.shape)
         points = np.zeros_like(scales)
@@ -265,7 +265,7 @@ class Weights:
         return matrix.reshape(values.shape)
 
     def _scales(self, name: str, rows: int, columns: int) -> Float32:
-        """Read scales, ``[rows, groups]``; the file has one for all, for each row or each group."""
+        """Read scales, ``[rows, groups]``; the file has one in all, one a row or one a group."""
         shape = self._shape(name)
         stored = self._floats(name, shape)
         if stored.size == 1:
@@ -279,7 +279,7 @@ class Weights:
         return stored.reshape(rows, groups)
 
     def _zero_points(self, name: str) -> Float32:
-        """Read zero points, in the shape of the file; float32 holds each exactly."""
+        """Read zero points, in the file's shape; float32 represents each exactly."""
         kind = self._source.dtype(self._names[name])
         if kind not in INTEGER_TYPES:
             raise InvalidCheckpoint(
@@ -307,7 +307,7 @@ class Weights:
                 f"{', '.join(FLOAT_TYPES)}"
             )
         values: Float32 = self._read(name).astype(np.float32, copy=False)
-        # The extremes tell as much as looking at each number would, and take no memory.
+        # The extremes show any NaN or infinity, and need no array of the tensor's size.
         if values.size and not (np.isfinite(values.min()) and np.isfinite(values.max())):
             raise InvalidCheckpoint(f"{self.path}: tensor {name} holds NaN or infinity")
         return values

@@ -1,4 +1,4 @@
-"""The ways in which a checkpoint can be run, each from its files to a session.
+"""The ways to run a checkpoint: each makes a session from its files.
 
 Knows nothing of queues, requests or HTTP.
 """

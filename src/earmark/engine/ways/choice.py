@@ -1,4 +1,4 @@
-"""Which of the ways a checkpoint is run in, by what its files are."""
+"""Chooses the way to run a checkpoint from its files."""
 
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -42,17 +42,17 @@ HeaderReader: TypeAlias = Callable[[Path], TensorSource | None]
 """Reads the tensors' names and shapes from a file's beginning; None where it has no such part."""
 
 NO_MODEL_TYPE = "unknown"
-"""What a model is called whose config names no architecture, which an exported graph can be."""
+"""Architecture name of an exported graph whose config names none."""
 
 
 @dataclass(frozen=True, slots=True)
 class StoredWeights:
-    """What the files of the weights say.
+    """Facts from the headers of the weights files.
 
     Attributes:
         parameters: how many numbers they hold.
         precision: the type that most of them have.
-        size_bytes: of all files together.
+        size_bytes: size of all files together.
     """
 
     parameters: int
@@ -62,15 +62,14 @@ class StoredWeights:
 
 @dataclass(frozen=True, slots=True)
 class WayChoice:
-    """How a checkpoint is to run.
+    """The chosen way to run a checkpoint.
 
     Attributes:
         kind: the way.
-        head: what its logits are for.
-        config: `config.json` with what its other files tell: architecture, class and labels.
-        notes: what the operator should hear, in words.
-        passed_over: why the graph that came with the checkpoint is run, where one of ours was to
-            be expected.
+        head: what its logits mean.
+        config: `config.json`, completed from other files: architecture, class and labels.
+        notes: messages for the operator.
+        passed_over: why the exported graph is run, if a graph written here was to be expected.
     """
 
     kind: WayKind
@@ -80,7 +79,7 @@ class WayChoice:
     passed_over: CheckpointError | None = field(default=None, compare=False)
 
     def weights_size(self, repository: Repository) -> int:
-        """Weigh the files that this way reads weights from, in bytes.
+        """Return the size in bytes of the files that this way reads weights from.
 
         Raises:
             CheckpointNotFound: one of them is missing.
@@ -96,7 +95,7 @@ class WayChoice:
             ) from error
 
     def stored(self, repository: Repository) -> StoredWeights:
-        """Read the headers of the weights; errors as of `weights_size`."""
+        """Read the headers of the weights; errors as for `weights_size`."""
         size = self.weights_size(repository)
         if self.kind == "onnx":
             file = read_onnx(repository.require(*ONNX_FILES))
@@ -115,22 +114,22 @@ def choose_way(
 ) -> WayChoice:
     """Choose the best way that a checkpoint's files allow.
 
-    A graph written here, where the architecture is known and the weights are at hand; else the
-    graph that came with it; else PyTorch, which an operator may also ask for.
+    It is a graph written here, if the architecture is known and the weights exist; else the
+    exported graph; else PyTorch, which the operator may also choose.
 
     Args:
-        repository: the checkpoint's files; of a model of the Hub that is not fetched yet, what its
-            weights would say is left open.
+        repository: the checkpoint's files; for a model of the Hub that is not fetched yet, facts
+            that need its weights stay open.
         config: its `config.json`.
         runtime: what the operator chose.
-        pytorch: whether PyTorch and `transformers` are installed; None looks.
-        refused: why the graph could not be written after all, when it was tried.
-        header: reads which tensors a file has that is not fetched yet.
+        pytorch: whether PyTorch and `transformers` are installed; None checks.
+        refused: why writing a graph failed, if it was tried.
+        header: reads the header of a weights file that is not fetched yet.
 
     Raises:
         CheckpointNotFound: there is nothing to run.
-        InvalidCheckpoint: the config does not say what it is.
-        UnsupportedCheckpoint: none of the ways is open; the message says what would open one.
+        InvalidCheckpoint: the config does not say what the model is.
+        UnsupportedCheckpoint: no way is possible; the message says what would help.
     """
     if RUNTIMES[runtime].graphs is None:
         return _by_pytorch(repository, config)
@@ -159,7 +158,7 @@ def choose_way(
 
 
 def runs_from_weights(config: Config) -> bool:
-    """Say whether a graph is written here for what a config names, its weights being at hand."""
+    """Return whether a graph can be written here for a config, given its weights."""
     try:
         _refuse_config(config)
     except CheckpointError:
@@ -168,10 +167,10 @@ def runs_from_weights(config: Config) -> bool:
 
 
 def _refuse_config(config: Config) -> tuple[str, HeadKind | None]:
-    """Find architecture and head as `find_family` does; refuse a config that no graph obeys.
+    """Find architecture and head as `find_family` does; refuse a config that no graph supports.
 
-    The one place for what a config alone can rule out: an exported graph then runs instead, and of
-    a model of the Hub it is what is fetched.
+    All checks that need only the config are here: if one fails, an exported graph is run instead,
+    and for a model of the Hub only that graph is fetched.
     """
     kind, head = find_family(config)
     check_config(config, ARCHITECTURES[kind])
@@ -200,7 +199,7 @@ def _by_weights(
     family: tuple[str, HeadKind | None],
     header: HeaderReader | None = None,
 ) -> WayChoice:
-    """Settle what the weights of a known architecture tell: the head, and its labels."""
+    """Find the head and its labels from the weights of a known architecture."""
     kind, head = family
     _refuse_additions(repository)
     path = repository.require(*WEIGHT_FILES)
@@ -219,11 +218,11 @@ def _by_weights(
 def _head_to_come(
     config: Config, architecture: Architecture, path: Path, header: HeaderReader | None
 ) -> tuple[HeadKind, int | None]:
-    """Tell the head and the number of its labels where no class is named and no weights are here.
+    """Return the head and its number of labels before the weights of an unnamed class are fetched.
 
     Raises:
-        UnsupportedCheckpoint: they have none, or it cannot be told: what was fetched in vain would
-            have been fetched for whoever asks.
+        UnsupportedCheckpoint: the weights have no head, or it cannot be known before they are
+            fetched, which any client could cause in vain.
     """
     tensors = header(path) if header is not None else None
     if tensors is not None:
@@ -242,10 +241,10 @@ def _head_to_come(
 def _by_exported_graph(
     repository: Repository, config: Config, refused: CheckpointError | None
 ) -> WayChoice:
-    """Take the graph that came with the checkpoint."""
+    """Choose the checkpoint's exported graph."""
     path = repository.require(*ONNX_FILES)
     if config.model_type not in ARCHITECTURES or isinstance(refused, CheckpointNotFound):
-        refused = None  # nobody would expect a graph of ours
+        refused = None  # a graph of ours was not to be expected
     with both_told(refused):
         found, rows = head_of_graph(read_onnx(path)) if path.is_file() else (None, None)
         head = _named_head(config, found)
@@ -255,10 +254,10 @@ def _by_exported_graph(
 
 @contextmanager
 def both_told(refused: CheckpointError | None) -> Iterator[None]:
-    """Say of an exported graph that does not run why there is no graph of ours either.
+    """Add to the error of an exported graph why there is no graph of ours either.
 
     Raises:
-        CheckpointError: of the same class as what was raised inside.
+        CheckpointError: of the same class as the error raised inside.
     """
     try:
         yield
@@ -274,7 +273,7 @@ def _settled(kind: WayKind, head: HeadKind, config: Config, rows: int | None) ->
 
 
 def _refuse_additions(repository: Repository) -> None:
-    """Refuse what other files of the folder make of the weights, which no graph of ours does.
+    """Raise an error if other files of the folder change the model in ways that no graph supports.
 
     Raises:
         UnsupportedCheckpoint: there is an adapter, or the checkpoint is one module of several.
@@ -295,7 +294,7 @@ def _refuse_additions(repository: Repository) -> None:
 
 
 def _named_head(config: Config, found: HeadKind | None = None) -> HeadKind:
-    """Tell the head from the class, or where none is named from the axes of a graph's logits.
+    """Return the head of the class, or if none is named, that of the axes of a graph's logits.
 
     Raises:
         UnsupportedCheckpoint: the class is one for another task.

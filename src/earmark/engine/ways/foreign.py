@@ -1,4 +1,4 @@
-"""What models that others have written leave to be found out: longest text, padding, samples."""
+"""Finds what a foreign model does not state: longest text, padding id, sample texts."""
 
 from earmark.batching.packer import pack
 from earmark.checkpoint.config import Config
@@ -14,10 +14,10 @@ from earmark.tokenizing.tokenizer import TextTokenizer
 __all__ = ["USUAL_MAX_TOKENS", "embedding_rows", "foreign_max_tokens", "padded_form"]
 
 USUAL_MAX_TOKENS = 512
-"""Longest text where neither config nor tokenizer says anything; most encoders were trained so."""
+"""Longest text if neither config nor tokenizer states it; most encoders were trained with this."""
 
 POSITION_FIELDS = ("max_position_embeddings", "n_positions", "max_sequence_length")
-"""What the rows of a position table are called in a `config.json`."""
+"""Fields of `config.json` for the number of rows of the position table."""
 
 COUNTED_PAST_PADDING = frozenset(
     {
@@ -40,17 +40,17 @@ SAMPLES = (
     "good",
     "The quick brown fox jumps over the lazy dog, and nobody knows why it does. " * 2,
     "good",
-    # One word more: models that pool tokens in pairs treat even and odd differently.
+    # One word more, since models that pool tokens in pairs treat even and odd lengths differently.
     "good good",
 )
-"""Texts for the trial (`runtime.padded.open_padded`); texts of callers are never used for it."""
+"""Texts for the trial of `runtime.padded.open_padded`, which never uses callers' texts."""
 
 
 def foreign_max_tokens(config: Config, tokenizer: TextTokenizer) -> int:
-    """Find the longest text that a model and its tokenizer take, special tokens included.
+    """Return the longest text that a model and its tokenizer take, special tokens included.
 
     Raises:
-        InvalidCheckpoint: the config states a size that is none.
+        InvalidCheckpoint: a size in the config is not a valid size.
     """
     kind = config.model_type
     stated = next((key for key in POSITION_FIELDS if config.fields.get(key) is not None), None)
@@ -66,10 +66,10 @@ def foreign_max_tokens(config: Config, tokenizer: TextTokenizer) -> int:
 
 
 def embedding_rows(config: Config) -> int | None:
-    """Find how many rows the word embeddings have; None where the config does not say.
+    """Return the number of rows of the word embeddings; None if the config does not state it.
 
     Raises:
-        InvalidCheckpoint: the config states a size that is none.
+        InvalidCheckpoint: a size in the config is not a valid size.
     """
     return None if config.fields.get("vocab_size") is None else config.size("vocab_size")
 
@@ -82,7 +82,7 @@ def padded_form(
     head: HeadKind,
     max_tokens: int,
 ) -> PaddedForm:
-    """Describe what a model takes and answers, as far as the checkpoint's small files tell.
+    """Describe a model's inputs and outputs, as far as the checkpoint's small files state them.
 
     Raises:
         InvalidCheckpoint: a file is malformed.
@@ -104,7 +104,7 @@ def padded_form(
 
 
 def _pad_id(repository: Repository, config: Config, tokenizer: TextTokenizer) -> int:
-    """Find what to fill rows up with: config, then tokenizer, then 0."""
+    """Return the id that pads rows: the config's, else the tokenizer's, else 0."""
     stated = config.fields.get("pad_token_id")
     if isinstance(stated, int) and stated >= 0:
         return stated

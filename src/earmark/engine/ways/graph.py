@@ -1,4 +1,4 @@
-"""The usual way: a graph written from the config and the weights."""
+"""The usual way to run a checkpoint: by a graph written from its config and weights."""
 
 import hashlib
 from pathlib import Path
@@ -35,7 +35,7 @@ log = structlog.get_logger("earmark.engine")
 
 
 class GraphWay:
-    """A checkpoint of a known architecture whose weights are at hand."""
+    """A checkpoint of a known architecture, with weights."""
 
     kind: WayKind = "graph"
     note = ""
@@ -49,13 +49,13 @@ class GraphWay:
         *,
         compiled: CompiledModels | None = None,
     ) -> None:
-        """Look at the weights, which are mapped and not read.
+        """Map the weights, without reading them.
 
         Args:
             repository: the checkpoint's files.
             config: its `config.json`.
             architecture: how to write its graph.
-            head: what its logits are for.
+            head: what its logits mean.
             compiled: models of earlier loads; None keeps none.
 
         Raises:
@@ -64,10 +64,10 @@ class GraphWay:
         """
         self._repository, self._config = repository, config
         self._architecture, self._head = architecture, head
-        # Before the weights are looked at: what is replaced meanwhile goes by the older name.
+        # Before the weights are opened: files that are replaced meanwhile have the older identity.
         self._files = files_identity(repository) if compiled is not None else ""
         self._compiled = compiled
-        # Kept for the first start: reading a pickle's table of contents twice takes its time.
+        # Kept for the first start: reading a pickle's table of contents twice would take time.
         self._weights: Weights | None = self._open()
         self.stored_precision = self._weights.stored_dtype
         self.parameters = 0
@@ -82,7 +82,7 @@ class GraphWay:
         threads: int,
         keep: Trial | None = None,
     ) -> RuntimeSession:
-        """Take up what an earlier load compiled, or write the graph and load it; as of `Way`."""
+        """Reuse what an earlier load compiled, or write and load the graph; as for `Way`."""
         graphs = RUNTIMES[runtime].graphs
         if graphs is None:
             raise UnsupportedDevice(
@@ -114,12 +114,12 @@ class GraphWay:
             try:
                 session = self._load(precision, graphs, options, scratch)
             except EngineError as error:
-                # It may be the folder that failed, and a model has to load without one too.
+                # The folder may have failed, and a model must load without one too.
                 log.warning("a model is compiled again, without keeping it", error=str(error))
                 return self._load(precision, graphs, options)
             try:
                 answers = keep.answers(session, weights_bytes)
-            except EngineError as error:  # it will show when the model is warmed up
+            except EngineError as error:  # the warm-up reports it
                 log.warning("a compiled model is not kept", error=str(error))
                 return session
             self._compiled.keep(
@@ -134,20 +134,20 @@ class GraphWay:
         options: SessionOptions,
         scratch: Path | None = None,
     ) -> RuntimeSession:
-        """Write the graph, let go of the weight files, and load the graph."""
+        """Write the graph, close the weights files, and load the graph."""
         form = graphs.int8_weights if precision == "int8" else graphs.float_weights
         weights = self._weights or self._open()
         graph = export_graph(
             self._config, weights, architecture=self._architecture, head=self._head, form=form
         )
-        # A mapped file counts as memory, and must not be needed when somebody replaces it.
+        # A mapped file counts as memory, and reading it fails if it is replaced or cut short.
         weights.close()
         self._weights = None
         self._learn(weights.parameters, weights.unread())
         return graphs.open_graph(graph, options, scratch)
 
     def _key(self, precision: ComputePrecision, graphs: GraphSupport) -> str:
-        """Tell a compiled model from that of other files, another machine or another release."""
+        """Return a compiled model's key; other files, machines or releases have other keys."""
         how = (precision, source_identity(), machine_identity(*graphs.packages))
         return hashlib.sha256(repr((self._files, self._head, how)).encode()).hexdigest()[:32]
 
@@ -161,7 +161,7 @@ class GraphWay:
         return Weights.open(file, prefix=self._architecture.prefix)
 
     def _learn(self, parameters: int, unread: tuple[str, ...]) -> None:
-        """Note what the weights were found to be, and say once what is left over."""
+        """Record facts about the weights, and log unread tensors once."""
         self.parameters, self._unread = parameters, unread
         if unread and not self._told:
             log.warning(

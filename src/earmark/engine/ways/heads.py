@@ -1,4 +1,4 @@
-"""Which head a file of weights has, and how its labels are called."""
+"""Finds the head of a checkpoint and the names of its labels."""
 
 import re
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from earmark.graph.architectures.architecture import Architecture, HeadLayers
 __all__ = ["head_of_weights", "likely_head", "rows_of_head", "with_labels"]
 
 _MARKED = re.compile(r"[BIESLU][-_].+|.+[-_][BIESLU]")
-"""A tag of a scheme such as BIO: its mark before or after the name of an entity."""
+"""A tag of a scheme such as BIO: a mark before or after the name of an entity."""
 _OUTSIDE = "O"
 _WORD_CLASSES = frozenset(
     {
@@ -25,7 +25,7 @@ _FEWEST_WORD_CLASSES = 5
 
 
 def likely_head(config: Config) -> HeadKind:
-    """Tell the head from the config alone, where nothing names it and no file is at hand."""
+    """Return the likely head from the config alone, if it is not named and there are no weights."""
     kind = config.fields.get("problem_type")
     if isinstance(kind, str) and kind in PROBLEM_TYPES:
         return "sequence"
@@ -33,13 +33,13 @@ def likely_head(config: Config) -> HeadKind:
 
 
 def head_of_weights(config: Config, architecture: Architecture, weights: Weights) -> HeadKind:
-    """Tell the head from the tensors that are there, where the config does not name it.
+    """Return the head from the tensors of a checkpoint whose config does not name it.
 
-    Where the tensors fit both heads, `problem_type` speaks for a sequence head, which alone has
-    one, then labels that are tags for a token head; nothing of both is a sequence head.
+    If the tensors fit both heads, a `problem_type` means a sequence head, since only those have
+    one; else labels that are tags mean a token head; else it is a sequence head.
 
     Raises:
-        UnsupportedCheckpoint: there is no head that classifies.
+        UnsupportedCheckpoint: there is no classification head.
     """
     found = {
         head: layers for head, layers in architecture.layers.items() if _is_there(weights, layers)
@@ -61,24 +61,24 @@ def head_of_weights(config: Config, architecture: Architecture, weights: Weights
 
 
 def rows_of_head(architecture: Architecture, head: HeadKind, weights: Weights) -> int | None:
-    """Count the labels of a head by the rows of its last layer; None where it is not there."""
+    """Return the number of rows of a head's last layer, one a label; None if it is missing."""
     layers = architecture.layers.get(head)
     shape = None if layers is None else weights.shape_of(_tensor(layers.own[-1]))
     return shape[0] if shape else None
 
 
 def with_labels(config: Config, rows: int | None) -> tuple[Config, tuple[str, ...]]:
-    """Settle the labels of a head.
+    """Complete the labels of a head.
 
     Args:
         config: may name them in several ways, or not at all.
-        rows: how many the head has, as far as that is known.
+        rows: how many the head has; None if that is not known.
 
     Returns:
-        The config with a whole `id2label`; and what the operator should hear.
+        The config with a complete `id2label`, and messages for the operator.
 
     Raises:
-        InvalidCheckpoint: the config names other labels than the head has.
+        InvalidCheckpoint: the labels of the config do not match the head.
     """
     labels = config.labels(rows)
     notes: list[str] = []
@@ -103,7 +103,7 @@ def _same_names(stated: object, names: Sequence[str]) -> bool:
 
 
 def _names_tags(config: Config) -> bool:
-    """Say whether the labels that a config names are tags of words."""
+    """Return whether the labels of a config are tags of words."""
     names = {
         str(name)
         for field, of in (("id2label", "values"), ("label2id", "keys"))

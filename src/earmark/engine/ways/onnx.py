@@ -1,4 +1,4 @@
-"""A graph that came with the checkpoint, run as its author exported it."""
+"""The way to run a checkpoint's exported graph as it is."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -38,17 +38,17 @@ class OnnxWay:
     def __init__(
         self, repository: Repository, config: Config, tokenizer: TextTokenizer, head: HeadKind
     ) -> None:
-        """Look at the graph's inputs and outputs.
+        """Check the graph's inputs and outputs.
 
         Args:
             repository: the checkpoint's files.
             config: its `config.json`.
             tokenizer: its tokenizer.
-            head: what its logits are for.
+            head: what its logits mean.
 
         Raises:
             InvalidCheckpoint: a file is malformed.
-            UnsupportedCheckpoint: the graph takes or answers what earmark does not know.
+            UnsupportedCheckpoint: earmark does not know an input, or not the output.
         """
         file = read_onnx(repository.require(*ONNX_FILES))
         inputs = _inputs(file)
@@ -70,8 +70,8 @@ class OnnxWay:
         threads: int,
         keep: Trial | None = None,
     ) -> RuntimeSession:
-        """Load the graph into a runtime, and try it; errors as of `Way`."""
-        del keep  # others' graphs are small, and compiled in the time they take to be read
+        """Load the graph into a runtime, and try it; errors as for `Way`."""
+        del keep  # foreign graphs are small: compiling takes no longer than reading
         graphs = RUNTIMES[runtime].graphs
         if graphs is None:
             raise UnsupportedDevice(
@@ -89,10 +89,10 @@ class OnnxWay:
 
 
 def _inputs(file: OnnxFile) -> dict[str, IndexType]:
-    """Check what has to be fed.
+    """Check the graph's inputs, and return their types.
 
     Raises:
-        UnsupportedCheckpoint: something of it is not known, or is in another form.
+        UnsupportedCheckpoint: an input is not known, or has another form.
     """
     names = [one.name for one in file.inputs]
     if "input_ids" not in names or not set(names) <= set(INPUTS):
@@ -110,10 +110,10 @@ def _inputs(file: OnnxFile) -> dict[str, IndexType]:
 
 
 def _fixed(file: OnnxFile) -> tuple[bool, int | None]:
-    """Tell whether a graph takes one row at a time, and how long its rows have to be.
+    """Return whether a graph takes one row at a time, and the length of its rows if it is fixed.
 
     Raises:
-        UnsupportedCheckpoint: it takes so many rows, or contradicts itself.
+        UnsupportedCheckpoint: it takes another fixed number of rows, or contradicts itself.
     """
     rows = {one.axes[0] for one in file.inputs if one.axes} - {None}
     widths = {one.axes[1] for one in file.inputs if one.axes} - {None}
@@ -133,7 +133,7 @@ def _fixed(file: OnnxFile) -> tuple[bool, int | None]:
 
 
 def head_of_graph(file: OnnxFile) -> tuple[HeadKind | None, int | None]:
-    """Tell what the logits of a graph are for and how many labels they have, as far as it says.
+    """Return the head and the number of labels that a graph's logits declare; None if unknown.
 
     Raises:
         UnsupportedCheckpoint: it has no logits.
@@ -154,10 +154,10 @@ def _logits(file: OnnxFile) -> OnnxValue:
 
 
 def _output(file: OnnxFile, head: HeadKind, labels: int) -> OnnxValue:
-    """Find the logits.
+    """Return the output that has the logits.
 
     Raises:
-        UnsupportedCheckpoint: there are none, or they are not those of the head and its labels.
+        UnsupportedCheckpoint: there is none, or it does not match the head and its labels.
     """
     found = _logits(file)
     fits = found.axes is None or (

@@ -1,4 +1,4 @@
-"""A checkpoint that only `transformers` knows, run by PyTorch."""
+"""The way to run a checkpoint with PyTorch, if only `transformers` knows it."""
 
 from earmark.checkpoint.config import Config
 from earmark.checkpoint.files.repository import Repository
@@ -28,18 +28,18 @@ class PyTorchWay:
     def __init__(
         self, repository: Repository, config: Config, tokenizer: TextTokenizer, head: HeadKind
     ) -> None:
-        """Look at the weights, which are mapped and not read.
+        """Map the weights, without reading them.
 
         Args:
             repository: the checkpoint's files.
             config: its `config.json`.
             tokenizer: its tokenizer.
-            head: what its logits are for.
+            head: what its logits mean.
 
         Raises:
             CheckpointNotFound: there are no weights, or a file that their index names is missing.
             InvalidCheckpoint: a file is malformed.
-            UnsupportedCheckpoint: the weights are quantised in a form that needs further code.
+            UnsupportedCheckpoint: the weights are quantised in a form that needs other packages.
         """
         quantised = config.section("quantization_config").fields
         if quantised:
@@ -49,7 +49,7 @@ class PyTorchWay:
                 "not run through PyTorch; choose the runtime openvino or onnxruntime where "
                 "the architecture is known to it, or take weights that are not quantised"
             )
-        # Read here too: a pickle that holds more than tensors is refused before anything loads.
+        # Read here too: a pickle that holds more than tensors is refused before PyTorch loads it.
         tensors = open_tensors(repository.require(*WEIGHT_FILES))
         self.parameters, self.stored_precision = weigh(tensors)
         tensors.close()
@@ -67,7 +67,7 @@ class PyTorchWay:
         threads: int,
         keep: Trial | None = None,
     ) -> RuntimeSession:
-        """Load the checkpoint by PyTorch, whichever runtime runs other models; errors as of `Way`.
+        """Load the checkpoint with PyTorch, whatever `runtime` is; errors as for `Way`.
 
         Raises:
             UnsupportedCheckpoint: `transformers` cannot load it.

@@ -1,4 +1,4 @@
-"""What every way to run a checkpoint has in common."""
+"""The interface of every way to run a checkpoint."""
 
 from typing import Literal, Protocol
 
@@ -18,9 +18,9 @@ class Way(Protocol):
 
     Attributes:
         kind: which of the ways it is.
-        note: what runs, in words; nothing for the usual way.
+        note: description of what runs; empty for the usual way.
         stored_precision: the type that most of the weights have, such as ``float32``.
-        parameters: weights that the model has, once it was started.
+        parameters: number of weights, known after the first start.
     """
 
     @property
@@ -30,7 +30,7 @@ class Way(Protocol):
 
     @property
     def note(self) -> str:
-        """What runs, in words; nothing for the usual way."""
+        """Description of what runs; empty for the usual way."""
         ...
 
     @property
@@ -40,7 +40,7 @@ class Way(Protocol):
 
     @property
     def parameters(self) -> int:
-        """Weights that the model has, once it was started."""
+        """Number of weights, known after the first start."""
         ...
 
     def start(
@@ -51,19 +51,19 @@ class Way(Protocol):
         threads: int,
         keep: Trial | None = None,
     ) -> RuntimeSession:
-        """Load the model into a runtime; the files are not needed any more afterwards.
+        """Load the model into a runtime; its files are not needed afterwards.
 
         Args:
-            precision: what to compute in.
+            precision: the precision to compute in.
             runtime: what runs it.
-            threads: how many that may use.
-            keep: keep for later loads what the runtime makes of the model, and take up what an
-                earlier one kept, if this way can and it stands this trial; None does neither.
+            threads: how many the runtime may use.
+            keep: the trial for a compiled model; if given, and if this way supports it, the
+                compiled model is kept for later loads, and an earlier one is reused if it passes.
 
         Raises:
             InvalidCheckpoint: a tensor is missing or misshapen.
-            UnsupportedCheckpoint: the model is not what its files say, or cannot be run so.
-            UnsupportedDevice: runtime and precision do not go together on this machine.
+            UnsupportedCheckpoint: the model is not what its files say, or cannot run in this way.
+            UnsupportedDevice: runtime and precision do not work together on this machine.
             EngineError: the runtime cannot load the model.
         """
         ...
