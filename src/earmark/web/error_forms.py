@@ -1,4 +1,4 @@
-"""How a dialect finds what to make of an error."""
+"""What the dialects share to turn an error into an answer."""
 
 import math
 from collections.abc import Mapping
@@ -22,9 +22,9 @@ def nearest_form(forms: Mapping[type[BaseException], Form], error: BaseException
 def log_fault(
     log: structlog.typing.FilteringBoundLogger, error: BaseException, record: RequestRecord
 ) -> None:
-    """Log what the log alone tells of a request; with a traceback where it may be a fault of ours.
+    """Log an error whose details the client does not get, with a traceback if it may be our fault.
 
-    A model that cannot be loaded had its traceback, or its reason, when it was tried.
+    For a model that cannot be loaded, the reason was logged when the load was tried.
     """
     if isinstance(error, ModelUnavailable):
         told = str(error.__cause__ or error)
@@ -36,7 +36,7 @@ def log_fault(
 
 
 def retry_after(error: CapacityError) -> str:
-    """Write when to try again as HTTP's ``Retry-After``: whole seconds, and never at once."""
+    """Write when to try again as HTTP's ``Retry-After``: whole seconds, at least 1."""
     return str(max(1, math.ceil(error.retry_after_s)))
 
 

@@ -1,7 +1,7 @@
-"""What the operations of all dialects have in common: headers, and errors that none of them tells.
+"""Headers and errors that the operations of all dialects share, for the OpenAPI document.
 
-Those come from the connection's guard, before there is a request that has an id; from the app,
-where an address has no such method; and from a server that goes down.
+The errors come from the connection's guard, before there is a request that has an id; from the app,
+where an address has no such method; and from a server that shuts down.
 """
 
 from collections.abc import Mapping
@@ -82,7 +82,7 @@ COST_HEADERS: Final = (
         "Origin, User-Agent",
     ),
 )
-"""What an answer of a model says beside itself, in any dialect."""
+"""Headers of a model's answer in every dialect."""
 
 WARNING: Final = Header(
     name="x-hf-warning",
@@ -102,7 +102,7 @@ EDGE_ERRORS: Final[Mapping[int, str]] = {
     431: "the request's headers are too large; at most 32,768 bytes are accepted",
     503: "the server is shutting down",
 }
-"""What is said where no dialect speaks."""
+"""Errors that come from no dialect, by status."""
 
 
 def error_content(text: str, name: str, when: str) -> Content:
