@@ -1,4 +1,4 @@
-"""Many models and many callers: the one door, the model registry, admission.
+"""The service that answers every call, with its limits, cache, jobs and access keys.
 
-Every caller goes through `service.Service`. Knows nothing of HTTP.
+Every call goes through `service.Service`. Knows nothing of HTTP.
 """

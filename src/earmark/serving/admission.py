@@ -1,7 +1,7 @@
-"""How much may be in flight at once: permits, counted.
+"""Permits, which bound how much may be in flight at once.
 
-Pure: time is passed in. A caller who gets no permit is refused at once, so that load beyond what
-the machine can do costs a short answer and not a growing queue.
+Pure: time is passed in. A request that gets no permit is refused at once, so that too much load
+causes short answers and not a growing queue.
 """
 
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from earmark.errors import QueueFull
 __all__ = ["Admission", "AdmissionLimits", "Permit"]
 
 FEW_PART = 1024
-"""Texts that are few: this part of those that may be in flight, 16 by default."""
+"""A request has few texts if it has at most this part of `max_texts`: 16 by default."""
 
 _MEMORY = 0.1
 """Weight of the newest request in the average time for which permits are held."""
@@ -20,7 +20,7 @@ _SHORTEST_RETRY_S = 1.0
 """HTTP's Retry-After counts whole seconds, and 0 would invite a busy loop."""
 
 _LONGEST_RETRY_S = 60.0
-"""One slow burst must not send callers away for minutes."""
+"""The longest wait that is suggested: one slow burst must not send callers away for minutes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +31,7 @@ class AdmissionLimits:
         max_requests: requests that hold a permit.
         max_texts: texts in those requests. 16,384 short texts are some 300,000 tokens: about a
             minute of work for a small model on two cores, as long as a request may wait. Requests
-            of few texts, a 1,024th of it, are counted apart: bulks do not shut them out.
+            of few texts, a 1,024th of it, are counted apart: large requests do not shut them out.
     """
 
     max_requests: int = 1024
@@ -46,7 +46,7 @@ class AdmissionLimits:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Permit:
-    """Leave to work on one request; given back exactly once.
+    """Permission to work on one request; given back exactly once.
 
     Attributes:
         texts: texts in the request.
@@ -80,7 +80,7 @@ class Admission:
 
     @property
     def retry_after_s(self) -> float:
-        """For how long permits have lately been held: after so long, those in flight are done."""
+        """When to try again: the time for which permits have lately been held."""
         return min(max(self._usual_hold_s, _SHORTEST_RETRY_S), _LONGEST_RETRY_S)
 
     def admit(self, texts: int, *, now_s: float) -> Permit:

@@ -1,4 +1,4 @@
-"""Who asks."""
+"""What is known of the caller of a request."""
 
 from dataclasses import dataclass
 
@@ -13,8 +13,8 @@ class Caller:
         key: public id of the access key that let the caller in; None where none is demanded.
         address: of the other end of the connection; None where there is no connection.
         client: how the caller's program names itself; empty where it does not.
-        here: whether the request is surely that of a program on this machine, or of the server's
-            own page.
+        here: whether the request certainly comes from a program on this machine, or from the
+            server's own page.
     """
 
     key: str | None = None

@@ -25,8 +25,8 @@ class ServiceOptions:
             holds at most half as many, so that only inputs beside labels reach it. Encoding so many
             takes some 4 seconds and 300 MB.
         request_timeout_s: below the 300 s after which Node's fetch gives up on its own.
-        cache_bytes: of all models; 0 joins no text in flight either. 64 MiB hold some 200,000
-            results of two labels.
+        cache_bytes: of all models; with 0, texts in flight are not joined either. 64 MiB hold some
+            200,000 results of two labels.
         admission: what may be in flight over all callers.
     """
 

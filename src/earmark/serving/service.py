@@ -1,4 +1,4 @@
-"""The one door: every caller, over HTTP or not, goes through `Service`."""
+"""The service: every call, over HTTP or not, goes through `Service`."""
 
 import asyncio
 import time
@@ -45,7 +45,7 @@ treats everything else as a fault.
 Result = TypeVar("Result")
 
 _MOST_MEANT = 3
-"""An error names no more models than this to ask instead."""
+"""The most models that an error suggests to ask instead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class Served(Generic[Result]):
     Attributes:
         reply: the answer.
         info: of the model.
-        cached: how many inputs did not have to be run.
+        cached: how many inputs were answered without running them.
     """
 
     reply: Reply[Result]
@@ -72,7 +72,7 @@ class ServedStream:
 
 
 class Service:
-    """Many models, many callers."""
+    """Answers the requests of many callers to many models."""
 
     def __init__(
         self,
@@ -81,7 +81,7 @@ class Service:
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Open the door.
+        """Make a service of these models.
 
         Args:
             models: closed by `close`.
@@ -112,9 +112,9 @@ class Service:
         caller: Caller = NOBODY,
         preferences: Preferences = NO_PREFERENCES,
     ) -> "Call":
-        """Find the model that a request means: the one way to any model.
+        """Find the model that a request means. There is no other way to a model.
 
-        A model of the Hub that is not served is looked for; its weights are not fetched.
+        A model that is not served is looked up on the Hub; its weights are not fetched.
 
         Args:
             name: what the request calls the model; None for the only one named by the operator.
@@ -122,16 +122,16 @@ class Service:
             preferences: a caller who waits is held while the Hub cannot be reached.
 
         Raises:
-            UnknownModel: no such model is served or to be had.
+            UnknownModel: no such model is served or can be fetched.
             UnusableModel: it cannot run here, or its files do not even say what it is for.
-            CapacityError: it cannot be told for now.
+            CapacityError: whether there is such a model cannot be found out for now.
         """
         hold_s = self.allowed_s(preferences) if preferences.wait else 0.0
         await self._models.discover(name, here=caller.here, hold_s=hold_s)
         return Call(self, self._models.status(name), caller, preferences)
 
     def statuses(self) -> tuple[ServedStatus, ...]:
-        """Tell how every model is, loaded or not."""
+        """Return the state of every model, loaded or not."""
         return tuple(map(self.with_cache, self._models.statuses()))
 
     def fitting(self, task: TaskName) -> tuple[str, ...]:
@@ -139,11 +139,11 @@ class Service:
         return self._models.fitting(task)
 
     def loaded(self) -> tuple[ModelStatus, ...]:
-        """Tell how every model in memory is."""
+        """Return the state of every model in memory."""
         return tuple(map(ModelStatus.of, self._models.engines))
 
     def close(self) -> None:
-        """Close every engine, also when one fails to close; wait for no load.
+        """Close every engine, also when one fails to close; loads are not waited for.
 
         Raises:
             ExceptionGroup: what engines raised while closing.
@@ -154,7 +154,7 @@ class Service:
     async def borrow(
         self, status: ModelStatus, texts: int, preferences: Preferences, deadline_s: float
     ) -> AsyncIterator[ServedEngine]:
-        """Borrow a model's engine for a call, which takes a permit while it is held for a load."""
+        """Borrow a model's engine for a call; while the call waits for a load it holds a permit."""
         waits = self.permit(texts) if status.queue is None else nullcontext()
         async with AsyncExitStack() as stack:
             with waits:
@@ -220,7 +220,7 @@ class Call:
 
     Attributes:
         service: through which it goes.
-        model: the model that was found, and how it was then.
+        model: the model that was found, and its state at that moment.
         caller: who asks.
         preferences: how the caller wants it carried out.
     """
@@ -240,14 +240,14 @@ class Call:
         return replace(self, preferences=preferences)
 
     def status(self) -> ServedStatus:
-        """Return how the model was when the call was opened, and what the cache did for it."""
+        """Return the model's state when the call was opened, and what the cache did for it."""
         return self.service.with_cache(self.model)
 
     async def answer(self, request: TaskRequest[Result]) -> Served[Result]:
         """Answer a request.
 
-        Cancelling the awaiting task gives the permit back and drops the texts from the queue, but
-        for those of a run for which another request waits too.
+        Cancelling the awaiting task gives the permit back and drops the texts from the queue,
+        except those of a run that another request waits for too.
 
         Args:
             request: at least one input.
@@ -262,7 +262,7 @@ class Call:
             EngineError: the engine failed the whole request.
         """
         service, cache = self.service, self.service.cache
-        # Before the model is loaded: a request that cannot be answered is no reason to.
+        # Before the model is loaded: a request that cannot be answered must not cause a load.
         service.check(self.info, request)
         deadline_s = service.deadline_s(self.preferences)
         async with self._engine(request.texts, deadline_s) as engine:
@@ -284,8 +284,8 @@ class Call:
     async def stream(self, request: TokenClassification) -> AsyncIterator[ServedStream]:
         """Answer a request window by window.
 
-        Arguments and errors are those of `answer`, on entering. Leaving the context, however it
-        comes about, gives the permit back and drops from the queue what has not run.
+        Arguments and errors are those of `answer`, on entering. Leaving the context, in
+        whatever way, gives the permit back and drops from the queue what has not run.
         """
         service = self.service
         service.check(self.info, request)

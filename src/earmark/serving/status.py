@@ -1,4 +1,4 @@
-"""How a model is at this moment, and what the cache did for it."""
+"""A model's state at this moment, and what the cache did for it."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ __all__ = ["ServedStatus"]
 
 @dataclass(frozen=True, slots=True)
 class ServedStatus(ModelStatus):
-    """A model, how it is, and what did not have to be run for its callers.
+    """A model's state, and what the cache did for it.
 
     Attributes:
         cache: None where nothing is kept, or the model is not in memory.
@@ -20,5 +20,5 @@ class ServedStatus(ModelStatus):
 
     @classmethod
     def with_cache(cls, status: ModelStatus, cache: CacheState | None) -> "ServedStatus":
-        """Add what the cache did to how a model is."""
+        """Add what the cache did to a model's state."""
         return cls(status.info, status.state, status.queue, status.aliases, cache)

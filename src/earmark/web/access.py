@@ -1,8 +1,8 @@
-"""Asks every caller for an access key, wherever one is demanded, before anything else of ours runs.
+"""Checks the access key of every request, where keys are demanded, before other code of ours runs.
 
-How a key is presented and how its lack is told are the business of a dialect: each brings its
-`AccessForm`. What no form declares open needs a key: an address that is added later cannot be
-forgotten, and one that does not exist tells strangers nothing.
+Each dialect has an `AccessForm`, which decides how a key is presented and how a caller without one
+is refused. An address needs a key unless a form declares it open. So an address that is added later
+is protected, and a caller without a key cannot find out which addresses exist.
 """
 
 import re
@@ -23,23 +23,23 @@ __all__ = ["AccessControl", "AccessForm", "is_key", "misread_key", "read_bearer"
 
 _BEARER: Final = re.compile(r"bearer(?:\s*:\s*|\s+)(?P<key>[^\s:].*)", re.IGNORECASE)
 _KEY: Final = re.compile(r"[A-Za-z0-9._~+/-]+=*")
-"""What a bearer's key is made of (`b64token` in RFC 6750, section 2.1): no quotes, no brackets."""
+"""Characters of a bearer token (`b64token` in RFC 6750, section 2.1): no quotes, no brackets."""
 
 _ELSEWHERE: Final = {
     "x-auth-key": "X-Auth-Key is read at addresses of Workers AI alone, beside X-Auth-Email",
     "x-api-key": "X-Api-Key is not read here",
     "api-key": "Api-Key is not read here",
 }
-"""Headers that other services have for a key."""
+"""Headers in which other services expect a key."""
 
 _IN_ADDRESS: Final = ("access_token", "api_key", "apikey", "auth", "key", "token")
-"""Names that other services have for a key in an address."""
+"""Query parameters in which other services expect a key."""
 
 
 def read_bearer(headers: Headers, name: str = "authorization") -> str | None:
     """Read ``Authorization: Bearer KEY`` (RFC 6750, section 2.1; the scheme's case is free).
 
-    A colon behind the scheme is taken too: the documentation of Hugging Face has it.
+    A colon after the scheme is accepted too: the documentation of Hugging Face has it.
     """
     found = _BEARER.fullmatch(headers.get(name, "").strip())
     return found["key"] if found else None
@@ -51,9 +51,9 @@ def is_key(written: str) -> bool:
 
 
 def misread_key(scope: Scope) -> str | None:
-    """Say in which form a key may have been sent that is not understood; None for no key at all.
+    """Describe where a request has a key in a form that is not understood; None for no key at all.
 
-    Nothing of a header or an address is repeated: what stands there may be a key.
+    Nothing of a header's value or an address is repeated: it may be a key.
     """
     headers = Headers(scope=scope)
     if headers.get("authorization", "").strip():
@@ -68,15 +68,15 @@ def misread_key(scope: Scope) -> str | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccessForm:
-    """How the callers of a dialect get in.
+    """How the callers of a dialect present a key and are refused.
 
     Attributes:
         prefix: of the paths it is for, such as ``/v1``; the empty one is for every path.
-        read: finds what a caller presents as a key; None for nothing.
-        misread: says of a request in which `read` found nothing, or what cannot be a key, what was
-            sent all the same; None for nothing.
-        is_open: tells whether a request needs no key.
-        refuse: answers whoever is not let in, and whatever went wrong while that was found out.
+        read: returns what a caller presents as a key; None for nothing.
+        misread: where `read` found nothing, or what cannot be a key, describes what was sent
+            instead; None for nothing.
+        is_open: returns whether a request needs no key.
+        refuse: answers a caller who is not let in, or an error of the check.
     """
 
     prefix: str
@@ -86,13 +86,13 @@ class AccessForm:
     misread: Callable[[Scope], str | None] = misread_key
 
     def covers(self, path: str) -> bool:
-        """Say whether a path lies below the prefix."""
-        # A request may be for no path at all, or for `*`: the empty prefix takes those as well.
+        """Return whether a path lies below the prefix."""
+        # A request may have no path at all, or `*`: the empty prefix covers those as well.
         return self.prefix in ("", path) or path.startswith(f"{self.prefix}/")
 
 
 class AccessControl:
-    """ASGI middleware, inside `RequestLog`, so that who is refused gets an id and a log line."""
+    """ASGI middleware that checks access keys; inside `RequestLog`, which logs refusals too."""
 
     def __init__(
         self,
@@ -105,8 +105,8 @@ class AccessControl:
         """Wrap an app.
 
         Args:
-            app: what whoever is let in gets at.
-            gate: decides.
+            app: the wrapped app.
+            gate: decides who is let in.
             forms: the first one that covers a path counts; the last has to cover all.
             hosts: names of this machine, beside those of loopback, that requests may call it by
                 while no key is demanded; None allows any.
@@ -117,7 +117,7 @@ class AccessControl:
         self._forms = tuple(forms)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let one request through, or answer it."""
+        """Pass one request on, or refuse it."""
         if scope["type"] == "http":
             refused = self._check(scope)
             if refused is not None:
@@ -147,13 +147,13 @@ class AccessControl:
         return None
 
     def _check_host(self, host: str) -> None:
-        """Refuse other names than ours where only this machine is meant to get in.
+        """Refuse unknown host names where only this machine is meant to be let in.
 
-        A page of any site may have a name of its own lead to this machine (DNS rebinding); the
-        browser then takes the server for a part of that site.
+        Any site may point a name of its own at this machine (DNS rebinding); a browser then takes
+        the server for a part of that site.
 
         Raises:
-            InvalidInput: it is another's name.
+            InvalidInput: the request names another host.
             StateUnavailable: the keys cannot be read.
         """
         if self._hosts is None or not host or names_loopback(host):

@@ -1,4 +1,4 @@
-"""Headers of an answer in any dialect, which say what it cost and what was left out.
+"""Headers of an answer in any dialect: what it cost, and what was left out.
 
 Beside those of the Hub's servers: ``x-truncated-tokens`` and ``x-truncated-inputs`` (what the model
 did not read; absent when it read everything), ``x-compute-model``, ``x-compute-precision`` and
@@ -59,14 +59,14 @@ def answer_headers(
     info: EngineInfo,
     cached: CacheUse,
 ) -> dict[str, str]:
-    """Say what an answer cost.
+    """Return the headers on what an answer cost.
 
     Args:
         results: one per input.
         characters: Unicode code points that came in.
         timings: where the time went.
         info: of the model that answered.
-        cached: what did not have to be run.
+        cached: how many inputs were answered without running them.
     """
     read = reading_headers(results, characters=characters, info=info)
     if cached.hits == len(results):
@@ -77,7 +77,7 @@ def answer_headers(
 def reading_headers(
     inputs: Sequence[Counted], *, characters: int, info: EngineInfo
 ) -> dict[str, str]:
-    """Say what is known once the texts are encoded, before the model has run.
+    """Return the headers that are known once the texts are encoded, before the model has run.
 
     Args:
         inputs: what is read of each.
@@ -95,7 +95,7 @@ def reading_headers(
 
 
 def _time_headers(timings: Timings) -> dict[str, str]:
-    """Seconds where the Hub's servers have seconds, milliseconds where they have those."""
+    """Return times in the units of the Hub's servers: some in seconds, some in milliseconds."""
     return {
         "x-compute-time": f"{timings.total_ms / 1000:.3f}",
         "x-total-time": f"{timings.total_ms:.1f}",

@@ -90,30 +90,30 @@ def create_app(
         },
         lifespan=_living(service, dialects),
     )
-    # A redirect would send the client to whatever its own Host header says.
+    # A redirect would send the client to the host that its own Host header names.
     app.router.redirect_slashes = False
     return app
 
 
 def _access_forms(dialects: Sequence[Dialect], pages: Pages) -> list[AccessForm]:
-    """Say how callers get in; the form of a longer prefix stands before that of a shorter one."""
+    """Return how callers present a key; forms of longer prefixes come first."""
     forms = [form for each in dialects for form in each.access_forms()]
     return sorted((*forms, *pages.access_forms()), key=lambda form: len(form.prefix), reverse=True)
 
 
 def _pages_of(origins: tuple[str, ...]) -> Middleware:
-    """Let pages of these origins ask."""
+    """Return the middleware that lets pages of these origins send requests."""
     return Middleware(
         CORSMiddleware,
         allow_origins=origins,
         # The browser demands named origins where a page sends credentials along.
         allow_credentials="*" not in origins,
         allow_methods=("GET", "POST"),
-        # Whatever is asked for: SDKs, tracing and frameworks add headers of their own, and a page
-        # that may ask at all gains nothing by them.
+        # Every header: SDKs, tracing and frameworks add headers of their own, and a page that may
+        # send requests at all gains nothing by them.
         allow_headers=("*",),
-        # A page of the web that asks a server on the reader's machine or network (WICG, Private
-        # Network Access); which pages may is what `allow_origins` says.
+        # A page of the web that sends requests to the reader's machine or network (WICG, Private
+        # Network Access); `allow_origins` decides which pages may.
         allow_private_network=True,
         expose_headers=_SHOWN_HEADERS,
     )
@@ -144,7 +144,7 @@ def _living(
 
 
 def _dialect_of(path: str, dialects: Sequence[Dialect]) -> Dialect | None:
-    """Return the dialect that has a part of the addresses to itself; None for no such part."""
+    """Return the dialect whose prefix a path has; None where no prefix covers it."""
     return next((each for each in dialects if path.startswith(each.prefixes)), None)
 
 

@@ -1,4 +1,4 @@
-"""From the bytes of a request to a typed value: bounded, and with one sentence on what is wrong."""
+"""Reads the body of a request, within a bound, and decodes it into a typed value."""
 
 import codecs
 import re
@@ -35,7 +35,7 @@ EmptyArray: TypeAlias = Annotated[
 ]
 
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
-"""What some programs of Windows write before UTF-8; RFC 8259, section 8.1, lets it be ignored."""
+"""Some programs of Windows write this before UTF-8; RFC 8259, section 8.1, allows ignoring it."""
 
 _WIDE_MARKS: Final = {
     codecs.BOM_UTF32_LE: "utf-32",
@@ -43,8 +43,8 @@ _WIDE_MARKS: Final = {
     codecs.BOM_UTF16_LE: "utf-16",
     codecs.BOM_UTF16_BE: "utf-16",
 }
-"""The longer ones first: one of UTF-32 begins as one of UTF-16 does. Shells of Windows write them,
-and Python's own `json.loads` reads them."""
+"""Byte order marks, the longer ones first: a mark of UTF-32 begins like one of UTF-16. Shells of
+Windows write them, and Python's own `json.loads` reads them."""
 
 _FORM: Final = re.compile(rb"--|[\w.%+\[\]-]+=")
 """How a form begins, in parts or with ``name=value``."""
@@ -65,7 +65,7 @@ class Misfit:
     Attributes:
         path: such as ``parameters.top_k``; empty for the whole body.
         complaint: such as ``Expected `int`, got `str` ``, in msgspec's words.
-        held: names of the body's own members where one is missing, as they can be shown.
+        held: where a member is missing, the names that the body has, in a form that can be shown.
     """
 
     path: str
@@ -77,7 +77,7 @@ class Misfit:
         """Take apart "Expected `int`, got `str` - at `$.a.b`".
 
         Args:
-            error: what the decoder says.
+            error: the decoder's error.
             body: as it came.
         """
         complaint, _, place = str(error).partition(" - at `$")
@@ -86,39 +86,39 @@ class Misfit:
 
 
 def default_misfit(found: Misfit) -> str:
-    """Put a misfit into a sentence, the place first."""
+    """Describe a misfit in a sentence that begins with its place."""
     place = f"`{found.path}`" if found.path else "the body"
     held = f"; it holds {', '.join(f'`{name}`' for name in found.held)}" if found.held else ""
     return f"{place}: {found.complaint[:1].lower()}{found.complaint[1:]}{held}"
 
 
 def shown_name(name: str) -> str:
-    """Write a name of a stranger's so that a header can carry it, and its topic as well."""
+    """Write a name from a request so that a header, and the topic in it, can carry it."""
     return ascii(name[:_LONGEST_NAME_SHOWN])[1:-1].replace(";", ",")
 
 
 def _names(body: bytes) -> tuple[str, ...]:
-    """Return the first names in an object, as they can be shown."""
+    """Return the first names in an object, in a form that can be shown."""
     try:
         found = _members.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return ()  # broken behind the object as well
+        return ()  # malformed after the object too
     return tuple(map(shown_name, islice(found, _MOST_NAMES_SHOWN)))
 
 
 HELD_BODY: Final = "earmark.body"
-"""Where in a request's scope its share of the memory for bodies stands; `endpoint` ends it."""
+"""Key in a request's scope of its share of the memory for bodies; `endpoint` gives it back."""
 
 
 async def read_body(request: Request, *, max_bytes: int) -> bytes:
     """Read a whole body, but never more than `max_bytes` of it, compressed or expanded.
 
-    A body that says it is longer is refused before any of it is read.
+    A body whose ``Content-Length`` is larger is refused before any of it is read.
 
     Raises:
         UnsupportedCoding: the body is compressed in a way that is not accepted.
         RequestTooLarge: the body is longer.
-        InvalidInput: it is not compressed as it says.
+        InvalidInput: it is not compressed in the way that its header names.
         QueueFull: the bodies of other requests leave no memory for it.
         ClientDisconnect: the client left before the end.
     """
@@ -141,10 +141,10 @@ async def read_body(request: Request, *, max_bytes: int) -> bytes:
 
 
 def _as_utf8(body: bytes, *, max_bytes: int) -> bytes:
-    """Undo what a byte order mark at a body's beginning says.
+    """Return a body as UTF-8, from the encoding that its byte order mark names.
 
     Raises:
-        InvalidInput: the body is not what its mark says.
+        InvalidInput: the body is not in that encoding.
         RequestTooLarge: as UTF-8 it is longer.
     """
     wide = next((name for mark, name in _WIDE_MARKS.items() if body.startswith(mark)), None)
@@ -165,11 +165,11 @@ def _as_utf8(body: bytes, *, max_bytes: int) -> bytes:
 
 
 async def read_beside(body: bytes, read: Callable[[], T]) -> T:
-    """Read a body that has come: a small one at once, a large one beside the event loop.
+    """Read a received body: a small one at once, a large one in another thread.
 
     Args:
         body: what is read.
-        read: reads it, and must touch nothing that belongs to the event loop.
+        read: reads it; it must not touch anything that belongs to the event loop.
 
     Raises:
         InvalidInput: and whatever else `read` raises.
@@ -180,10 +180,10 @@ async def read_beside(body: bytes, read: Callable[[], T]) -> T:
 
 
 def decoder(of: type[T]) -> msgspec.json.Decoder[T]:
-    """Make a decoder that is as lax as servers in Python are: ``"true"`` and 1 for true, ``"3"``.
+    """Make a decoder that is as lax as servers in Python: ``"true"`` and 1 are true, ``"3"`` is 3.
 
     Args:
-        of: what a body is expected to be.
+        of: the type that a body is expected to have.
     """
     return msgspec.json.Decoder(of, strict=False)
 
@@ -204,7 +204,7 @@ def decode_json(
     Args:
         body: as it came.
         decoder: of the type that is expected.
-        misfit: puts what does not fit the type into the words of a dialect.
+        misfit: describes what does not fit the type in the words of a dialect.
 
     Raises:
         InvalidInput: it is empty, no JSON, or not of the decoder's type. The message names the
@@ -226,7 +226,7 @@ def decode_json(
 
 def _malformed(complaint: str, body: bytes) -> str:
     if complaint == "Input data was truncated":
-        # msgspec says the same of a lone surrogate, whose other half it goes looking for.
+        # msgspec raises the same error for a lone surrogate, since it looks for the other half.
         if _SURROGATE_ESCAPE.search(body):
             return "the body is not valid JSON: half of a surrogate pair, or it ends too early"
         return "the body is not valid JSON: it ends too early"

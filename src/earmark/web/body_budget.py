@@ -8,19 +8,19 @@ from earmark.errors import QueueFull
 __all__ = ["BODIES", "BodyBudget", "Held"]
 
 SMALL_BYTES: Final = 64 * 1024
-"""Bodies of at most so many are counted apart, so that large ones that come slowly shut nobody out
-who has one text to ask for."""
+"""Bodies of at most this many bytes are counted apart, so that large bodies that come slowly do not
+shut out requests of one text."""
 
 
 @dataclass(slots=True, eq=False)
 class Held:
-    """What one body takes of the budget."""
+    """The share of the budget that one body takes."""
 
     budget: "BodyBudget"
     reserved: int = 0
 
     def reserve(self, size: int) -> None:
-        """Take as much as a body of this size needs, before it is read.
+        """Take the share that a body of this size needs, before it is read.
 
         Raises:
             QueueFull: the bodies of other requests leave no room for it.
@@ -30,7 +30,7 @@ class Held:
             self.reserved = size
 
     def give_back(self) -> None:
-        """Give it back; a second call does nothing."""
+        """Give the share back; a second call does nothing."""
         self.budget.change(self.reserved, 0)
         self.reserved = 0
 
@@ -46,11 +46,11 @@ class BodyBudget:
 
     @property
     def held_bytes(self) -> int:
-        """What all bodies take now."""
+        """The bytes that all bodies take now."""
         return self._large + self._small
 
     def change(self, before: int, after: int) -> None:
-        """Let a body's share grow or end. One body of any size is let in where it is alone.
+        """Change a body's share. A body that is alone is let in whatever its size.
 
         Raises:
             QueueFull: there is no room.

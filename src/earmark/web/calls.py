@@ -20,8 +20,8 @@ async def open_call(
     """Find the model that a request means, and write it into the request's record.
 
     Args:
-        service: which answers.
-        request: says who asks.
+        service: has the models.
+        request: names the caller.
         model: what it calls the model; None for the only one that the operator named.
         preferences: how the caller wants it carried out, as far as the headers say.
 

@@ -1,6 +1,6 @@
-"""Compressed bodies, undone as they come in and never beyond a bound.
+"""Decompresses bodies while they come in, never beyond a bound.
 
-Source: RFC 9110, section 8.4.1. `zstd` (RFC 8878) is there from Python 3.14 on.
+Source: RFC 9110, section 8.4.1. `zstd` (RFC 8878) is available from Python 3.14 on.
 """
 
 import importlib
@@ -15,7 +15,7 @@ __all__ = ["ACCEPTED", "Expanding"]
 
 
 class _Decompressor(Protocol):
-    """As in `zlib`, `bz2` and `compression.zstd`."""
+    """The interface of decompressors in `zlib`, `bz2` and `compression.zstd`."""
 
     @property
     def eof(self) -> bool: ...
@@ -36,7 +36,7 @@ def _gzip(_: bytes) -> _Decompressor:
 
 
 def _deflate(begin: bytes) -> _Decompressor:
-    """Read zlib, as the RFC has it, or bare deflate, which some clients send by that name."""
+    """Make a decompressor for zlib, as in the RFC, or for bare deflate, which some clients send."""
     wrapped = begin[0] & 0xF == _ZLIB_METHOD and int.from_bytes(begin[:2]) % 31 == 0
     return zlib.decompressobj(zlib.MAX_WBITS if wrapped else -zlib.MAX_WBITS)
 
@@ -49,8 +49,8 @@ with suppress(ImportError):
     _MALFORMED = (zlib.error, _zstd.ZstdError)
 _IDENTITY: Final = "identity"
 _PLAIN: Final = ("", _IDENTITY, "application/json")
-"""The last is no coding: Cloudflare's package `@cloudflare/ai` 1.1.0 takes the one header for the
-other."""
+"""Names that change nothing. The last is no coding: Cloudflare's package `@cloudflare/ai` 1.1.0
+sends a media type in this header."""
 ACCEPTED: Final = (*_CODINGS, _IDENTITY)
 """Names that ``Content-Encoding`` may have."""
 
@@ -62,14 +62,14 @@ class Expanding:
     """A body that comes in chunks, compressed or not."""
 
     def __init__(self, coding: str, *, max_bytes: int) -> None:
-        """Begin with nothing.
+        """Start an empty body.
 
         Args:
             coding: the value of ``Content-Encoding``, which may be empty.
             max_bytes: of the body, both as it comes in and expanded.
 
         Raises:
-            UnsupportedCoding: it is none of those that are accepted, or several.
+            UnsupportedCoding: it is no accepted coding, or several codings.
         """
         named = [each.strip().lower().removeprefix("x-") for each in coding.split(",")]
         named = [each for each in named if each not in _PLAIN]
@@ -96,7 +96,7 @@ class Expanding:
 
         Raises:
             RequestTooLarge: the body is longer than the bound.
-            InvalidInput: it is not compressed as it says.
+            InvalidInput: it is not compressed in this coding.
         """
         self._received += len(chunk)
         if self._received > self._max_bytes:
@@ -128,7 +128,7 @@ class Expanding:
         """Expand one member, and return what follows it."""
         room = self._max_bytes - len(self._body)
         try:
-            # One byte more than there is room for is enough to know that it is too much.
+            # One byte beyond the bound is enough to know that the body is too large.
             self._body += stream.decompress(data, room + 1)
         except _MALFORMED as error:
             raise self._malformed() from error

@@ -1,7 +1,7 @@
-"""How many connections a server keeps: fewer than the system gives it descriptors.
+"""Bounds the connections of a server, so that they never use up its file descriptors.
 
-A process that has used up its descriptors lets nobody in, and can open no file either. So that
-idle connections never take it there, the idlest make room for new ones.
+A process without free descriptors can accept no connection and open no file. When the bound is
+reached, the connections that were idle longest are closed to make room for new ones.
 """
 
 import heapq
@@ -13,32 +13,32 @@ import structlog
 __all__ = ["Connection", "ConnectionBound", "Idleness"]
 
 Idleness: TypeAlias = Literal["idle", "begun", "busy"]
-"""`idle`: no byte of a request is here that is not answered; `begun`: a request's headers have not
-all come; `busy`: a request is read or answered, and the connection is not to be closed."""
+"""`idle`: every request is answered, and no byte of another has come; `begun`: a request's headers
+have not all come; `busy`: a request is read or answered, and the connection must not be closed."""
 
 _CLOSED_AT_ONCE: Final = 64
-"""Where the bound is as many times this, so many are closed together: looking for the idlest takes
-a millisecond or two with ten thousand connections."""
+"""One in this many of the bound is closed at a time: to find the idlest of ten thousand connections
+takes a millisecond or two."""
 _SPELL_ENDS_BELOW: Final = 0.75
-"""Of the bound: with fewer connections than this, reaching it again is news."""
+"""A part of the bound: after fewer connections than this, reaching the bound is logged again."""
 
 _log: structlog.typing.FilteringBoundLogger = structlog.get_logger("earmark.web")
 
 
 class Connection(Protocol):
-    """What has to be known of a connection."""
+    """What `ConnectionBound` needs of a connection."""
 
     @property
     def since_s(self) -> float:
-        """When the state it is in began."""
+        """When the connection's present state began."""
         ...
 
     def idleness(self) -> Idleness | None:
-        """Say what it waits for; None where it is being closed already."""
+        """Return what the connection waits for; None where it is being closed already."""
         ...
 
     def hang_up(self) -> None:
-        """Close it."""
+        """Close the connection."""
         ...
 
 
@@ -46,7 +46,7 @@ class ConnectionBound:
     """Keeps the connections of one server below a bound. For one event loop."""
 
     def __init__(self, most: int) -> None:
-        """Start a server's.
+        """Set the bound of a server.
 
         Args:
             most: connections at once.
@@ -56,7 +56,7 @@ class ConnectionBound:
 
     @property
     def most(self) -> int:
-        """How many there may be."""
+        """The most connections at once."""
         return self._most
 
     def admit(self, new: Connection, connections: Collection[Connection]) -> bool:
@@ -67,7 +67,7 @@ class ConnectionBound:
             connections: all of the server, the new one among them.
 
         Returns:
-            Whether it may stay; no where all others are busy.
+            Whether the new one may stay; False where all others are busy.
         """
         if len(connections) <= self._most:
             if len(connections) < self._most * _SPELL_ENDS_BELOW:
@@ -76,7 +76,7 @@ class ConnectionBound:
         ranked = [(one, one.idleness()) for one in connections if one is not new]
         excess = 1 + sum(state is not None for _, state in ranked) - self._most
         if excess <= 0:
-            return True  # some are on their way out
+            return True  # some are being closed
         self._tell()
         wanted = max(excess, self._most // _CLOSED_AT_ONCE)
         for state in ("idle", "begun"):
@@ -90,7 +90,7 @@ class ConnectionBound:
         return False
 
     def _tell(self) -> None:
-        """Log it once for each spell in which the bound is reached."""
+        """Log that the bound is reached, once until the number of connections has fallen."""
         if not self._told:
             self._told = True
             _log.warning(

@@ -1,4 +1,4 @@
-"""The descriptors that the system gives this process, of which each connection takes one."""
+"""The file descriptors of this process; each connection takes one."""
 
 import os
 import sys
@@ -8,9 +8,9 @@ from typing import Final
 __all__ = ["most_connections", "raise_descriptor_limit"]
 
 MOST_CONNECTIONS: Final = 16_384
-"""However many descriptors there are: an idle connection takes some ten kilobytes."""
+"""The most connections, even with more descriptors: an idle one takes some ten kilobytes."""
 _SPARE: Final = 128
-"""Descriptors kept for what is opened later: files of models, databases, downloads."""
+"""Descriptors left for files that are opened later: models, databases, downloads."""
 _MACOS_MOST: Final = 10_240
 """What macOS gives a process although it calls its hard limit infinite (`OPEN_MAX`)."""
 _FOLDERS: Final = ("/proc/self/fd", "/dev/fd")
@@ -18,7 +18,7 @@ _GUESSED_OPEN: Final = 64
 
 
 def raise_descriptor_limit() -> None:
-    """Have as many descriptors as the system gives; does nothing on Windows, which has no limit."""
+    """Raise the descriptor limit as far as the system allows; Windows has no such limit."""
     if sys.platform == "win32":
         return
     import resource  # noqa: PLC0415 - Windows has none
@@ -33,7 +33,7 @@ def raise_descriptor_limit() -> None:
 
 
 def most_connections() -> int:
-    """Return how many connections a server may keep beside what is open now and will be."""
+    """Return how many connections a server may keep beside other files that it opens."""
     if sys.platform == "win32":
         return MOST_CONNECTIONS
     import resource  # noqa: PLC0415 - as above

@@ -1,4 +1,4 @@
-"""What a dialect is to the app: a way to speak to the service over HTTP.
+"""The interface of a dialect: one way to use the service over HTTP.
 
 A new dialect is a package below `web/dialects/`, and a line in `web/dialects/__init__.py`.
 """
@@ -23,11 +23,11 @@ __all__ = ["Dialect", "DialectParts"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DialectParts:
-    """What a dialect is made of.
+    """What a dialect is built from.
 
     Attributes:
-        service: answers.
-        jobs: keeps what is answered later.
+        service: answers requests.
+        jobs: keeps requests that are answered later.
         options: of the HTTP edge.
     """
 
@@ -40,7 +40,7 @@ class Dialect(Protocol):
     """A dialect over a service.
 
     Attributes:
-        prefixes: beginnings of addresses that are this dialect's alone, such as ``/client/v4``.
+        prefixes: beginnings of addresses that only this dialect has, such as ``/client/v4``.
         operations: its addresses, for the OpenAPI document.
         components: what the operations name in the document.
         shown_headers: its own headers that a browser may show to the page that asked.
@@ -60,15 +60,15 @@ class Dialect(Protocol):
         ...
 
     def access_forms(self) -> Sequence[AccessForm]:
-        """Say how callers present a key, at addresses where that is not done in the usual form."""
+        """Return how callers present a key at addresses that do not use the default form."""
         return ()
 
     def no_such_address(self, asked: str, hint: str) -> Response:
-        """Answer an address below a prefix that there is not.
+        """Answer an unknown address below a prefix.
 
         Args:
             asked: method and path.
-            hint: which may have been meant.
+            hint: the address that may have been meant.
         """
         return no_such_address(asked, hint)
 
@@ -77,5 +77,5 @@ class Dialect(Protocol):
         return no_such_method(method, allowed)
 
     def running(self) -> AbstractAsyncContextManager[None]:
-        """Do what goes on beside requests, for as long as the block lasts."""
+        """Run the dialect's background work until the block ends."""
         return nullcontext()

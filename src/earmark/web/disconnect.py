@@ -1,4 +1,4 @@
-"""A client that leaves takes its work along."""
+"""Cancels the work for a request when its client leaves."""
 
 import asyncio
 from collections.abc import Awaitable
@@ -39,7 +39,7 @@ async def while_connected(request: Request, work: Awaitable[T]) -> T:
     try:
         return await work
     except asyncio.CancelledError:
-        # Someone else may have cancelled the task as well: that has to get through.
+        # Other code may have cancelled the task as well: that cancellation has to be passed on.
         if left and owner.uncancel() == 0:
             raise ClientDisconnect from None
         raise

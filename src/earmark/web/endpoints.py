@@ -1,4 +1,4 @@
-"""The frame around every handler: exactly one answer, in the dialect's own form."""
+"""Wraps every handler, so that each request gets exactly one answer, in the dialect's form."""
 
 from collections.abc import Awaitable, Callable
 from typing import Final, TypeAlias
@@ -14,17 +14,17 @@ __all__ = ["Handler", "Refusal", "endpoint"]
 
 Handler: TypeAlias = Callable[[Request], Awaitable[Response]]
 Refusal: TypeAlias = Callable[[BaseException, RequestRecord], Response]
-"""Answers an error in the form of a dialect, and logs what is not the client's doing."""
+"""Answers an error in the form of a dialect, and logs one that the client did not cause."""
 
 _CLIENT_CLOSED_REQUEST: Final = 499
-"""nginx's number for an answer that nobody waits for; only the log ever sees it."""
+"""nginx's status for a request whose client has left; only the log has it."""
 
 _MOST_CAUSES: Final = 8
-"""Errors that an error is looked through for: what it came of, and what that came of."""
+"""The most causes that are followed from an error."""
 
 
 def endpoint(handler: Handler, refuse: Refusal) -> Handler:
-    """Let every error of a handler become an answer."""
+    """Turn every error of a handler into an answer."""
 
     async def answer(request: Request) -> Response:
         try:
@@ -46,10 +46,10 @@ def endpoint(handler: Handler, refuse: Refusal) -> Handler:
 
 
 def _let_go(error: BaseException | None) -> None:
-    """Forget where an error was raised, now that it has been told.
+    """Drop the traceback of an error that has been answered.
 
-    A frame there may hold the error, as that of a text among others: only Python's collector, which
-    stops everything, would free such a ring.
+    A frame in it may hold the error, such as the error of one text of many: only Python's garbage
+    collector, which stops every thread, would free such a cycle.
     """
     for _ in range(_MOST_CAUSES):
         if error is None:

@@ -1,4 +1,4 @@
-"""How a dialect finds what to make of an error."""
+"""What the dialects share to turn an error into an answer."""
 
 import math
 from collections.abc import Mapping
@@ -50,7 +50,7 @@ def log_fault(
 ) -> None:
     """Log what the log alone says of an error; with a traceback where it may be a fault of ours.
 
-    A model that cannot be loaded had its traceback, or its reason, when it was tried.
+    For a model that cannot be loaded, the reason was logged when the load was tried.
     """
     if nearest_form(forms, error).status != _FAULT:
         return
@@ -64,7 +64,7 @@ def log_fault(
 
 
 def retry_after(error: CapacityError) -> str:
-    """Write when to try again as HTTP's ``Retry-After``: whole seconds, and never at once."""
+    """Write when to try again as HTTP's ``Retry-After``: whole seconds, at least 1."""
     return str(max(1, math.ceil(error.retry_after_s)))
 
 

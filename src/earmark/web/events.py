@@ -28,26 +28,26 @@ _HEADERS: Final = {
 }
 
 Events: TypeAlias = Callable[[RequestRecord], AsyncGenerator[bytes, None]]
-"""Makes events, given what the log knows of the request: one or more whole ones at a time."""
+"""Makes events, given the request's log record; each item is one or more whole events."""
 
 _encoder = msgspec.json.Encoder()
 
 
 def event(value: object) -> bytes:
-    """Make an event of a value that msgspec can encode: JSON has no line breaks of its own."""
+    """Make an event of a value that msgspec can encode; its JSON has no line breaks."""
     return b"data:" + _encoder.encode(value) + b"\n\n"
 
 
 class EventStream(Response):
-    """An answer that comes in events, until there are no more or the client leaves."""
+    """An answer in events, which ends when there are no more or the client leaves."""
 
     def __init__(self, events: Events, *, headers: Mapping[str, str], held: AsyncExitStack) -> None:
         """Answer 200.
 
         Args:
-            events: what comes; closed when the client leaves.
-            headers: beside those that every stream has.
-            held: closed once nothing more is sent, however that came about.
+            events: what is sent; closed when the client leaves.
+            headers: in addition to those of every stream.
+            held: closed once nothing more is sent, for whatever reason.
         """
         self.status_code = 200
         self.background = None

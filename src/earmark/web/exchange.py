@@ -1,4 +1,4 @@
-"""A request of any dialect that has been read, on its way through the door and back."""
+"""Sends a decoded request of any dialect to the service, and puts the results into its form."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -14,7 +14,8 @@ __all__ = ["Carried", "Exchange"]
 
 INLINE_RESULTS = 64
 INLINE_TOKENS = 2048
-"""Up to so many results, of so many tokens in all, are put into form in the event loop's thread."""
+"""Results up to this number, and up to this number of tokens, are put into form in the event loop's
+thread."""
 
 Result = TypeVar("Result", bound=Counted)
 Written = TypeVar("Written")
@@ -29,7 +30,7 @@ class Carried:
         headers: what it cost and what was left out.
         info: of the model that answered.
         tokens: that the model read.
-        large: whether writing it down may take long.
+        large: whether encoding it may take long.
     """
 
     body: object
@@ -39,10 +40,10 @@ class Carried:
     large: bool = False
 
     async def written(self, write: Callable[[], Written]) -> Written:
-        """Write it down: beside the event loop where it is large.
+        """Make the response; a large one is encoded in another thread.
 
         Args:
-            write: makes a response of the body, which alone it may touch.
+            write: makes a response of the body; it must not touch anything else.
         """
         return await beside(LARGE, write) if self.large else write()
 
@@ -68,7 +69,7 @@ class Exchange(Generic[Result]):
     remarks: Callable[[Sequence[Result], EngineInfo], Mapping[str, str]] = _no_remarks
 
     async def carry_out(self, call: Call) -> Carried:
-        """Ask the model and put what it answers into form.
+        """Ask the model and put the results into form.
 
         Args:
             call: to the model.
@@ -81,7 +82,7 @@ class Exchange(Generic[Result]):
         tokens = sum(each.tokens for each in results)
         if len(results) <= INLINE_RESULTS and tokens <= INLINE_TOKENS:
             return self._carried(served, results)
-        # Beside the event loop: a thousand texts, or one long one, hold tens of thousands of
+        # In another thread: a thousand texts, or one long one, hold tens of thousands of
         # entities.
         carried = await beside(tokens, self._carried, served, results)
         return replace(carried, large=True)

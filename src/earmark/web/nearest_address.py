@@ -1,6 +1,6 @@
-"""Which addresses were probably meant by one at which nothing is served.
+"""Finds the addresses that were probably meant by an unknown one.
 
-Pure. An address is as near as the words of it that a request has in their places; what stands in
+Pure. An address is nearer the more of its words a request's path has in the same places; a part in
 braces may be anything.
 """
 
@@ -11,14 +11,15 @@ from typing import Final
 __all__ = ["nearest_addresses"]
 
 _NEAR: Final = 0.7
-"""Of all characters of the words; `/predictions` is near `/predict`, and `/embed` is not."""
+"""The least nearness: a part of all characters of the words. `/predictions` is near `/predict`, and
+`/embed` is not."""
 
 _PREFIXES: Final = 2
-"""Leading segments that may be too many, as in `/api/v1/rerank`."""
+"""The most leading segments that are ignored, as in `/api/v1/rerank`."""
 
 _MOST_SHOWN: Final = 3
 _LONGEST: Final = 500
-"""Characters; an address may hold kilobytes, and none of ours is so long."""
+"""Characters of a path that are compared; it may hold kilobytes, and no address is that long."""
 
 
 def nearest_addresses(path: str, known: Iterable[str]) -> tuple[str, ...]:
@@ -44,7 +45,7 @@ def nearest_addresses(path: str, known: Iterable[str]) -> tuple[str, ...]:
 
 
 def _nearness(asked: list[str], wanted: list[str]) -> float:
-    """Say which part of all characters of the words is in place; 0 where segments are missing."""
+    """Return the part of all characters of the words that is in place; 0 where segments lack."""
     takes_rest = bool(wanted) and wanted[-1].startswith("{")
     if len(asked) < len(wanted) or not any(not _is_free(one) for one in wanted):
         return 0.0

@@ -17,15 +17,15 @@ ZeroShotForm = Literal["labels", "object", "objects", "both"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebOptions:
-    """The HTTP edge.
+    """How the HTTP edge behaves.
 
     Attributes:
         max_body_bytes: 2 MiB hold 1,024 texts of 300 words.
         cors_origins: ``*`` stands for every origin.
-        zero_shot_form: official clients get what their version reads.
-        accounts: none stands for any.
-        hosts: names beside those of loopback that an open server on loopback is called by; None
-            allows any.
+        zero_shot_form: for other clients; official ones get the form that their version reads.
+        accounts: empty for any.
+        hosts: names, beside those of loopback, by which requests may call an open server on
+            loopback; None allows any.
     """
 
     max_body_bytes: Annotated[

@@ -1,9 +1,9 @@
-"""Whether a request is surely that of a program on this machine, or of the server's own page.
+"""Whether a request certainly comes from a program on this machine, or from the server's own page.
 
-A browser lets a page of any site send requests to a server on the reader's own machine, and tells
-where they come from: `Origin` (RFC 6454) with every POST, `Sec-Fetch-Site` (W3C, Fetch Metadata)
-with any. A site may also have a name of its own lead to this machine; then the page's site and the
-server's are one, and only `Host` tells that it is not ours.
+A browser lets a page of any site send requests to a server on the reader's own machine, and its
+headers name the page's site: `Origin` (RFC 6454) with every POST, `Sec-Fetch-Site` (W3C, Fetch
+Metadata) with every request. A site may also point a name of its own at this machine; then the
+page's site and the server's are the same, and only `Host` shows that the name is not ours.
 """
 
 from ipaddress import ip_address
@@ -15,11 +15,11 @@ from starlette.datastructures import Headers
 __all__ = ["asked_here", "names_loopback"]
 
 _OWN_SITE: Final = ("", "same-origin", "none")
-"""`none` is an address that a person typed; no program but a browser sends the header."""
+"""`none` stands for an address that a person typed; only browsers send the header."""
 
 
 def asked_here(headers: Headers) -> bool:
-    """Say whether a request's headers leave no other site and no other name of this machine."""
+    """Return whether no header names another site, or another name of this machine."""
     host = headers.get("host", "")
     origin = headers.get("origin")
     own_page = origin is None or origin.lower() == f"http://{host.lower()}"
@@ -27,7 +27,7 @@ def asked_here(headers: Headers) -> bool:
 
 
 def names_loopback(host: str) -> bool:
-    """Say whether a `Host` header names this machine: `localhost`, or an address of loopback."""
+    """Return whether a `Host` header names this machine: `localhost`, or a loopback address."""
     try:
         name = urlsplit(f"//{host}").hostname or ""
         return name == "localhost" or name.endswith(".localhost") or ip_address(name).is_loopback

@@ -1,4 +1,4 @@
-"""Addresses as clients write them."""
+"""Addresses that end in slashes."""
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -6,7 +6,7 @@ __all__ = ["TrailingSlashes"]
 
 
 class TrailingSlashes:
-    """ASGI middleware: an address with slashes at its end means the one without.
+    """ASGI middleware: serves an address that ends in slashes as the one without them.
 
     A redirect would not do: it would send the client to the host that its own header names, and
     many clients do not send a body a second time.

@@ -1,11 +1,11 @@
-"""Errors where no dialect has a form of its own: one table from error class to status and text.
+"""Errors in the default form: one table from error class to status and text.
 
 The form is that of the Hugging Face Inference API, ``{"error": "text"}``.
 
-The statuses are those that the official clients read best. 400 and never 422, whose text
+The statuses are those that the official clients handle best. 400 and never 422, whose text
 `huggingface_hub` before 0.29 replaces. 429 and never 503 when there is too much to do: the
-JavaScript client from 3.4 on repeats a 503 at once and without end. 503 is for a model on its way
-into memory, and that client is held meanwhile.
+JavaScript client from 3.4 on repeats after a 503 at once and without end. 503 is for a model that
+is being loaded; requests of that client are held meanwhile.
 """
 
 from collections.abc import Sequence
@@ -53,11 +53,12 @@ __all__ = [
 ]
 
 _LONGEST_HEADER = 1000
-"""Characters; proxies commonly allow 4 to 8 KiB for all headers of an answer together."""
+"""The longest text in a header, in characters; proxies commonly allow 4 to 8 KiB for all headers of
+an answer together."""
 
 _INVALID_CREDENTIALS = "Invalid credentials in Authorization header"
-"""The Hub's own words. As ``x-error-message``, and only where that is nothing but them, they keep
-`huggingface_hub` from taking a 401 of ``/api/models/{id}`` for a model that does not exist."""
+"""The Hub's own words. Where ``x-error-message`` holds exactly these, `huggingface_hub` does not
+take a 401 of ``/api/models/{id}`` for a model that does not exist."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,28 +84,28 @@ FORMS: Final[dict[type[BaseException], Form]] = {
     RequestTooLarge: Form(413),
     UnsupportedCoding: Form(415),
     CapacityError: Form(429),
-    # Reaches few: the server closes its connections and listens no more, so nobody spins on it.
+    # 503 is safe here: the server has closed its socket, so that no client can repeat without end.
     ShuttingDown: Form(503),
-    # Only for those who did not ask to wait, or have waited: see `clients.expects_to_wait`.
+    # Only for clients that did not ask to wait, or have waited: see `clients.expects_to_wait`.
     ModelLoading: Form(503),
-    # Those who repeat a 503 at once are held until the Hub may be asked again, like the above.
+    # Likewise, a client that repeats after a 503 at once is held until the Hub may be asked again.
     ModelOutOfReach: Form(503),
     # The Hub's widget looks for these words in an answer of 200; no client treats it as an error.
     ModelNotLoaded: Form(200, "not loaded yet"),
-    # What is wrong names the operator's files: the log has it under the request's id.
+    # The error names the operator's files, so that only the log has it, under the request's id.
     ModelUnavailable: Form(500, "{message}; the server's log says why (request {request_id})"),
-    # The first words are the Hub's own: callers match on them.
+    # The first words are the Hub's own: clients match on them.
     DeadlineExceeded: Form(504, "Model {model} time out: {message}"),
     NonFiniteScore: Form(500),
     TokenizerFault: Form(500),
-    # Ours, and not for strangers to read: the log has it under the request's id.
+    # A fault of the server: only the log has the details, under the request's id.
     BaseException: Form(500, "unknown error (request {request_id})"),
 }
 """The nearest class of an error's own line of descent counts."""
 
 
 def wording(error: BaseException, record: RequestRecord) -> str:
-    """Put an error into the words a client reads, and log it where it is ours.
+    """Return the text of an error for the client, and log a fault of the server.
 
     Args:
         error: what went wrong.
@@ -156,7 +157,7 @@ def error_headers(text: str) -> dict[str, str]:
 
 
 def no_such_address(asked: str, hint: str) -> Response:
-    """Answer an address that there is not.
+    """Answer an unknown address.
 
     Args:
         asked: method and path.

@@ -24,8 +24,8 @@ class Truncating(msgspec.Struct, frozen=True, kw_only=True):
     """What every body of text-embeddings-inference may hold.
 
     Attributes:
-        model: which of several models; not a member there, where a server has one.
-        truncate: cut what is too long, as here by default; False refuses it.
+        model: which of several models; not in the original, whose servers have one model.
+        truncate: cut what is too long, the default here; False refuses it.
         truncation_direction: texts are cut at their end.
         raw_scores: answer logits as they are.
     """
@@ -38,10 +38,10 @@ class Truncating(msgspec.Struct, frozen=True, kw_only=True):
     raw_scores: bool | None = None
 
     def check(self) -> None:
-        """Refuse what cannot be done.
+        """Refuse a direction of truncation that is not supported.
 
         Raises:
-            InvalidInput: texts are to be cut at their beginning, or nowhere that there is.
+            InvalidInput: texts are to be cut at their beginning, or the direction is unknown.
         """
         direction = (self.truncation_direction or _DIRECTIONS[0]).lower()
         if direction not in _DIRECTIONS:

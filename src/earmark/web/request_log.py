@@ -1,4 +1,4 @@
-"""An id and a log line for every request, and an answer even where our own code fails."""
+"""Gives every request an id, a log line, and an answer even where our own code fails."""
 
 import asyncio
 import time
@@ -17,17 +17,17 @@ __all__ = ["RequestLog", "RequestRecord", "record_of"]
 _SCOPE_KEY = "earmark.record"
 
 _LONGEST_ID = 128
-"""A caller's own request id is kept up to this length."""
+"""The longest request id of a caller that is kept."""
 
 _LONGEST_PATH = 200
-"""Characters of a path in the log: an address may hold kilobytes."""
+"""The most characters of a path in the log: a path may hold kilobytes."""
 
 _log: structlog.typing.FilteringBoundLogger = structlog.get_logger("earmark.web")
 
 
 @dataclass(slots=True)
 class RequestRecord:
-    """What the log says about a request; whoever learns it first writes it down.
+    """What the log says about a request; the code that first knows a value sets it.
 
     Attributes:
         request_id: the caller's ``x-request-id`` where it is sane, else made here.
@@ -44,13 +44,13 @@ class RequestRecord:
 
 
 def record_of(scope: Scope) -> RequestRecord:
-    """Return the record that `RequestLog` laid into the scope."""
+    """Return the record that `RequestLog` put into the scope."""
     record: RequestRecord = scope[_SCOPE_KEY]
     return record
 
 
 class RequestLog:
-    """ASGI middleware, the outermost."""
+    """ASGI middleware that logs every request; the outermost one."""
 
     def __init__(self, app: ASGIApp, *, clock: Callable[[], float] = time.perf_counter) -> None:
         """Wrap an app; `clock` counts seconds."""
@@ -77,7 +77,7 @@ class RequestLog:
         try:
             await self._app(scope, receive, send_with_id)
         except asyncio.CancelledError:
-            # The server goes down and waits no longer; what has not begun can still be answered.
+            # The server shuts down; an answer that has not begun can still be sent.
             if not status:
                 answer = error_response(503, "the server is shutting down")
                 await answer(scope, receive, send_with_id)

@@ -1,4 +1,4 @@
-"""JSON answers, the one form they all take."""
+"""The form of all JSON answers."""
 
 from collections.abc import Mapping
 from typing import Final

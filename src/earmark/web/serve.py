@@ -19,9 +19,9 @@ __all__ = ["ServerOptions", "make_server", "open_socket", "run_server"]
 
 
 _COLLECTED_AFTER: Final = (20_000, 10, 50)
-"""Objects more than before, and rounds, after which Python's collector looks for cycles. Requests
-leave none behind, and one large one makes 500,000 objects: at Python's own 700 each such request is
-looked through dozens of times, with the interpreter's lock held for 200 ms."""
+"""Thresholds (`gc.set_threshold`) at which Python's collector looks for cycles. Requests leave no
+cycles behind, and a large one makes 500,000 objects: with Python's own 700, each such request is
+searched dozens of times, with the interpreter's lock held for 200 ms."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +30,7 @@ class ServerOptions:
 
     Attributes:
         keep_alive_s: an idle connection is kept this long; above the 60 s of common load
-            balancers, so that it is them who close first.
+            balancers, so that the balancer closes first.
         shutdown_s: how long a stopping server waits for the answers it owes.
         connection: deadlines and bounds of a single connection.
     """
@@ -41,17 +41,17 @@ class ServerOptions:
 
 
 def open_socket(host: str, port: int) -> socket.socket:
-    """Take an address, before anything slow is loaded; nobody is let in until the server runs.
+    """Bind an address before anything slow is loaded; no client can connect until the server runs.
 
     Args:
         host: a name or an address, IPv4 or IPv6.
-        port: 0 lets the system choose; `socket.getsockname` tells which.
+        port: 0 lets the system choose; `socket.getsockname` returns which.
 
     Raises:
         AddressUnavailable: the host is unknown, or the port is in use or not allowed.
     """
     try:
-        # Without the port, which it would take modulo 65,536.
+        # Without the port, which `getaddrinfo` would take modulo 65,536.
         found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         family, kind, protocol, _, address = found[0]
         listener = socket.socket(family, kind, protocol)
@@ -92,7 +92,7 @@ def run_server(
     server = make_server(app, options, on_listening=on_listening)
     with suppress(KeyboardInterrupt), listener:
         try:
-            # uvloop does not report it when this fails: the server would wait for ever.
+            # uvloop does not report a failure of this: the server would wait for ever.
             listener.listen(server.config.backlog)
         except OSError as error:
             host, port = listener.getsockname()[:2]
@@ -113,7 +113,7 @@ def make_server(
         http=guarded_protocol(options.connection),
         ws="none",
         lifespan="on",
-        log_config=None,  # how logs look is the program's choice
+        log_config=None,  # the program configures its logs
         access_log=False,  # `RequestLog` writes one
         server_header=False,
         proxy_headers=False,
@@ -124,10 +124,10 @@ def make_server(
 
 
 def _ended_quietly(app: ASGIApp) -> ASGIApp:
-    """Let an app be cut off without a traceback in the log.
+    """Wrap an app so that its cancellation logs no traceback.
 
-    After a second SIGINT uvicorn ends neither the lifespan nor what is in flight, and the event
-    loop cancels both: that is no failure, of which uvicorn would tell with a traceback.
+    After a second SIGINT uvicorn ends neither the lifespan nor the requests in flight, and the
+    event loop cancels both. This is no failure, but uvicorn would log a traceback.
     """
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
@@ -136,7 +136,7 @@ def _ended_quietly(app: ASGIApp) -> ASGIApp:
             if task is None or not task.cancelling():
                 await send(message)
 
-        # A request that is cancelled is answered that the server goes down (`RequestLog`).
+        # `RequestLog` answers a cancelled request that the server shuts down.
         sends = send_unless_cancelled if scope["type"] == "lifespan" else send
         with suppress(asyncio.CancelledError):
             await app(scope, receive, sends)
@@ -145,7 +145,7 @@ def _ended_quietly(app: ASGIApp) -> ASGIApp:
 
 
 class _Server(uvicorn.Server):
-    """uvicorn's server, which says when it listens."""
+    """uvicorn's server, which also reports when it listens."""
 
     def __init__(self, config: uvicorn.Config, on_listening: Callable[[], None]) -> None:
         super().__init__(config)
@@ -154,7 +154,7 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
-            # What is loaded stays: the collector need not look at it again, a pause each time.
+            # Loaded objects stay: searching them again would cause a pause each time.
             gc.collect()
             gc.freeze()
             gc.set_threshold(*_COLLECTED_AFTER)

@@ -1,8 +1,8 @@
-"""Patience with slow clients, bounded: what uvicorn's HTTP protocol leaves open.
+"""Deadlines and bounds for slow clients, which uvicorn's HTTP protocol lacks.
 
 uvicorn (0.30 to 0.54, which were tried) waits for ever for the first byte, the headers and the body
 of a request, takes megabytes of headers, and keeps a connection whose client never reads its
-answer. A few hundred such connections ("slow loris") are enough to hold a server. Here each wait
+answer. A few hundred such connections ("slow loris") are enough to block a server. Here each wait
 has a deadline.
 """
 
@@ -38,8 +38,8 @@ class ConnectionLimits:
         first_byte_s: from the connection to the first byte of a request.
         headers_s: from that byte to the end of the headers.
         body_s: from there to the end of the body.
-        answer_s: for the client to read what it asked for, once its window is full.
-        max_header_bytes: the request line and all headers. As much as nginx takes by default.
+        answer_s: for the client to read its answer, once its window is full.
+        max_header_bytes: the request line and all headers; the default is nginx's.
         most_connections: at once; None for as many as there are descriptors for, with some spare.
     """
 
@@ -54,7 +54,7 @@ class ConnectionLimits:
 _UPGRADE_HEADERS = frozenset({b"connection", b"upgrade", b"http2-settings"})
 
 _LONGEST_SHOWN: Final = 40
-"""An error repeats no more of a header than this."""
+"""The most characters of a header that an error repeats."""
 
 _USED = frozenset(
     {
@@ -94,7 +94,7 @@ class _RefusedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Refusal:
-    """An answer of the guard itself, the last one of its connection."""
+    """An answer of the guard itself, which is the last of its connection."""
 
     status: int
     text: str
@@ -108,8 +108,8 @@ _MANY_HOSTS: Final = _Refusal(400, "the request has more than one Host header")
 class GuardedProtocol(HttpToolsProtocol):
     """uvicorn's protocol with a deadline for each stage of a request.
 
-    Most requests arrive whole in one read. The stage is therefore looked at after each read, so
-    that those cost no timer.
+    Most requests arrive whole in one read. The stage is therefore checked after each read, so that
+    such requests need no timer.
     """
 
     limits: ClassVar[ConnectionLimits] = ConnectionLimits()
@@ -146,7 +146,7 @@ class GuardedProtocol(HttpToolsProtocol):
             )
             self._write(self._refusal)
             return
-        # At 0, one byte that the client does not read is enough to notice (`pause_writing`).
+        # At 0, one byte that the client does not read is enough for `pause_writing` to be called.
         transport.set_write_buffer_limits(high=0)
         self._enter("first byte")
         self._watch()
@@ -160,11 +160,11 @@ class GuardedProtocol(HttpToolsProtocol):
 
     @property
     def since_s(self) -> float:
-        """When the connection began to wait for what it waits for."""
+        """When the connection began its present wait."""
         return self._since_s
 
     def idleness(self) -> Idleness | None:
-        """Say what it waits for; None where it is being closed already."""
+        """Return what the connection waits for; None where it is being closed already."""
         if self.transport.is_closing():
             return None
         answering = self.cycle is not None and not self.cycle.response_complete
@@ -173,19 +173,19 @@ class GuardedProtocol(HttpToolsProtocol):
         return "idle" if self._stage in (None, "first byte") else "begun"
 
     def hang_up(self) -> None:
-        """Close it: it makes room for another."""
+        """Close the connection, to make room for another."""
         self._enter(None)
         self._watch()
         self.transport.close()
 
     def data_received(self, data: bytes) -> None:
-        """Feed the parser, then see which stage the request is in."""
+        """Feed the parser, then check which stage the request is in."""
         if self._refusal is not None:
-            return  # nothing is read after what was refused
+            return  # nothing is read after a refusal
         self._header_bytes += len(data)
         self._bytes_beside_body += len(data)
         if self._stage is None and self.timeout_keep_alive_task is not None:
-            # Any byte ends uvicorn's keep-alive deadline, also one that begins no request.
+            # Any byte ends uvicorn's keep-alive deadline, even one that begins no request.
             self._enter("first byte")
         self._unset_keepalive_if_required()
         try:
@@ -201,13 +201,13 @@ class GuardedProtocol(HttpToolsProtocol):
         self._watch()
 
     def on_message_begin(self) -> None:
-        """Wait for the headers; what was read before them is not theirs."""
+        """Wait for the headers; bytes that were read before do not count among them."""
         self._header_bytes = 0
         self._enter("headers")
         super().on_message_begin()
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Take a header; what comes after the body, a trailer, is none (RFC 9110, 6.5.1)."""
+        """Take a header; a trailer, which follows the body, is dropped (RFC 9110, 6.5.1)."""
         if self._stage != "body":
             super().on_header(name, value)
 
@@ -231,7 +231,7 @@ class GuardedProtocol(HttpToolsProtocol):
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
-        """Wait for nothing: the rest is ours."""
+        """End the deadlines of the request: now the server has to answer."""
         if self.parser.should_upgrade():
             return
         self._enter(None)
@@ -243,18 +243,18 @@ class GuardedProtocol(HttpToolsProtocol):
         self._unread = self.loop.call_later(self.limits.answer_s, self.transport.abort)
 
     def resume_writing(self) -> None:
-        """The client has read everything."""
+        """End the deadline of the answer: the client has read everything."""
         if self._unread is not None:
             self._unread.cancel()
             self._unread = None
         super().resume_writing()
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's words are not JSON
-        """Refuse what is no request, as uvicorn asks for every fault of the parser."""
+        """Refuse bytes that are no request; uvicorn calls this for every error of the parser."""
         self._refuse_in_turn(_INVALID)
 
     def on_response_complete(self) -> None:
-        """Refuse what was not valid, once what came before it is answered."""
+        """Refuse an invalid request, once the requests before it are answered."""
         self._since_s = time.monotonic()  # the loop's own has milliseconds, and ties
         if self._refusal is None or self.pipeline:
             super().on_response_complete()
@@ -268,9 +268,9 @@ class GuardedProtocol(HttpToolsProtocol):
         )
 
     def _malformed(self) -> _Refusal | None:
-        """Look at the headers that say how a request is read; None where they are sound."""
+        """Check the headers that decide how a request is read; return None where they are valid."""
         hosts = sum(name == b"host" for name, _ in self.headers)
-        # RFC 9112, 3.2. Two readers of a request with two would take it for different ones.
+        # RFC 9112, 3.2. With two `Host` headers, a proxy and a server may each read another one.
         if hosts > 1:
             return _MANY_HOSTS
         if not hosts and self.parser.get_http_version() != "1.0":
@@ -278,14 +278,14 @@ class GuardedProtocol(HttpToolsProtocol):
         unknown = next((one for one in _codings(self.headers) if one != b"chunked"), None)
         if unknown is None:
             return None
-        # RFC 9112, 6.1. The parser would hand the body on as it came.
+        # RFC 9112, 6.1. The parser would pass the body on without decoding it.
         shown = unknown[:_LONGEST_SHOWN].decode("latin-1")
         return _Refusal(
             501, f"the transfer coding {shown!r} is not known here; expected chunked or none"
         )
 
     def _refuse_in_turn(self, refusal: _Refusal) -> None:
-        """Refuse what is being read, after the answers to what was read before."""
+        """Refuse the request that is being read, after the answers to earlier ones."""
         if self._refusal is not None:
             return
         body_stage = self._stage == "body"
@@ -296,11 +296,11 @@ class GuardedProtocol(HttpToolsProtocol):
             if answered:
                 self._write(refusal)
         elif self.pipeline:
-            self.pipeline.popleft()  # it waits behind others, and is not to be begun
+            self.pipeline.popleft()  # it waits behind others, and must not begin
         elif answered:
             self.transport.close()
         elif self.cycle.response_started:
-            self.transport.abort()  # a refusal would be read as a part of the answer
+            self.transport.abort()  # a refusal would be read as a part of the answer that has begun
         else:
             self._write(refusal)
 
@@ -311,7 +311,7 @@ class GuardedProtocol(HttpToolsProtocol):
         with every first request to a plain address.
         """
         method = self.parser.get_method()
-        if method == b"CONNECT":  # to the parser an upgrade whatever its headers say
+        if method == b"CONNECT":  # the parser takes it for an upgrade whatever its headers are
             self.send_400_response("")
             return
         kept = [each for each in self.headers if each[0] not in _UPGRADE_HEADERS]
@@ -348,7 +348,7 @@ class GuardedProtocol(HttpToolsProtocol):
     def _expired(self) -> None:
         answering = self.cycle is not None and not self.cycle.response_complete
         if self.flow.read_paused or self.pipeline or (answering and self._stage == "headers"):
-            # It is us who do not read, or an earlier request of the connection is being answered.
+            # The server has paused reading, or is answering an earlier request of the connection.
             self._stage_is_new = True
             self._watch()
         elif self._stage == "first byte" or (self._stage == "body" and not answering):
@@ -380,14 +380,14 @@ def _codings(headers: Iterable[tuple[bytes, bytes]]) -> list[bytes]:
 
 
 def check_protocol(protocol: type[object] = HttpToolsProtocol) -> None:
-    """Refuse a protocol of uvicorn's on which the guard cannot stand.
+    """Refuse a version of uvicorn's protocol that the guard cannot extend.
 
-    Its parts are no interface that uvicorn promises, and earmark is installed beside any version.
+    The guard uses parts that uvicorn does not promise, and any version may be installed.
 
     Raises:
-        SettingsError: it lacks what the guard uses.
+        SettingsError: it lacks a part that the guard uses.
     """
-    # What its instances have is known without a connection, by the names in its code.
+    # The names in its code show which attributes its instances have, without a connection.
     codes = [each.__code__ for each in vars(protocol).values() if isinstance(each, FunctionType)]
     there = {*dir(protocol), *(name for code in codes for name in code.co_names)}
     missing = sorted(_USED - there)
@@ -399,7 +399,7 @@ def check_protocol(protocol: type[object] = HttpToolsProtocol) -> None:
 
 
 def guarded_protocol(limits: ConnectionLimits) -> type[GuardedProtocol]:
-    """Make a protocol class with limits of its own: uvicorn takes a class, not an instance.
+    """Make a protocol class with these limits: uvicorn takes a class, not an instance.
 
     Raises:
         SettingsError: uvicorn lacks what the guard uses.

@@ -1,7 +1,7 @@
-"""Parts of a request that nothing reads, and doubts about its answer: told, or refused.
+"""Doubts about a request, such as members that nothing reads: the server warns of them or refuses.
 
-Every dialect tells them by headers, ``x-hf-warning: topic; message``, one line each, which
-`huggingface_hub` prints once per topic, and beside that where its own answers have room.
+Every dialect warns by headers, ``x-hf-warning: topic; message``, one line each, which
+`huggingface_hub` prints once per topic, and also in the body where its answers have a place.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -28,7 +28,7 @@ __all__ = [
 ]
 
 MOST_DOUBTS: Final = 8
-"""Of one request: an answer's headers are no place for a long list."""
+"""The most doubts of one request, so that an answer's headers stay short."""
 
 _NULL: Final = (b"", b"null")
 
@@ -41,7 +41,7 @@ class Doubt:
     """One thing that a caller should know.
 
     Attributes:
-        topic: what it is about, without a semicolon.
+        topic: the subject, without a semicolon.
         text: printable ASCII, as a header can carry it.
     """
 
@@ -59,10 +59,10 @@ class Reading:
     """Which members of an object are read.
 
     Attributes:
-        of: what the object is, as a sentence begins, such as ``a body with `texts` ``.
+        of: the object, as the subject of a sentence, such as ``a body with `texts` ``.
         read: names of the members that are read.
         harmless: names that change no answer, such as that of a user.
-        usual: values, by name, that ask for nothing but what is done anyway.
+        usual: values, by name, that ask only for what is done anyway.
     """
 
     of: str
@@ -102,7 +102,7 @@ def members_of(
 
     Args:
         body: JSON, as it came.
-        misfit: puts what is no object into the words of a dialect.
+        misfit: describes what is no object in the words of a dialect.
 
     Raises:
         InvalidInput: it is empty, no JSON, or no object.
@@ -117,7 +117,7 @@ def is_null(value: msgspec.Raw) -> bool:
 
 
 def first_doubts(doubts: Iterable[Doubt]) -> tuple[Doubt, ...]:
-    """Take no more of them than an answer's headers should hold."""
+    """Return the first doubts, as many as an answer's headers should hold."""
     return tuple(islice(doubts, MOST_DOUBTS))
 
 
@@ -125,14 +125,14 @@ def refuse_doubts(doubts: Collection[Doubt]) -> None:
     """Refuse a request about which there are doubts.
 
     Raises:
-        UnreadInput: there are.
+        UnreadInput: there is at least one doubt.
     """
     if doubts:
         raise UnreadInput("; ".join(each.text for each in doubts))
 
 
 def tell_doubts(answer: Response, doubts: Iterable[Doubt]) -> Response:
-    """Put doubts into an answer's headers."""
+    """Add doubts to an answer's headers."""
     for doubt in doubts:
         answer.headers.append("x-hf-warning", doubt.header)
     return answer

@@ -1,5 +1,4 @@
-"""Who may come in: access keys, where they are kept, and the gate that asks for one.
+"""Who is let in: access keys, where they are kept, and the gate that demands one.
 
-Knows nothing of HTTP: how a credential is presented, and how its bearer is refused, is a dialect's
-own business.
+Knows nothing of HTTP: each dialect decides how a key is presented and how a caller is refused.
 """

@@ -1,4 +1,4 @@
-"""Who is let in."""
+"""Decides which callers are let in."""
 
 from collections.abc import Mapping
 
@@ -12,16 +12,15 @@ __all__ = ["AccessGate"]
 class AccessGate:
     """Lets everyone in until the first key is created, and from then on only bearers of keys.
 
-    A revoked key still counts as one that was created: whoever revokes the last key wants fewer
-    people in, not everyone.
+    A revoked key still counts as one that was created: an operator who revokes the last key wants
+    fewer callers let in, not all.
 
-    What was presented is looked up by its SHA-256 in a dictionary. Nothing takes care that this
-    lasts equally long, and nothing need: time could tell of a kept digest at most, and from that
-    nobody finds the key.
+    A presented key is looked up in a dictionary by its SHA-256. The lookup need not take constant
+    time: its duration could reveal a kept digest at most, and the key cannot be found from that.
     """
 
     def __init__(self, store: KeyStore) -> None:
-        """Stand before a store, which others may change at any time."""
+        """Make a gate for the keys of a store, which other processes may change at any time."""
         self._store = store
         self._version: object = None
         self._active: Mapping[bytes, AccessKey] = {}
@@ -39,7 +38,7 @@ class AccessGate:
 
     @property
     def opens_to_nobody(self) -> bool:
-        """Whether a key is needed at this moment, and none opens: all of them are revoked.
+        """Whether a key is needed at this moment, and none is valid: all of them are revoked.
 
         Raises:
             StateUnavailable: the store cannot be read.
@@ -53,10 +52,10 @@ class AccessGate:
             secret: what was presented; None for nothing.
 
         Returns:
-            The key that it is; None where no key is needed.
+            The key that was presented; None where no key is needed.
 
         Raises:
-            AccessDenied: a key is needed, and this is none.
+            AccessDenied: a key is needed, and this is not a valid one.
             StateUnavailable: the store cannot be read, so that nobody is let in.
         """
         if not self.demands_key:
@@ -69,8 +68,8 @@ class AccessGate:
         return key
 
     def _refresh(self) -> None:
-        """Read the keys anew where one was created or revoked since."""
-        # Asked before the keys are read: what changes between the two is then read once more.
+        """Read the keys again if one was created or revoked since the last time."""
+        # The version first: a change between the two reads is then read again, not lost.
         version = self._store.version()
         if version == self._version:
             return

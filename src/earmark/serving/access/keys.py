@@ -1,8 +1,8 @@
-"""Access keys: what one is made of, and what of it is kept.
+"""Access keys: how one is made, and what is kept of it.
 
-A key is 256 random bits, so that a plain SHA-256 is enough to keep it by: there is no dictionary to
-try, and nobody gets through so many. A slow hash (argon2, bcrypt) protects passwords that people
-make up; here it would only let strangers spend our processor's time with made-up credentials.
+A key has 256 random bits, so that keeping its plain SHA-256 is safe: nobody can try so many values,
+and no dictionary helps. A slow hash (argon2, bcrypt) protects passwords that people make up; here
+it would only let strangers spend processor time with made-up credentials.
 """
 
 import hashlib
@@ -16,13 +16,14 @@ from earmark.errors import SettingsError
 __all__ = ["PREFIX", "AccessKey", "NewKey", "digest_of", "find_key", "new_key"]
 
 PREFIX = "ek_"
-"""What every key begins with, so that people and scanners of secrets know one when they see it."""
+"""What every key begins with, so that people and scanners of secrets recognise one."""
 
 _KEY_BYTES = 32
 _ENDING = 4
-"""Characters of a key that a listing shows: enough to tell two apart, 24 bits of 256."""
+"""Characters of a key that a listing shows: enough to distinguish keys, 24 bits of 256."""
 _ID_DIGITS = 12
-"""First ones of the digest in hexadecimal, so that whoever holds a key can tell its id."""
+"""Length of an id. An id is the first hexadecimal digits of the digest, so that the holder of a key
+can work it out."""
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}")
 _ID = re.compile(rf"[0-9a-f]{{{_ID_DIGITS}}}")
@@ -30,15 +31,15 @@ _ID = re.compile(rf"[0-9a-f]{{{_ID_DIGITS}}}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccessKey:
-    """What is kept of a key: all but the key.
+    """What is kept of a key: everything but the key itself.
 
     Attributes:
         key_id: public; log lines and listings name the key by it.
-        name: the operator's own; of keys that are not revoked no two have one.
+        name: chosen by the operator; no two keys that are not revoked have the same one.
         digest: SHA-256 of the key.
         ending: the key's last characters.
         created_s: Unix time.
-        revoked_s: the same; None while the key opens.
+        revoked_s: Unix time; None while the key is valid.
     """
 
     key_id: str
@@ -56,7 +57,7 @@ class AccessKey:
 
 @dataclass(frozen=True, slots=True)
 class NewKey:
-    """A key at the only moment at which it is known here.
+    """A key that was just made: only now is the key itself known here.
 
     Attributes:
         secret: the key itself, which is kept nowhere.
@@ -75,7 +76,7 @@ def new_key(name: str, *, now_s: float) -> NewKey:
         now_s: Unix time.
 
     Raises:
-        SettingsError: the name is none, or could be taken for a key's id.
+        SettingsError: the name is not of this form, or could be taken for a key's id.
     """
     if not _NAME.fullmatch(name):
         raise SettingsError(
@@ -99,7 +100,7 @@ def new_key(name: str, *, now_s: float) -> NewKey:
 
 
 def digest_of(secret: str) -> bytes:
-    """Return what a key, or whatever was presented as one, is looked up by: its SHA-256."""
+    """Return the SHA-256 by which a key, or what was presented as one, is looked up."""
     return hashlib.sha256(secret.encode()).digest()
 
 

@@ -25,7 +25,7 @@ CREATE UNIQUE INDEX IF NOT EXISTS active_key_names
 """
 
 _MARK = ".had-keys"
-"""Ends the name of a file beside the database: while it is there, no keys means lost keys."""
+"""Ends the name of a file beside the database; while the file is there, no keys means lost keys."""
 
 _COLUMNS = ", ".join(column.name for column in dataclasses.fields(AccessKey))
 
@@ -42,7 +42,7 @@ class KeyStore(Protocol):
         ...
 
     def revoke(self, key_id: str, *, now_s: float) -> None:
-        """Mark a key as revoked at this Unix time; one that is so already stays as it is."""
+        """Mark a key as revoked at this Unix time; one that is revoked already stays as it is."""
         ...
 
     def all_keys(self) -> tuple[AccessKey, ...]:
@@ -50,19 +50,19 @@ class KeyStore(Protocol):
         ...
 
     def version(self) -> object:
-        """Return what equals the last value as long as nobody has changed a key since."""
+        """Return a value that differs from the last one if a key was changed since."""
         ...
 
     def close(self) -> None:
-        """Let go of whatever is held open; nothing may be asked any more."""
+        """Close what is open; no method may be called any more."""
         ...
 
 
 class KeysInMemory:
-    """Keys that end with the process: a server on loopback that was given no file."""
+    """Keys in memory, for a server on loopback without a file: they end with the process."""
 
     def __init__(self) -> None:
-        """Begin without a key."""
+        """Start without a key."""
         self._keys: dict[str, AccessKey] = {}
         self._changes = 0
 
@@ -89,15 +89,14 @@ class KeysInMemory:
         return self._changes
 
     def close(self) -> None:
-        """Nothing is held open."""
+        """Do nothing: no file is open."""
 
 
 class SqliteKeys:
     """Keys in a database, which other processes may change at any time.
 
-    Without a file there are no keys. It is made when the first one is added, by whichever process,
-    and from then on it is held open: a file that is deleted below a running server goes on counting
-    there.
+    Without a file there are no keys. Whichever process adds the first key makes the file. From then
+    on the file is held open: when it is deleted, a running server keeps its keys.
     """
 
     def __init__(self, file: Path) -> None:
@@ -119,7 +118,7 @@ class SqliteKeys:
                     dataclasses.astuple(key),
                 )
             except sqlite3.IntegrityError:
-                # Of two processes that add the same name at once, the database lets one.
+                # Of two processes that add the same name at once, the database accepts one.
                 raise _taken(key) from None
 
     def revoke(self, key_id: str, *, now_s: float) -> None:
@@ -141,7 +140,7 @@ class SqliteKeys:
                 f"SELECT {_COLUMNS} FROM access_keys ORDER BY created_s, rowid"  # noqa: S608 - our own names
             ).fetchall()
         if rows:
-            self._mark()  # those of an earlier release, which left none
+            self._mark()  # keys of an earlier release, which did not make that file
         return tuple(
             AccessKey(
                 key_id=key_id,
@@ -155,7 +154,7 @@ class SqliteKeys:
         )
 
     def refuse_loss(self) -> None:
-        """Refuse to take a database that was deleted for one in which no key was ever created.
+        """Refuse a database that lost its keys, so that it is not taken for one without keys.
 
         Raises:
             StateUnavailable: there were keys, and now there is none, not even a revoked one.
@@ -170,7 +169,7 @@ class SqliteKeys:
             )
 
     def version(self) -> object:
-        """Ask SQLite whether anything was committed; microseconds, and no row is read.
+        """Ask SQLite whether anything was committed; this takes microseconds and reads no row.
 
         ``data_version`` (https://sqlite.org/pragma.html#pragma_data_version) counts what other
         connections commit and leaves out our own changes.
@@ -196,13 +195,13 @@ class SqliteKeys:
             self._mark_file.touch(mode=0o600)
 
     def _found(self) -> sqlite3.Connection | None:
-        """Return the database, or None where nobody has made one yet."""
+        """Return the database, or None where no process has made one yet."""
         if self._connection is None:
             with reading_faults(self._file):
                 try:
                     self._file.stat()
                 except FileNotFoundError:
-                    # This alone means no keys: a file that is there but out of reach may hold some.
+                    # Only a missing file means no keys: one that cannot be read may hold some.
                     return None
         return self._opened()
 

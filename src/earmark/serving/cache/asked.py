@@ -19,10 +19,10 @@ How: TypeAlias = Literal["hit", "joined", "ran"]
 
 
 class Asked:
-    """The texts of one request, each once, however often it was asked."""
+    """The texts of one request, each of them once, however often the request repeats it."""
 
     def __init__(self, keys: Sequence[bytes]) -> None:
-        """Start with every text open.
+        """Start with no outcome for any text.
 
         Args:
             keys: of the inputs, in order; equal inputs have equal keys.
@@ -43,15 +43,15 @@ class Asked:
         return [self._inputs[key] for key in keys]
 
     def settle(self, key: bytes, outcome: Outcome, how: How) -> None:
-        """Note what became of a text."""
+        """Note the outcome of a text."""
         self._settled[key] = (outcome, how)
 
     def ran(self, timings: Timings) -> None:
-        """Note where the time of a run of the request's own went."""
+        """Note where the time of the request's own run went."""
         self._runs.append(timings)
 
     def outcomes(self) -> tuple[Outcome, ...]:
-        """List what became of each input, in the order of the request."""
+        """List the outcome of each input, in the order of the request."""
         return tuple(self._settled[key][0] for key in self._keys)
 
     def use(self) -> CacheUse:
@@ -62,7 +62,7 @@ class Asked:
         return CacheUse(hits=hits, joined=len(hows) - hits - ran)
 
     def timings(self, elapsed_ms: float) -> Timings:
-        """Tell where the time went; of runs that were joined, only the whole tells.
+        """Return where the time went; a run that was joined counts in the total alone.
 
         Args:
             elapsed_ms: since the request came.

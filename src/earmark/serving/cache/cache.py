@@ -1,9 +1,9 @@
 """Answers requests text by text: what is known from the store, the rest from the engine.
 
-Of one text only one run is in progress. A request that asks for it meanwhile joins: it gets the
-result, or the text's own error, as if it had run the text itself. What concerns only the run's
-starter is not passed on: where the run failed as a whole, or came too late for its starter, whoever
-joined has the text run himself.
+At most one run of a text is in progress. A request that asks for that text meanwhile joins the run:
+it gets the result, or the text's own error, as if it had run the text itself. A failure that
+concerns only the request that started the run is not passed on: where the run failed as a whole, or
+came too late for that request, each request that joined runs the text itself.
 """
 
 import asyncio
@@ -30,24 +30,24 @@ __all__ = ["Admit", "ResultCache"]
 Result = TypeVar("Result")
 
 Admit: TypeAlias = Callable[[int], AbstractContextManager[None]]
-"""Takes a permit for so many texts, or raises `QueueFull`."""
+"""Takes a permit for this number of texts, or raises `QueueFull`."""
 
 _MOST_JOINS = 2
-"""No more often than this does a request join other runs of a text before it has the text run
-itself. With one, all who had joined a run that came too late would run the same text side by side;
-without a limit they might fail one after the other, each waking all who are left."""
+"""How often a request joins other runs of a text before it runs the text itself. With 1, all
+requests that had joined a run that came too late would run the same text side by side; without a
+limit they might fail one after the other, each failure waking all that are left."""
 
 _MS_PER_S = 1000.0
 
 INLINE_RESULTS = 64
-"""Up to so many results are written in the event loop's own thread."""
+"""Up to this number of results are written in the event loop's own thread."""
 
 
 class ResultCache:
     """Stands between requests and engines. For one event loop."""
 
     def __init__(self, store: ResultStore, *, clock: Callable[[], float]) -> None:
-        """Start with what the store knows.
+        """Make a cache over a store.
 
         Args:
             store: where results are kept.
@@ -60,7 +60,7 @@ class ResultCache:
         self._misses: Counter[str] = Counter()
 
     def state(self, model_id: str) -> CacheState:
-        """Tell what the cache did for a model."""
+        """Return what the cache did for a model."""
         return CacheState(
             hits=self._hits[model_id],
             joined=self._joined[model_id],
@@ -78,9 +78,9 @@ class ResultCache:
     ) -> tuple[Reply[Result], CacheUse]:
         """Answer a request, running no text that is known or is being run.
 
-        What has to be run takes a permit for so many texts, for as long as it runs. A request that
-        only waits for runs of others takes one for no text, and one whose texts are all known
-        takes none: it costs less than to refuse it.
+        A request takes a permit for the texts that it has to run, for as long as they run. A
+        request that only waits for other runs takes a permit for no text. One whose texts are all
+        known takes none: to answer it costs less than to refuse it.
 
         Args:
             engine: runs what is not known.
@@ -89,7 +89,7 @@ class ResultCache:
             admit: takes permits.
 
         Raises:
-            CapacityError: what has to be run was not taken.
+            CapacityError: the texts that have to be run got no permit or no place in the queue.
             EarmarkError: the engine failed the request's own run as a whole.
         """
         started_s = self._clock()
@@ -130,10 +130,10 @@ class ResultCache:
         deadline_s: float,
         admit: Admit,
     ) -> Reply[Result]:
-        """Answer a request by running all of it; what comes of it is news for the store.
+        """Answer a request by running all of it, and put the results into the store.
 
         Raises:
-            CapacityError: it was not taken.
+            CapacityError: it got no permit or no place in the queue.
             EarmarkError: the engine failed it as a whole.
         """
         with admit(request.texts):
@@ -142,7 +142,7 @@ class ResultCache:
         return reply
 
     async def _unknown(self, request: TaskRequest[object], asked: Asked) -> list[bytes]:
-        """Settle what the store knows and list what it does not."""
+        """Settle the texts that the store knows, and list those that it does not."""
         found = {key: self._store.get(key) for key in asked.open()}
         known = {key: value for key, value in found.items() if value is not None}
         size = sum(map(len, known.values()))
@@ -177,7 +177,7 @@ class ResultCache:
         return run
 
     async def _keep(self, keys: Sequence[bytes], outcomes: Sequence[Outcome]) -> None:
-        """Remember results; an error never, since the next try may end better."""
+        """Remember results, but no errors: the next run of the text may succeed."""
         kept = zip(keys, outcomes, strict=True)
         found = [(key, one) for key, one in kept if not isinstance(one, EarmarkError)]
         if len(found) <= INLINE_RESULTS:
@@ -202,7 +202,7 @@ def _part(request: TaskRequest[Result], items: Sequence[int]) -> TaskRequest[Res
 
 
 def _settle_joined(asked: Asked, joined: Mapping[bytes, Flight], *, waited_s: float) -> None:
-    """Take over what others' runs came to; what was their starters' own affair stays open."""
+    """Take over the outcomes of joined runs; a text whose run failed as a whole stays open."""
     for key, flight in joined.items():
         if not flight.task.done():
             asked.settle(key, too_late(waited_s), "joined")

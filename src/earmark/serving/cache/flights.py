@@ -1,6 +1,6 @@
-"""Runs in progress, each text of which others may join instead of having it run again.
+"""Runs in progress; a request may join one for any of its texts instead of running the text again.
 
-A flight belongs to nobody: it goes on while anyone waits for any of its texts, also when the
+No request owns a flight. It goes on while any request waits for any of its texts, also when the
 request that started it has gone, and is cancelled when the last one leaves. For one event loop.
 """
 
@@ -37,20 +37,20 @@ class Flight:
 
     @property
     def failed(self) -> bool:
-        """Whether it has ended without a reply, for its starter's reasons or because of a fault."""
+        """Whether it has ended without a reply: it came too late for its starter, or failed."""
         task = self._task
         return task.done() and (task.cancelled() or task.exception() is not None)
 
     def outcome(self, key: bytes) -> Outcome:
-        """Return what became of one text, once there is a reply."""
+        """Return the outcome of one text, once there is a reply."""
         return self._task.result().outcomes[self._places[key]]
 
     def enter(self) -> None:
-        """Wait for it from now on."""
+        """Count one more request that waits for it."""
         self._waiting += 1
 
     def leave(self) -> bool:
-        """Wait no more; say whether that ends the run, because nobody else does."""
+        """Count one request less; return whether that ends the run, because no other waits."""
         self._waiting -= 1
         return self._waiting == 0 and self._task.cancel()
 
@@ -59,7 +59,7 @@ class Flights:
     """All runs in progress, by the texts they answer."""
 
     def __init__(self) -> None:
-        """Start with none."""
+        """Start without runs."""
         self._by_key: dict[bytes, Flight] = {}
 
     def find(self, key: bytes) -> Flight | None:
@@ -67,7 +67,7 @@ class Flights:
         return self._by_key.get(key)
 
     def start(self, keys: Sequence[bytes], run: Run, *, shared: bool) -> Flight:
-        """Start a run; somebody has to wait for it, or it is never cancelled.
+        """Start a run. A request has to wait for it, or it is never cancelled.
 
         Args:
             keys: of its texts, each once; none of a run that can be found.
@@ -87,12 +87,12 @@ class Flights:
         *,
         left_s: Callable[[], float],
     ) -> None:
-        """Wait for runs; when this ends, so does every one that nobody else waits for.
+        """Wait for runs; at the end, cancel each of them that no other request waits for.
 
         Args:
             own: ends in time by itself; where it fails, the others are not waited for.
             joined: started by others.
-            left_s: tells how many seconds the wait for those may take.
+            left_s: returns how many seconds the wait for those may take.
         """
         flights = [*([own] if own else ()), *joined]
         for flight in flights:
@@ -108,17 +108,17 @@ class Flights:
     def _leave(self, flights: Sequence[Flight]) -> None:
         for flight in flights:
             if flight.leave():
-                # At once: whoever asks before the run has ended must not join it any more.
+                # At once: a request that comes before the run has ended must not join it any more.
                 self._forget(flight)
 
     def _end(self, flight: Flight) -> None:
         self._forget(flight)
         if not flight.task.cancelled():
-            # Asked for, so that asyncio does not log as lost what the last caller left behind.
+            # Read, so that asyncio does not log an exception as lost when the last caller has left.
             flight.task.exception()
 
     def _forget(self, flight: Flight) -> None:
-        """Let nobody join a run any more."""
+        """Let no request join a run any more."""
         for key in flight.keys:
             if self._by_key.get(key) is flight:
                 del self._by_key[key]

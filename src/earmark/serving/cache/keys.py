@@ -1,7 +1,7 @@
-"""What a result is remembered by: a digest of all that it depends on.
+"""The key of a result: a digest of all that the result depends on.
 
-SHA-256, since a faster hash lets whoever chooses the texts make two of one key, and so one caller's
-text answered with another's result. No text is kept, only its digest.
+SHA-256: with a weaker hash, a client could choose two texts of one key, so that one caller's text
+is answered with another's result. No text is kept, only its digest.
 """
 
 import hashlib
@@ -12,21 +12,21 @@ from earmark.tasks.task import Part, TaskRequest
 __all__ = ["canonical", "item_keys"]
 
 _FORM = 2
-"""Raised when results are written down differently."""
+"""Increased when the form of written results changes."""
 
 
 def item_keys(info: EngineInfo, request: TaskRequest[object]) -> list[bytes]:
-    """Name the result of each input of a request, in order; equal inputs have equal names.
+    """Return the key of each input of a request, in order; equal inputs have equal keys.
 
     Args:
-        info: of the model that is asked.
-        request: what is asked of it.
+        info: of the model.
+        request: to the model.
 
     Returns:
         32 bytes for each.
     """
     common = (_FORM, info.model_id, info.identity, request.task, request.parameters())
-    # A digest, so that every input follows on the same number of bytes.
+    # A digest, so that the same number of bytes stands before every input.
     prefix = hashlib.sha256(hashlib.sha256(canonical(common)).digest())
     keys = []
     for item in range(request.items):
@@ -39,8 +39,8 @@ def item_keys(info: EngineInfo, request: TaskRequest[object]) -> list[bytes]:
 def canonical(part: Part) -> bytes:
     """Write a value down so that no two different ones look alike.
 
-    Every piece begins with its type and says where it ends. `True` is not `1`, `("ab", "c")` is
-    not `("a", "bc")`, and half of a UTF-16 pair, which UTF-8 has no room for, is still itself.
+    Every piece begins with its type and its length. `True` is not `1`, `("ab", "c")` is not
+    `("a", "bc")`, and half of a UTF-16 pair, which UTF-8 cannot hold, has bytes of its own.
     """
     if isinstance(part, str):
         written = part.encode("utf-8", "surrogatepass")
@@ -49,6 +49,6 @@ def canonical(part: Part) -> bytes:
         return b"(%d:%b" % (len(part), b"".join(map(canonical, part)))
     if part is None:
         return b"n"
-    if isinstance(part, bool):  # before int, of which it is a kind
+    if isinstance(part, bool):  # before int: a bool is an int too
         return b"t" if part else b"f"
     return b"i%d;" % part

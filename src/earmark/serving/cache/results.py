@@ -28,13 +28,13 @@ class StoreState:
 
 
 class ResultStore(Protocol):
-    """Remembers results, or does not: whoever asks can compute them anew.
+    """Remembers results. It may forget any: the caller can compute it anew.
 
     Keys and values are bytes, so that a store may lie in another process.
     """
 
     def get(self, key: bytes) -> bytes | None:
-        """Return what was put under a key; None where it is not known, or not any more."""
+        """Return the value of a key; None where there never was one, or it was given up."""
         ...
 
     def put(self, key: bytes, value: bytes) -> None:
@@ -42,7 +42,7 @@ class ResultStore(Protocol):
         ...
 
     def state(self) -> StoreState:
-        """Tell how full it is."""
+        """Return how full it is."""
         ...
 
 
@@ -89,7 +89,7 @@ class MemoryStore:
         self._bytes += size
 
     def state(self) -> StoreState:
-        """Tell how full it is."""
+        """Return how full it is."""
         return StoreState(
             entries=len(self._values), bytes=self._bytes, limit_bytes=self._limit_bytes
         )

@@ -9,11 +9,11 @@ __all__ = ["NOTHING_CACHED", "CacheState", "CacheUse"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CacheUse:
-    """How many inputs of a request did not have to be run for it.
+    """How many inputs of a request were answered without running them for it.
 
     Attributes:
         hits: known before.
-        joined: run for another request at the time, or for an equal input of this one.
+        joined: already being run for another request, or for an equal input of this one.
     """
 
     hits: int = 0
@@ -27,14 +27,13 @@ NOTHING_CACHED = CacheUse()
 class CacheState:
     """What the cache did for the inputs of one model, and how full it is.
 
-    Only inputs that were answered count, and only those of requests that would have taken an
-    earlier answer.
+    Only inputs that were answered count, and only those of requests that accept a kept result.
 
     Attributes:
         hits: inputs that were known before.
-        joined: inputs that were run for somebody else at the time.
+        joined: inputs that were already being run for another request.
         misses: inputs that had to be run.
-        store: how full the store is, which all models share.
+        store: how full the store is; all models share one.
     """
 
     hits: int
@@ -44,6 +43,6 @@ class CacheState:
 
     @property
     def hit_rate(self) -> float:
-        """The share of inputs that did not have to be run; 0 before the first."""
+        """The share of inputs that were answered without running them; 0 before the first input."""
         saved = self.hits + self.joined
         return saved / (saved + self.misses) if saved else 0.0

@@ -1,6 +1,6 @@
-"""A result as it is kept: bytes, read back into exactly what they were.
+"""Results as bytes: what is read back equals what was written.
 
-MessagePack has 64-bit floats, and no result holds an input: a word of an entity is the one piece of
+MessagePack has 64-bit floats. No result holds an input: the word of an entity is the only piece of
 a text that is kept.
 """
 
@@ -33,7 +33,7 @@ def read_result(task: TaskName, value: bytes) -> object:
     """Read what `write_result` wrote.
 
     Raises:
-        msgspec.DecodeError: it did not write this, or not for this task.
+        msgspec.DecodeError: the bytes are not from `write_result`, or are for another task.
     """
     result: object = _DECODERS[task].decode(value)
     return result

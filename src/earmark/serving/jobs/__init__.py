@@ -1,4 +1,4 @@
 """Requests that are answered later: kept in a store, carried out one after the other.
 
-What a job asks and what it is answered are bytes here; the dialect that took it knows their form.
+A job's question and answer are bytes here; the dialect that took the job knows their form.
 """

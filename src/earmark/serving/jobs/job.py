@@ -13,14 +13,14 @@ class Job:
     """One job, as it is kept.
 
     Attributes:
-        job_id: a caller who knows it may read the answer; too long to guess.
-        kind: of its question, which decides on what carries it out.
+        job_id: too long to guess; a caller who knows it may read the answer.
+        kind: of its question; it decides what carries the job out.
         model: what it is for, by the name that the caller used.
         state: how far it is.
         question: what is asked; empty once it is answered.
         answer: empty until then.
         total: how many parts the question has.
-        done: of how many there is an answer already.
+        done: how many of them have an answer already.
     """
 
     job_id: str

@@ -20,7 +20,7 @@ from earmark.serving.service import STOPS
 __all__ = ["CarryOut", "JobOptions", "JobRunner", "Progress"]
 
 CarryOut: TypeAlias = "Callable[[Job, Progress], Awaitable[bytes]]"
-"""Answers a question; what fails for the caller's own reasons has its place in the answer."""
+"""Answers a question; an error that the caller caused is a part of the answer."""
 
 _BUSY_RETRY_S = 10.0
 
@@ -29,7 +29,7 @@ _log: structlog.typing.FilteringBoundLogger = structlog.get_logger("earmark.serv
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobOptions:
-    """How long and how many.
+    """How long answers are kept, and how many jobs may wait.
 
     Attributes:
         keep_answers_h: a day by default.
@@ -48,7 +48,7 @@ class Progress:
     """How far a job is, kept step by step, so that another run of the server goes on from there."""
 
     def __init__(self, store: JobStore, job: Job) -> None:
-        """Go on where a job stopped."""
+        """Continue a job where it stopped."""
         self._store, self._job_id = store, job.job_id
 
     async def keep(self, part: bytes, *, done: int) -> None:
@@ -82,7 +82,7 @@ class JobRunner:
         *,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """Take a store.
+        """Make a runner of the jobs in a store.
 
         Args:
             store: where jobs are kept.
@@ -95,14 +95,14 @@ class JobRunner:
 
     @property
     def options(self) -> JobOptions:
-        """How long and how many."""
+        """How long answers are kept, and how many jobs may wait."""
         return self._options
 
     async def submit(self, kind: str, model: str, question: bytes, *, total: int = 1) -> Job:
         """Keep a question to be answered later.
 
         Args:
-            kind: of the question; what `running` is given for it carries it out.
+            kind: of the question; `running` is given what carries out questions of this kind.
             model: by the name that the caller used.
             question: in the form of its kind.
             total: how many parts it has.
@@ -135,7 +135,7 @@ class JobRunner:
     async def running(self, kinds: Mapping[str, CarryOut]) -> AsyncIterator[None]:
         """Carry jobs out until the block ends, those of an earlier run of the server first.
 
-        A job that is then under way is gone on with by the next run.
+        The next run of the server continues a job that is under way at the end.
 
         Args:
             kinds: what carries jobs of each kind out; jobs of other kinds wait.

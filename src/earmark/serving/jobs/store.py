@@ -51,10 +51,10 @@ class JobStore(Protocol):
 
 
 class MemoryJobs:
-    """Jobs that are gone when the process ends."""
+    """Jobs in memory: they are lost when the process ends."""
 
     def __init__(self) -> None:
-        """Start with none."""
+        """Start without jobs."""
         self._jobs: dict[str, Job] = {}
         self._parts: dict[str, list[bytes]] = {}
         self._finished_s: dict[str, float] = {}
@@ -200,7 +200,7 @@ class SqliteJobs:
         Raises:
             StateUnavailable: the database cannot be written.
         """
-        # One after the other: a part without its count is written again, and is the same.
+        # In this order: a part whose count is lost is written again, with the same bytes.
         self._run("INSERT OR REPLACE INTO job_parts VALUES (?, ?, ?)", job_id, done, part)
         self._run("UPDATE jobs SET done = ? WHERE job_id = ?", done, job_id)
 

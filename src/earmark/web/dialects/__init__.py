@@ -15,7 +15,7 @@ DIALECTS: Final[tuple[type[Dialect], ...]] = (
     CloudflareDialect,
     RerankDialect,
 )
-"""Every dialect that is spoken; where two have an address, the first answers."""
+"""Every dialect; where two have the same address, the first answers."""
 
 DESCRIPTION: Final = (
     "Labels text: whole texts, pairs, any labels you name, named entities; and reranks. Speaks the"
@@ -23,4 +23,4 @@ DESCRIPTION: Final = (
     " its address and nothing else. `POST /rerank` and `POST /predict` are those of"
     " text-embeddings-inference, Cohere and Jina."
 )
-"""What the OpenAPI document says first."""
+"""The first text of the OpenAPI document."""

@@ -1,4 +1,4 @@
-"""What the server tells of itself: models, their facts, their health."""
+"""Descriptions of the server: models, their facts, their health."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -48,7 +48,7 @@ _TRUNCATION: Final[Mapping[TaskName, str]] = {
         ' With "parameters": {"stride": 16} it is read whole, in windows that share 16 tokens.'
     ),
 }
-"""What becomes of a text longer than the model reads, by what the model is for."""
+"""What is done with a text that is longer than the model reads, by the model's task."""
 
 
 class CacheFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -176,7 +176,7 @@ def _model_type(info: ModelFacts) -> ModelType:
 
 
 def model_info(status: ServedStatus, *, limits: ServiceOptions, version: str) -> Response:
-    """Answer the facts of a model; where its files lie is nobody's business."""
+    """Answer the facts of a model, but not where its files are."""
     info = status.info
     if not isinstance(info, EngineInfo):
         return json_response(_facts_info(info, status, limits, version))
@@ -190,7 +190,7 @@ def model_info(status: ServedStatus, *, limits: ServiceOptions, version: str) ->
             max_batch_requests=None,  # a batch is bounded by its tokens alone
             tokenization_workers=os.cpu_count() or 1,
             auto_truncate=True,
-            sha=None,  # of text-embeddings-inference's own source
+            sha=None,  # from the source of text-embeddings-inference
             docker_label=None,
             aliases=status.aliases,
             model_sha=info.revision,  # only the Hub has revisions
@@ -245,7 +245,7 @@ def _facts_info(
 
 
 def models(statuses: Sequence[ServedStatus]) -> Response:
-    """Answer what is served, with task and state."""
+    """Answer a list of the models that are served, with task and state."""
     return json_response([_card(each) for each in statuses])
 
 
@@ -264,9 +264,9 @@ def index(
 
 
 def health(statuses: Sequence[ModelStatus]) -> Response:
-    """Answer 200 only when none of the models is hindered from answering, else 503 and why.
+    """Answer 200 if every model can answer, else 503 and the reason.
 
-    A model that only has to be loaded first is not.
+    A model that only has to be loaded first counts as one that can.
     """
     states = {each.info.model_id: each.state for each in statuses}
     broken = [each for each in statuses if each.state not in ("ready", "loadable")]

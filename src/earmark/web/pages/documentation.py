@@ -1,9 +1,9 @@
-"""`/openapi.json`, `/docs`, a page made of it that needs nothing from outside, and a page for `/`.
+"""`/openapi.json`, `/docs`, which shows it and loads nothing from outside, and a page for `/`.
 
-The pages are open to everyone: they hold nothing of this server, and ask for a key where one is
-demanded. The page of the API is RapiDoc (``web/docs/``, vendored; see its README), and a security
-policy that keeps whatever it is from reaching any other server. All its addresses are relative, so
-that it works behind a proxy that adds a prefix.
+The pages are open to everyone: they hold no data of this server, and ask for a key where one is
+demanded. The page of the API is RapiDoc (``web/docs/``, vendored; see its README) with a security
+policy that keeps it from reaching any other server. All its addresses are relative, so that it
+works behind a proxy that adds a prefix.
 """
 
 import hashlib
@@ -36,11 +36,11 @@ _HTML_TYPE: Final = "text/html; charset=utf-8"
 
 _POLICY: Final = (
     "default-src 'none'; script-src 'self';"
-    # RapiDoc sets styles on its elements; under the other rules a style can load nothing.
+    # RapiDoc sets styles on its elements; the other rules keep a style from loading anything.
     " style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self';"
     " base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-"""Nothing from another server, nothing to it, and no other page around it."""
+"""The page loads nothing from another server, sends nothing to one, and is in no other page."""
 
 _PAGE: Final[Mapping[str, tuple[str, str]]] = {
     "/docs": ("index.html", _HTML_TYPE),
@@ -59,18 +59,18 @@ _Handler: TypeAlias = Callable[[Request], Awaitable[Response]]
 
 @dataclass(frozen=True, slots=True)
 class _Document:
-    """Bytes that stay the same while the server runs.
+    """A file that stays the same while the server runs.
 
     Attributes:
-        content: all of it.
-        headers: its type, its entity tag, and who may keep it.
+        content: the whole file.
+        headers: its type, its entity tag, and which caches may keep it.
     """
 
     content: bytes
     headers: Mapping[str, str]
 
     def answer(self, request: Request) -> Response:
-        """Answer 304 to whoever has it already (RFC 9110, section 13.1.2)."""
+        """Answer the file, or 304 to a client that has it already (RFC 9110, section 13.1.2)."""
         known = request.headers.get("if-none-match", "")
         tags = {tag.strip().removeprefix("W/") for tag in known.split(",")}
         if self.headers["etag"] in tags or known.strip() == "*":
@@ -88,13 +88,13 @@ def documentation_routes(document: Mapping[str, Json]) -> list[Route]:
     folder = files("earmark.web") / "docs"
     for address, (name, media_type) in _PAGE.items():
         endpoint = _serving((folder / name).read_bytes(), media_type)
-        # What the page is made of is no business of a document about the API.
+        # Not in the document of the API: files of the page are no part of the API.
         routes.append(Route(address, endpoint, include_in_schema=address == "/docs"))
     return routes
 
 
 def documentation_access_form(form: AccessForm) -> AccessForm:
-    """Open the page of the API to everyone; otherwise it is as another form has it."""
+    """Return another form with the page of the API open to everyone."""
     return replace(
         form,
         prefix="/docs",
@@ -103,7 +103,7 @@ def documentation_access_form(form: AccessForm) -> AccessForm:
 
 
 def wants_page(scope: Scope) -> bool:
-    """Say whether a person looks at ``/``: browsers name HTML in `Accept`, and programs do not."""
+    """Return whether a person opens ``/``: browsers name HTML in `Accept`, and programs do not."""
     if scope["path"] != "/" or scope["method"] not in _OPEN_METHODS:
         return False
     accepted = Headers(scope=scope).get("accept", "").lower()
@@ -117,7 +117,7 @@ def _welcome() -> _Handler:
 
 
 async def welcome(request: Request) -> Response:
-    """Answer the page for a person who looks at ``/``."""
+    """Answer the page for a person who opens ``/``."""
     return await _welcome()(request)
 
 
@@ -125,7 +125,7 @@ def documentation_operations(errors: Mapping[int, Answer]) -> tuple[Operation, .
     """Describe these addresses themselves.
 
     Args:
-        errors: what may come in place of their answers, in the form of whoever has the server.
+        errors: that may come in place of their answers.
     """
     unchanged = Answer(description="The caller has it already.", headers=("etag",))
     group = Group(tag="documentation", errors={304: unchanged, **errors}, headers=("etag",))
@@ -144,7 +144,7 @@ def _serving(content: bytes, media_type: str, more: Mapping[str, str] | None = N
         **(more or {}),
         "content-type": media_type,
         "etag": f'"{hashlib.sha256(content).hexdigest()[:32]}"',
-        # Ask each time, so that a new version is seen at once: a 304 costs next to nothing.
+        # A browser asks each time, so that a new version is seen at once; a 304 costs little.
         "cache-control": "no-cache",
         "x-content-type-options": "nosniff",
     }

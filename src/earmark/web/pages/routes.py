@@ -28,14 +28,14 @@ from earmark.web.request_log import record_of
 __all__ = ["Pages"]
 
 _HEALTH: Final = ("/health", "/ping")
-"""The second is where load balancers of hosted containers look."""
+"""Addresses of health; load balancers of hosted containers use the second."""
 
 _MODELS: Final = "/models/"
 _ACTIONS: Final = frozenset({"health", "info"})
 
 
 class Pages:
-    """What the server says of itself, in the form of no dialect."""
+    """The server's own pages, which belong to no dialect."""
 
     def __init__(
         self,
@@ -72,7 +72,7 @@ class Pages:
         ]
 
     def access_forms(self) -> tuple[AccessForm, ...]:
-        """Say how callers present a key where no dialect says it; the last covers all paths."""
+        """Return how callers present a key outside of dialects; the last covers all paths."""
         usual = AccessForm(
             prefix="",
             read=read_bearer,
@@ -82,14 +82,14 @@ class Pages:
         return documentation_access_form(usual), usual
 
     def _is_health(self, scope: Scope) -> bool:
-        """Return whether health is asked for, and not a model that has the name of it."""
+        """Return whether a request asks for health, and not for a model of that name."""
         path: str = scope["path"]
         if scope["method"] not in {"GET", "HEAD"} or not path.endswith(_HEALTH):
             return False
         if not path.startswith(_MODELS):
             return path in _HEALTH
         model_id, action = self._wanted(path.removeprefix(_MODELS))
-        # A caller without a key does not learn what others asked the Hub for.
+        # A caller without a key does not learn which models others fetched from the Hub.
         return action == "health" and self._service.models.at_hand(model_id)
 
     async def _index(self, request: Request) -> Response:
@@ -116,11 +116,11 @@ class Pages:
                 return describe.model_card(status)
 
     def _wanted(self, path: str) -> tuple[str, str]:
-        """Read what follows ``/models/`` as a model's id, and what is wanted of it.
+        """Split what follows ``/models/`` into a model's id and an action.
 
         ``foo/info`` is the model of that name where it is known, and otherwise the model ``foo``
-        with the action ``info``. So a model of the Hub that is called like an action can be
-        described only once it was asked.
+        with the action ``info``. So a model of the Hub whose name ends like an action can be
+        described only after a request to it.
         """
         head, _, tail = path.rpartition("/")
         if head and tail in _ACTIONS and not self._service.models.knows(path):
@@ -128,7 +128,7 @@ class Pages:
         return path, ""
 
     async def _health(self, _: Request) -> Response:
-        # A model that is not in memory is nothing that ails the server.
+        # A model that is not in memory does not make the server unhealthy.
         return describe.health(self._service.loaded())
 
     async def _info(self, request: Request) -> Response:
@@ -139,9 +139,9 @@ class Pages:
         return describe.model_info(status, limits=self._service.options, version=self._version)
 
     def _described(self) -> str:
-        """Choose the model whose facts `/info` answers: one that needs no name in a request.
+        """Choose the model whose facts `/info` answers: one that requests need not name.
 
-        Clients of text-embeddings-inference know of one model, which reranks or classifies.
+        Clients of text-embeddings-inference expect one model, which reranks or classifies.
         """
         named = self._service.models.named
         tasks: tuple[TaskName, ...] = ("text-ranking", "text-classification")

@@ -1,8 +1,8 @@
-"""How callers of Workers AI present a key, and how they are told that it is none.
+"""How clients of Workers AI present a key, and how they are refused.
 
-``Authorization: Bearer``, or ``X-Auth-Email`` with ``X-Auth-Key``: a key of earmark's is good for
-both, and the mail address may be anyone's. Python's SDK sends only the pair where both are set, and
-JavaScript's sends everything, so that the pair counts first.
+``Authorization: Bearer``, or ``X-Auth-Email`` with ``X-Auth-Key``: an access key of earmark works
+in both, with any mail address. Where both are set, the Python SDK sends only the pair and the
+JavaScript SDK sends everything, so that the pair is read first.
 """
 
 from typing import Final
@@ -21,14 +21,14 @@ from earmark.web.request_log import record_of
 __all__ = ["WRONG_KEY", "Verified", "access_form"]
 
 WRONG_KEY: Final = ApiError(10000, "Authentication error")
-"""What a wrong key is told, and a wrong account: which of the two, nobody learns."""
+"""The answer to a wrong key and to a wrong account, so that a caller cannot distinguish them."""
 
 _NO_KEY: Final = ApiError(9106, "Missing X-Auth-Key, X-Auth-Email or Authorization headers")
 _HALF_A_PAIR: Final = {
     "x-auth-key": ApiError(9106, "Missing X-Auth-Email header"),
     "x-auth-email": ApiError(9106, "Missing X-Auth-Key header"),
 }
-"""By the header that is there."""
+"""The error where only one header of the pair was sent, by that header."""
 _WRONG_HEADERS: Final = "Invalid request headers"
 _MALFORMED: Final = ApiError(
     6003, _WRONG_HEADERS, (ApiError(6111, "Invalid format for Authorization header"),)
@@ -39,7 +39,7 @@ _MALFORMED_KEY: Final = ApiError(
 
 _PAIR: Final = ("x-auth-email", "x-auth-key")
 _BEARERS: Final = ("authorization", "cf-aig-authorization")
-"""The second is what a gateway of Cloudflare's asks for."""
+"""Headers that may hold a key; a gateway of Cloudflare's reads the second."""
 _SERVICE_KEY: Final = "x-auth-user-service-key"
 
 
@@ -51,7 +51,7 @@ class Verified(msgspec.Struct, frozen=True):
 
 
 def access_form(prefix: str) -> AccessForm:
-    """Tell how callers below a prefix get in; no address of this dialect is open."""
+    """Return how callers below a prefix present a key; no address of this dialect is open."""
     return AccessForm(prefix=prefix, read=_read, is_open=_never, refuse=_refuse)
 
 

@@ -1,7 +1,7 @@
 """Asynchronous batches: many inputs in one request, answered when there is time.
 
 ``{"requests": [input, …]}`` with ``queueRequest=true`` is kept as a job; ``{"request_id"}`` asks
-how far it is. Every input has an answer of its own, also where its neighbours fail.
+how far it is. Every input has an answer of its own, also where other inputs fail.
 """
 
 import asyncio
@@ -48,25 +48,25 @@ Tell: TypeAlias = Callable[[EarmarkError], ApiError]
 """Puts what went wrong with one input into a code and a message."""
 
 KIND: Final = "workers-ai"
-"""Of the jobs that these batches are."""
+"""The kind of the jobs of these batches."""
 
 MOST_INPUTS: Final = 50_000
-"""Of a batch. Their answers are held in memory when they are put together, some 20 MB."""
+"""The most inputs of a batch. All answers are in memory when they are put together, some 20 MB."""
 
 _CHUNK: Final = 256
-"""Inputs that are asked about together, and whose answers are kept together: enough to fill the
-model's batches, and few beside what callers who wait are allowed."""
+"""Inputs that are sent to the model together, and whose answers are kept together: enough to fill
+the model's batches, and few beside what callers who wait are allowed."""
 
 _AT_ONCE: Final = 32
-"""Inputs that have to be asked about one by one, and are under way together."""
+"""Inputs in flight at once where each has to be sent to the model by itself."""
 
 _TRIES: Final = 20
-"""Of an input that finds the server busy; the waits between grow to half a minute."""
+"""Tries for an input that finds the server busy; the waits between grow to half a minute."""
 
 _LONGEST_PAUSE_S: Final = 30.0
 
 _Answer: TypeAlias = tuple[object, int] | EarmarkError
-"""A body and the tokens that were read for it, or what went wrong."""
+"""An answer's body and the tokens that were read for it, or an error."""
 
 
 class _Input(msgspec.Struct, frozen=True):
@@ -137,7 +137,7 @@ def polled_id(body: bytes) -> str | None:
 
 
 class _Part(msgspec.Struct, frozen=True):
-    """The answers to some inputs that stand side by side, as they are kept."""
+    """The kept answers to some neighbouring inputs."""
 
     responses: list[msgspec.Raw]
     tokens: int
@@ -181,11 +181,11 @@ class Batches:
         return Queued("queued", job.job_id, model)
 
     async def poll(self, model: str, job_id: str) -> Queued | msgspec.Raw:
-        """Return how far a batch is, or what it was answered.
+        """Return how far a batch is, or its answers.
 
         Raises:
-            InvalidInput: there is no such batch of this model, or no more.
-            EngineError: the batch as a whole failed, which only a fault of ours makes it.
+            InvalidInput: this model has no such batch, or it has expired.
+            EngineError: the batch as a whole failed, which is always a fault of the server.
         """
         job = await self._jobs.find(job_id)
         if job is None or job.kind != KIND or job.model != model:
@@ -213,7 +213,7 @@ class Batches:
         return await read_beside(job.question, lambda: _joined(parts))
 
     async def _answers(self, model: str, chunk: Mapping[int, bytes]) -> dict[int, _Answer]:
-        """Answer some inputs, again and again those that find the server busy: nobody waits."""
+        """Answer some inputs; repeat those that find the server busy, since no client waits."""
         answers: dict[int, _Answer] = {}
         left = dict(chunk)
         for turn in range(_TRIES):
@@ -229,7 +229,7 @@ class Batches:
         return answers
 
     async def _ask(self, model: str, inputs: Mapping[int, bytes]) -> dict[int, _Answer]:
-        """Ask about some inputs once: those that are texts together, so that they share batches."""
+        """Answer some inputs once; texts go to the model together, so that they share batches."""
         try:
             call = await self._open(model)
         except EarmarkError as error:
@@ -260,7 +260,7 @@ class Batches:
             served = await call.answer(TextClassification(asked, sort=False))
         except CapacityError as busy:
             return dict.fromkeys(texts, busy)
-        except EarmarkError:  # of the whole: by themselves some may be answered
+        except EarmarkError:  # of all together: alone, some may be answered
             return await self._ask_each(call, {place: each for place, (_, each) in texts.items()})
         return {
             place: outcome

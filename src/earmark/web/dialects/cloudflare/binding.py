@@ -1,9 +1,9 @@
 """A Worker's binding, in the form of each generation of the package `@cloudflare/ai`.
 
-The package is what Cloudflare's documentation had before bindings had a `run()` of their own. It
-says its version in ``cf-consn-sdk-version``. Read in its releases: 1.0 (to 1.0.53) sends tensors,
-gzipped, and reads tensors; 1.1 (1.1.0) sends JSON and gunzips whatever answer it gets; from 1.2 on
-the binding's own `run()` asks.
+Cloudflare's documentation had this package before bindings had a `run()` of their own. It sends its
+version in ``cf-consn-sdk-version``. From the source of its releases: 1.0 (to 1.0.53) sends tensors,
+gzipped, and reads tensors; 1.1 (1.1.0) sends JSON and gunzips every answer; from 1.2 on the
+binding's own `run()` sends the request.
 """
 
 import gzip
@@ -37,7 +37,7 @@ def generation(version: str) -> Generation:
     """Return the form that a version of the package has.
 
     Args:
-        version: as it says itself; empty where it is another caller.
+        version: as the package sends it; empty for every other caller.
     """
     found = _VERSION.match(version)
     return _OF_MINOR[found["minor"]] if found else "plain"
@@ -106,12 +106,12 @@ def answered(result: object, form: Generation, *, headers: Mapping[str, str]) ->
     """
     if form == "tensors" and isinstance(result, Sequence):
         scores = [each.score for each in result if isinstance(each, LabelScore)]
-        # They are called logits there, and are read as scores, in the order of the classes.
+        # The package calls them logits, and reads them as scores, in the order of the classes.
         logits = Tensor(name="logits", type="float32", shape=[1, len(scores)], value=[scores])
         return bare(TensorAnswer([logits]), headers=headers)
     answer = bare(result, headers=headers)
     if form == "gunzips":
-        # Without a `content-encoding`, which whoever is between would undo.
+        # Without a `content-encoding`: a proxy would decompress the body.
         answer.body = gzip.compress(bytes(answer.body))
         answer.headers["content-length"] = str(len(answer.body))
     return answer

@@ -1,4 +1,4 @@
-"""What there is to run: models, their schemas, tasks and authors, as Cloudflare lists them.
+"""Lists of models, their schemas, tasks and authors, in Cloudflare's form.
 
 Only text classification and reranking have a place in this dialect, both under one task.
 """
@@ -21,7 +21,7 @@ __all__ = ["Named", "authors", "models", "page_of", "schema", "tasks"]
 
 MOST_PER_PAGE: Final = 100
 PER_PAGE: Final = 50
-"""What wrangler asks for."""
+"""Entries on a page by default, as wrangler asks for."""
 
 Row = TypeVar("Row")
 
@@ -63,7 +63,7 @@ class Model(msgspec.Struct, frozen=True):
 
 
 class Author(msgspec.Struct, frozen=True):
-    """Whoever models are named after."""
+    """An author that models are named after."""
 
     id: str
     name: str
@@ -96,13 +96,13 @@ class Named:
 
     @property
     def author(self) -> str:
-        """Who made it, by its name: what stands before the last slash, without Cloudflare's @."""
+        """The author: the part of the name before the last slash, without Cloudflare's @."""
         parts = [part for part in self.name.split("/") if not part.startswith("@")]
         return parts[0] if len(parts) > 1 else ""
 
 
 def runnable(served: Sequence[Named]) -> list[Named]:
-    """Leave out what is for a task that this dialect has no form for, such as labelling tokens."""
+    """Leave out models for tasks that this dialect has no form for, such as labelling tokens."""
     return [each for each in served if each.status.info.task == "text-classification"]
 
 
@@ -111,8 +111,8 @@ def models(served: Sequence[Named], query: Mapping[str, str]) -> list[Model]:
 
     Args:
         served: under every name.
-        query: `author`, `search` and `task` narrow the list; what else there is means nothing
-            here, where no model is experimental, deprecated or of another source.
+        query: `author`, `search` and `task` narrow the list. Other members change nothing: no
+            model here is experimental, deprecated or of another source.
     """
     author, task = query.get("author", "").lower(), query.get("task", "").lower()
     sought = query.get("search", "").lower()
@@ -143,7 +143,7 @@ def tasks() -> list[Task]:
 
 
 def authors(served: Sequence[Named]) -> list[Author]:
-    """List who the models are named after, each once."""
+    """List the authors of the models, each once."""
     named = dict.fromkeys(each.author for each in runnable(served) if each.author)
     return [Author(_id_of(f"author {name}"), name, "") for name in named]
 
@@ -200,7 +200,7 @@ def _id_of(name: str) -> str:
 
 
 _OURS: Final = frozenset({"$defs", "title", "description"})
-"""Members of a schema that tell of our code and nothing of the wire."""
+"""Members of a schema that describe our code, not the wire."""
 
 
 def _schema_of(kind: object) -> dict[str, object]:

@@ -78,7 +78,7 @@ class Envelope(msgspec.Struct, Generic[Result], frozen=True, omit_defaults=True)
         result_info: of a list that has pages.
     """
 
-    # Without defaults: clients expect these four always.
+    # Without defaults: clients expect all four in every answer.
     result: Result
     success: bool
     errors: tuple[ApiError, ...]
@@ -120,7 +120,7 @@ def failed(
 def ai_request_id(request_id: str) -> str:
     """Write a request's id as the UUID that ``cf-ai-req-id`` always is.
 
-    The server's own ids are UUIDs; one that a caller gave is hashed to one.
+    The server's own ids are UUIDs; an id that a caller gave is hashed to a UUID.
     """
     try:
         return str(uuid.UUID(request_id))

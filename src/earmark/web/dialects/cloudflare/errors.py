@@ -1,8 +1,8 @@
-"""Errors as this dialect puts them: codes, statuses and messages of Workers AI.
+"""Errors in the form of this dialect: codes, statuses and messages of Workers AI.
 
-The statuses are those of Cloudflare's table; its clients try 408, 409, 429 and everything from 500
-on again, twice, and wait no longer than a minute between. An answer that will not change carries
-``x-should-retry: false``.
+The statuses are those of Cloudflare's table. Its clients repeat a request after 408, 409, 429 and
+every status from 500 on, twice, and wait at most a minute between. An answer that will not change
+carries ``x-should-retry: false``.
 """
 
 from collections.abc import Sequence
@@ -45,7 +45,8 @@ __all__ = [
 ]
 
 _LONGEST_RETRY_S = 60
-"""Python ignores a longer wait and JavaScript obeys it, for however long."""
+"""The longest wait that is suggested: the Python client ignores a longer one, and the JavaScript
+client waits however long it is."""
 
 _INVALID = 400
 _FAULT = 500
@@ -73,7 +74,7 @@ FORMS: Final[dict[type[BaseException], Form]] = {
     InvalidInput: Form(400, 5006, "Bad input: Error"),
     UnknownModel: Form(400, 5007, "No such model"),
     UnusableModel: Form(400, 5007, "No such model"),
-    # Not 3040: nothing here is busy, and clients that try again twice within seconds gain nothing.
+    # Not 3040: no model is busy, and clients that try again twice within seconds gain nothing.
     ModelOutOfReach: Form(400, 5007, "No such model"),
     RequestTooLarge: Form(413, 3006, "Request is too large"),
     UnsupportedCoding: Form(415, 5006, "Bad input: Error"),
@@ -131,7 +132,7 @@ def edge_answer(error: BaseException, record: RequestRecord) -> Response:
 
 
 def no_such_route(hint: str) -> Response:
-    """Answer an address that there is not, in Cloudflare's words; the hint stands beside them."""
+    """Answer an unknown address in Cloudflare's words, with a hint."""
     error = ApiError(7000, "No route for that URI")
     return failed(error, status=400, messages=(Message(error.code, hint),))
 

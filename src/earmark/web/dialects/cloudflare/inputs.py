@@ -1,8 +1,8 @@
 """What a model is given, in the schema of its kind, and what it gives back.
 
-A text classifier takes ``{"text"}``, a reranker ``{"query", "contexts", "top_k"}``; which of the
-two is meant shows in the body. Other members are answered beside, as Cloudflare's schemas have it,
-and told of.
+A text classifier takes ``{"text"}``, a reranker ``{"query", "contexts", "top_k"}``; the members of
+the body show which of the two is meant. Other members are accepted, as in Cloudflare's schemas, and
+the answer warns of them.
 """
 
 import re
@@ -72,7 +72,7 @@ class Ranked(msgspec.Struct, frozen=True):
 
 
 _HARMLESS: Final = frozenset({"external_reference", "options"})
-"""A batch's name for one of its inputs, and what a binding sets beside them."""
+"""Members beside an input: a batch's name for it, and what a binding sets."""
 _USUAL: Final = {"stream": False}
 _OF_CLASSIFIER: Final = Reading(
     of="a text classifier's input",
@@ -129,7 +129,7 @@ def open_exchange(body: bytes, info: ModelFacts) -> tuple[AnyExchange, tuple[Dou
     try:
         return _open_reranker(body) if reranks else _open_classifier(body), doubts
     except InvalidInput as error:
-        # What is missing may be there by nearly its name.
+        # The missing member may be there under a misspelt name.
         slips = [each.text for each in doubts if "did you mean" in each.text]
         raise InvalidInput("; ".join((str(error), *slips))) from None
 
@@ -168,7 +168,7 @@ _TYPES: Final = {"str": "string", "int": "integer", "float": "number", "bool": "
 
 
 def as_upstream_says(found: Misfit) -> str:
-    """Put a misfit into the words of Cloudflare's validator, which programs match on."""
+    """Describe a misfit in the words of Cloudflare's validator, which programs match on."""
     path = "/" + found.path.replace(".", "/").replace("[", "/").replace("]", "")
     if missing := _MISSING.match(found.complaint):
         return f"required properties at '{path}' are '{missing['name']}'"

@@ -64,10 +64,10 @@ _GATEWAY: Final = "/v1"
 """What a gateway's addresses begin with."""
 
 _CLIENT_PATIENCE_S: Final = 55.0
-"""The SDKs give up after 60 s and try again; they had better be told before."""
+"""The SDKs give up after 60 s and try again, so that the answer has to come before that."""
 
 _BATCH_BYTES: Final = 10_000_000
-"""What Cloudflare lets a batch hold."""
+"""Cloudflare's own bound of a batch's body."""
 
 _AI: Final = f"{PREFIX}/accounts/{{account}}/ai"
 
@@ -75,7 +75,7 @@ _NO_KEY_NEEDED: Final = "0" * 32
 """Stands for the key's id where none is demanded."""
 
 _UNREAD_CODE: Final = FORMS[InvalidInput].code
-"""Of a message that something is not read: what a strict server answers it with as an error."""
+"""Code of a message that something is not read: a strict server answers it as an error."""
 
 _TRUE: Final = frozenset({"true", "1"})
 
@@ -85,7 +85,7 @@ _universal = decoder(Universal[msgspec.Raw])
 
 @dataclass(frozen=True, slots=True)
 class _Ran:
-    """What a run is answered.
+    """The answer to a run.
 
     Attributes:
         result: of the model, or how far a batch is.
@@ -98,7 +98,7 @@ class _Ran:
     doubts: tuple[Doubt, ...] = ()
 
     def beside(self, reading: Reading, body: bytes) -> "_Ran":
-        """Add what nothing reads beside the input."""
+        """Add doubts about members beside the input that nothing reads."""
         found = chain(reading.doubts(members_of(body)), self.doubts)
         return replace(self, doubts=first_doubts(found))
 
@@ -158,7 +158,7 @@ class CloudflareDialect(Dialect):
         return Route(address, self._of_account(endpoint(handler, refuse)), methods=[method])
 
     def _of_account(self, inner: Handler) -> Handler:
-        """Refuse an account that is none, in the words that a wrong key gets."""
+        """Refuse an unknown account, in the same words as a wrong key."""
 
         async def checked(request: Request) -> Response:
             account = request.path_params.get("account")
@@ -169,11 +169,11 @@ class CloudflareDialect(Dialect):
         return checked
 
     def access_forms(self) -> list[AccessForm]:
-        """Tell how this dialect's callers present a key and are refused."""
+        """Return how this dialect's callers present a key and are refused."""
         return [access_form(PREFIX), access_form(_GATEWAY)]
 
     def no_such_address(self, asked: str, hint: str) -> Response:  # noqa: ARG002 - the protocol's
-        """Answer an address that there is not, in Cloudflare's words."""
+        """Answer an unknown address, in Cloudflare's words."""
         return no_such_route(hint)
 
     def no_such_method(self, method: str, allowed: Sequence[str]) -> Response:
@@ -220,7 +220,7 @@ class CloudflareDialect(Dialect):
         return tell_doubts(binding.answered(ran.result, form, headers=ran.headers), ran.doubts)
 
     async def _result(self, request: Request, model: str, body: bytes, *, queue: bool) -> _Ran:
-        """Answer one input, or take or tell of a batch."""
+        """Answer one input, take a batch, or answer how far a batch is."""
         ai_id = {"cf-ai-req-id": ai_request_id(record_of(request.scope).request_id)}
         asked_s = time.monotonic()
         call = await open_call(self._service, request, model)
@@ -261,7 +261,7 @@ class CloudflareDialect(Dialect):
         return await exchange.carry_out(call), doubts
 
     async def _open_for_batch(self, model: str) -> Call:
-        # Where it came from counted when it was taken; what may be fetched counts now.
+        # Its origin was checked when it was taken; whether a model may be fetched is decided now.
         return await self._service.open(model, Caller(here=True), Preferences(wait=True))
 
     async def _body(self, request: Request, *, batch: bool) -> bytes:
@@ -274,7 +274,7 @@ class CloudflareDialect(Dialect):
         return succeeded(rows, paging=paging)
 
     async def _bound_models(self, request: Request) -> Response:
-        """Answer a binding's `models()`, whose query stands in the address that it meant."""
+        """Answer a binding's `models()`, whose query is a part of the address in its header."""
         meant = urlsplit(request.headers.get("x-forwarded", ""))
         query = dict(parse_qsl(meant.query))
         rows, paging = catalogue.page_of(catalogue.models(self._named(), query), query)
@@ -283,9 +283,9 @@ class CloudflareDialect(Dialect):
     async def _schema(self, request: Request) -> Response:
         name = request.query_params.get("model", "")
         served = self._named()
-        with suppress(UnknownModel):  # told below, in this address's words
+        with suppress(UnknownModel):  # answered below, in the words of this address
             call = await open_call(self._service, request, name)
-            # The list has no models of the Hub but those in memory.
+            # Of the Hub's models, the list has only those in memory.
             served.append(catalogue.Named(name, call.status()))
         return succeeded(catalogue.schema(served, name))
 
@@ -296,11 +296,11 @@ class CloudflareDialect(Dialect):
         return succeeded(catalogue.authors(self._named()))
 
     async def _finetunes(self, _: Request) -> Response:
-        """Answer that there are none: they are for models that write text."""
+        """Answer an empty list of finetunes: only models that write text have them."""
         return succeeded([])
 
     async def _verify(self, request: Request) -> Response:
-        """Answer that the key holds: without one that does, nobody gets here."""
+        """Answer that the key is valid: a request without a valid one does not get here."""
         verified = Verified(record_of(request.scope).key or _NO_KEY_NEEDED, "active")
         told = Message(10000, "This API Token is valid and active")
         return succeeded(verified, messages=(told,))

@@ -1,4 +1,4 @@
-"""What an input is wrapped in where the address does not name its model."""
+"""Bodies that wrap an input where the address does not name the model."""
 
 from typing import Final, Generic, TypeVar
 

@@ -1,5 +1,5 @@
 """The wire format of the Hugging Face Inference API.
 
-What the official Python and JavaScript clients send and read, back to their oldest versions.
+It has what the official Python and JavaScript clients of all versions send and read.
 Knows nothing of other dialects.
 """

@@ -1,7 +1,7 @@
-"""Who is asking, as far as the form of an answer depends on it.
+"""Which client sent a request, as far as the form of the answer depends on it.
 
-Official clients disagree on the form of a zero-shot answer; the edges of versions below were read
-in the source of each release of `huggingface_hub` and `@huggingface/inference`.
+Official clients disagree on the form of a zero-shot answer; the version limits below are from the
+source of each release of `huggingface_hub` and `@huggingface/inference`.
 """
 
 import re
@@ -30,17 +30,18 @@ _RUNTIMES: Final = ("node", "undici", "bun/", "deno/", "cloudflare-workers", "mo
 change theirs at all. Such a caller may be of any version, and only `both` is read by every one."""
 
 _WORKERS: Final = "Cloudflare-Workers"
-"""What a Worker calls itself. Its runtime sends no ``User-Agent``, but ``CF-Worker`` from wherever
-it is deployed, and from `wrangler dev` in late versions; seen with 4.164."""
+"""The name of a Worker. Its runtime sends no ``User-Agent``, but ``CF-Worker`` when it is deployed,
+and from `wrangler dev` in late versions; seen with 4.164."""
 
 _HUB_FAILS_ON_503: Final = (0, 29, 0)
-"""From here on a 503 is an error at once; before, the client asks again every second."""
+"""From this version on a 503 is an error at once; before it, the client asks again every second."""
 _JAVASCRIPT_SPINS_ON_503: Final = (3, 4, 0)
-"""From here on a 503 is repeated at once and without end; before, once, and with a wish to wait."""
+"""From this version on the client repeats after a 503 at once and without end; before it, once, and
+asking to wait."""
 
 
 def name_of_caller(headers: Mapping[str, str]) -> str:
-    """Return how a caller names itself or its runtime; an empty string where nothing is told.
+    """Return the name of a caller or of its runtime; an empty string where it sends none.
 
     Args:
         headers: of the request, by lower-case names.
@@ -49,7 +50,7 @@ def name_of_caller(headers: Mapping[str, str]) -> str:
 
 
 def expects_to_wait(user_agent: str) -> bool:
-    """Say whether a client is served best by holding its request while a model loads.
+    """Return whether it is best to hold a client's request while a model loads.
 
     Args:
         user_agent: from `name_of_caller`.
@@ -62,7 +63,7 @@ def expects_to_wait(user_agent: str) -> bool:
 
 
 def reads_first_list(user_agent: str) -> bool:
-    """Return whether a client keeps the first list of a text classification's answer alone.
+    """Return whether a client keeps only the first list of a text classification's answer.
 
     All versions of both official clients do; `transformers` and the Hub answer a list per text.
 
@@ -77,7 +78,7 @@ def zero_shot_form(user_agent: str, *, unknown: ZeroShotForm, listed: bool) -> Z
 
     Args:
         user_agent: from `name_of_caller`.
-        unknown: for every other client.
+        unknown: the form for every other client.
         listed: whether a list of texts was sent. Clients other than the official ones then get an
             object for each text, as `transformers` and the Hub answer.
     """

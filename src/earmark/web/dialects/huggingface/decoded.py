@@ -1,4 +1,4 @@
-"""A request as a dialect's decoder leaves it."""
+"""A decoded request of this dialect."""
 
 from dataclasses import dataclass
 from typing import Generic, TypeVar

@@ -136,9 +136,9 @@ _peek_inputs = msgspec.json.Decoder(object)
 def asked_task(body: bytes, info: ModelFacts) -> TaskName:
     """Tell from a body which of a model's tasks is asked.
 
-    The model's own first task, but for three bodies that can only mean another: one with a query
-    and texts is for text ranking; one with candidate labels is for zero-shot classification; one
-    without, whose input is a pair, asks a model of language inference for its own labels.
+    This is the model's first task, except for three bodies that can only mean another: one with a
+    query and texts is for text ranking; one with candidate labels is for zero-shot classification;
+    one without, whose input is a pair, asks a model of language inference for its own labels.
     """
     if asks_ranking(body):
         return "text-ranking"
@@ -152,7 +152,7 @@ def asked_task(body: bytes, info: ModelFacts) -> TaskName:
         if info.task != "text-classification" and _has_pair(peeked.inputs):
             return "text-classification"
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        pass  # the task's own decoder says what is wrong
+        pass  # the task's own decoder reports what is wrong
     return info.task
 
 
@@ -162,7 +162,7 @@ def _has_labels(parameters: _PeekedParameters) -> bool:
 
 
 def _has_pair(raw: msgspec.Raw) -> bool:
-    """Say whether inputs hold a pair, in either of its forms."""
+    """Return whether inputs hold a pair, in either of its forms."""
     inputs = _peek_inputs.decode(raw) if bytes(raw) else None
     items = inputs if isinstance(inputs, list) else [inputs]
     return any(
@@ -181,7 +181,7 @@ def open_exchange(task: TaskName, body: bytes, reader: Reader) -> AnyExchange:
 
 
 _FORM_VARIES: Final[Mapping[str, str]] = {"vary": "User-Agent, CF-Worker"}
-"""The form follows the client's name: a cache in front must not mix them up."""
+"""The form depends on the client's name, so that a cache in front must keep the forms apart."""
 
 
 def _open_text_classification(body: bytes, reader: Reader) -> Exchange[Classification]:

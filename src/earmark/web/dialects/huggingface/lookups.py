@@ -1,7 +1,8 @@
-"""What clients look up before they ask, or instead: status, lists, and the Hub's own pages.
+"""What clients look up about models: status, lists, and the Hub's own pages.
 
-New clients given a model's id ask the Hub whether it does the task; older ones have methods for the
-state of a model. These answers hold what each version was seen to need, and nothing is made up.
+New clients that are given a model's id ask the Hub whether the model does the task; older ones have
+methods for the state of a model. These answers hold what each version was seen to need; no value in
+them is made up.
 """
 
 from collections.abc import Mapping, Sequence
@@ -29,14 +30,14 @@ __all__ = [
 ]
 
 _FRAMEWORK = "transformers"
-"""The library whose checkpoints are served, by the name clients list models under."""
+"""The library whose checkpoints are served, by the name that clients use in lists."""
 
 _STATES: Final[Mapping[ModelState, str]] = {
     "ready": "Loaded",
     "loadable": "Loadable",
     "loading": "Loadable",
 }
-"""The Hub's words; whatever else a model may be is an error."""
+"""The Hub's words for states of a model; every other state is an error."""
 
 
 class LegacyStatus(msgspec.Struct, frozen=True):
@@ -99,7 +100,7 @@ def status(found: ModelStatus) -> Response:
 
 
 def framework(name: str, served: Sequence[ModelStatus]) -> Response:
-    """Answer `list_deployed_models`; a framework nobody has is an empty list, not an error."""
+    """Answer `list_deployed_models`; an unknown framework has an empty list and is no error."""
     listed = [DeployedModel(each.info.model_id, each.info.task) for each in served]
     return json_response(listed if name == _FRAMEWORK else [])
 

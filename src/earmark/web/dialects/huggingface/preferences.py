@@ -1,4 +1,4 @@
-"""A caller's wishes, from headers and from the body's ``options``.
+"""A caller's preferences, from headers and from the body's ``options``.
 
 The headers ``x-use-cache``, ``x-wait-for-model`` and ``x-load-model`` come as ``true``, ``false``,
 ``1`` or ``0`` from clients of different ages; ``options.use_cache`` and ``options.wait_for_model``
@@ -33,7 +33,7 @@ class _Body(msgspec.Struct, frozen=True):
 OF_OPTIONS: Final = Reading(
     of="`options`",
     read=_Options.__struct_fields__,
-    # What the Hub's own servers took, and clients in JavaScript spread into it.
+    # Members that the Hub's own servers accepted, and that JavaScript clients spread into it.
     harmless=frozenset({"use_gpu", "dont_load_model", "retry_on_error", "includeCredentials"}),
 )
 
@@ -42,10 +42,10 @@ _NO_OPTIONS = _Options()
 
 
 def read_preferences(headers: Mapping[str, str], body: bytes) -> Preferences:
-    """Read what a caller wishes.
+    """Read a caller's preferences.
 
-    A client that repeats a 503 at once and without end, or takes it for a failure, counts as one
-    that asked to wait, unless it says otherwise.
+    A client that repeats after a 503 at once and without end, or takes a 503 for a failure, counts
+    as one that asked to wait, unless it says otherwise.
 
     Args:
         headers: names in lower case.

@@ -43,15 +43,16 @@ _ASKING_ADDRESSES = (
     "/hf-inference/pipeline/{task}/{path:path}",
     "/api/inference-proxy/hf-inference/models/{path:path}",
 )
-"""What clients of all ages post to; a model's address may also end in ``/pipeline/{task}``."""
+"""Addresses that clients of all versions post to; one of a model may also end in
+``/pipeline/{task}``."""
 
 _OLD_CLASS = "/pipeline/"
-"""Where `InferenceApi` of `huggingface_hub` before 1.0 asks; it returns the whole answer."""
+"""Address of `InferenceApi` of `huggingface_hub` before 1.0, which returns the whole answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """A request that has been read, what its caller should know, and how it is to be treated."""
+    """A request that has been read, the doubts about it, and the caller's preferences."""
 
     exchange: AnyExchange
     doubts: tuple[Doubt, ...]
@@ -129,7 +130,7 @@ class HuggingFaceDialect(Dialect):
         return await self._open(request, path), named
 
     async def _open(self, request: Request, model_id: str) -> Call:
-        # Only the headers: a caller who names no model of ours need not send a body.
+        # Only from the headers: a caller who names an unknown model need not send a body.
         preferences = read_preferences(request.headers, b"")
         return await open_call(self._service, request, model_id, preferences)
 

@@ -2,12 +2,12 @@
 
 What is decided here:
 
-* An event is an item of the plain answer. Where the inputs came as a list it says in ``index``
-  which of them it is about; a single token's own place, which is ``index`` in plain answers, is
-  then called ``token_index``.
+* An event is an item of the plain answer. Where the inputs came as a list, ``index`` names the
+  input of the event; the place of a single token, which is ``index`` in plain answers, is then
+  called ``token_index``.
 * An input that fails is an event with ``error`` and ``error_type``, and the others go on.
-* What can be refused is refused before the first event, with a status. After it, whatever happens,
-  ``[DONE]`` ends the stream.
+* A request is refused, with a status, only before the first event. After that, ``[DONE]`` always
+  ends the stream.
 """
 
 from collections.abc import AsyncGenerator, Iterator
@@ -32,7 +32,7 @@ from earmark.web.request_log import RequestRecord
 __all__ = ["StreamedExchange"]
 
 _ERROR_TYPES: Final = {400: "validation", 429: "overloaded", 503: "overloaded", 504: "timeout"}
-"""The first two are names that `huggingface_hub` knows from text generation."""
+"""Values of ``error_type``; `huggingface_hub` knows the first two from text generation."""
 
 
 class _Group(msgspec.Struct, frozen=True):
@@ -74,7 +74,7 @@ class StreamedExchange:
     listed: bool
 
     async def answer(self, call: Call) -> Response:
-        """Begin to ask the model; the answer that is returned asks on, and gives all back.
+        """Begin to ask the model; the returned answer goes on, and frees everything at its end.
 
         Args:
             call: to the model.

@@ -9,7 +9,7 @@ The form is that of the Hub's task schema and of the `transformers` pipeline. Wh
   ``longest_first`` and ``do_not_truncate``. The other names are refused rather than misread.
 * Everything else is not read, at the top (``options``, ``stream``, ``model``) and in ``parameters``
   (``max_length``, ``padding``, and ``return_all_scores``, which `transformers` 5 dropped); `unread`
-  tells the caller.
+  warns the caller.
 """
 
 from collections.abc import Iterator, Sequence
@@ -141,7 +141,7 @@ def _text(item: _Item, place: str) -> TextInput:
 def _function(name: str | None) -> FunctionToApply | None:
     if name is None:
         return None
-    # transformers upper-cases the name, so that any case will do there as well.
+    # transformers upper-cases the name, so that it accepts any case too.
     for function in FUNCTIONS:
         if name.lower() == function:
             return function
@@ -176,8 +176,8 @@ def classifications_body(
     Args:
         results: one per input.
         first_list_alone: whether the client reads the first list and drops the others. Where every
-            input has one label, all of them then stand in one list. Where inputs have several, the
-            lists stay apart: in one list nothing would say where the next text begins.
+            input has one label, all labels are then put into one list. Where inputs have several,
+            the lists stay apart: one list would not show where the next text begins.
     """
     lists = [result.scores for result in results]
     if first_list_alone and not _loses(lists):
@@ -186,7 +186,7 @@ def classifications_body(
 
 
 def lost_lists(results: Sequence[Classification]) -> str | None:
-    """Return a warning for a client that keeps the first list of these alone; None where it may."""
+    """Return a warning for a client that keeps only the first list; None where it loses nothing."""
     if not _loses([result.scores for result in results]):
         return None
     return (

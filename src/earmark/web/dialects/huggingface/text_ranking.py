@@ -2,8 +2,8 @@
 
 ``{"inputs": {"query": …, "texts": […]}}``, as `@huggingface/inference` sends it, or query and texts
 at the top, as servers of text-embeddings-inference take them at their root. No other task has an
-input of this form, so that it needs no name in the address. The answer is ``[{"index", "score"}]``,
-best first.
+input of this form, so that the address need not name the task. The answer is
+``[{"index", "score"}]``, best first.
 """
 
 from typing import Annotated
@@ -80,7 +80,7 @@ def asks_ranking(body: bytes) -> bool:
             bytes(peeked.inputs).lstrip()[:1] == b"{" and _peek_inner.decode(peeked.inputs).asks
         )
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return False  # the decoder of a task says what is wrong
+        return False  # the task's decoder reports what is wrong
 
 
 def open_text_ranking(body: bytes) -> Exchange[Relevance]:

@@ -2,9 +2,9 @@
 
 What is decided here:
 
-* ``aggregation_strategy`` is ``simple`` where nothing is said, as the hosted API has it, though
-  the `transformers` pipeline has ``none``. ``grouped_entities`` and ``ignore_subwords`` are what
-  came before it, in 2021.
+* ``aggregation_strategy`` is ``simple`` by default, as in the hosted API, though the `transformers`
+  pipeline has ``none``. ``grouped_entities`` and ``ignore_subwords`` are its predecessors, until
+  2021.
 * A single token (``none``) carries ``entity`` and, as JavaScript clients demand it of every item,
   ``entity_group`` too.
 * A text that is too long is cut, and the headers say so; with ``stride`` it is read in windows.
@@ -35,7 +35,7 @@ __all__ = [
 
 _DEFAULT_IGNORED = ("O",)
 _MOST_IGNORED = 4096
-"""Labels that may be left out; no model has as many."""
+"""The most labels that may be left out; no model has as many."""
 _LONGEST_VALUE_SHOWN = 40
 """Characters of a wrong parameter that an error repeats."""
 
@@ -133,7 +133,7 @@ def _strategy(parameters: TokenClassificationParameters) -> AggregationStrategy:
     name = parameters.aggregation_strategy
     if name is None:
         return _old_strategy(parameters)
-    # transformers upper-cases the name, so that any case will do there as well.
+    # transformers upper-cases the name, so that it accepts any case too.
     for strategy in STRATEGIES:
         if name.lower() == strategy:
             return strategy

@@ -1,6 +1,6 @@
-"""What nothing reads in a request of this dialect, and whether its answer is to be doubted.
+"""Doubts about a request of this dialect: members that nothing reads, and unsuitable models.
 
-Beside the headers of every dialect, answers that are objects hold it in ``warnings``.
+Besides the headers of every dialect, answers that are objects hold them in ``warnings``.
 """
 
 import re
@@ -58,7 +58,7 @@ def doubts_about(body: bytes, task: TaskName, info: ModelFacts) -> tuple[Doubt, 
     """Find what nothing reads in a request, and whether the model seems made for it.
 
     Args:
-        body: JSON; one that is malformed in any way has no doubts, since its decoder refuses it.
+        body: JSON; a malformed one raises no doubts, since its decoder refuses it.
         task: that is asked.
         info: of the model.
     """
@@ -106,7 +106,7 @@ def _unread(body: bytes, task: TaskName, tasks: tuple[TaskName, ...]) -> Iterato
 
 
 def _of_pairs(raw: bytes | msgspec.Raw) -> Iterator[Doubt]:
-    """Look into inputs that are objects; those that are texts or lists are not read again."""
+    """Find doubts about inputs that are objects; texts and lists are not read again."""
     inputs = bytes(raw)
     if inputs[:1] == b"{":
         yield from OF_PAIR.doubts(_named(inputs), place="inputs.")
@@ -118,7 +118,7 @@ def _of_pairs(raw: bytes | msgspec.Raw) -> Iterator[Doubt]:
 
 
 def _named(raw: bytes | msgspec.Raw) -> dict[str, msgspec.Raw]:
-    """Read the members of what should be an object; its decoder says where it is none."""
+    """Read the members of what should be an object; the decoder refuses it where it is none."""
     try:
         return members_of(bytes(raw))
     except InvalidInput:

@@ -6,8 +6,8 @@ What is decided here:
   list are taken as they are. Empty labels are dropped from the string, and refused in the list.
 * ``multi_class`` is the name that ``multi_label`` had before 2021; where both stand, the new one
   counts.
-* ``inputs`` is a text or a list of texts; ``{"text": …}`` and ``{"sequences": …}`` are taken for
-  what they hold.
+* ``inputs`` is a text or a list of texts; of ``{"text": …}`` and ``{"sequences": …}`` the value is
+  taken.
 """
 
 from collections.abc import Sequence
@@ -33,7 +33,7 @@ __all__ = [
 ]
 
 _EMPTY: Final = "You must include at least one label and at least one sequence."
-"""The reference's own words."""
+"""The reference's own text for this error."""
 
 
 class WrappedText(msgspec.Struct, frozen=True):

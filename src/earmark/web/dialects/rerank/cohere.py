@@ -1,6 +1,7 @@
 """Bodies and answers of Cohere's, Jina's, Infinity's and Voyage's rerank routes.
 
-They are one form but for details: Voyage calls two members by names of its own, and reads `data`.
+They have the same form except for details: Voyage has two members by names of its own, and its
+clients read `data`.
 """
 
 import math
@@ -20,7 +21,7 @@ __all__ = ["OF_DOCUMENTS", "DocumentsBody", "Reranked", "open_rerank"]
 
 
 _DOCUMENTS_IN_A_UNIT: Final = 100
-"""Cohere counts a query with up to so many documents as one search unit."""
+"""Cohere counts a query with up to this many documents as one search unit."""
 
 
 class Document(msgspec.Struct, frozen=True):
@@ -129,7 +130,7 @@ OF_DOCUMENTS: Final = Reading(
     of="a body with `documents`",
     read=DocumentsBody.__struct_fields__,
     harmless=frozenset({"user", "priority"}),
-    # Defaults of Cohere's two forms: whoever sends them asks for nothing.
+    # Defaults of Cohere's two forms: a body that holds them asks for nothing special.
     usual={"max_tokens_per_doc": 4096, "max_chunks_per_doc": 10, "rank_fields": ["text"]},
 )
 
@@ -145,7 +146,7 @@ def open_rerank(
         body: as it came.
         record: has the request's id, and the model once it is known.
         version: of Cohere's form, as the address has it.
-        doubts: what the caller is told in `warnings`.
+        doubts: for the answer's `warnings`.
 
     Raises:
         InvalidInput: the body is not one.

@@ -46,9 +46,9 @@ class Form:
 
 
 FORMS: Final[dict[type[BaseException], Form]] = {
-    # 422 is what text-embeddings-inference answers, and Cohere as well.
+    # 422, as text-embeddings-inference and Cohere answer.
     RequestError: Form(422, "Validation"),
-    # 400, as Cohere answers a parameter that it does not know, and every dialect here.
+    # 400, as in every dialect here, and as Cohere answers a parameter that it does not know.
     UnreadInput: Form(400, "Validation"),
     EmptyInput: Form(400, "Empty"),
     AccessDenied: Form(
@@ -73,7 +73,7 @@ FORMS: Final[dict[type[BaseException], Form]] = {
 
 
 class RerankError(msgspec.Struct, frozen=True):
-    """Cohere's clients read `message`, those of text-embeddings-inference the other two."""
+    """An error: Cohere's clients read `message`, those of text-embeddings-inference the rest."""
 
     error: str
     error_type: str

@@ -31,12 +31,12 @@ from earmark.web.unread import Doubt, first_doubts, members_of, refuse_doubts, t
 __all__ = ["RerankDialect"]
 
 _RERANK: Final = ("/rerank", "/v1/rerank", "/v2/rerank")
-"""The last two are where Cohere's and Jina's own clients look below their base address."""
+"""Addresses to rank at; Cohere's and Jina's own clients append the last two to a base address."""
 
 _PREDICT: Final = "/predict"
 
 _OLD_FORM: Final = "/v1/"
-"""Below this the form of Cohere's answers is called 1; elsewhere it is 2."""
+"""Below this prefix an answer has version 1 of Cohere's form; elsewhere it has version 2."""
 
 _NOT_THE_ONE_NAMED: Final = (
     "model; the one that the request names is not served here, so the only one that fits answered"
@@ -51,7 +51,7 @@ class _Asked:
 
     Attributes:
         exchange: the request itself.
-        model: that it names.
+        model: the name in the request.
         doubts: what the caller should know.
         strict: whether a model that is named is the only one that may answer. Servers of
             text-embeddings-inference have one model, and their clients send any name or none.
@@ -69,10 +69,10 @@ _Opener: TypeAlias = Callable[[bytes, Request], _Asked]
 _WAITING: Final = Preferences(wait=True)
 
 _MOST_NAMED: Final = 10
-"""An error names no more models than this: it is read by people."""
+"""The most models that an error names, since people read it."""
 
 _UNNAMED: Final = frozenset({"", "default/not-specified"})
-"""The second is what clients of Infinity send where nobody named a model."""
+"""Names that stand for no model; Infinity's clients send the second where none was chosen."""
 
 
 class RerankDialect(Dialect):
@@ -96,7 +96,7 @@ class RerankDialect(Dialect):
         ]
 
     def access_forms(self) -> list[AccessForm]:
-        """Tell how this dialect's callers present a key and are refused."""
+        """Return how this dialect's callers present a key and are refused."""
         return [
             AccessForm(
                 prefix=address,
@@ -130,18 +130,18 @@ class RerankDialect(Dialect):
     async def _open(
         self, request: Request, asked: _Asked, task: TaskName
     ) -> tuple[Call, Mapping[str, str]]:
-        """Find the model that is meant, and what is to be said of it in a header.
+        """Find the model that is meant, and the doubts about it for a header.
 
         Raises:
             UnknownModel: no such model is served; or none is named, and not exactly one fits.
             UnusableModel: the Hub has it, but it cannot run here.
-            CapacityError: what it is cannot be told for now.
+            CapacityError: what it is cannot be found out for now.
         """
         if asked.model is None or asked.model in _UNNAMED:
             return await open_call(self._service, request, self._only_model(task)), {}
         fits = () if asked.strict else self._service.fitting(task)
         try:
-            # Nobody is held until the Hub can be reached: these clients read an error at once.
+            # No caller is held until the Hub can be reached: these clients read an error at once.
             return await open_call(self._service, request, asked.model), {}
         except (UnknownModel, ModelOutOfReach):
             if len(fits) != 1:

@@ -68,7 +68,7 @@ def open_predict(body: bytes) -> tuple[Exchange[Classification], str | None]:
 
 
 def _inputs(written: str | list[str | list[str]]) -> tuple[tuple[TextInput, ...], bool]:
-    """Read texts and pairs, and whether there is just one that stands by itself."""
+    """Read texts and pairs, and whether the body holds a single one and not a list."""
     if isinstance(written, str):
         return (TextInput(written),), True
     if all(isinstance(each, str) for each in written):
