@@ -28,7 +28,8 @@ interpreter's lock, and 1.5 MB held it for seconds. Shorter ones take less than 
 CHARACTERS_AT_ONCE = 131_072
 """Of texts that are in the library's memory together."""
 WINDOWS_AT_ONCE = 16
-"""Windows of a long text that are cut together."""
+"""Windows of a long text that are cut together, at least; of small ones as many as hold the tokens
+that a stretch has characters, or each stretch would be encoded for every few of its windows."""
 
 _Tokens: TypeAlias = tokenizers.Encoding | LongText
 _Length: TypeAlias = tuple[Question, int]
@@ -238,8 +239,9 @@ class TextTokenizer:
             return
         length, step = len(tokens), room - question.stride
         count = windows_of(length, room, question.stride)
-        for begin in range(0, count, WINDOWS_AT_ONCE):
-            last = min(begin + WINDOWS_AT_ONCE, count) - 1
+        at_once = max(WINDOWS_AT_ONCE, self.long_text // STRETCHES // room)
+        for begin in range(0, count, at_once):
+            last = min(begin + at_once, count) - 1
             first, stop = begin * step, min(last * step + room, length)
             if self.cut_side == "left":  # they are counted from the end
                 first, stop = length - stop, length - first

@@ -21,7 +21,7 @@ from earmark.tasks.token_classification import TokenClassification
 LABELS = LabelSet(("O", "B-PER", "I-PER", "B-LOC", "I-LOC"))
 
 PACKED_TOLERANCE = 1e-5
-"""Sums in another order, as in `unit/graph/test_packed_equals_alone.py`."""
+"""Sums in another order, as in `integration/test_packed_equals_alone.py`."""
 
 TEXTS = st.lists(
     st.sampled_from(

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
+from typing import cast
 
 import pytest
 import tokenizers
@@ -99,3 +100,31 @@ def test_a_text_is_not_cut_where_that_would_show() -> None:
         return tokenizer.encode_batch(list(texts), add_special_tokens=False)
 
     assert LongText.of("x" * 5000, encode, 1000) is None
+
+
+def test_small_windows_do_not_have_their_stretch_encoded_for_every_few_of_them() -> None:
+    """In windows of 20 tokens too, of some 2,000, the library reads a text a few times at most."""
+    text = "good film " * 20_000
+    counted = _Counting(library_tokenizer("wordpiece"))
+    tokenizer = replace(
+        text_tokenizer("wordpiece"), _tokenizer=cast("tokenizers.Tokenizer", counted)
+    )
+    question = Question(0, TextInput(text), cut="windows", stride=0)
+    (found,) = tokenizer.encode([question], max_tokens=20)
+    assert len(found) > 2000
+    assert counted.characters < 4 * len(text)
+
+
+class _Counting:
+    """A tokenizer of the library that counts what it is given."""
+
+    def __init__(self, tokenizer: tokenizers.Tokenizer) -> None:
+        self._tokenizer = tokenizer
+        tokenizer.post_processor = None
+        self.characters = 0
+
+    def encode_batch(
+        self, texts: Sequence[str], *, add_special_tokens: bool
+    ) -> list[tokenizers.Encoding]:
+        self.characters += sum(map(len, texts))
+        return self._tokenizer.encode_batch(list(texts), add_special_tokens=add_special_tokens)
