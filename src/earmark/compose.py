@@ -199,7 +199,7 @@ def _engine_options(settings: Settings) -> EngineOptions:
 
 
 def _aliases(table: Iterable[Alias], loaded: Iterable[EngineInfo]) -> dict[str, str]:
-    """Return the id behind each alias: the model's, if it runs in the precision; else a variant's."""
+    """Return the id behind each alias: the model's, if it runs so; otherwise the variant's."""
     runs = {(info.model_id, info.precision) for info in loaded}
     return {
         one.name: one.model_id if (one.model_id, one.precision) in runs else one.runs
