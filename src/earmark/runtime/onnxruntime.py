@@ -107,7 +107,7 @@ def open_onnxruntime(graph: Graph, options: SessionOptions) -> OnnxRuntimeSessio
     """Load an ONNX graph on the processor.
 
     Raises:
-        UnsupportedDevice: the package is not installed, or bfloat16 was asked for.
+        UnsupportedDevice: the package is not installed, or bfloat16 was requested.
         EngineError: ONNX Runtime cannot load the graph.
     """
     onnxruntime, settings = _library(options)
@@ -127,7 +127,7 @@ def open_onnxruntime_file(file: OnnxModelFile, options: SessionOptions) -> OnnxR
     """Load an exported ONNX file on the processor.
 
     Raises:
-        UnsupportedDevice: the package is not installed, or bfloat16 was asked for.
+        UnsupportedDevice: the package is not installed, or bfloat16 was requested.
         UnsupportedCheckpoint: ONNX Runtime cannot load the file.
     """
     onnxruntime, settings = _library(options)
@@ -148,7 +148,7 @@ def _library(options: SessionOptions) -> tuple[Any, Any]:
         The module and its options; Any, since it publishes no type information.
 
     Raises:
-        UnsupportedDevice: the package is not installed, or bfloat16 was asked for.
+        UnsupportedDevice: the package is not installed, or bfloat16 was requested.
     """
     if options.compute == "bfloat16":
         raise UnsupportedDevice(

@@ -1,1 +1,1 @@
-"""Where a checkpoint's files lie, and what each is called."""
+"""Finds a checkpoint's files, and knows their names."""

@@ -72,7 +72,7 @@ class HubPreview:
         """Read the header of a `.safetensors` file; None for other formats.
 
         Raises:
-            CheckpointError: as of `fetch_header`.
+            CheckpointError: as for `fetch_header`.
         """
         if path.suffix != SAFETENSORS_SUFFIX:
             return None

@@ -39,7 +39,7 @@ from earmark.runtime.session import RuntimeName
 __all__ = ["StoredWeights", "WayChoice", "both_told", "choose_way", "runs_from_weights"]
 
 HeaderReader: TypeAlias = Callable[[Path], TensorSource | None]
-"""Reads the tensors' names and shapes from a file's beginning; None where it has no such part."""
+"""Reads the tensors' names and shapes from a file's beginning; None if it has no such part."""
 
 NO_MODEL_TYPE = "unknown"
 """Architecture name of an exported graph whose config names none."""

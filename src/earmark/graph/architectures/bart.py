@@ -70,7 +70,7 @@ def _names(side: str, attention: str, layer: int) -> LayerNames:
 
 
 def _word_table(w: GraphWriter, config: Config, side: str) -> str:
-    """Return the name of a side's word embeddings: usually one table for both, of three names."""
+    """Return the name of a side's word embeddings: usually both share one of three tables."""
     names = ("shared", *(f"{one}.embed_tokens" for one in SIDES))
     if not config.flag("tie_word_embeddings", default=True):
         w.weights.disregard("shared.weight")  # unused, since each side has its own

@@ -31,7 +31,7 @@ __all__ = ["DEBERTA"]
 PARTS: tuple[Part, ...] = ("query", "key", "value")
 """The order of each head's rows in the matrix."""
 BIASES: dict[Part, str] = {"query": "q_bias", "value": "v_bias"}
-"""The parts with a bias; keys have none."""
+"""Names of the biases; keys have none."""
 
 
 def _rows(config: Config, longest: int) -> Int64:

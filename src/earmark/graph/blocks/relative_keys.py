@@ -101,7 +101,7 @@ class RelativeAttention:
             "key": names.key,
             "value": names.value,
         }
-        base = names.query.rpartition(".")[0]  # the table is named like the projections
+        base = names.query.rpartition(".")[0]  # the table is beside the projections
         rows = 2 * self.keys.positions - 1
         table = floats_of(w.weights.matrix(f"{base}.distance_embedding.weight", rows, shape.head))
         if not self.keys.scaled:
