@@ -1,4 +1,4 @@
-"""Runs models that nothing else here runs with PyTorch and `transformers` (extra ``torch``)."""
+"""Runs models with PyTorch and `transformers` if nothing else here can (extra ``torch``)."""
 
 import inspect
 import platform
@@ -96,7 +96,7 @@ def open_pytorch(
     architecture: str,
     brings_code: bool,
 ) -> PyTorchModel:
-    """Load a folder with `transformers`' own class for its architecture, never with its code.
+    """Load a folder with `transformers`' own class for its architecture, never code in the folder.
 
     Weights come from safetensors, or from a pickle that PyTorch reads with ``weights_only``, the
     default of `transformers` 5 (modeling_utils.py, load_state_dict), which refuses to do so with a

@@ -1,1 +1,1 @@
-"""Finds a checkpoint's files, and knows their names."""
+"""The places and names of a checkpoint's files."""

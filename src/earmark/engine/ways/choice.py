@@ -221,8 +221,8 @@ def _head_to_come(
     """Return the head and its number of labels before the weights of an unnamed class are fetched.
 
     Raises:
-        UnsupportedCheckpoint: the weights have no head, or it cannot be known before they are
-            fetched, which any client could cause in vain.
+        UnsupportedCheckpoint: the weights have no head, or nothing shows it before they are
+            fetched: a client could make the server fetch them in vain.
     """
     tensors = header(path) if header is not None else None
     if tensors is not None:
