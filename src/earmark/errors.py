@@ -22,7 +22,7 @@
     │   ├── CheckpointNotFound    no such folder, file, bundled id or model of the Hub
     │   ├── InvalidCheckpoint     a file is there but does not hold what it should
     │   ├── UnsupportedCheckpoint the files are fine but earmark cannot run them
-    │   ├── UnsupportedDevice     runtime, device and precision do not go together
+    │   ├── UnsupportedDevice     runtime, device and precision do not work together
     │   ├── HubUnavailable        a model of the Hub could not be fetched; a later try may succeed
     │   └── ModelUnavailable      a model could not be loaded on demand
     ├── SettingsError           the operator can act: a flag, a variable or the settings file

@@ -1,5 +1,5 @@
-"""The queue, and how encodings share a batch.
+"""Queues encodings and packs them into batches.
 
-Pure, with time passed in: tickets, policy, queue, packer, splitting. One small driver, the worker,
-owns the threads. Knows nothing of models or HTTP.
+Tickets, queue, packer and splitting are pure, with time passed in. One small driver, the worker,
+owns the thread. Knows nothing of models or HTTP.
 """

@@ -1,4 +1,4 @@
-"""Which text stands where: rows of a bounded width, and the arrays they become."""
+"""Packs texts into rows of a bounded width, and cuts the answers out again."""
 
 import math
 from collections.abc import Sequence
@@ -21,16 +21,17 @@ __all__ = [
 ]
 
 ROW_WIDTH = 256
-"""Usual width of a row. Attention costs the square of it, and a wide row holds long texts without
-being widened. On a processor with AVX-512 this width was the fastest at int8 and bfloat16; on one
-with AVX2, 128 is up to a twelfth faster (docs/architecture.md, `python -m bench.row_width`)."""
+"""Usual width of a row. The cost of attention grows with its square, but a wide row holds long
+texts without being widened. On a processor with AVX-512 this width was the fastest at int8 and
+bfloat16; on one with AVX2, 128 is up to a twelfth faster (docs/architecture.md,
+`python -m bench.row_width`)."""
 WIDTH_STEP = 8
-"""Rows are widened to a multiple of this, so that the runtime meets few different shapes: each
-new one costs it some milliseconds of preparation."""
+"""Rows are widened to a multiple of this, so that there are few different shapes: the runtime needs
+some milliseconds to prepare each new one."""
 
 PRODUCT_COST = 3072
 """Width at which attention costs as much as the matrix products of the same cells: six times the
-hidden size, for a hidden size of 512 between the small and the usual encoders'."""
+hidden size, here 512, which is between that of small and of usual encoders."""
 
 
 def padded_width(tokens: int) -> int:
@@ -44,14 +45,14 @@ class BatchLimits:
 
     Attributes:
         max_cells: rows times width, filler included.
-        row_width: width that rows have unless one text alone is longer.
+        row_width: width of rows, unless a single text is longer.
     """
 
     max_cells: int = 1024
     row_width: int = ROW_WIDTH
 
     def holding(self, tokens: int) -> "BatchLimits":
-        """Return limits that let a single text of so many tokens in."""
+        """Return limits that admit a single text of so many tokens."""
         return BatchLimits(max(self.max_cells, padded_width(tokens)), self.row_width)
 
 
@@ -60,7 +61,7 @@ class Packing:
     """A batch being filled, text by text.
 
     Attributes:
-        limits: what it may grow to.
+        limits: its greatest size.
         placed: row of each text, in the order they came.
     """
 
@@ -70,9 +71,9 @@ class Packing:
     _longest: int = 0
 
     def add(self, tokens: int) -> bool:
-        """Find a place for a text, or refuse it and change nothing.
+        """Place a text and return whether it fits; if it does not, nothing changes.
 
-        A text longer than a row widens every row; it is let in where the whole still holds.
+        A text longer than a row widens every row; it fits if the wider batch is within the limits.
         """
         longest = max(self._longest, tokens)
         usual = min(self.limits.row_width, self.limits.max_cells) // WIDTH_STEP * WIDTH_STEP
@@ -89,18 +90,18 @@ class Packing:
 
     @property
     def rows(self) -> int:
-        """Rows in use."""
+        """Number of rows in use."""
         return len(self._used)
 
 
 def _first_fit(lengths: Sequence[int], limits: BatchLimits) -> Packing | None:
-    """Place texts in the given order; None where one does not fit."""
+    """Place texts in the given order; None if one does not fit."""
     packing = Packing(limits)
     return packing if all(packing.add(length) for length in lengths) else None
 
 
 def _balanced(lengths: Sequence[int], rows: int) -> list[int]:
-    """Spread texts over a number of rows, each into the row that is least full so far."""
+    """Distribute texts over a number of rows, each into the row that is least full."""
     used = [0] * rows
     placed = []
     for length in lengths:
@@ -118,7 +119,7 @@ def _width(lengths: Sequence[int], placed: Sequence[int]) -> int:
 
 
 def _cost(lengths: Sequence[int], placed: Sequence[int], limits: BatchLimits) -> float:
-    """Estimate a batch's arithmetic: matrix products by cell, attention by cell and width."""
+    """Estimate the cost of a batch: matrix products by cell, attention by cell and width."""
     width = _width(lengths, placed)
     cells = (max(placed) + 1) * width
     return cells * (PRODUCT_COST + width) if cells <= limits.max_cells else math.inf
@@ -127,13 +128,13 @@ def _cost(lengths: Sequence[int], placed: Sequence[int], limits: BatchLimits) ->
 def _place(lengths: Sequence[int], limits: BatchLimits) -> list[int]:
     """Choose a row for each text.
 
-    First-fit over texts from long to short finds how few rows of the usual width will do. Spread
-    evenly over as many, the texts leave rows as narrow as they can be; spread over one row fewer,
-    they may leave less filler still, in wider rows. The cheapest wins. Where the order from long
-    to short happens not to fit the limits, the order in which the texts came does.
+    First-fit over texts from long to short finds how few rows of the usual width are enough.
+    Distributing the texts evenly over that many makes rows as narrow as possible; over one row
+    fewer, there may be less filler, in wider rows. The cheapest is chosen. If the order from long
+    to short does not fit the limits, the order in which the texts came does.
 
     Raises:
-        ValueError: the texts do not fit the limits, which the queue never lets happen.
+        ValueError: the texts do not fit the limits, which the queue prevents.
     """
     order = sorted(range(len(lengths)), key=lambda index: -lengths[index])
     falling = [lengths[index] for index in order]
@@ -153,7 +154,7 @@ def _place(lengths: Sequence[int], limits: BatchLimits) -> list[int]:
 
 
 def pack(encodings: Sequence[Encoding], limits: BatchLimits | None = None) -> PackedBatch:
-    """Lay encodings out in rows.
+    """Pack encodings into rows.
 
     Args:
         encodings: at least one; their order is the order of the answers.
@@ -161,7 +162,7 @@ def pack(encodings: Sequence[Encoding], limits: BatchLimits | None = None) -> Pa
             width, as many as are needed.
 
     Raises:
-        ValueError: the encodings do not fit the limits, which the queue never lets happen.
+        ValueError: the encodings do not fit the limits, which the queue prevents.
     """
     lengths = [len(one) for one in encodings]
     if limits is None:
@@ -191,10 +192,10 @@ def pack(encodings: Sequence[Encoding], limits: BatchLimits | None = None) -> Pa
 
 
 def answers_of(batch: PackedBatch, logits: Float32, head: HeadKind) -> list[Float32]:
-    """Cut a batch's logits into those of its texts, in their order.
+    """Split a batch's logits into those of its texts, in their order.
 
     Args:
-        batch: what was run.
+        batch: the batch that was run.
         logits: ``[texts, labels]`` of a sequence head, ``[rows, width, labels]`` of a token head.
         head: which of the two.
 

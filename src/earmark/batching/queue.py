@@ -1,7 +1,7 @@
-"""The queue's state and policy: who goes next, and who has waited too long.
+"""The queue's state and policy: which texts run next, and which have waited too long.
 
-Pure: no threads, no clock. Callers take turns: each batch takes one text from every submission in
-turn before it takes a second from any, so that a long list cannot hold up a single text.
+Pure: no threads, no clock. Submissions take turns: each batch takes one text from every submission
+before it takes a second from any, so that a long list cannot delay a single text.
 """
 
 from collections import deque
@@ -14,15 +14,16 @@ from earmark.errors import DeadlineExceeded, EarmarkError, QueueFull
 __all__ = ["TicketQueue", "too_late"]
 
 RETRY_AFTER_S = 1.0
-"""When to try again where the queue has no pace to judge by yet."""
+"""When to try again, in seconds, while the speed of the queue is not known."""
 
 PIECE_PART, KEPT_PART, SMALL_PART = 8, 4, 64
-"""Parts of the queue: what one submission takes of it at once, what is kept for small ones, and how
-small those are. So the bulk of one caller shuts nobody out, and six bulks leave room for a text."""
+"""Shares of the queue: what one submission may take at once, what is reserved for small ones, and
+the size of a small one. So one large submission does not exclude others, and six leave room for a
+single text."""
 
 
 def too_late(waited_s: float) -> DeadlineExceeded:
-    """Say that a text was not answered in time."""
+    """Return the error for a text that was not answered in time."""
     return DeadlineExceeded(
         f"no answer within {waited_s:.1f} s; send fewer texts at once or allow more time"
     )
@@ -30,7 +31,7 @@ def too_late(waited_s: float) -> DeadlineExceeded:
 
 @dataclass(slots=True)
 class _Turn:
-    """What is left of a submission, and its tokens."""
+    """The remaining tickets of a submission, and their tokens."""
 
     tickets: deque[Ticket]
     tokens: int
@@ -38,14 +39,15 @@ class _Turn:
 
 @dataclass(slots=True)
 class TicketQueue:
-    """Texts that wait.
+    """The texts that are waiting.
 
     Attributes:
-        limits: what one batch may hold.
-        max_waiting_tokens: more than this is refused at the door. Of one submission only a piece
-            counts, an eighth of this or a batch: the rest stands behind it and enters as that
-            leaves. The last quarter is kept for submissions of at most a sixty-fourth.
-        waiting_texts: how many wait, those whose caller has left included until they are met.
+        limits: the size of a batch.
+        max_waiting_tokens: limit of the queue; a submission that exceeds it is refused. Only a part
+            of a submission counts, an eighth of this or a batch: the rest waits outside and enters
+            as that part leaves. The last quarter is reserved for submissions of at most a
+            sixty-fourth.
+        waiting_texts: number of waiting texts, with abandoned ones that are not yet dropped.
         waiting_tokens: their tokens.
     """
 
@@ -56,12 +58,12 @@ class TicketQueue:
     _turns: deque["_Turn"] = field(default_factory=deque)
 
     def put(self, submission: Submission) -> None:
-        """Queue every ticket of a submission, or none.
+        """Queue all tickets of a submission, or none.
 
         Raises:
-            ValueError: a text is too long for any batch, which truncation never lets happen.
-            QueueFull: so much has entered that these would exceed the limit. A submission of any
-                size is let in while nothing else waits.
+            ValueError: a text is too long for any batch, which truncation prevents.
+            QueueFull: the queue would exceed its limit. A submission of any size is accepted while
+                nothing else waits.
         """
         tokens = sum(len(ticket.encoding) for ticket in submission.tickets)
         longest = max((len(ticket.encoding) for ticket in submission.tickets), default=0)
@@ -81,9 +83,9 @@ class TicketQueue:
         self.waiting_tokens += tokens
 
     def take(self, now_s: float) -> list[Ticket]:
-        """Take the next batch: as many texts, in turn, as its limits hold.
+        """Take the next batch: texts in turn, up to its limits.
 
-        Those whose caller has left are dropped; those past their deadline are answered so.
+        Abandoned texts are dropped; texts past their deadline are answered `DeadlineExceeded`.
         """
         packing = Packing(self.limits)
         batch: list[Ticket] = []
@@ -101,11 +103,11 @@ class TicketQueue:
         return batch
 
     def _entered(self, tokens: int) -> int:
-        """Count of a submission's tokens those that stand in the queue itself."""
+        """Return how many of a submission's tokens count as in the queue."""
         return min(tokens, max(self.max_waiting_tokens // PIECE_PART, self.limits.max_cells))
 
     def _next_open(self, turn: "_Turn", now_s: float) -> Ticket | None:
-        """Return the first ticket of a turn that somebody still waits for."""
+        """Return the first ticket of a turn that is still waited for."""
         while turn.tickets:
             ticket = turn.tickets[0]
             if ticket.expired(now_s):
@@ -116,14 +118,14 @@ class TicketQueue:
         return None
 
     def _leave(self, turn: "_Turn") -> None:
-        """Take the first ticket of a turn out."""
+        """Remove the first ticket of a turn."""
         tokens = len(turn.tickets.popleft().encoding)
         turn.tokens -= tokens
         self.waiting_texts -= 1
         self.waiting_tokens -= tokens
 
     def drain(self, error: EarmarkError) -> None:
-        """Answer everything that waits with an error and forget it."""
+        """Answer everything that waits with an error, and empty the queue."""
         for turn in self._turns:
             for ticket in turn.tickets:
                 ticket.settle(error)

@@ -1,4 +1,4 @@
-"""Running a batch so that a text that breaks it fails alone."""
+"""Runs a batch, and splits a failing one until the text that breaks it fails alone."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -19,10 +19,10 @@ Clock: TypeAlias = Callable[[], float]
 
 @dataclass(frozen=True, slots=True)
 class BatchRun:
-    """What one run of the model gave.
+    """The result of one run of the model.
 
     Attributes:
-        logits: of each text, in order.
+        logits: logits of each text, in order.
         cells: rows times width of the batch, filler included.
     """
 
@@ -35,15 +35,15 @@ Runner: TypeAlias = Callable[[Sequence[Encoding]], BatchRun]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchReport:
-    """How one run went.
+    """A report of one run.
 
     Attributes:
-        texts: texts in it.
+        texts: number of texts in it.
         tokens: their tokens.
-        cells: rows times width, filler included; 0 where the run failed.
+        cells: rows times width, filler included; 0 if the run failed.
         queue_wait_s: longest wait of a text before it.
-        run_s: how long it took.
-        error: what went wrong; None where it succeeded.
+        run_s: duration of the run.
+        error: why it failed; None if it succeeded.
     """
 
     texts: int
@@ -58,16 +58,16 @@ Listener: TypeAlias = Callable[[BatchReport], None]
 
 
 def run_batch(tickets: Sequence[Ticket], run: Runner, clock: Clock, listen: Listener) -> None:
-    """Run tickets together and answer each; on failure run each half by itself.
+    """Run tickets together and answer each; if the run fails, run each half separately.
 
-    A text that breaks every batch it is in ends up alone after ``log2(texts)`` splits and fails
-    alone. Tickets that were answered meanwhile (deadline, caller gone) are not run again.
+    A text that breaks every batch is alone after ``log2(texts)`` splits, and fails alone. Tickets
+    that were answered meanwhile (deadline, abandoned) are not run again.
 
     Args:
         tickets: the batch.
         run: runs encodings together; may raise anything.
         clock: the clock that tickets were stamped with.
-        listen: told of every run.
+        listen: receives a report of every run.
     """
     open_tickets = [ticket for ticket in tickets if not ticket.settled]
     if not open_tickets:
@@ -76,8 +76,8 @@ def run_batch(tickets: Sequence[Ticket], run: Runner, clock: Clock, listen: List
     try:
         outcome = run([ticket.encoding for ticket in open_tickets])
         error = None
-    # Whatever a runtime raises, an order to stop included, each ticket must get an answer and the
-    # worker's thread go on.
+    # Whatever a runtime raises, even KeyboardInterrupt, each ticket must get an answer and the
+    # worker's thread must continue.
     except BaseException as raised:  # noqa: BLE001
         outcome, error = BatchRun((), 0), raised
     run_s = clock() - started_s

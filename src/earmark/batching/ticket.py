@@ -1,4 +1,4 @@
-"""One encoding waiting for its logits, and the submission it came with."""
+"""Tickets: encodings that wait for their logits, and the submissions that they belong to."""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -19,7 +19,7 @@ class Logits:
     Attributes:
         values: ``[labels]`` for a sequence head, ``[tokens, labels]`` for a token head.
         queue_wait_s: seconds from entering the queue to the start of the run.
-        run_s: seconds the batch took inside the runtime.
+        run_s: duration of the batch inside the runtime, in seconds.
     """
 
     values: Float32
@@ -32,13 +32,13 @@ Answer: TypeAlias = Logits | EarmarkError
 
 @dataclass(slots=True, eq=False)
 class Ticket:
-    """One encoding on its way through the queue.
+    """One encoding that waits for its answer.
 
     Attributes:
         encoding: the text as the model reads it.
         arrival_s: when it entered the queue, on the queue's clock.
         deadline_s: when its caller stops waiting, on the same clock; None for never.
-        answer: what became of it; None as long as nothing has.
+        answer: its logits or error; None while it is open.
     """
 
     encoding: Encoding
@@ -48,7 +48,7 @@ class Ticket:
     answer: Answer | None = None
 
     def settle(self, answer: Answer) -> bool:
-        """Answer the ticket; the first answer stands, a later one is dropped.
+        """Answer the ticket; only the first answer counts.
 
         Returns:
             Whether this was the first.
@@ -57,17 +57,17 @@ class Ticket:
 
     @property
     def settled(self) -> bool:
-        """Whether it has its answer, or its caller has left; nobody waits for it then."""
+        """Whether it has an answer or is abandoned, so that nothing waits for it."""
         return self.answer is not None or self._submission.abandoned
 
     def expired(self, now_s: float) -> bool:
-        """Say whether the deadline has passed."""
+        """Return whether the deadline has passed."""
         return self.deadline_s is not None and now_s >= self.deadline_s
 
 
 @dataclass(slots=True, eq=False)
 class Submission:
-    """The tickets of one caller, answered together: one wake-up however many they are.
+    """The tickets of one caller, who is woken once, when all are answered.
 
     Attributes:
         tickets: in the order of the encodings.
@@ -83,7 +83,7 @@ class Submission:
 
     @classmethod
     def of(cls, encodings: Sequence[Encoding], *, now_s: float, deadline_s: float | None) -> Self:
-        """Make a submission with a ticket for each encoding."""
+        """Create a submission with a ticket for each encoding."""
         submission = cls()
         submission.tickets = tuple(
             Ticket(encoding, now_s, deadline_s, submission) for encoding in encodings
@@ -107,7 +107,7 @@ class Submission:
         return True
 
     def when_done(self, callback: Callable[[], None]) -> None:
-        """Call back once every ticket is answered, at once if that is so already.
+        """Register a callback for when every ticket is answered; call it now if that is so.
 
         The callback runs in the thread that answers last and must return quickly.
         """
@@ -118,9 +118,10 @@ class Submission:
             callback()
 
     def when_each(self, callback: Callable[[Ticket, Answer], None]) -> None:
-        """Call back for every ticket once it is answered, at once for those that are already.
+        """Register a callback for each answered ticket; call it now for those that already are.
 
-        The callback runs in the thread that answers and must return quickly; not after `abandon`.
+        The callback runs in the thread that answers and must return quickly. It is not called after
+        `abandon`.
         """
         with self._lock:
             self._on_each = callback
@@ -129,26 +130,27 @@ class Submission:
             callback(ticket, answer)
 
     def give_up(self, error: EarmarkError) -> None:
-        """Answer whatever is still open with an error, such as a deadline that has passed."""
+        """Answer all open tickets with an error, such as `DeadlineExceeded`."""
         for ticket in self.tickets:
             ticket.settle(error)
 
     def abandon(self) -> None:
-        """Let the queue drop what has not run: the caller has left."""
+        """Mark that the caller has left, so that the queue drops what has not run."""
         with self._lock:
             self.abandoned = True
 
     def let_go(self) -> None:
-        """Forget the tickets and who waits for them, which refer to it in turn.
+        """Remove the tickets and callbacks, which refer back to the submission.
 
-        So all of it is freed at once, and not by Python's collector, which stops everything.
+        Without these cycles, memory is freed at once, not by Python's collector, which stops every
+        thread.
         """
         with self._lock:
             self.tickets = ()
             self._on_done = self._on_each = None
 
     def answers(self) -> tuple[Answer, ...]:
-        """Return all answers in the order of the encodings; call it once done.
+        """Return all answers, in the order of the encodings.
 
         Raises:
             ValueError: a ticket is still open.

@@ -15,11 +15,11 @@ __all__ = ["Worker"]
 
 CLOSED = "the engine is shutting down and takes no more work"
 JOIN_S = 5.0
-"""How long closing waits for a run in progress; a hung one is left behind, as a daemon."""
+"""How long closing waits for a run in progress; a thread that hangs is left, as a daemon."""
 
 
 class Worker:
-    """A queue and the one thread that empties it. It holds no policy."""
+    """A queue and the thread that runs its batches; it holds no policy."""
 
     def __init__(
         self,
@@ -33,11 +33,11 @@ class Worker:
         """Start the thread.
 
         Args:
-            queue: what to run next; only the worker touches it from here on.
+            queue: chooses what runs next; only the worker may use it from now on.
             run: runs encodings together; called from the worker's thread only.
-            listen: told of every run, in the worker's thread.
-            end: called once in the worker's thread, after its last run: gives back what `run` uses.
-            clock: what deadlines and arrivals are stamped with.
+            listen: receives a report of every run, in the worker's thread.
+            end: frees what `run` uses; called once in the worker's thread, after its last run.
+            clock: clock for deadlines and arrivals.
         """
         self._queue, self._run, self._listen, self._clock = queue, run, listen, clock
         self._end = end
@@ -48,10 +48,10 @@ class Worker:
         self._thread.start()
 
     def submit(self, encodings: Sequence[Encoding], *, deadline_s: float | None) -> Submission:
-        """Queue encodings, answered together.
+        """Queue encodings as one submission.
 
         Args:
-            encodings: none longer than a batch may be.
+            encodings: none may be longer than a batch.
             deadline_s: when the caller stops waiting, on the worker's clock.
 
         Raises:
@@ -68,21 +68,21 @@ class Worker:
         return submission
 
     def waiting(self) -> tuple[int, int]:
-        """Return how many texts and tokens wait."""
+        """Return the number of waiting texts and tokens."""
         return self._queue.waiting_texts, self._queue.waiting_tokens
 
     def running_s(self) -> float:
-        """Return how long the run in progress has taken; 0 when none is."""
+        """Return how long the run in progress has taken; 0 if there is none."""
         started_s = self._started_s
         return 0.0 if started_s is None else self._clock() - started_s
 
     @property
     def closed(self) -> bool:
-        """Whether it takes no more work."""
+        """Whether it accepts no more work."""
         return self._closed
 
     def close(self) -> None:
-        """Take no more work, answer what waits with `ShuttingDown`, let the run in progress end."""
+        """Accept no more work, answer what waits with `ShuttingDown`, finish the current run."""
         with self._wake:
             self._closed = True
             self._queue.drain(ShuttingDown(CLOSED))

@@ -170,7 +170,7 @@ class Config:
         return value
 
     def section(self, key: str) -> "Config":
-        """Read an object of fields; an empty one where it is missing or null.
+        """Read an object of fields; an empty one if it is missing or null.
 
         Raises:
             InvalidCheckpoint: the field is something else.
@@ -194,7 +194,7 @@ class Config:
 
     @property
     def model_type(self) -> str:
-        """The architecture; empty where the config does not name it.
+        """The architecture; empty if the config does not name it.
 
         Raises:
             InvalidCheckpoint: the field is no string.

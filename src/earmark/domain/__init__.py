@@ -1,4 +1,4 @@
-"""The nouns everyone shares: texts, encodings, packed batches, labels, results.
+"""The types that all packages share: texts, encodings, packed batches, labels, results.
 
 Knows nothing of files, graphs, queues or HTTP.
 """

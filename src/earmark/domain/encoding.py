@@ -7,13 +7,13 @@ __all__ = ["Alignment", "Encoding"]
 
 @dataclass(frozen=True, slots=True)
 class Alignment:
-    """Where the tokens of an encoding stand in their text; every tuple has one entry per token.
+    """The places of an encoding's tokens in the text; every tuple has one entry per token.
 
     Attributes:
-        tokens: as the vocabulary writes them.
-        offsets: first and last-plus-one Unicode code point; (0, 0) for special tokens.
-        special: whether the token was added around the text.
-        continues: whether the token goes on with the word of the token before it.
+        tokens: as in the vocabulary.
+        offsets: first Unicode code point, and last plus one; (0, 0) for special tokens.
+        special: whether the token is a special token around the text.
+        continues: whether the token continues the word of the token before it.
     """
 
     tokens: tuple[str, ...]
@@ -29,8 +29,8 @@ class Encoding:
     Attributes:
         ids: vocabulary ids, shape ``[tokens]``.
         type_ids: 0 for the first text and 1 for the second, shape ``[tokens]``.
-        truncated_tokens: how many tokens of the input were cut off; 0 when all fitted.
-        alignment: where the tokens stand; None where nobody asked.
+        truncated_tokens: how many tokens of the input were cut off; 0 if all fitted.
+        alignment: the places of the tokens in the text; None if it was not requested.
     """
 
     ids: tuple[int, ...]
@@ -39,19 +39,19 @@ class Encoding:
     alignment: Alignment | None = None
 
     def beyond(self, rows: int | None) -> int | None:
-        """Find the first id that a table of so many rows has no row for; None where all have one.
+        """Return the first id without a row in the word embeddings; None if all have one.
 
         Args:
-            rows: of the model's word embeddings; None where they are not known.
+            rows: number of rows of the word embeddings; None if it is not known.
         """
         return None if rows is None else next((one for one in self.ids if one >= rows), None)
 
     def within(self, rows: int | None) -> "Encoding":
-        """Put id 0 in place of each id that the table has no row for: for texts of our own."""
+        """Replace each id without a row in the word embeddings by 0; only for our own texts."""
         if self.beyond(rows) is None or rows is None:
             return self
         return replace(self, ids=tuple(one if one < rows else 0 for one in self.ids))
 
     def __len__(self) -> int:
-        """Count the tokens, special ones included."""
+        """Return the number of tokens, special ones included."""
         return len(self.ids)

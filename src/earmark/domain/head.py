@@ -1,4 +1,4 @@
-"""What a task needs to know of the model to read its logits."""
+"""What a task needs to know about the model to read its logits."""
 
 from dataclasses import dataclass
 from typing import Literal, Protocol
@@ -13,26 +13,26 @@ HeadKind = Literal["sequence", "token"]
 
 
 class Pieces(Protocol):
-    """How a tokenizer writes its tokens as text."""
+    """Writes the tokens of a tokenizer as text."""
 
     @property
     def unknown(self) -> str | None:
-        """The token that stands for what the vocabulary does not have."""
+        """The token for text that is not in the vocabulary; None if there is none."""
         ...
 
     def join(self, tokens: list[str]) -> str:
-        """Write tokens as text again."""
+        """Join tokens into a text."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class ModelHead:
-    """A model's answers, and how to read them.
+    """How to read a model's answers.
 
     Attributes:
         kind: one answer per text or per token.
         labels: in the order of the logits.
-        pieces: how tokens are written as text.
+        pieces: writes tokens as text.
     """
 
     kind: HeadKind

@@ -1,4 +1,4 @@
-"""What a model can answer: its labels, and how its logits are to be read."""
+"""The labels of a model, and how to read its logits."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -6,7 +6,7 @@ from typing import Literal
 __all__ = ["LabelSet", "ProblemType"]
 
 ProblemType = Literal["regression", "single_label_classification", "multi_label_classification"]
-"""The names `config.json` uses for `problem_type`."""
+"""The values of `problem_type` in `config.json`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,12 +15,12 @@ class LabelSet:
 
     Attributes:
         names: label names, index = position of the logit.
-        problem_type: as the checkpoint states it; None where it says nothing.
+        problem_type: as in the checkpoint; None if it is not stated.
     """
 
     names: tuple[str, ...]
     problem_type: ProblemType | None = None
 
     def __len__(self) -> int:
-        """Count the labels."""
+        """Return the number of labels."""
         return len(self.names)

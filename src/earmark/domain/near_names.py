@@ -1,6 +1,7 @@
-"""Names that were meant for others: a few slips of the finger, another case, other separators.
+"""Finds the known name that a misspelt one was meant for.
 
-Pure, and quick for names of any length: how many slips are looked for is bounded.
+A name may have a few typing slips, another case or other separators. Pure, and fast for names of
+any length, since the number of slips is limited.
 """
 
 import re
@@ -11,31 +12,31 @@ __all__ = ["expected_one_of", "nearest", "nearest_model"]
 
 _MOST_SLIPS: Final = 3
 _SHORTEST: Final = 3
-"""Characters; in a shorter name each slip makes another word."""
+"""Shortest name, in characters, with a slip: in a shorter one each slip makes another word."""
 _LETTERS_PER_SLIP: Final = 5
-"""So `bert-base-ner` is near `bert-bsae-nre`, and not near `bert-large-ner`."""
+"""With these, `bert-base-ner` is near `bert-bsae-nre`, but not near `bert-large-ner`."""
 _LONGEST: Final = 200
-"""Characters; no name is longer, and an address may hold kilobytes."""
+"""Longest name, in characters; an address may contain kilobytes."""
 _BESIDE_THE_NAME: Final = re.compile(r"^@\w+/|(?<=[^/])[:@][^/:@]*$")
 
 
 def nearest(written: str, known: Iterable[str]) -> str | None:
-    """Return the known name that was probably meant; None where none is near.
+    """Return the known name that was probably meant; None if none is near.
 
-    Case and separators count for nothing: `topK` is near `top_k`. Beyond that a name of three
-    letters may have one slip, of eight two, of thirteen three: a letter that is missing, added,
-    wrong, or in the place of its neighbour.
+    Case and separators are ignored: `topK` is near `top_k`. Apart from that, a name of three
+    letters may have one slip, of eight two, of thirteen three: a missing, added or wrong letter, or
+    two swapped neighbours.
 
     Args:
         written: what a person wrote.
-        known: the names that there are; of equally near ones the first is returned.
+        known: the known names; of equally near ones the first is returned.
     """
     found = [(slips, name) for name in known if (slips := _slips(written, name)) is not None]
     return min(found, key=lambda one: one[0])[1] if found else None
 
 
 def expected_one_of(written: object, choices: Iterable[str]) -> str:
-    """Say what may stand in the place of a word that is none of a few, and which was meant."""
+    """Return the allowed words, for a message about another word, and which was probably meant."""
     choices = tuple(choices)
     near = nearest(written, choices) if isinstance(written, str) else None
     hint = f" (did you mean {near}?)" if near else ""
@@ -43,11 +44,11 @@ def expected_one_of(written: object, choices: Iterable[str]) -> str:
 
 
 def nearest_model(written: str, known: Iterable[str]) -> str | None:
-    """Return the known model id that was probably meant; None where none is near.
+    """Return the known model id that was probably meant; None if none is near.
 
-    The name and its owner, what stands before the last slash, have to be near each by itself; an
-    owner that is left out counts as near. What only says where a model is from, `@cf/`, or which
-    revision or precision is meant, as in `org/name@main` and `org/name:int8`, counts for nothing.
+    The name and its owner, the part before the last slash, must each be near; a missing owner
+    counts as near. A prefix for the origin, `@cf/`, and a suffix for the revision or the precision,
+    as in `org/name@main` and `org/name:int8`, are ignored.
     """
     written = _BESIDE_THE_NAME.sub("", written[: _LONGEST + 1])
     found = [(slips, name) for name in known if (slips := _model_slips(written, name)) is not None]
@@ -65,7 +66,7 @@ def _model_slips(written: str, known: str) -> int | None:
 
 
 def _slips(written: str, known: str) -> int | None:
-    """Count the slips between two names; None where they are too many."""
+    """Return the number of slips between two names; None if there are too many."""
     if len(written) > _LONGEST:
         return None
     one, other = _plain(written), _plain(known)
@@ -81,7 +82,7 @@ def _plain(name: str) -> str:
 
 
 def _within(one: str, other: str, slips: int) -> bool:
-    """Say whether so many slips make one of the other (the distance of Damerau and Levenshtein)."""
+    """Return whether two names differ by at most so many slips (Damerau-Levenshtein distance)."""
     pairs = enumerate(zip(one, other, strict=False))
     shared = next((at for at, (a, b) in pairs if a != b), min(len(one), len(other)))
     one, other = one[shared:], other[shared:]

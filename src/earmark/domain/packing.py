@@ -1,4 +1,4 @@
-"""The packed batch: texts of any length side by side in rows, the one layout every graph takes."""
+"""The packed batch, the input of every graph: texts of any length side by side in rows."""
 
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -12,12 +12,12 @@ Int64: TypeAlias = NDArray[np.int64]
 Float32: TypeAlias = NDArray[np.float32]
 
 FILLER_SEGMENT = -1
-"""Segment id of the cells at a row's end that hold no text; they attend only to each other."""
+"""Segment id of the cells without text at the end of a row; they attend only to each other."""
 
 
 @dataclass(frozen=True, slots=True)
 class PackedBatch:
-    """Several encodings, packed.
+    """Several encodings in one batch.
 
     Attributes:
         input_ids: token ids, ``[rows, width]``.
@@ -25,10 +25,10 @@ class PackedBatch:
             counts from elsewhere adds its offset inside the graph.
         token_type_ids: ``[rows, width]``.
         segment_ids: which text of the *batch* a cell belongs to, ``[rows, width]``;
-            `FILLER_SEGMENT` where it belongs to none. Unique over rows, so that a graph may
-            also look across rows (the last layer of sequence heads does).
+            `FILLER_SEGMENT` if it belongs to none. Unique over rows, so that a graph can also
+            attend across rows (the last layer of sequence heads does).
         first_token: flat index (``row * width + column``) of each text's first token, ``[texts]``.
-        lengths: tokens of each text, ``[texts]``; no graph reads it, answers are cut by it.
+        lengths: tokens of each text, ``[texts]``; used to split the answers, not by any graph.
     """
 
     input_ids: Int64
@@ -40,10 +40,10 @@ class PackedBatch:
 
     @property
     def cells(self) -> int:
-        """Rows times width: what the batch costs, filler included."""
+        """Rows times width, filler included: the cost of the batch."""
         return int(self.input_ids.size)
 
     @property
     def texts(self) -> int:
-        """How many texts stand in the batch."""
+        """Number of texts in the batch."""
         return int(self.first_token.size)

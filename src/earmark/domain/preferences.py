@@ -1,4 +1,4 @@
-"""How a caller wants a request carried out, beside what he asks."""
+"""How a caller wants a request to be handled."""
 
 from dataclasses import dataclass
 
@@ -7,13 +7,13 @@ __all__ = ["NO_PREFERENCES", "Preferences"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preferences:
-    """A caller's wishes; every dialect has its own words for them.
+    """A caller's options for a request; every dialect has its own names for them.
 
     Attributes:
-        use_cache: an earlier answer to the same text may be given again.
-        wait: hold the request while its model loads, instead of saying so at once.
-        load: let the request start the load of a model that is not loaded.
-        timeout_s: how long the answer may take, at most what the service allows anyone.
+        use_cache: whether an earlier answer to the same text may be returned.
+        wait: whether to wait while the model loads, instead of answering an error at once.
+        load: whether the request may start the load of a model that is not loaded.
+        timeout_s: how long the answer may take, limited by the server's own maximum.
     """
 
     use_cache: bool = True

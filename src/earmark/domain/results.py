@@ -1,4 +1,4 @@
-"""What a caller gets back."""
+"""The results of each task."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ class LabelScore:
 
     Attributes:
         label: the label's name.
-        score: a probability, or a raw logit where no function was applied.
+        score: a probability, or a raw logit if no function was applied.
     """
 
     label: str
@@ -23,8 +23,8 @@ class Classification:
     """The answer for one text.
 
     Attributes:
-        scores: best first, labels of equal score in the order of the head; or all in that order,
-            where that was asked for.
+        scores: best first, labels of equal score in the order of the head; or all in that order, if
+            the request does not sort.
         tokens: tokens the model read, special ones included.
         truncated_tokens: tokens of the text that did not fit the model and were not read.
     """
@@ -68,7 +68,7 @@ class Relevance:
     """How well one document answers a query.
 
     Attributes:
-        score: a probability, or the raw logit where no function was applied.
+        score: a probability, or the raw logit if no function was applied.
         tokens: tokens the model read of query and document, special ones included.
         truncated_tokens: tokens of both that did not fit the model and were not read.
     """
@@ -83,13 +83,13 @@ class Entity:
     """A labelled piece of a text: a token, or tokens that belong together.
 
     Attributes:
-        label: of a group, the kind of entity; of a single token as the model has it.
-        score: a probability; of a group, the mean of its words'.
+        label: for a group, the kind of entity; for a single token, the model's label.
+        score: a probability; for a group, the mean of its words.
         word: the tokens as the tokenizer writes them; `start` and `end` are authoritative.
         start: first Unicode code point in the text.
         end: last code point plus one.
-        group: the kind of entity, which is the label less what says where in it a token stands.
-        index: of a single token, its place in its window, special tokens counted; None of a group.
+        group: the kind of entity: the label without the token's position in the entity.
+        index: for a single token, its place in its window, with special tokens; None for a group.
     """
 
     label: str

@@ -1,4 +1,4 @@
-"""The mark on a field that the operator can set."""
+"""The annotation of a field that the operator can set."""
 
 from dataclasses import dataclass
 
@@ -9,15 +9,15 @@ __all__ = ["Setting"]
 class Setting:
     """Marks a field of a dataclass of options as a setting: ``Annotated[int, Setting("…")] = 8``.
 
-    The field is the one place where a setting is stated: its name is the setting's, its type, with
-    the bounds of `msgspec.Meta`, is what may be given, and its default is the setting's. Flag,
-    variable, key of the settings file and help follow (see `settings`).
+    A setting is defined only by its field: by its name, its type with the bounds of `msgspec.Meta`,
+    and its default. The flag, the variable, the key of the settings file and the help are derived
+    from it (see `settings`).
 
     Attributes:
         help: a sentence or two for `--help`.
-        name: of the setting, where the field has another.
-        flag: as it is written, where it is not the setting's name with dashes.
-        default: the default in words, where its value does not explain itself.
+        name: name of the setting, if it differs from the field's.
+        flag: the flag, if it is not the setting's name with dashes.
+        default: the default in words, if its value does not explain itself.
     """
 
     help: str

@@ -1,9 +1,8 @@
-"""Labels of tokens: what kind of entity a token is part of, and where in it the token stands.
+"""Parses the labels of tokens: the kind of entity, and the token's position in it.
 
-One parser for everything that looks into a label: joining, naming and ignoring. The forms are
-those of `IOB, BIO, BIOES and BILOU
-<https://en.wikipedia.org/wiki/Inside-outside-beginning_(tagging)>`_, and of Chinese taggers
-(``M-`` inside, ``W-`` whole).
+Joining, naming and ignoring entities all use this parser. The forms are those of `IOB, BIO, BIOES
+and BILOU <https://en.wikipedia.org/wiki/Inside-outside-beginning_(tagging)>`_, and of Chinese
+taggers (``M-`` inside, ``W-`` whole).
 """
 
 from collections.abc import Sequence
@@ -14,7 +13,7 @@ from typing import Literal, TypeAlias
 __all__ = ["OUTSIDE", "Place", "Tag", "parse_tags"]
 
 OUTSIDE = "O"
-"""The label of tokens that are part of no entity. An entity *type* may be called so as well."""
+"""The label of tokens outside of any entity. An entity *type* may also have this name."""
 
 Place: TypeAlias = Literal["begin", "inside", "end", "single"]
 
@@ -29,10 +28,10 @@ PLACES: dict[str, Place] = {
     "W": "single",
 }
 USUAL = frozenset("BI")
-"""Letters that are always a place when they stand first, as in `transformers`."""
+"""Letters that always mean a position when they come first, as in `transformers`."""
 SCHEMES = (frozenset("BIES"), frozenset("BILU"), frozenset("BMES"), frozenset("BMEW"))
-"""Letters that go together. The further ones count only where labels of one type have two of them:
-``E-MAIL`` alone is a name with a dash."""
+"""Letters of each scheme. Letters outside of `USUAL` count only if labels of one type have two of
+them: ``E-MAIL`` alone is a name with a dash."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +39,9 @@ class Tag:
     """A label, parsed.
 
     Attributes:
-        kind: the entity's type; of a label without a place, the whole label.
-        place: where in an entity the token stands; None where the label does not say.
-        outside: whether the token is part of no entity.
+        kind: the entity's type; for a label without a position, the whole label.
+        place: the token's position in the entity; None if the label has none.
+        outside: whether the token is outside of any entity.
     """
 
     kind: str
@@ -60,7 +59,7 @@ class Tag:
 
 @lru_cache(maxsize=64)
 def parse_tags(names: tuple[str, ...]) -> tuple[Tag, ...]:
-    """Parse all labels of a model; one is read in the light of the others.
+    """Parse all labels of a model; the meaning of one may depend on the others.
 
     Args:
         names: the labels, index = position of the logit.
@@ -79,7 +78,7 @@ def parse_tags(names: tuple[str, ...]) -> tuple[Tag, ...]:
 
 
 def _split(name: str, *, last: bool) -> tuple[str, str]:
-    """Take a label apart at its first or last dash: a letter, or nothing, and the rest."""
+    """Split a label at its first or last dash into a letter, which may be empty, and the rest."""
     if last:
         kind, _, letter = name.rpartition("-")
     else:
@@ -88,7 +87,7 @@ def _split(name: str, *, last: bool) -> tuple[str, str]:
 
 
 def _letters(labels: Sequence[tuple[str, str]]) -> frozenset[str]:
-    """Find the letters that are places: those of a scheme that one type has two of."""
+    """Return the letters that mean positions: those of a scheme of which one type has two."""
     of_kind: dict[str, set[str]] = {}
     for letter, kind in labels:
         if letter:

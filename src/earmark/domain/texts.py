@@ -1,4 +1,4 @@
-"""What a caller sends, and what is asked of the model for it."""
+"""The inputs of a request, and the questions to the model about them."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -8,19 +8,18 @@ __all__ = ["Cut", "Question", "TextInput"]
 Cut = Literal["longest_first", "only_first", "windows"]
 """What to do with a text that is too long for the model.
 
-`longest_first` cuts the longer text of a pair, `only_first` leaves the second
-whole as long as that fits by itself, and `windows`
-reads a single text in several pieces that overlap."""
+`longest_first` cuts the longer text of a pair, `only_first` keeps the second whole if it fits by
+itself, and `windows` reads a single text in several windows that overlap."""
 
 
 @dataclass(frozen=True, slots=True)
 class TextInput:
-    """One thing to classify.
+    """One text or pair to classify.
 
     Attributes:
         text: the text, or the first of a pair.
-        pair: the second text of a pair; None for a single text. An empty string is a pair
-            whose second half is empty, which is not the same thing.
+        pair: the second text of a pair; None for a single text. An empty string makes a pair with
+            an empty second text, which differs from a single text.
     """
 
     text: str
@@ -28,20 +27,20 @@ class TextInput:
 
     @property
     def characters(self) -> int:
-        """Unicode code points in both halves."""
+        """Unicode code points of both texts."""
         return len(self.text) + len(self.pair or "")
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One text as the model is to read it; a request may ask several about one input.
+    """One text for the model to read; a request may ask several questions about one input.
 
     Attributes:
         item: index of the request's input that the question is about.
         text: what the model reads.
-        cut: what to do when it is too long.
+        cut: what to do if it is too long.
         stride: tokens that neighbouring windows share; for `windows` only.
-        refuse: refuse the question rather than cut.
+        refuse: whether to refuse the question instead of cutting the text.
     """
 
     item: int

@@ -1,4 +1,4 @@
-"""Where the time of a request went."""
+"""How long each step of a request took."""
 
 from dataclasses import dataclass
 
@@ -7,13 +7,13 @@ __all__ = ["Timings"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timings:
-    """Milliseconds of one request; of several texts, the longest wait and the longest run.
+    """Times of one request in milliseconds; of several texts the longest wait and longest run.
 
     Attributes:
-        tokenize_ms: text to encodings.
+        tokenize_ms: encoding the texts.
         queue_wait_ms: from entering the queue to the start of the run.
-        run_ms: inside the runtime, for the batch the text shared.
-        total_ms: from plan to result.
+        run_ms: inside the runtime, for the whole batch.
+        total_ms: from the plan to the result.
     """
 
     tokenize_ms: float

@@ -1,8 +1,8 @@
-"""The fields of a config that change what a model computes, and what becomes of each.
+"""The fields of a config that may change what a model computes, and the treatment of each.
 
-A field is obeyed, changes nothing, or is refused at load by its name; none is passed over. Each
-architecture lists its own (`Architecture.fields`); those below are of all. A field that is null is
-one that is not there. `docs/config-fields.md` is written from these tables.
+A field is obeyed, changes nothing, or is refused at load by its name; none is ignored. Each
+architecture lists its own (`Architecture.fields`); those below apply to all. A field that is null
+counts as missing. `docs/config-fields.md` is written from these tables.
 """
 
 import json
@@ -31,11 +31,11 @@ __all__ = [
 ]
 
 Treatment = Literal["obeyed", "harmless", "refused"]
-"""`obeyed`: the graph does as it says; `harmless`: the answer is the same whatever it says;
-`refused`: a checkpoint does not load unless it says what the graph does anyway."""
+"""`obeyed`: the graph follows it; `harmless`: its value does not change the answer; `refused`: a
+checkpoint does not load unless its value is what the graph does anyway."""
 
 Values = tuple[object, ...] | Callable[[Config], tuple[object, ...]]
-"""What a field may be; worked out from other fields where it has to agree with them."""
+"""The allowed values of a field, or a function that computes them from other fields."""
 
 OFF: tuple[object, ...] = (False, 0, "", {}, [])
 """Values that switch something off."""
@@ -52,12 +52,11 @@ class Field:
 
     Attributes:
         name: in `config.json`.
-        treatment: what becomes of it.
+        treatment: how it is treated.
         note: what it changes, or why it changes nothing.
-        values: what it may be; None leaves that to what reads it.
-        words: it lists words, and each is to be one of `values`.
-        reader: what reads it, and refuses what the graph does not compute; None leaves that to
-            `values`.
+        values: its allowed values; None if `reader` checks it.
+        words: whether it is a list of words, each of which must be one of `values`.
+        reader: reads it, and refuses what the graph does not compute; None if `values` checks it.
     """
 
     name: str
@@ -68,10 +67,10 @@ class Field:
     reader: Callable[[Config], object] | None = None
 
     def check(self, config: Config) -> None:
-        """Refuse a value that the graph does not compute.
+        """Raise an error for a value that the graph does not compute.
 
         Raises:
-            InvalidCheckpoint: the field is no list of words where it should be one.
+            InvalidCheckpoint: the field should be a list of words, and is not.
             UnsupportedCheckpoint: the value is none of `values`.
         """
         found = config.fields.get(self.name)
@@ -89,7 +88,7 @@ class Field:
 
 
 def shown(values: tuple[object, ...]) -> str:
-    """Write values as a config has them; of several that switch something off, one will do."""
+    """Write values as in a config; of several that switch something off, only one."""
     if values[: len(OFF)] == OFF:
         values = (False, *values[len(OFF) :])
     return ", ".join(json.dumps(value) for value in values if value != "")
@@ -116,7 +115,7 @@ def obeyed(
     words: bool = False,
     reader: Callable[[Config], object] | None = None,
 ) -> tuple[Field, ...]:
-    """List fields that the graph obeys; names stand apart by spaces."""
+    """List fields that the graph obeys; `names` is separated by spaces."""
     listed = _fields("obeyed", names, note, values)
     return tuple(replace(field, words=words, reader=reader) for field in listed)
 
@@ -132,17 +131,17 @@ def harmless(names: str, note: str) -> tuple[Field, ...]:
 
 
 def refused(names: str, note: str, unless: Values = OFF) -> tuple[Field, ...]:
-    """List fields that a checkpoint is refused for, unless they say what the graph does anyway."""
+    """List fields that are refused, unless their value is what the graph does anyway."""
     return _fields("refused", names, note, unless)
 
 
 def by_name(*tables: Sequence[Field]) -> Mapping[str, Field]:
-    """Put tables together; a later one has the last word on a field."""
+    """Combine tables; a later one overrides the fields of an earlier one."""
     return {field.name: field for table in tables for field in table}
 
 
 def check_fields(fields: Mapping[str, Field], config: Config) -> None:
-    """Refuse a config with a value that the graph does not compute; errors as of `Field.check`."""
+    """Check the fields of a config; errors as for `Field.check`."""
     for field in fields.values():
         field.check(config)
 
@@ -221,5 +220,5 @@ FOREIGN: tuple[Field, ...] = (
     *refused("use_conv conv_layers", "convolutions beside the attention"),
     *refused("static_position_embeddings sinusoidal_positions", "positions are not in the file"),
 )
-"""Fields that no class of these architectures reads: a config that has one says of its model that
-it computes otherwise (Jina's, Nomic's and Mosaic's BERT, older BART, code of one's own)."""
+"""Fields that no class of these architectures reads: a config with one of them is for a model that
+computes differently (Jina's, Nomic's and Mosaic's BERT, older BART, custom code)."""

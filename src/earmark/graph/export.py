@@ -1,4 +1,4 @@
-"""From a checkpoint's config and weights to an ONNX graph."""
+"""Exports a checkpoint's config and weights to an ONNX graph."""
 
 from earmark.checkpoint.config import Config
 from earmark.checkpoint.weights.leftovers import refuse_computing
@@ -18,12 +18,12 @@ OUTPUT = "logits"
 
 
 def check_config(config: Config, architecture: Architecture) -> None:
-    """Refuse a config that asks for something no graph computes; no weights are looked at.
+    """Raise an error for a config that no graph supports; reads no weights.
 
     Raises:
         InvalidCheckpoint: a field is malformed.
-        UnsupportedCheckpoint: weights are quantised in a way that is not ours, or a field says that
-            the model computes otherwise; the message names it.
+        UnsupportedCheckpoint: the quantisation is not supported, or a field means that the model
+            computes differently; the message names it.
     """
     check_quantization(config)
     check_fields(architecture.fields, config)
@@ -43,9 +43,9 @@ def export_graph(
     is float32: ``[texts, labels]`` for a sequence head, ``[rows, width, labels]`` for a token head.
 
     Raises:
-        InvalidCheckpoint: a tensor is missing or misshapen, or sizes do not go together.
-        UnsupportedCheckpoint: the config asks for something no block does, or there are tensors
-            that the model computes with and the graph does not.
+        InvalidCheckpoint: a tensor is missing or misshapen, or sizes do not fit together.
+        UnsupportedCheckpoint: the config needs something that no block does, or there are tensors
+            that the model uses and the graph does not.
     """
     check_config(config, architecture)
     labels = len(config.labels())

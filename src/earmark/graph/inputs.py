@@ -1,4 +1,4 @@
-"""The inputs every graph takes; the same names as in `domain.packing.PackedBatch`."""
+"""The inputs of every graph, with the names in `domain.packing.PackedBatch`."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ CELL_AXES = ("rows", "width")
 
 @dataclass(frozen=True, slots=True)
 class PackedInputs:
-    """Inputs of a graph being written; one that is never asked for is never declared."""
+    """The inputs of a graph that is being written; each is declared when it is first read."""
 
     _recorder: Recorder
 

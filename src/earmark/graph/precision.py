@@ -1,4 +1,4 @@
-"""Which precision a graph computes in, and how weights are made int8."""
+"""Chooses the precisions of a graph, and quantises weights to int8."""
 
 from typing import Literal
 
@@ -18,7 +18,7 @@ __all__ = [
 
 ComputePrecision = Literal["float32", "bfloat16", "int8"]
 Precision = Literal["auto", "float32", "bfloat16", "int8"]
-"""What may be asked for; `auto` is settled when a model is loaded (engine/settle.py)."""
+"""The precisions in the options; `auto` is resolved when a model is loaded (engine/settle.py)."""
 
 PRECISIONS: tuple[Precision, ...] = ("auto", "float32", "bfloat16", "int8")
 
@@ -29,16 +29,16 @@ INT8_MAXIMUM = 127
 def precisions_to_try(
     requested: Precision, *, stored_dtype: str, native_bfloat16: bool, bfloat16_first: bool = False
 ) -> tuple[ComputePrecision, ...]:
-    """List the precisions that may serve a request, fastest first; all but `auto` is its own word.
+    """List the possible precisions for a requested one, fastest first: several only for `auto`.
 
-    `auto` never rounds weights that are stored in floats to int8: whoever trained them has not
-    seen what that does to them, and a few texts at the load are no evaluation.
+    `auto` never rounds float weights to int8: the model was not evaluated in that form, and a few
+    texts during the load are no evaluation.
 
     Args:
-        requested: what was asked for.
+        requested: the requested precision.
         stored_dtype: the type most of the checkpoint's weights have, such as ``float32``.
         native_bfloat16: whether the device computes bfloat16 itself rather than by emulation.
-        bfloat16_first: whether it is faster at that than at int8.
+        bfloat16_first: whether bfloat16 is faster than int8 on it.
     """
     if requested != "auto":
         return (requested,)
@@ -48,7 +48,7 @@ def precisions_to_try(
         "float32": True,
     }
     wanted = [precision for precision, there in able.items() if there]
-    # A stable sort: what is not bfloat16 keeps its place.
+    # A stable sort: the others keep their order.
     return tuple(sorted(wanted, key=lambda one: bfloat16_first and one != "bfloat16"))
 
 
@@ -59,7 +59,7 @@ def quantize(weight: Float32) -> Int8Matrix:
         weight: shape ``[out, in]``; a row is an output channel.
     """
     largest = np.abs(weight).max(axis=1)
-    # A row of zeros, or of numbers too small to divide by, has no scale of its own; any will do.
+    # A row of zeros, or of numbers too small to divide by, has no scale; any is fine.
     scales = np.maximum(largest / np.float32(INT8_MAXIMUM), np.finfo(np.float32).tiny)
     values = np.rint(weight / scales[:, None]).astype(np.int8)
     return Int8Matrix(values, scales)

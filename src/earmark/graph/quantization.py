@@ -1,7 +1,7 @@
-"""Which quantised weights a graph can be written from (`quantization_config` of a config).
+"""Checks whether a graph can use the quantised weights of a `quantization_config`.
 
-They are those of compressed-tensors in integers of eight bits, each stored as it is. Fields follow
-compressed-tensors 0.20.1, quantization/quant_args.py and quantization/quant_config.py.
+It can use those of compressed-tensors in integers of eight bits, one integer a weight. Fields
+follow compressed-tensors 0.20.1, quantization/quant_args.py and quantization/quant_config.py.
 """
 
 from collections.abc import Iterator, Mapping
@@ -12,14 +12,14 @@ from earmark.errors import UnsupportedCheckpoint
 __all__ = ["check_quantization"]
 
 SECTIONS = ("quantization_config", "compression_config")
-"""Where a config says how its weights are quantised; the second is how older files call it."""
+"""Fields of a config that describe quantisation; the second is the name in older files."""
 METHOD = "compressed-tensors"
 FORMATS = ("int-quantized", "naive-quantized")
 """Formats that store each weight as one integer of eight bits."""
 STRATEGIES = ("tensor", "channel", "group")
-"""What has a scale of its own: the whole matrix, each row, or each part of a row."""
+"""The parts with their own scale: the whole matrix, each row, or each group of a row."""
 ORDERS = ("weight", "static")
-"""Orders of columns that matter to calibration alone (class ActivationOrdering)."""
+"""Orders of columns that matter only for calibration (class ActivationOrdering)."""
 LIBRARIES = {
     "aqlm": "AQLM",
     "auto-round": "AutoRound",
@@ -39,7 +39,7 @@ LIBRARIES = {
     "torchao": "torchao",
     "vptq": "VPTQ",
 }
-"""`quant_method` -> what the method is called; any other goes by its own word."""
+"""`quant_method` -> name of the method; any other is shown as it is."""
 OFF: tuple[object, ...] = (None, False, {}, [], "dense", "none")
 """Values that switch a part of the scheme off."""
 INSTEAD = (
@@ -49,10 +49,10 @@ INSTEAD = (
 
 
 def check_quantization(config: Config) -> None:
-    """Refuse weights that are quantised in a way that is not ours.
+    """Raise an error for a quantisation that is not supported.
 
     Raises:
-        InvalidCheckpoint: the section is no object.
+        InvalidCheckpoint: the section is not an object.
         UnsupportedCheckpoint: the weights are quantised by another method, or in another scheme.
     """
     for key in SECTIONS:
@@ -67,7 +67,7 @@ def check_quantization(config: Config) -> None:
 
 
 def _objections(fields: Mapping[str, object]) -> Iterator[str]:
-    """Name what is not ours, the most general first."""
+    """List what is not supported, the most general first."""
     method = _method(fields)
     if method != METHOD:
         yield f"by {LIBRARIES.get(method, method)} (quant_method {method!r})"
@@ -85,7 +85,7 @@ def _objections(fields: Mapping[str, object]) -> Iterator[str]:
 
 
 def _method(fields: Mapping[str, object]) -> str:
-    """Read the method's name; older files of bitsandbytes leave it out."""
+    """Return the method's name, which older files of bitsandbytes leave out."""
     stated = fields.get("quant_method")
     if stated is None:
         by_flag = any(fields.get(f"load_in_{bits}bit") for bits in (4, 8))
@@ -99,7 +99,7 @@ def _sparse(section: object) -> Iterator[str]:
 
 
 def _of_group(group: object) -> Iterator[str]:
-    """Name what is not ours in a scheme for some of the layers."""
+    """List what is not supported in the scheme for a group of layers."""
     if not isinstance(group, dict):
         yield f"{group!r} is no scheme of weights and activations"
         return
@@ -114,8 +114,8 @@ def _of_group(group: object) -> Iterator[str]:
     else:
         yield from _unless("weights", weights, OFF)
     if isinstance(inputs, dict):
-        # Rounded to their own largest value as they come: that loses digits and no more, and
-        # whether to do it is the precision's to say. A fixed range cuts values off.
+        # Dynamic quantisation of activations only loses digits, and the chosen precision decides
+        # whether to do it. A fixed range would cut values off.
         yield from _of_integers("input_activations", inputs)
         yield from _unless("input_activations.dynamic", inputs.get("dynamic"), (True,))
     else:
@@ -128,6 +128,6 @@ def _of_integers(what: str, scheme: Mapping[str, object]) -> Iterator[str]:
 
 
 def _unless(key: str, found: object, wanted: tuple[object, ...]) -> Iterator[str]:
-    """Name a field whose value is none of those wanted; True is no 1, and False no 0."""
+    """Report a field whose value is not one of those wanted; True is not 1, and False not 0."""
     if not any(type(found) is type(one) and found == one for one in wanted):
         yield f"{key} is {found!r}"

@@ -1,7 +1,7 @@
 """Writes an ONNX graph one operator at a time.
 
 An architecture reads as straight-line Python: each call records a node and returns the name of its
-output. Only operators of the plain ONNX domain are recorded, so every runtime takes the same file.
+output. Only operators of the standard ONNX domain are recorded, so that every runtime can run them.
 """
 
 from collections.abc import Sequence
@@ -24,21 +24,20 @@ Attribute: TypeAlias = int | float | str | Sequence[int]
 OPSET = 20
 """First opset with `Gelu`; `LayerNormalization` came with 17."""
 IR_VERSION = 10
-"""Newest file version that every runtime release taking opset 20 reads (ONNX 1.16)."""
+"""Newest file version that every runtime release with opset 20 reads (ONNX 1.16)."""
 
 MATRIX_AXES = 2
 SMALLEST_APART = 1 << 10
-"""Bytes of the smallest matrix kept beside the file: low, so that the tests' models have some."""
+"""Bytes of the smallest matrix kept outside of the file: low, so that tests' models have some."""
 
-# Any: a constant may be of any element type; what it may be is the caller's to know.
+# Any: a constant may have any element type.
 Array: TypeAlias = NDArray[np.generic]
 
 
 class Recorder:
-    """A graph being written.
+    """A graph that is being written.
 
-    Matrices stay beside the protobuf message, so that a checkpoint's weights are never copied
-    into it.
+    Matrices stay outside of the protobuf message, so that weights are never copied into it.
     """
 
     def __init__(self, name: str) -> None:
@@ -58,10 +57,10 @@ class Recorder:
         self._matrices: dict[str, Array] = {}
 
     def input(self, name: str, axes: Sequence[str]) -> Value:
-        """Declare an int64 input whose axes all vary; doing so twice is doing so once.
+        """Declare an int64 input whose axes all vary; a second call has no effect.
 
         Args:
-            name: the input's name, which the runtime feeds by.
+            name: the input's name.
             axes: a name for each axis, such as ``("rows", "width")``.
         """
         if name not in self._inputs:
@@ -71,7 +70,7 @@ class Recorder:
         return Value(name)
 
     def output(self, value: Value, name: str, axes: Sequence[str | int]) -> None:
-        """Declare a float32 output under a name of its own."""
+        """Declare a float32 output under a name."""
         self._graph.node.append(helper.make_node("Identity", [value], [name]))
         info = helper.make_tensor_value_info(name, TensorProto.FLOAT, list(axes))
         self._graph.output.append(info)
@@ -81,8 +80,8 @@ class Recorder:
 
         Args:
             array: the tensor.
-            name: its name; one is made from the contents for small unnamed constants, so that
-                equal ones are stored once.
+            name: its name; if None, small constants are named by their contents, so that equal
+                ones are stored once.
         """
         if name is None:
             flat = "_".join(str(item) for item in array.ravel().tolist())
@@ -96,12 +95,12 @@ class Recorder:
             tensor.name = name
             tensor.data_type = helper.np_dtype_to_tensor_dtype(array.dtype)
             tensor.dims.extend(array.shape)
-            # ONNX files are little-endian, and so is every processor the runtimes support.
+            # ONNX files are little-endian, and so is every processor that the runtimes support.
             tensor.raw_data = array.tobytes()
         return Value(name)
 
     def integers(self, *values: int) -> Value:
-        """Store a one-axis int64 constant, as `Reshape` and `Slice` take their arguments."""
+        """Store a one-axis int64 constant, such as an argument of `Reshape` or `Slice`."""
         return self.constant(np.asarray(values, np.int64))
 
     def scalar(self, value: float) -> Value:
@@ -119,7 +118,7 @@ class Recorder:
         base = f"{kind}_{len(self._graph.node)}"
         names = [base if outputs == 1 else f"{base}.{index}" for index in range(outputs)]
         node = helper.make_node(kind, list(inputs), names, name=base)
-        # Set one by one: as keywords they could clash with those of make_node itself.
+        # Set one by one: as keywords they could clash with the arguments of make_node.
         node.attribute.extend(
             helper.make_attribute(key, value) for key, value in attributes.items()
         )
@@ -127,7 +126,7 @@ class Recorder:
         return tuple(Value(name) for name in names)
 
     def reshape(self, x: Value, *shape: int) -> Value:
-        """Record a `Reshape`; 0 keeps an axis, -1 is worked out."""
+        """Record a `Reshape`; 0 keeps an axis, -1 infers it."""
         return self.op("Reshape", x, self.integers(*shape))
 
     def to_graph(self) -> Graph:

@@ -1,4 +1,4 @@
-"""Which source writes the graphs: what was made by another may be wrong by now."""
+"""The identity of the source code that writes graphs, for the keys of compiled models."""
 
 import hashlib
 from functools import cache
@@ -7,14 +7,14 @@ from pathlib import Path
 __all__ = ["source_identity"]
 
 _WRITERS = ("checkpoint", "graph", "runtime")
-"""Packages that decide on a compiled model beside the checkpoint and the runtime's release."""
+"""Packages whose code affects a compiled model."""
 
 
 @cache
 def source_identity() -> str:
-    """Tell the source of graphs and sessions from any other; 32 hexadecimal digits.
+    """Return an identity of the code for graphs and sessions: 32 hexadecimal digits.
 
-    By content: an installation that is worked on changes without its version.
+    It depends on the content, since an editable installation changes without its version.
     """
     root = Path(__file__).parents[1]
     digest = hashlib.sha256()

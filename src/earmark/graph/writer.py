@@ -1,4 +1,4 @@
-"""A recorder that knows the checkpoint's weights: layers by the name of their tensors."""
+"""Writes layers into a graph by the names of their tensors in the checkpoint."""
 
 from dataclasses import dataclass
 from typing import TypeVar
@@ -18,23 +18,23 @@ __all__ = ["GraphWriter"]
 Element = TypeVar("Element", bound=np.generic)
 
 SIGN_OFFSET = 128
-"""Zero point of int8 values stored as uint8. ONNX Runtime multiplies uint8 by int8 with an
-instruction that saturates at 16 bits on processors without an int8 dot product (x86 before VNNI),
-and then answers wrongly; int8 by int8 it multiplies slowly; uint8 by uint8 is exact and fast."""
+"""Zero point of int8 values stored as uint8. ONNX Runtime multiplies uint8 by uint8 exactly and
+fast. For uint8 by int8 it uses an instruction that saturates at 16 bits on processors without an
+int8 dot product (x86 before VNNI), which gives wrong answers; int8 by int8 is slow."""
 STRIP_ROWS = 8
 """Rows transposed at a time; the fastest of 8, 16, 32, 64 and 128."""
 SMALLEST_SCALE = 1e-30
-"""Keeps a token of zeros from being divided by zero."""
+"""Prevents a division by zero for a token of zeros."""
 
 
 @dataclass(frozen=True, slots=True)
 class GraphWriter:
-    """Writes layers.
+    """Writes layers with a checkpoint's weights.
 
     Attributes:
-        recorder: the graph being written.
+        recorder: the graph that is being written.
         weights: the checkpoint's tensors.
-        form: how the weights of linear layers are stored.
+        form: the form of the weights of linear layers.
     """
 
     recorder: Recorder
@@ -42,10 +42,10 @@ class GraphWriter:
     form: WeightForm
 
     def embedding(self, ids: Value, name: str, rows: int, width: int) -> Value:
-        """Look ids up in a table; shape of the answer: that of `ids` with `width` added.
+        """Look ids up in a table; the result has the shape of `ids`, then `width`.
 
-        An int8 table stays int8 in the graph, and only the rows looked up are dequantised: the
-        table is half of a small model, and the numbers are the same.
+        An int8 table stays int8 in the graph, and only the looked-up rows are dequantised: the
+        table is half of a small model, and the result is the same.
         """
         r = self.recorder
         table = self.weights.matrix(f"{name}.weight", rows, width)
@@ -58,7 +58,7 @@ class GraphWriter:
     def layer_norm(
         self, x: Value, name: str, width: int, epsilon: float, *, bias: bool = True
     ) -> Value:
-        """Normalise the last axis, then scale it and, with a bias, shift it."""
+        """Normalise the last axis, scale it, and add the bias, if any."""
         r = self.recorder
         scale = r.constant(self.weights.vector(f"{name}.weight", width), f"{name}.weight")
         if not bias:
@@ -71,8 +71,8 @@ class GraphWriter:
     ) -> Value:
         """Multiply the last axis by a weight ``[size_out, size_in]`` and add the bias, if any.
 
-        A weight that the checkpoint stores as int8 is used as it is; a float one is quantised
-        where the form asks for int8.
+        A weight that the checkpoint stores as int8 is used as it is; a float one is quantised if
+        the form is int8.
         """
         weight = self.weights.matrix(f"{name}.weight", size_out, size_in)
         product = self._product(x, name, weight)
@@ -81,20 +81,20 @@ class GraphWriter:
     def exact_linear(
         self, x: Value, name: str, size_out: int, size_in: int, *, bias: bool = True
     ) -> Value:
-        """Do as `linear`, in float32 whatever the form.
+        """Do as `linear`, but always in float32.
 
-        For heads: they cost next to nothing, and their error goes straight into the scores.
+        For heads: they cost almost nothing, and their errors affect the scores directly.
         """
         weight = self.weights.matrix(f"{name}.weight", size_out, size_in)
         product = self._float_product(x, name, weight)
         return self._add_bias(product, name, size_out) if bias else product
 
     def project(self, x: Value, name: str, weight: Matrix, bias: Float32 | None = None) -> Value:
-        """Do as `linear` with a weight at hand, such as a part of a tensor.
+        """Do as `linear`, with a given weight, such as a part of a tensor.
 
         Args:
             x: its last axis is multiplied.
-            name: what the graph calls the weight; its own, not that of the whole.
+            name: name of the weight in the graph; must be unique.
             weight: ``[size_out, size_in]``.
             bias: ``[size_out]``.
         """
@@ -133,8 +133,8 @@ class GraphWriter:
     def _integer_product(self, x: Value, name: str, weight: Int8Matrix) -> Value:
         """Quantise each token by its own largest value, multiply integers, scale back.
 
-        `DynamicQuantizeLinear` would take one scale for the whole batch: fewer operators, but
-        then a text's neighbours change its answer.
+        `DynamicQuantizeLinear` would use one scale for the whole batch: fewer operators, but then a
+        text's neighbours would change its answer.
         """
         r = self.recorder
         largest = r.op("ReduceMax", r.op("Abs", x), r.integers(-1), keepdims=1)
@@ -156,8 +156,8 @@ class GraphWriter:
 def _transposed(matrix: NDArray[Element]) -> NDArray[Element]:
     """Transpose a matrix in memory, strip by strip.
 
-    At once it takes six times as long (4096 by 1024 float32 on an AMD EPYC: 85 ms, in strips
-    14 ms): each number then goes to a line of memory that has left the cache before the next.
+    In one step it takes six times as long (4096 by 1024 float32 on an AMD EPYC: 85 ms, in strips
+    14 ms), since each number is written to a cache line that is evicted before the next is written.
     """
     rows, columns = matrix.shape
     turned = np.empty((columns, rows), matrix.dtype)

@@ -1,5 +1,5 @@
 """Runs a graph on a device.
 
-Knows nothing of checkpoints, queues or tasks. One runtime serves one process: the thread pools of
-two spin against each other.
+Knows nothing of checkpoints, queues or tasks. A process uses only one runtime: the thread pools of
+two slow each other down.
 """

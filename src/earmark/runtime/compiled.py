@@ -1,9 +1,9 @@
-"""Compiled models on disk, so that a second start need not read, write and compile a graph again.
+"""Keeps compiled models on disk, so that a second start need not write and compile the graph.
 
-One file for each, in a folder that belongs to the server's user alone: what is in it goes into
-native code as it is. So that damage never gets there, a file is read into memory of our own, where
-nobody can cut it short, and used only where its checksum is as it was written. It is marked while
-it is taken up: a process that dies over it leaves the mark, and the next one compiles anew.
+Each is a file in a folder that only the server's user may access, since native code uses it
+unchecked. Against damage, a file is read into our own memory, where it cannot be cut short, and
+used only if its checksum matches. While a process starts a kept model, the model is marked: if the
+process dies, the mark remains, and the next process compiles again.
 """
 
 import contextlib
@@ -33,32 +33,32 @@ _BLOB: Final = ".blob"
 _FACTS: Final = ".json"
 _WRITING: Final = "writing-"
 _TAKEN_UP: Final = ".taken-up"
-"""Ends the name of the mark, which each process that takes a model up has locked. Ids of processes
-would not do: in a container the next one often has the same."""
+"""Ending of the mark's name; each process that starts a kept model locks the mark. Process ids
+would not work: in a container the next process often has the same one."""
 _PIECE: Final = 64 * 1024 * 1024
-"""Bytes that are read and summed at once, several side by side."""
+"""Size of a piece in bytes; several pieces are read and summed in parallel."""
 _READERS: Final = 4
 _BLOCK: Final = 1024 * 1024
 _WORD: Final = np.dtype("<u8")
 _LARGEST_SUM: Final = (1 << 64) - 1
 _STALE_AFTER_S: Final = 24 * 3600
-"""No model takes so long to write: the process that began it has died."""
+"""Longest time to write a model; after that, the process that began has died."""
 
 LEAST_BYTES: Final = 64 * 1024 * 1024
-"""Smaller models are read and compiled about as quickly as a kept one is taken up."""
+"""Smaller models are compiled about as fast as a kept one is started."""
 
 _log: structlog.typing.FilteringBoundLogger = structlog.get_logger("earmark.runtime")
 
 
 class KeptFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """What was learned of a model when its weights were read.
+    """Facts about a kept model.
 
     Attributes:
         parameters: how many weights it has.
         unread: tensors of the checkpoint that its architecture does not use.
-        blob_bytes: size of the file beside; another size is half a file.
-        sums: of each piece of it, from `_sum`, against damage.
-        answers: what the model answered when it was kept, for whoever takes it up to compare.
+        blob_bytes: size of the compiled file; a file of another size is incomplete.
+        sums: checksum of each piece of the file, from `_sum`.
+        answers: what the model answered when it was kept, to compare with after a start.
     """
 
     parameters: int
@@ -70,21 +70,21 @@ class KeptFacts(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True)
 class KeptModel:
-    """A model that was compiled by an earlier load.
+    """A model that an earlier load compiled.
 
     Attributes:
-        blob: what the runtime made of it.
-        facts: what the load learned.
+        blob: the compiled file.
+        facts: facts about it.
     """
 
     blob: Path
     facts: KeptFacts
 
     def read(self) -> NDArray[np.uint8]:
-        """Read the model into memory of our own.
+        """Read the model into our own memory.
 
         Raises:
-            EngineError: it cannot be read, or is not what was written.
+            EngineError: it cannot be read, or is damaged.
         """
         try:
             content, sums = _read(self.blob)
@@ -96,7 +96,7 @@ class KeptModel:
 
     @contextmanager
     def taken_up(self) -> Iterator[None]:
-        """Mark the model as being taken up; a process that dies over it leaves the mark."""
+        """Mark the model while a process starts it; the mark remains if the process dies."""
         mark = self.blob.with_suffix(_TAKEN_UP)
         with contextlib.ExitStack() as stack:
             with contextlib.suppress(OSError):
@@ -110,42 +110,43 @@ class KeptModel:
 
     @property
     def killed(self) -> bool:
-        """Whether a process has died while it took the model up: its lock on the mark is gone."""
+        """Whether a process died while it started the model: there is a mark without a lock."""
         try:
             with self.blob.with_suffix(_TAKEN_UP).open("rb") as mark:
                 return _lock(mark.fileno(), alone=True)
-        except OSError:  # there is none
+        except OSError:  # there is no mark
             return False
 
 
 class CompiledModels:
-    """The folder; safe to use from several threads and processes.
+    """The folder of compiled models; safe to use from several threads and processes.
 
-    A folder that cannot be used costs a line in the log, and the time to compile again.
+    If the folder cannot be used, a warning is logged and models are compiled again.
     """
 
     def __init__(
         self, folder: Path, *, most_bytes: int, least_weights_bytes: int = LEAST_BYTES
     ) -> None:
-        """Use a folder, made when there is something to keep.
+        """Use a folder, which is created when there is something to keep.
 
         Args:
-            folder: where.
-            most_bytes: of all files together; those used longest ago make room. 0 keeps none.
-            least_weights_bytes: of a model's weights; smaller ones are not kept.
+            folder: its path.
+            most_bytes: limit of all files together; those used longest ago are removed. 0 keeps
+                none.
+            least_weights_bytes: size of the smallest weights of a model that is kept.
         """
         self._folder, self._most = folder, most_bytes
         self._least = least_weights_bytes
 
     def find(self, key: str) -> KeptModel | None:
-        """Return a model that was kept whole; None where there is none."""
+        """Return a completely kept model; None if there is none."""
         blob, facts_file = self._folder / (key + _BLOB), self._folder / (key + _FACTS)
         try:
             facts = msgspec.json.decode(facts_file.read_bytes(), type=KeptFacts)
             if blob.stat().st_size != facts.blob_bytes:
                 return None
-            os.utime(facts_file)  # used now
-        except (OSError, msgspec.MsgspecError):  # not there, or not ours to read
+            os.utime(facts_file)  # records when it was last used
+        except (OSError, msgspec.MsgspecError):  # missing, or no permission to read it
             return None
         kept = KeptModel(blob, facts)
         if kept.killed:
@@ -156,13 +157,13 @@ class CompiledModels:
 
     @contextmanager
     def scratch(self, weights_bytes: int) -> Iterator[Path | None]:
-        """Offer a folder for the runtime to write a compiled model into, gone with the context.
+        """Create a folder for a compiled model, and remove it when the context ends.
 
         Args:
-            weights_bytes: of the model; a compiled one is about as large.
+            weights_bytes: size of the model's weights; the compiled model is about as large.
 
         Yields:
-            The folder, or None where the model is not to be kept, or cannot be.
+            The folder, or None if the model should not or cannot be kept.
         """
         scratch = None
         if self._least <= weights_bytes <= self._most:
@@ -183,14 +184,14 @@ class CompiledModels:
     def keep(
         self, key: str, scratch: Path, *, parameters: int, unread: tuple[str, ...], answers: bytes
     ) -> None:
-        """Keep what the runtime wrote, if it wrote one file, and make room for it.
+        """Keep the file that the runtime wrote, if it is a single one, and make room for it.
 
         Args:
-            key: to find it by.
-            scratch: from `scratch`.
+            key: key for `find`.
+            scratch: folder from `scratch`.
             parameters: as in `KeptFacts`.
-            unread: the same.
-            answers: the same.
+            unread: as in `KeptFacts`.
+            answers: as in `KeptFacts`.
         """
         written = [one for one in scratch.iterdir() if one.suffix == _BLOB]
         if len(written) != 1:
@@ -203,7 +204,7 @@ class CompiledModels:
                 sums=_sums(written[0]),
                 answers=answers,
             )
-            # The facts last: without them there is no model.
+            # The facts last: a model counts only with them.
             (scratch / _FACTS).write_bytes(msgspec.json.encode(facts))
             os.replace(written[0], self._folder / (key + _BLOB))  # noqa: PTH105 - the atomic one
             os.replace(scratch / _FACTS, self._folder / (key + _FACTS))  # noqa: PTH105 - the same
@@ -213,16 +214,16 @@ class CompiledModels:
         self._make_room()
 
     def forget(self, kept: KeptModel) -> None:
-        """Take a model away that turned out to be of no use."""
+        """Remove a model that turned out to be unusable."""
         self._forget(kept.blob)
 
     def _forget(self, blob: Path) -> None:
         for path in (blob.with_suffix(_FACTS), blob, blob.with_suffix(_TAKEN_UP)):
-            with contextlib.suppress(OSError):  # gone, or mapped by another process on Windows
+            with contextlib.suppress(OSError):  # missing, or mapped by another process on Windows
                 path.unlink()
 
     def _make_room(self) -> None:
-        """Take away what a process that died left, then what was used longest ago."""
+        """Remove what dead processes left, then the models used longest ago."""
         for folder in self._folder.glob(_WRITING + "*"):
             with contextlib.suppress(OSError):
                 if time.time() - folder.stat().st_mtime > _STALE_AFTER_S:
@@ -241,7 +242,7 @@ class CompiledModels:
 
 
 def _read(file: Path) -> tuple[NDArray[np.uint8], tuple[int, ...]]:
-    """Read a file, and the sum of each of its pieces as they stand in memory then.
+    """Read a file, and return it with the sum of each of its pieces in memory.
 
     Raises:
         OSError: it cannot be read, or became shorter meanwhile.
@@ -259,10 +260,10 @@ def _read(file: Path) -> tuple[NDArray[np.uint8], tuple[int, ...]]:
 
 
 def _sums(file: Path) -> tuple[int, ...]:
-    """Read the sum of each piece of a file, which is not held in memory for it.
+    """Return the sum of each piece of a file, without holding the file in memory.
 
     Raises:
-        OSError: as of `_read`.
+        OSError: as for `_read`.
     """
     size = file.stat().st_size
 
@@ -280,10 +281,10 @@ def _sums(file: Path) -> tuple[int, ...]:
 
 
 def _sum(piece: memoryview) -> int:
-    """Add up a piece by words of eight bytes, modulo 2^64.
+    """Return the sum of a piece's words of eight bytes, modulo 2^64.
 
-    No word can change without it, and it takes a third of the time of a CRC-32: as long as reading
-    the memory takes.
+    Any change of a single word changes it, and it takes a third of the time of a CRC-32: no more
+    than reading the memory takes.
     """
     whole = len(piece) - len(piece) % _WORD.itemsize
     total = int(np.frombuffer(piece[:whole], _WORD).sum(dtype=_WORD))
@@ -296,10 +297,10 @@ def _each_piece(read: Callable[[int], int], size: int) -> tuple[int, ...]:
 
 
 def _fill(view: memoryview, opened: FileIO) -> None:
-    """Read until a place in memory is full.
+    """Read from a file until a memory view is full.
 
     Raises:
-        OSError: the file ends before.
+        OSError: the file ends before that.
     """
     done = 0
     while done < len(view):
@@ -310,14 +311,14 @@ def _fill(view: memoryview, opened: FileIO) -> None:
 
 
 def _lock(file: int, *, alone: bool) -> bool:
-    """Lock a file until it is closed, which also a process that dies does.
+    """Lock a file until it is closed, which the system does if the process dies.
 
     Args:
         file: its descriptor.
-        alone: be the only one, or do without; else be one of several.
+        alone: whether the lock is exclusive; else it is shared.
 
     Returns:
-        Whether it is locked: not where another lock is in the way, or there are no locks.
+        Whether it is locked: not if another lock prevents it, or if the system has no locks.
     """
     if sys.platform == "win32":
         return False

@@ -1,4 +1,4 @@
-"""Which machine this is: its cores, what its processor can do, and which releases run on it."""
+"""Describes this machine: its cores, its processor's features, and installed releases."""
 
 import os
 import platform
@@ -16,44 +16,44 @@ __all__ = [
 ]
 
 PROCESSOR_FACTS: Final = Path("/proc/cpuinfo")
-"""Linux's description of the processor; other systems have none."""
+"""Linux's description of the processor; other systems do not have it."""
 _FACTS: Final = re.compile(
     r"^(?:model name|flags|features|cpu part)\s*:(.*)$", re.MULTILINE | re.IGNORECASE
 )
-"""What Linux says of a processor that decides on kernels."""
+"""The fields of it that decide which kernels are used."""
 _INT8_DOT_FEATURES = frozenset({"avx512_vnni", "avx_vnni", "amx_int8", "asimddp", "i8mm"})
-"""Linux's names of what multiplies int8 with int8 and adds up in 32 bits: three of x86-64, two of
-arm64 (arch/x86/include/asm/cpufeatures.h, arch/arm64/kernel/cpuinfo.c)."""
+"""Linux's names of the instructions that multiply int8 with int8 and add in 32 bits: three of
+x86-64, two of arm64 (arch/x86/include/asm/cpufeatures.h, arch/arm64/kernel/cpuinfo.c)."""
 
 
 def available_threads() -> int:
-    """Count the cores this process may use, which a container may hold below the machine's."""
+    """Return how many cores this process may use; a container may limit them."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
 def processor_features(facts: Path = PROCESSOR_FACTS) -> frozenset[str] | None:
-    """Read the names of the first processor's features; None where the system does not say."""
+    """Return the features of the first processor; None if the system does not report them."""
     features = re.findall(r"^(?:flags|features)\s*:(.*)$", _read(facts).lower(), re.MULTILINE)
     return frozenset(features[0].split()) if features else None
 
 
 def dots_int8(facts: Path = PROCESSOR_FACTS) -> bool | None:
-    """Say whether the processor has an int8 dot product; None where the system does not say."""
+    """Return whether the processor has an int8 dot product; None if that is not known."""
     features = processor_features(facts)
     return None if features is None else bool(_INT8_DOT_FEATURES & features)
 
 
 def machine_identity(*packages: str, facts: Path = PROCESSOR_FACTS) -> tuple[str, ...]:
-    """Distinguish this machine and these packages from others that may compute otherwise.
+    """Return an identity of this machine and of packages, to distinguish other results.
 
     Args:
         packages: names of distributions; one that is not installed has no release.
         facts: Linux's description of the processor.
 
     Returns:
-        The system, the processor, what it can do, and the packages' releases.
+        The system, the processor, its features, and the packages' releases.
     """
     known = sorted(set(_FACTS.findall(_read(facts))))
     return (platform.system(), platform.machine(), *known, *map(_release, packages))

@@ -1,4 +1,4 @@
-"""An ONNX file as somebody exported it, described for a runtime."""
+"""Describes an exported ONNX file for a runtime."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,18 +13,18 @@ from earmark.runtime.padding import PaddedRows
 __all__ = ["Feed", "IndexType", "OnnxModelFile", "feed_of"]
 
 IndexType = Literal["int64", "int32"]
-"""What token ids may be declared as."""
+"""The types that a graph may declare for token ids."""
 
 Feed: TypeAlias = dict[str, NDArray[np.generic]]
 
 
 @dataclass(frozen=True, slots=True)
 class OnnxModelFile:
-    """What a runtime has to know to run a file.
+    """What a runtime needs to know to run a file.
 
     Attributes:
-        path: the file; a runtime finds by it what weights lie beside it.
-        inputs: names among the attributes of `PaddedRows`, and the types they are declared as.
+        path: the file; the runtime finds weights beside it.
+        inputs: names among the attributes of `PaddedRows`, and their declared types.
         output: name of the logits.
     """
 
@@ -34,7 +34,7 @@ class OnnxModelFile:
 
 
 def feed_of(file: OnnxModelFile, rows: PaddedRows) -> Feed:
-    """Pick the arrays that a file's graph takes, in the types that it declares."""
+    """Return the arrays that a file's graph takes, in the types that it declares."""
     return {
         name: getattr(rows, name).astype(kind, copy=False) for name, kind in file.inputs.items()
     }

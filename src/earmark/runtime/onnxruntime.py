@@ -1,4 +1,4 @@
-"""ONNX Runtime, the second runtime (extra ``onnxruntime``)."""
+"""Runs graphs with ONNX Runtime, the second runtime (extra ``onnxruntime``)."""
 
 import platform
 from typing import Any
@@ -21,11 +21,11 @@ __all__ = [
 
 PROVIDER = "CPUExecutionProvider"
 WARNINGS_AND_ABOVE = 3
-"""ONNX Runtime's log level 3 lets errors through; what it warns of is its own affair."""
+"""ONNX Runtime's log level 3 shows errors; its warnings do not concern the operator."""
 
 
 class OnnxRuntimeModel:
-    """What ONNX Runtime has loaded."""
+    """A model in ONNX Runtime."""
 
     def __init__(self, session: Any, version: str) -> None:  # noqa: ANN401 - the library is untyped
         """Take a loaded session."""
@@ -50,16 +50,16 @@ class OnnxRuntimeModel:
 
     @property
     def runtime(self) -> str:
-        """ONNX Runtime and its release."""
+        """The name and release of ONNX Runtime."""
         return f"onnxruntime {self._version}"
 
     @property
     def device(self) -> str:
-        """The kind of processor; ONNX Runtime does not know its name."""
+        """The kind of processor; ONNX Runtime does not report its name."""
         return platform.processor() or platform.machine()
 
     def kernels(self) -> tuple[str, ...]:
-        """Name nothing: ONNX Runtime does not tell its kernels."""
+        """Return nothing: ONNX Runtime does not report its kernels."""
         return ()
 
     def close(self) -> None:
@@ -75,13 +75,13 @@ class OnnxRuntimeSession(OnnxRuntimeModel):
     def __init__(self, session: Any, graph: Graph, version: str) -> None:  # noqa: ANN401 - as above
         """Take a loaded session and the graph it uses; `open_onnxruntime` makes one."""
         super().__init__(session, version)
-        # The session computes with the matrices where they lie, and does not keep them alive.
+        # The session uses the matrices in place, and does not keep them alive.
         self._graph: Graph | None = graph
         self._inputs = tuple(one.name for one in session.get_inputs())
         self._output: str = session.get_outputs()[0].name
 
     def run(self, batch: PackedBatch) -> Float32:
-        """Run one batch; errors as of `infer`."""
+        """Run one batch; errors as for `infer`."""
         return self.infer({name: getattr(batch, name) for name in self._inputs}, self._output)
 
     def close(self) -> None:
@@ -91,7 +91,7 @@ class OnnxRuntimeSession(OnnxRuntimeModel):
 
 
 class OnnxRuntimeFile(OnnxRuntimeModel):
-    """A file that others exported, loaded by ONNX Runtime."""
+    """An exported file, loaded by ONNX Runtime."""
 
     def __init__(self, session: Any, file: OnnxModelFile, version: str) -> None:  # noqa: ANN401 - as above
         """Take a loaded session; `open_onnxruntime_file` makes one."""
@@ -99,7 +99,7 @@ class OnnxRuntimeFile(OnnxRuntimeModel):
         self._file = file
 
     def run_rows(self, rows: PaddedRows) -> Float32:
-        """Run rows; errors as of `infer`."""
+        """Run rows; errors as for `infer`."""
         return self.infer(feed_of(self._file, rows), self._file.output)
 
 
@@ -107,7 +107,7 @@ def open_onnxruntime(graph: Graph, options: SessionOptions) -> OnnxRuntimeSessio
     """Load an ONNX graph on the processor.
 
     Raises:
-        UnsupportedDevice: the package is not installed, or bfloat16 was asked for.
+        UnsupportedDevice: the package is not installed, or bfloat16 was requested.
         EngineError: ONNX Runtime cannot load the graph.
     """
     onnxruntime, settings = _library(options)
@@ -127,7 +127,7 @@ def open_onnxruntime_file(file: OnnxModelFile, options: SessionOptions) -> OnnxR
     """Load an exported ONNX file on the processor.
 
     Raises:
-        UnsupportedDevice: the package is not installed, or bfloat16 was asked for.
+        UnsupportedDevice: the package is not installed, or bfloat16 was requested.
         UnsupportedCheckpoint: ONNX Runtime cannot load the file.
     """
     onnxruntime, settings = _library(options)
@@ -142,13 +142,13 @@ def open_onnxruntime_file(file: OnnxModelFile, options: SessionOptions) -> OnnxR
 
 
 def _library(options: SessionOptions) -> tuple[Any, Any]:
-    """Import the library, and say in its own words how to run.
+    """Import the library, and create its session options.
 
     Returns:
         The module and its options; Any, since it publishes no type information.
 
     Raises:
-        UnsupportedDevice: the package is not installed, or bfloat16 was asked for.
+        UnsupportedDevice: the package is not installed, or bfloat16 was requested.
     """
     if options.compute == "bfloat16":
         raise UnsupportedDevice(
@@ -156,7 +156,7 @@ def _library(options: SessionOptions) -> tuple[Any, Any]:
             "float32, int8 or auto, or the runtime openvino"
         )
     try:
-        import onnxruntime  # noqa: PLC0415 - an extra, and half a second to import
+        import onnxruntime  # noqa: PLC0415 - an extra that takes half a second to import
     except ImportError as error:
         raise UnsupportedDevice(
             "the runtime onnxruntime is not installed; pip install 'earmark[onnxruntime]'"
@@ -170,7 +170,7 @@ def _library(options: SessionOptions) -> tuple[Any, Any]:
 
 
 def _with_initializers(graph: Graph) -> bytes:
-    """Declare the matrices as tensors that lie elsewhere, which the session then fills in."""
+    """Declare the matrices as external tensors, which the session then fills in."""
     model = onnx.ModelProto.FromString(graph.file)
     inputs = [one for one in model.graph.input if one.name not in graph.matrices]
     for declared in model.graph.input:

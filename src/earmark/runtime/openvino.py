@@ -1,4 +1,4 @@
-"""OpenVINO, the default runtime on processors."""
+"""Runs graphs with OpenVINO, the default runtime on processors."""
 
 import sys
 from functools import cache
@@ -13,12 +13,12 @@ from earmark.runtime.onnx_model import Feed, OnnxModelFile, feed_of
 from earmark.runtime.padding import PaddedRows
 from earmark.runtime.session import Graph, SessionOptions
 
-# Importing openvino reports to its maker over the network and writes files to the home directory,
-# unless its telemetry package is missing: then it takes a stub that does neither
+# Importing openvino sends telemetry over the network and writes files to the home directory, unless
+# its telemetry package is missing: then it uses a stub that does neither
 # (openvino/tools/ovc/telemetry_utils.py). None in `sys.modules` makes a package missing.
 sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]  # None is documented
 
-import openvino  # noqa: E402 - after the line above, which is the point of it
+import openvino  # noqa: E402 - must come after the line above
 from openvino import CompiledModel, Core, InferRequest, Model, Tensor  # noqa: E402 - the same
 from openvino.op import Constant  # noqa: E402 - the same
 
@@ -33,32 +33,31 @@ __all__ = [
 
 DEVICE = "CPU"
 ACTIVATION_GROUP = 128
-"""Activations are quantised in groups of this many, each with its own scale. Measured best of
-the sizes that the hidden sizes of encoders are multiples of; 0 would compute int8 weights in
-float32."""
+"""Activations are quantised in groups of this many, each with its own scale. It measured best among
+the sizes that divide the hidden sizes of encoders; 0 would compute int8 weights in float32."""
 _HEAD_END = b"/>\n"
 _LONGEST_HEAD = 4096
-"""Of a file that the library's cache has written: 240 bytes in 2026.4."""
+"""Longest header of a file of the library's cache; it has 240 bytes in 2026.4."""
 MATRIX_LAYERS = ("FullyConnected", "MatMul")
 
 
 @cache
 def _core() -> Core:
-    """Return the library's one object of this process, which lives as long as the process.
+    """Return the only `Core` of this process, which lives as long as the process.
 
-    The first compilation of a Core gives the calling thread an alternate stack for signals
-    (sigaltstack) and the end of the Core takes it away, restoring what stood there before. Two of
-    them that end in the order they began leave the main thread with a stack that is gone, and the
-    next signal, such as the SIGTERM that ends a server, is a segmentation fault.
+    The first compilation of a Core sets an alternate signal stack for the calling thread
+    (sigaltstack), and deleting the Core restores the previous one. If two Cores are deleted in the
+    order of their creation, the main thread keeps a stack that no longer exists, and the next
+    signal, such as the SIGTERM that stops a server, is a segmentation fault.
     """
     return Core()
 
 
 def native_bfloat16() -> bool:
-    """Say whether the processor computes bfloat16 itself.
+    """Return whether the processor computes bfloat16 itself.
 
     Raises:
-        EngineError: OpenVINO's part for the processor cannot be loaded, as where memory is short.
+        EngineError: OpenVINO's plugin for the processor cannot be loaded, for lack of memory, say.
     """
     try:
         return "BF16" in _core().get_property(DEVICE, "OPTIMIZATION_CAPABILITIES")
@@ -67,7 +66,7 @@ def native_bfloat16() -> bool:
 
 
 class OpenVinoModel:
-    """What OpenVINO has compiled."""
+    """A model that OpenVINO has compiled."""
 
     def __init__(self, compiled: CompiledModel, device: str) -> None:
         """Take a compiled model."""
@@ -93,7 +92,7 @@ class OpenVinoModel:
 
     @property
     def runtime(self) -> str:
-        """OpenVINO and its release."""
+        """The name and release of OpenVINO."""
         return f"openvino {openvino.__version__.split('-')[0]}"
 
     @property
@@ -102,7 +101,7 @@ class OpenVinoModel:
         return self._device
 
     def kernels(self) -> tuple[str, ...]:
-        """Name the kernels of the matrix products, as the executed graph tells them."""
+        """Return the names of the matrix products' kernels in the executed graph."""
         if self._compiled is None:
             return ()
         nodes = [node.get_rt_info() for node in self._compiled.get_runtime_model().get_ops()]
@@ -127,9 +126,9 @@ class OpenVinoSession(OpenVinoModel):
     def __init__(
         self, compiled: CompiledModel, device: str, *, content: NDArray[np.uint8] | None = None
     ) -> None:
-        """Take a compiled model, and the memory it lies in where that is ours.
+        """Take a compiled model, and our own memory that contains it, if any.
 
-        `open_openvino` and `reopen_openvino` make one.
+        `open_openvino` and `reopen_openvino` create one.
         """
         super().__init__(compiled, device)
         self._content = content
@@ -137,17 +136,17 @@ class OpenVinoSession(OpenVinoModel):
         self._output: str = compiled.outputs[0].any_name
 
     def run(self, batch: PackedBatch) -> Float32:
-        """Run one batch; errors as of `infer`."""
+        """Run one batch; errors as for `infer`."""
         return self.infer({name: getattr(batch, name) for name in self._inputs}, self._output)
 
     def close(self) -> None:
-        """Drop the compiled model, then the memory it lies in."""
+        """Drop the compiled model, then the memory that contains it."""
         super().close()
         self._content = None
 
 
 class OpenVinoFile(OpenVinoModel):
-    """A file that others exported, compiled by OpenVINO."""
+    """An exported file, compiled by OpenVINO."""
 
     def __init__(self, compiled: CompiledModel, device: str, file: OnnxModelFile) -> None:
         """Take a compiled model; `open_openvino_file` makes one."""
@@ -155,7 +154,7 @@ class OpenVinoFile(OpenVinoModel):
         self._file = file
 
     def run_rows(self, rows: PaddedRows) -> Float32:
-        """Run rows; errors as of `infer`."""
+        """Run rows; errors as for `infer`."""
         return self.infer(feed_of(self._file, rows), self._file.output)
 
 
@@ -167,11 +166,11 @@ def open_openvino(
     Args:
         graph: what to compile.
         options: how it is to run.
-        scratch: an empty folder for a file of the compiled model, which the library writes as it
-            goes: its call that returns one has two copies more in memory.
+        scratch: an empty folder, into which the library writes the compiled model while compiling:
+            exporting it afterwards would need memory for two more copies.
 
     Raises:
-        UnsupportedDevice: the processor does not compute in the precision asked for.
+        UnsupportedDevice: the processor does not support the requested precision.
         EngineError: OpenVINO cannot compile the graph.
     """
     settings, core = _settings(options), _core()
@@ -185,19 +184,19 @@ def open_openvino(
 
 
 def reopen_openvino(content: NDArray[np.uint8], options: SessionOptions) -> OpenVinoSession:
-    """Take up a compiled model from what `open_openvino` had written.
+    """Load a compiled model from the file that `open_openvino` wrote.
 
     Args:
-        content: of the file; the model lies in this memory from now on.
+        content: of the file; the model uses this memory from now on.
         options: how it is to run.
 
     Raises:
-        UnsupportedDevice: the processor does not compute in the precision asked for.
-        EngineError: it is no model that this release and this processor can take.
+        UnsupportedDevice: the processor does not support the requested precision.
+        EngineError: this release or this processor cannot load it.
     """
     settings, core = _settings(options), _core()
     try:
-        # A line of XML, then what the device's own part of the library wrote.
+        # A line of XML, then what the device's plugin wrote.
         begins = content[:_LONGEST_HEAD].tobytes().index(_HEAD_END) + len(_HEAD_END)
         model = content[begins:]
         compiled = core.import_model(Tensor(model, shared_memory=True), DEVICE, settings)
@@ -210,13 +209,13 @@ def open_openvino_file(file: OnnxModelFile, options: SessionOptions) -> OpenVino
     """Compile an exported ONNX file for this processor.
 
     Raises:
-        UnsupportedDevice: the processor does not compute in the precision asked for.
+        UnsupportedDevice: the processor does not support the requested precision.
         UnsupportedCheckpoint: OpenVINO cannot read or compile the file.
     """
     settings, core = _settings(options), _core()
     try:
-        # Weights beside the file would stay mapped, and a server would crash when somebody
-        # cuts that file short.
+        # Weights beside the file would stay mapped, and the server would crash if that file became
+        # shorter.
         model = core.read_model(file.path, config={"ENABLE_MMAP": False})
         compiled = core.compile_model(model, DEVICE, settings)
     except RuntimeError as error:
@@ -231,13 +230,13 @@ def _device() -> str:
 
 
 def _settings(options: SessionOptions) -> dict[str, object]:
-    """Say in the library's own words how to run.
+    """Return the library's settings for the options.
 
     Raises:
-        UnsupportedDevice: the processor does not compute in the precision asked for.
+        UnsupportedDevice: the processor does not support the requested precision.
     """
     if options.compute == "bfloat16" and not native_bfloat16():
-        # OpenVINO would take the hint and compute in float32 without a word.
+        # OpenVINO would silently compute in float32.
         raise UnsupportedDevice(
             f"this processor ({_device()}) does not compute bfloat16 natively; "
             "choose the precision float32, int8 or auto"
@@ -247,14 +246,14 @@ def _settings(options: SessionOptions) -> dict[str, object]:
         "INFERENCE_NUM_THREADS": options.threads,
         "INFERENCE_PRECISION_HINT": {"float32": "f32", "bfloat16": "bf16"}[options.compute],
         "DYNAMIC_QUANTIZATION_GROUP_SIZE": ACTIVATION_GROUP,
-        # Pinned threads cannot leave a core that another process is using, such as a second server
-        # pinned to the same ones. On a quiet machine it makes no difference.
+        # Pinned threads cannot leave a core that another process uses, such as a second server
+        # pinned to the same cores. On an idle machine pinning makes no difference.
         "ENABLE_CPU_PINNING": False,
     }
 
 
 def _read(core: Core, graph: Graph) -> Model:
-    """Read a graph, and put constants that share the matrices' memory in their inputs' places.
+    """Read a graph, and replace inputs for matrices by constants that share their memory.
 
     A constant keeps its matrix alive as long as anything compiled from it does.
     """

@@ -1,4 +1,4 @@
-"""A model that takes padded rows, behind the one face of every session."""
+"""Runs a model that takes padded rows as a session for packed batches."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -16,9 +16,9 @@ from earmark.runtime.session import ComputeHint
 __all__ = ["PaddedForm", "PaddedModel", "PaddedSession", "open_padded"]
 
 TOLERANCES: dict[ComputeHint, float] = {"float32": 1e-4, "bfloat16": 5e-2}
-"""How far a text's logits may move, as a share of the largest, when it stands beside a longer one.
-Kernels add up in another order for another shape: 1e-6 in float32, 1e-2 in bfloat16, were seen.
-Where padding is read for text, as by a convolution, it is more."""
+"""How much a text's logits may change beside a longer text, as a share of the largest logit.
+Kernels add in another order for another shape: 1e-6 in float32 and 1e-2 in bfloat16 were measured.
+If padding is read as text, as by a convolution, the change is larger."""
 
 LAYOUTS: dict[Grouping, str] = {
     "padded": "padded batches",
@@ -31,7 +31,7 @@ class PaddedModel(Protocol):
     """A model on a device that takes padded rows."""
 
     def run_rows(self, rows: PaddedRows) -> Float32:
-        """Run rows; one caller at a time.
+        """Run rows; not thread-safe.
 
         Returns:
             Logits: ``[texts, labels]`` or, for a token head, ``[texts, longest, labels]``.
@@ -52,29 +52,29 @@ class PaddedModel(Protocol):
         ...
 
     def kernels(self) -> tuple[str, ...]:
-        """Name the matrix kernels in use; empty where unknown."""
+        """Return the names of the matrix kernels in use; empty if unknown."""
         ...
 
     def close(self) -> None:
-        """Give the memory back."""
+        """Free the memory."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaddedForm:
-    """What a model that others have written takes and answers.
+    """The inputs and outputs of a foreign model.
 
     Attributes:
         source: the file or folder it comes from, for error messages.
-        head: what its logits are for.
-        labels: how many there have to be.
-        pad_id: token id that fills rows up.
-        end_id: token id that ends a text, where the config names one. Models that answer at the
-            last of them, as BART's, take only texts with equally many into one run.
-        types: whether the halves of a pair are told apart; otherwise every type is 0.
-        width: how long rows are, where the model takes no other; None where it takes any.
-        one_row: the model takes one row at a time.
-        samples: a batch of several texts, two of them of one length, tried before any other.
+        head: what its logits mean.
+        labels: how many labels its logits must have.
+        pad_id: token id that pads rows.
+        end_id: token id that ends a text, if the config names one. Models that answer at the last
+            of them, like BART, can only run texts with equally many in one run.
+        types: whether the second text of a pair has token type 1; otherwise every type is 0.
+        width: fixed length of rows; None if the model takes any.
+        one_row: whether the model takes only one row at a time.
+        samples: a batch of several texts, two of them of one length, for the first trial.
     """
 
     source: str
@@ -92,23 +92,23 @@ class PaddedSession:
     """Runs packed batches on a model that takes padded rows."""
 
     def __init__(self, model: PaddedModel, form: PaddedForm, grouping: Grouping) -> None:
-        """Take a model; `open_padded` finds out which texts may stand together."""
+        """Take a model; `open_padded` finds the grouping, which texts may run together."""
         self._model, self._form, self._grouping = model, form, grouping
 
     def run(self, batch: PackedBatch) -> Float32:
-        """Run one batch, in as many runs of the model as cost least; errors as of `PaddedModel`."""
+        """Run one batch, in the cheapest number of runs; errors as for `PaddedModel`."""
         groups = group_texts(
             batch.lengths.tolist(), grouping=self._grouping, apart=self._ends(batch)
         )
         return self.run_groups(batch, groups)
 
     def run_groups(self, batch: PackedBatch, groups: Sequence[Sequence[int]]) -> Float32:
-        """Run the texts of a batch in groups as given; the answer is that of `run`."""
+        """Run the texts of a batch in the given groups; returns what `run` returns."""
         answers = [(texts, self._model.run_rows(self.rows(batch, texts))) for texts in groups]
         return gather(batch, answers, self._form.head)
 
     def rows(self, batch: PackedBatch, texts: Sequence[int]) -> PaddedRows:
-        """Put texts in rows as the model takes them."""
+        """Put texts into rows for the model."""
         form = self._form
         rows = pad_texts(batch, texts, pad_id=form.pad_id, width=form.width)
         return rows if form.types else replace(rows, token_type_ids=0 * rows.token_type_ids)
@@ -125,19 +125,19 @@ class PaddedSession:
 
     @property
     def layout(self) -> str:
-        """Which texts run together."""
+        """Description of which texts run together."""
         return LAYOUTS[self._grouping]
 
     def kernels(self) -> tuple[str, ...]:
-        """Name the kernels as the model does."""
+        """Return the names of the model's kernels."""
         return self._model.kernels()
 
     def close(self) -> None:
-        """Give the model's memory back."""
+        """Free the model's memory."""
         self._model.close()
 
     def _ends(self, batch: PackedBatch) -> list[int] | None:
-        """Count the end tokens of each text."""
+        """Return the number of end tokens of each text."""
         if self._form.end_id is None:
             return None
         found = (batch.input_ids == self._form.end_id) & (batch.segment_ids >= 0)
@@ -146,16 +146,16 @@ class PaddedSession:
 
 
 def open_padded(model: PaddedModel, form: PaddedForm, compute: ComputeHint) -> PaddedSession:
-    """Put a model behind the face of a session, once it is known how it bears padding.
+    """Make a session of a model, after testing how it handles padding.
 
-    Whether a model leaves padding out of account is tried, not believed: a graph may have lost its
-    mask, convolutions look across it, and pooling may count it. Where the samples answer
-    differently side by side than alone, texts run with those of their own length, and where not
-    even that will do, alone. So neighbours never change an answer.
+    Whether a model ignores padding is tested: a graph may have lost its mask, convolutions look
+    across it, and pooling may count it. If the samples have different answers together than alone,
+    texts run only with others of the same length, or, if that fails too, alone. So neighbours never
+    change an answer.
 
     Raises:
-        UnsupportedCheckpoint: the model fails on the samples, or answers in another shape than
-            its labels ask for.
+        UnsupportedCheckpoint: the model fails on the samples, or the shape of its answers does not
+            match its labels.
     """
     alone = PaddedSession(model, form, "one text")
     try:
@@ -167,7 +167,7 @@ def open_padded(model: PaddedModel, form: PaddedForm, compute: ComputeHint) -> P
 
 
 def _check_shape(logits: Float32, form: PaddedForm) -> None:
-    """Hold the logits of the first sample against the head and the labels."""
+    """Check the shape of the first sample's logits against the head and the labels."""
     tokens = form.width or int(form.samples.lengths[0])
     expected = (1, form.labels) if form.head == "sequence" else (1, tokens, form.labels)
     if logits.shape != expected:
@@ -181,7 +181,7 @@ def _check_shape(logits: Float32, form: PaddedForm) -> None:
 def _grouping(
     session: PaddedSession, form: PaddedForm, answers: Float32, tolerance: float
 ) -> Grouping:
-    """Find which texts may stand in one run."""
+    """Find which texts may share a run."""
     if form.one_row:
         return "one text"
     lengths = form.samples.lengths.tolist()
@@ -190,7 +190,7 @@ def _grouping(
         "one length": group_texts(lengths, grouping="one length"),
     }
     for grouping, groups in trials.items():
-        # Models refuse with errors of all kinds what they cannot run side by side.
+        # Models raise errors of all kinds for texts that they cannot run together.
         with suppress(EngineError):
             moved = np.abs(session.run_groups(form.samples, groups) - answers).max()
             if moved <= tolerance * np.abs(answers).max():

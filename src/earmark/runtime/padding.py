@@ -1,7 +1,7 @@
-"""Padded rows: what models take that others have written, one text to a row.
+"""Padded rows, the input of foreign models: one text to a row.
 
-Pure. Everything above deals in `PackedBatch`; here its texts are cut out of it, stand in rows of
-their own with padding behind them, and what the model answers goes back to where the batch has it.
+Pure. Everything above uses `PackedBatch`; here its texts are put into separate rows with padding
+after them, and the model's answers are put back in the form of the batch.
 """
 
 from collections.abc import Sequence
@@ -16,12 +16,12 @@ from earmark.domain.packing import Float32, Int64, PackedBatch
 __all__ = ["RUN_COST", "Grouping", "PaddedRows", "gather", "group_texts", "pad_texts"]
 
 Grouping = Literal["padded", "one length", "one text"]
-"""Which texts may stand in one run: of lengths alike, of the same length, or none but itself."""
+"""Which texts may share a run: those of similar length, those of the same length, or none."""
 
 RUN_COST = 32
 """Padded cells that cost as much as one more run: a text that would make its group waste more
-begins another. An exported graph of DistilBERT-base's shape takes for a run's own cost as long as
-for 41 cells on OpenVINO and 23 on ONNX Runtime (two cores of an Intel Xeon with AMX, float32)."""
+begins another. For an exported graph of DistilBERT-base's shape, the fixed cost of a run is that of
+41 cells on OpenVINO and 23 on ONNX Runtime (two cores of an Intel Xeon with AMX, float32)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class PaddedRows:
 
     Attributes:
         input_ids: token ids, then padding.
-        attention_mask: 1 where a token stands and 0 where padding does.
+        attention_mask: 1 for a token and 0 for padding.
         token_type_ids: 0 for the first text and 1 for the second of a pair; 0 for padding.
     """
 
@@ -40,7 +40,7 @@ class PaddedRows:
 
     @property
     def position_ids(self) -> Int64:
-        """Counted from 0 in each row."""
+        """Positions, counted from 0 in each row."""
         counted = np.arange(self.input_ids.shape[1], dtype=np.int64)
         return np.ascontiguousarray(np.broadcast_to(counted, self.input_ids.shape))
 
@@ -48,15 +48,15 @@ class PaddedRows:
 def group_texts(
     lengths: Sequence[int], *, grouping: Grouping, apart: Sequence[int] | None = None
 ) -> list[list[int]]:
-    """Cut texts into groups that run together, so that little padding is computed.
+    """Group texts that run together, so that little padding is computed.
 
-    From long to short, a text joins the group before it until the padding of the whole group
-    would cost more than another run.
+    From long to short, a text joins the previous group unless the padding of the whole group would
+    cost more than another run.
 
     Args:
         lengths: tokens of each text.
-        grouping: which lengths may stand together.
-        apart: a number for each text; texts of different numbers never stand together.
+        grouping: which lengths may run together.
+        apart: a number for each text; texts with different numbers never run together.
 
     Returns:
         Indices of the texts of each group; every text is in exactly one.
@@ -81,13 +81,13 @@ def group_texts(
 def pad_texts(
     batch: PackedBatch, texts: Sequence[int], *, pad_id: int, width: int | None = None
 ) -> PaddedRows:
-    """Cut texts out of a batch, and put each in a row of its own.
+    """Copy texts of a batch, each into its own row.
 
     Args:
-        batch: where they stand.
-        texts: which ones, in the order of the rows.
-        pad_id: the token id that fills a row up.
-        width: how long rows are; the longest text where it is None.
+        batch: the batch.
+        texts: indices of the texts, in the order of the rows.
+        pad_id: the token id that pads rows.
+        width: length of rows; None for that of the longest text.
 
     Raises:
         ValueError: a text is longer than a row.
@@ -98,7 +98,7 @@ def pad_texts(
     inside = columns < lengths[:, None]
     if inside.sum() != lengths.sum():
         raise ValueError(f"a text of {lengths.max()} tokens does not fit a row of {width}")
-    # Where padding stands any cell will do: it is overwritten.
+    # For padding any cell is fine: it is overwritten.
     cells = np.where(inside, batch.first_token[list(texts)][:, None] + columns, 0)
     return PaddedRows(
         np.where(inside, batch.input_ids.reshape(-1)[cells], pad_id),
@@ -110,17 +110,17 @@ def pad_texts(
 def gather(
     batch: PackedBatch, answers: Sequence[tuple[Sequence[int], Float32]], head: HeadKind
 ) -> Float32:
-    """Put the logits of groups back into the form that a packed batch is answered in.
+    """Combine the logits of groups into those of a packed batch.
 
     Args:
-        batch: what was asked.
-        answers: of each group its texts, and its logits: ``[texts, labels]`` of a sequence head,
+        batch: the batch.
+        answers: for each group its texts and its logits: ``[texts, labels]`` of a sequence head,
             ``[texts, longest, labels]`` of a token head.
         head: which of the two.
 
     Returns:
         ``[texts, labels]`` in the order of the batch, or ``[rows, width, labels]`` with each
-        token's logits in its cell, and zeros where no text stands.
+        token's logits in its cell, and zeros in cells without text.
     """
     labels = answers[0][1].shape[-1]
     if head == "sequence":

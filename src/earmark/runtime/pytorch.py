@@ -1,4 +1,4 @@
-"""PyTorch and `transformers`, for models that nothing else here runs (extra ``torch``)."""
+"""Runs models with PyTorch and `transformers` if nothing else here can (extra ``torch``)."""
 
 import inspect
 import platform
@@ -26,9 +26,9 @@ _HEADS: dict[HeadKind, str] = {
 
 
 def has_pytorch() -> bool:
-    """Say whether PyTorch and `transformers` are installed, without importing either."""
+    """Return whether PyTorch and `transformers` are installed, without importing either."""
     found = (find_spec(name) for name in ("torch", "transformers"))
-    # A folder that happens to be called so has no origin.
+    # A folder with the same name has no origin.
     return all(spec is not None and spec.origin is not None for spec in found)
 
 
@@ -36,8 +36,8 @@ class PyTorchModel:
     """A model of `transformers`, on the processor."""
 
     def __init__(self, module: Any, runtime: str) -> None:  # noqa: ANN401 - untyped here
-        """Take a module that is ready to run; `open_pytorch` makes one."""
-        # Any: the libraries' types are not there where the extra is not installed.
+        """Take a module that is ready to run; `open_pytorch` creates one."""
+        # Any: the libraries' types are missing if the extra is not installed.
         self._module: Any | None = module
         self._runtime = runtime
         taken = inspect.signature(module.forward).parameters
@@ -46,7 +46,7 @@ class PyTorchModel:
 
     @property
     def parameters(self) -> int:
-        """Weights of the model, those counted once that several layers share."""
+        """Number of weights; those that several layers share are counted once."""
         return 0 if self._module is None else int(self._module.num_parameters())
 
     def run_rows(self, rows: PaddedRows) -> Float32:
@@ -55,7 +55,7 @@ class PyTorchModel:
         Raises:
             EngineError: PyTorch failed, or the model is closed.
         """
-        import torch  # noqa: PLC0415 - an extra; loaded long since
+        import torch  # noqa: PLC0415 - an extra, already loaded
 
         if self._module is None:
             raise EngineError("this session is closed")
@@ -64,23 +64,23 @@ class PyTorchModel:
             with torch.inference_mode():
                 answer = self._module(**feed, return_dict=True)
                 logits: Float32 = answer.logits.float().numpy()
-        # A model's own code raises whatever it likes.
+        # A model's own code may raise anything.
         except Exception as error:
             raise EngineError(f"PyTorch failed on a batch: {error}") from error
         return logits
 
     @property
     def runtime(self) -> str:
-        """PyTorch and `transformers`, with their releases."""
+        """The names and releases of PyTorch and `transformers`."""
         return self._runtime
 
     @property
     def device(self) -> str:
-        """The kind of processor; PyTorch does not tell its name."""
+        """The kind of processor; PyTorch does not report its name."""
         return platform.processor() or platform.machine()
 
     def kernels(self) -> tuple[str, ...]:
-        """Name nothing: PyTorch does not tell its kernels."""
+        """Return nothing: PyTorch does not report its kernels."""
         return ()
 
     def close(self) -> None:
@@ -96,27 +96,28 @@ def open_pytorch(
     architecture: str,
     brings_code: bool,
 ) -> PyTorchModel:
-    """Load a folder by `transformers`' own class for its architecture; never code out of it.
+    """Load a folder with `transformers`' own class for its architecture, never code in the folder.
 
-    Weights come from safetensors, or from a pickle that PyTorch reads with ``weights_only``, which
-    is what `transformers` 5 does unless told otherwise (modeling_utils.py, load_state_dict), and
-    which it refuses with a PyTorch before 2.6, where that could be got round.
+    Weights come from safetensors, or from a pickle that PyTorch reads with ``weights_only``, the
+    default of `transformers` 5 (modeling_utils.py, load_state_dict), which refuses to do so with a
+    PyTorch before 2.6, where that check could be circumvented.
 
     Args:
         folder: the checkpoint.
-        head: which of the library's two kinds of classes to take.
+        head: which of the library's two kinds of classes to use.
         options: precision and threads.
         architecture: the `model_type` of the config.
-        brings_code: whether the config names code of the folder (`auto_map`).
+        brings_code: whether the config names code in the folder (`auto_map`).
 
     Raises:
         UnsupportedDevice: the libraries are not installed.
-        UnsupportedCheckpoint: `transformers` does not know the architecture, only code out of the
-            folder does, it cannot load the model, or it leaves out what the model computes with.
+        UnsupportedCheckpoint: `transformers` does not know the architecture or needs code in the
+            folder for it, it cannot load the model, or it leaves out tensors that the model
+            computes with.
         InvalidCheckpoint: weights of the model are missing.
     """
     try:
-        import torch  # noqa: PLC0415 - an extra, and a second to import
+        import torch  # noqa: PLC0415 - an extra that takes a second to import
         import transformers  # noqa: PLC0415 - the same
     except ImportError as error:
         raise UnsupportedDevice(f"the runtime pytorch is not installed; {INSTALL}") from error
@@ -130,8 +131,8 @@ def open_pytorch(
     torch.set_num_threads(options.threads)
     with _quiet(transformers.logging), _named(folder):
         config = transformers.AutoConfig.from_pretrained(folder, **_LOCAL)
-        # A config may name attention that is code on the Hub; PyTorch's own is always there.
-        config._attn_implementation = None  # noqa: SLF001 - there is no other name for it
+        # A config may name attention that is code on the Hub; PyTorch's own is always available.
+        config._attn_implementation = None  # noqa: SLF001 - there is no public name for it
         module, found = getattr(transformers, _HEADS[head]).from_pretrained(
             folder,
             config=config,
@@ -146,10 +147,10 @@ def open_pytorch(
 
 
 def _refuse_missing(folder: Path, module: Any, names: Collection[str]) -> None:  # noqa: ANN401 - untyped here
-    """Refuse weights that the library would fill with random numbers, and answer.
+    """Raise an error for missing weights, which the library would fill with random numbers.
 
     Raises:
-        InvalidCheckpoint: there are any.
+        InvalidCheckpoint: weights are missing.
     """
     missing = sorted(names)
     if missing:
@@ -160,7 +161,7 @@ def _refuse_missing(folder: Path, module: Any, names: Collection[str]) -> None: 
 
 
 def _refuse_leftovers(folder: Path, module: Any, unexpected: Collection[str]) -> None:  # noqa: ANN401 - untyped here
-    """Refuse tensors that the library leaves out, with a warning, though the model computes so.
+    """Raise an error for tensors that the library leaves out, though the model needs them.
 
     Raises:
         UnsupportedCheckpoint: there are such tensors.
@@ -179,14 +180,14 @@ _LOCAL = {"local_files_only": True, "trust_remote_code": False}
 
 @contextmanager
 def _named(folder: Path) -> Iterator[None]:
-    """Turn whatever the library raises at a folder into an error that says so.
+    """Turn any error of the library about a folder into one that names the folder.
 
     Raises:
         UnsupportedCheckpoint: the library raised something.
     """
     try:
         yield
-    # ValueError, OSError, ImportError, RuntimeError, KeyError and more, with no common class.
+    # ValueError, OSError, ImportError, RuntimeError, KeyError and more, without a common class.
     except Exception as error:
         raise UnsupportedCheckpoint(
             f"{folder}: transformers cannot load it, code of the folder left out "
@@ -196,7 +197,7 @@ def _named(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def _quiet(logging: Any) -> Iterator[None]:  # noqa: ANN401 - as above
-    """Let the library say nothing but errors, and draw no progress bars."""
+    """Make the library log only errors and show no progress bars."""
     level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
     logging.set_verbosity_error()
     logging.disable_progress_bar()

@@ -1,7 +1,7 @@
-"""The runtimes: on which device each runs, what it is given, and how it is opened.
+"""The table of runtimes: the device, the form of graphs and the functions to open each.
 
-A runtime is one row of `RUNTIMES` and one module beside this one, which nothing imports before it
-is used: importing a runtime takes longer than most commands.
+A runtime is one row of `RUNTIMES` and one module beside this one, which is imported only when it is
+used: importing a runtime takes longer than most commands.
 """
 
 from collections.abc import Callable, Mapping
@@ -36,10 +36,10 @@ __all__ = [
 ]
 
 _BFLOAT16_FEATURES = frozenset({"avx512_bf16", "amx_bf16", "bf16"})
-"""Linux's names of what multiplies bfloat16; the last one is arm64's."""
+"""Linux's names of instructions that multiply bfloat16; the last is that of arm64."""
 
 Compiled: TypeAlias = NDArray[np.uint8]
-"""A model as a runtime compiled and wrote it."""
+"""The file of a compiled model, in memory."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,14 +47,14 @@ class GraphSupport:
     """How a runtime runs ONNX.
 
     Attributes:
-        float_weights: how a graph written here holds its weights for this runtime.
-        int8_weights: the same in int8.
-        open_graph: loads such a graph; into an empty folder, where one is given, it writes what
-            `reopen` takes up.
-        open_file: loads an ONNX file that others exported.
-        reopen: takes up what an earlier load compiled, from what reads it; None where that saves no
-            time.
-        packages: the distributions whose releases decide on what is compiled.
+        float_weights: form of float weights in graphs for this runtime.
+        int8_weights: form of int8 weights.
+        open_graph: loads a graph written here; if an empty folder is given, it writes there what
+            `reopen` loads.
+        open_file: loads an exported ONNX file.
+        reopen: loads a model that an earlier load compiled, given a function that reads it; None if
+            that saves no time.
+        packages: the distributions whose releases affect the compiled model.
     """
 
     float_weights: WeightForm
@@ -67,14 +67,14 @@ class GraphSupport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Runtime:
-    """A runtime, as far as its name decides.
+    """A runtime and what it supports.
 
     Attributes:
         title: its name in messages.
-        device: on what it runs.
-        computes_bfloat16: says of a processor's features whether bfloat16 is native.
-        prefers_bfloat16: says whether bfloat16 is faster than int8 there.
-        graphs: how it runs ONNX; None where it runs a checkpoint's own code instead.
+        device: the kind of device it runs on.
+        computes_bfloat16: returns whether a processor with some features has native bfloat16.
+        prefers_bfloat16: returns whether bfloat16 is faster than int8 on it.
+        graphs: how it runs ONNX; None if it runs the classes of `transformers` instead.
     """
 
     title: str
@@ -95,10 +95,10 @@ def _openvino_computes_bfloat16(_features: frozenset[str]) -> bool:
 
 
 def _openvino_prefers_bfloat16(features: frozenset[str]) -> bool:
-    """Say whether the processor has AMX for bfloat16.
+    """Return whether the processor has AMX for bfloat16.
 
-    OpenVINO's kernels for bfloat16 use AMX, and those for int8 weights with activations quantised
-    on the way do not: 1.4 times as many requests (bench/results/intel-xeon-amx-2-cores.json).
+    OpenVINO's kernels for bfloat16 use AMX, and those for int8 weights with dynamically quantised
+    activations do not: 1.4 times as many requests (bench/results/intel-xeon-amx-2-cores.json).
     Without AMX int8 was faster (amd-epyc-avx512-vnni-2-cores.json).
     """
     return "amx_bf16" in features
@@ -118,7 +118,7 @@ def _open_openvino_file(file: OnnxModelFile, options: SessionOptions) -> PaddedM
 
 def _reopen_openvino(read: Callable[[], Compiled], options: SessionOptions) -> RuntimeSession:
     with ThreadPoolExecutor(1, thread_name_prefix="earmark-kept") as beside:
-        # Importing the runtime takes a quarter of a second, and reading as long.
+        # In parallel: importing the runtime takes a quarter of a second, and reading as long.
         content = beside.submit(read)
         from earmark.runtime.openvino import reopen_openvino  # noqa: PLC0415 - one runtime only
 
@@ -161,7 +161,7 @@ RUNTIMES: Final[Mapping[RuntimeName, Runtime]] = {
         device="cpu",
         computes_bfloat16=_never,
         prefers_bfloat16=_never,
-        # It writes no compiled models that would be quicker to read than the weights.
+        # It cannot write compiled models that load faster than the weights.
         graphs=GraphSupport(
             float_weights="turned",
             int8_weights="integer",
@@ -176,12 +176,12 @@ RUNTIMES: Final[Mapping[RuntimeName, Runtime]] = {
         prefers_bfloat16=_never,
     ),
 }
-"""Every runtime by the name that an operator chooses it by."""
+"""Every runtime by its name in the options."""
 
 GRAPH_RUNTIMES: Final = cast(
     "tuple[GraphRuntime, ...]", tuple(name for name, one in RUNTIMES.items() if one.graphs)
 )
-"""Those that run ONNX."""
+"""The runtimes that run ONNX."""
 
 
 def graph_support(runtime: GraphRuntime) -> GraphSupport:
@@ -193,15 +193,15 @@ def graph_support(runtime: GraphRuntime) -> GraphSupport:
 
 
 def computes_bfloat16(runtime: RuntimeName, facts: Path = PROCESSOR_FACTS) -> bool:
-    """Say whether a runtime computes bfloat16 natively on this machine.
+    """Return whether a runtime computes bfloat16 natively on this machine.
 
     Args:
-        runtime: which.
-        facts: Linux's description of the processor; other systems have none.
+        runtime: the runtime.
+        facts: Linux's description of the processor; other systems do not have it.
     """
     return RUNTIMES[runtime].computes_bfloat16(processor_features(facts) or frozenset())
 
 
 def prefers_bfloat16(runtime: RuntimeName, facts: Path = PROCESSOR_FACTS) -> bool:
-    """Say whether a runtime is faster at bfloat16 than at int8 on this machine; arguments alike."""
+    """Return whether bfloat16 is faster than int8 here; arguments as for `computes_bfloat16`."""
     return RUNTIMES[runtime].prefers_bfloat16(processor_features(facts) or frozenset())

@@ -1,4 +1,4 @@
-"""A graph on a device, ready to run, whatever runtime carries it."""
+"""The interface of a session: a graph on a device, in any runtime."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -22,37 +22,38 @@ __all__ = [
 ]
 
 GraphRuntime = Literal["openvino", "onnxruntime"]
-"""What runs ONNX: the graphs written here, and files that others exported."""
+"""Runtimes for ONNX: graphs written here, and exported files."""
 RuntimeName = Literal[GraphRuntime, "pytorch"]
-"""What may be chosen; PyTorch runs a model's own code out of `transformers`, and no ONNX."""
+"""All runtimes; PyTorch runs the classes of `transformers`, and no ONNX."""
 
 WeightForm = Literal["float", "turned", "dequantize", "integer"]
-"""How a linear layer's weight stands in the graph.
+"""The form of a linear layer's weight in the graph.
 
-`float`: float32 as the checkpoint has it, through `Transpose` into a `MatMul`; OpenVINO multiplies
-so without turning anything.
-`turned`: the same, turned when it is written; for ONNX Runtime, which would turn it itself and keep
-both.
-`dequantize`: int8 through `DequantizeLinear` into a `MatMul`, which OpenVINO runs on int8
-kernels with activations quantised as they come, where the processor has them.
+`float`: float32 as in the checkpoint, through `Transpose` into a `MatMul`; OpenVINO multiplies this
+without transposing.
+`turned`: transposed when the graph is written; for ONNX Runtime, which would transpose it itself
+and keep both.
+`dequantize`: int8 through `DequantizeLinear` into a `MatMul`, which OpenVINO runs on int8 kernels
+with dynamically quantised activations, if the processor has them.
 `integer`: activations quantised in the graph, token by token, and `MatMulInteger`; for ONNX
-Runtime, which runs the other form in float32.
+Runtime, which runs `dequantize` in float32.
 """
 
 ComputeHint = Literal["float32", "bfloat16"]
-"""What float operations of the graph are computed in."""
+"""The precision of the graph's float operations."""
 
 
 @dataclass(frozen=True, slots=True)
 class Graph:
-    """A graph and, beside it, the matrices that would make its file large.
+    """A graph and, separately, the matrices that would make its file large.
 
-    Runtimes use the matrices where they lie: inside the file each would be copied for the message,
-    for the file, for the runtime's reading of it and for its own form; and ONNX files end at 2 GB.
+    Runtimes use the matrices in place. In the file, each would be copied for the message, for the
+    file, for the runtime's reader and for the runtime's own form; and ONNX files are limited to
+    2 GB.
 
     Attributes:
-        file: an ONNX file in which each matrix is declared an input, after the real ones.
-        matrices: by the input's name; C-contiguous, and nobody changes them any more.
+        file: an ONNX file in which each matrix is declared as an input, after the real inputs.
+        matrices: by the input's name; C-contiguous, and never changed.
     """
 
     file: bytes
@@ -76,7 +77,7 @@ class RuntimeSession(Protocol):
     """A graph on a device."""
 
     def run(self, batch: PackedBatch) -> Float32:
-        """Run one batch; one caller at a time.
+        """Run one batch; not thread-safe.
 
         Returns:
             Logits: ``[texts, labels]`` or, for a token head, ``[rows, width, labels]``.
@@ -98,21 +99,21 @@ class RuntimeSession(Protocol):
 
     @property
     def layout(self) -> str:
-        """How texts stand in what it runs, such as ``packed batches``."""
+        """How texts are laid out in a run, such as ``packed batches``."""
         ...
 
     def kernels(self) -> tuple[str, ...]:
-        """Name the matrix kernels in use, once a batch has run; empty where unknown."""
+        """Return the names of the matrix kernels in use, after a first run; empty if unknown."""
         ...
 
     def close(self) -> None:
-        """Give the memory back; the session cannot run any more."""
+        """Free the memory; the session cannot run afterwards."""
         ...
 
 
 @contextmanager
 def closed_on_error(session: RuntimeSession) -> Iterator[None]:
-    """Close a session where the block fails; otherwise whoever opened it goes on with it."""
+    """Close a session if the block raises; otherwise leave it open."""
     try:
         yield
     except BaseException:

@@ -1,4 +1,4 @@
-"""Pure meaning: what to ask the model for a task, and what its logits say.
+"""What to ask the model for each task, and what its logits mean.
 
 No I/O, no asyncio, no runtime: everything here is a function of its arguments.
 """

@@ -1,4 +1,4 @@
-"""From logits to scores.
+"""Turns logits into scores.
 
 The rules are those of the `transformers` pipelines (`pipelines/text_classification.py`, 5.23.0).
 """
@@ -13,16 +13,16 @@ from earmark.domain.packing import Float32
 __all__ = ["FUNCTIONS", "FunctionToApply", "apply_function", "default_function"]
 
 FunctionToApply = Literal["sigmoid", "softmax", "none"]
-"""What may be done to the logits of one text."""
+"""The functions that turn the logits of one text into scores."""
 
 FUNCTIONS: tuple[FunctionToApply, ...] = ("sigmoid", "softmax", "none")
 
 
 def default_function(labels: LabelSet) -> FunctionToApply:
-    """Choose the function a checkpoint implies, first rule that holds.
+    """Return the function that a checkpoint implies; the first rule that applies counts.
 
-    Regression leaves logits alone, also with one label; several independent labels, and a single
-    logit, take a sigmoid; everything else a softmax.
+    Regression uses none, even with one label; several independent labels, or a single label, use a
+    sigmoid; everything else uses a softmax.
     """
     if labels.problem_type == "regression":
         return "none"
@@ -36,7 +36,7 @@ def apply_function(logits: Float32, function: FunctionToApply) -> Float32:
 
     Args:
         logits: finite values, shape ``[..., labels]``.
-        function: `softmax` runs over the last axis; `sigmoid` over each value by itself.
+        function: `softmax` applies to the last axis, `sigmoid` to each value.
 
     Returns:
         Scores of the same shape.
@@ -45,14 +45,14 @@ def apply_function(logits: Float32, function: FunctionToApply) -> Float32:
         case "none":
             return logits
         case "sigmoid":
-            # exp of a non-positive number cannot overflow, whichever sign the logit has.
+            # exp of a non-positive number cannot overflow, whatever the sign of the logit.
             small = np.exp(-np.abs(logits))
             numerator = np.where(logits >= 0, np.ones_like(small), small)
             sigmoid: Float32 = numerator / (1 + small)
             return sigmoid
         case "softmax":
             with np.errstate(over="ignore"):
-                # A difference beyond float32 becomes -inf, whose exp is the 0 it should be.
+                # A difference beyond float32 becomes -inf, whose exp is 0, as it should be.
                 shifted = np.exp(logits - logits.max(axis=-1, keepdims=True))
             softmax: Float32 = shifted / shifted.sum(axis=-1, keepdims=True)
             return softmax

@@ -1,4 +1,4 @@
-"""How well documents answer a query: text classification of pairs by a model with one label."""
+"""Reranking: scores documents for a query, as pairs for a model with one label."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -20,8 +20,8 @@ class Reranking:
     """A request to score documents.
 
     Attributes:
-        query: what is looked for.
-        documents: what may answer it; scored in this order, each by itself.
+        query: the query.
+        documents: the documents, scored in this order, each separately.
         function: `sigmoid` makes the model's one logit a score between 0 and 1.
         truncate: cut a query and document that together are too long for the model, the longer
             of the two first; False refuses the document instead.
@@ -59,11 +59,11 @@ class Reranking:
         return (self.documents[item],)
 
     def only(self, items: Sequence[int]) -> "Reranking":
-        """Ask the same of some documents alone, in the order given."""
+        """Return the same request for some documents only, in the order given."""
         return replace(self, documents=tuple(self.documents[item] for item in items))
 
     def questions(self) -> Sequence[Question]:
-        """Ask for the query beside each document."""
+        """Return the query paired with each document."""
         return [
             Question(item, TextInput(self.query, document), refuse=not self.truncate)
             for item, document in enumerate(self.documents)
@@ -71,10 +71,10 @@ class Reranking:
 
     def finish(
         self,
-        item: int,  # noqa: ARG002 - every document is read alike
+        item: int,  # noqa: ARG002 - every document is read the same way
         encodings: Sequence[Encoding],
         logits: Sequence[Float32],
-        head: ModelHead,  # noqa: ARG002 - its one label's name says nothing
+        head: ModelHead,  # noqa: ARG002 - the name of its only label has no meaning here
     ) -> Relevance:
         """Read one pair's logits, ``[1]``."""
         encoding = encodings[0]
@@ -83,14 +83,14 @@ class Reranking:
 
 
 def best_first(results: Sequence[Relevance], top_k: int | None = None) -> list[int]:
-    """Order documents by their scores.
+    """Sort documents by their scores.
 
     Args:
         results: one per document.
         top_k: how many of the best to keep; None keeps all.
 
     Returns:
-        Indices of documents, the best first; those of equal score stay in order.
+        Indices of documents, best first; documents of equal score keep their order.
     """
     order = sorted(range(len(results)), key=lambda index: -results[index].score)
     return order[:top_k]

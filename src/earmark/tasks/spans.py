@@ -1,7 +1,7 @@
-"""From scores of tokens to labelled pieces of a text.
+"""Turns the scores of tokens into labelled pieces of a text.
 
-Follows `transformers` 5.23.0, pipelines/token_classification.py, but for where words begin, which
-the tokenizer knows, and how labels are read (docs/differences.md).
+Follows `transformers` 5.23.0, pipelines/token_classification.py, except for where words begin,
+which comes from the tokenizer, and how labels are parsed (docs/differences.md).
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -42,12 +42,12 @@ class AlignedToken:
     """A token of a text with its scores.
 
     Attributes:
-        word: as the vocabulary has it; of an unknown token, the text it stands for.
+        word: the token as in the vocabulary; for an unknown token, its text.
         scores: probabilities, ``[labels]``.
         start: first Unicode code point in the text.
         end: last code point plus one.
-        index: place in its window, special tokens counted.
-        continues: whether it goes on with the word of the token before.
+        index: place in its window, with special tokens.
+        continues: whether it continues the word of the token before.
     """
 
     word: str
@@ -61,16 +61,16 @@ class AlignedToken:
 def aligned_tokens(
     text: str, encoding: Encoding, scores: Float32, pieces: Pieces
 ) -> list[AlignedToken]:
-    """Lay scores beside the tokens they are for; special tokens are left out.
+    """Combine tokens with their scores, without special tokens.
 
     Args:
-        text: the text that was encoded.
+        text: the encoded text.
         encoding: its tokens, with their alignment.
         scores: ``[tokens, labels]``.
-        pieces: how tokens are written as text.
+        pieces: writes tokens as text.
 
     Raises:
-        ValueError: the encoding has no alignment, which the engine never lets happen.
+        ValueError: the encoding has no alignment, which the engine prevents.
     """
     tokens = []
     alignment = alignment_of(encoding)
@@ -86,10 +86,10 @@ def aligned_tokens(
 
 
 def alignment_of(encoding: Encoding) -> Alignment:
-    """Return where an encoding's tokens stand.
+    """Return the alignment of an encoding.
 
     Raises:
-        ValueError: it has no alignment, which the engine never lets happen.
+        ValueError: it has no alignment, which the engine prevents.
     """
     if encoding.alignment is None:
         raise ValueError("the encoding has no alignment; it was made for another task")
@@ -101,7 +101,7 @@ class Labelled:
     """A token or a word with its best label.
 
     Attributes:
-        entity: the label, and what it was given to.
+        entity: the label and its place in the text.
         tag: the label, parsed.
     """
 
@@ -134,7 +134,7 @@ def label_words(
     head: ModelHead,
     strategy: Literal["first", "average", "max"],
 ) -> list[Labelled]:
-    """Give each word one label: of its first token, of the mean, or of its surest token."""
+    """Give each word one label: from its first token, its mean, or its token with the top score."""
     labels = [*zip(head.labels.names, head.tags, strict=True)]
     labelled = []
     for word in _words(tokens):
@@ -169,7 +169,7 @@ def _word_scores(
 
 
 def group(labelled: Sequence[Labelled]) -> list[list[Labelled]]:
-    """Put neighbours together that are parts of one entity, as their tags say."""
+    """Group neighbours that are parts of one entity according to their tags."""
     groups: list[list[Labelled]] = []
     for one in labelled:
         if groups and one.tag.goes_on(groups[-1][-1].tag):
@@ -180,10 +180,10 @@ def group(labelled: Sequence[Labelled]) -> list[list[Labelled]]:
 
 
 def ignored(members: Sequence[Labelled], names: Collection[str]) -> bool:
-    """Return whether an entity is left out: all its labels are named, or its kind is.
+    """Return whether an entity is left out: if all its labels are named, or its kind is.
 
-    A name means a label as the model has it, or a kind of entity. ``O`` means the label alone: a
-    kind of entity that is called so is left out by its labels, ``B-O`` and ``I-O``.
+    A name means a label of the model or a kind of entity. ``O`` means only the label: to leave out
+    a kind with that name, name its labels, ``B-O`` and ``I-O``.
     """
     tag = members[0].tag
     if tag.kind in names and (tag.outside or tag.kind != OUTSIDE):
@@ -192,7 +192,7 @@ def ignored(members: Sequence[Labelled], names: Collection[str]) -> bool:
 
 
 def join(members: Sequence[Labelled], pieces: Pieces) -> Entity:
-    """Make one entity of its parts; its score is the mean of theirs."""
+    """Join parts into one entity, whose score is their mean."""
     parts = [one.entity for one in members]
     score = float(np.mean([part.score for part in parts]))
     word = pieces.join([part.word for part in parts])
@@ -201,10 +201,10 @@ def join(members: Sequence[Labelled], pieces: Pieces) -> Entity:
 
 
 def without_overlaps(entities: Sequence[Entity]) -> list[Entity]:
-    """Of entities that overlap, as in neighbouring windows, keep the longer, then the surer.
+    """Keep, of entities that overlap, the longer, or of equally long ones that of higher score.
 
-    One difference from the reference, which answers a first entity of no width (a byte-level
-    tokenizer's space before the text) twice: here it comes once.
+    One difference from the reference, which returns a first entity of no width (a byte-level
+    tokenizer's space before the text) twice: here it is returned once.
     """
     kept: list[Entity] = []
     for entity in sorted(entities, key=lambda one: one.start):
@@ -216,11 +216,11 @@ def without_overlaps(entities: Sequence[Entity]) -> list[Entity]:
 
 
 def overlap(entity: Entity, later: Entity) -> bool:
-    """Say whether an entity that starts no earlier begins within another."""
+    """Return whether `later`, which starts no earlier than `entity`, begins within it."""
     return entity.start <= later.start < entity.end
 
 
 def beats(entity: Entity, other: Entity) -> bool:
-    """Say which of two that overlap stays: the longer, then the surer, else the other."""
+    """Return whether an entity is kept over an overlapping one: longer, or with a higher score."""
     length, other_length = entity.end - entity.start, other.end - other.start
     return length > other_length or (length == other_length and entity.score > other.score)

@@ -1,4 +1,4 @@
-"""What every task has in common: questions to the model, and an answer per input."""
+"""The interface of every task: questions to the model, and an answer per input."""
 
 from collections.abc import Sequence
 from typing import ClassVar, Literal, Protocol, TypeAlias, TypeVar
@@ -13,12 +13,12 @@ __all__ = ["Part", "TaskName", "TaskRequest"]
 TaskName = Literal[
     "text-classification", "zero-shot-classification", "token-classification", "text-ranking"
 ]
-"""The Hub's names."""
+"""Names of tasks, as on the Hub."""
 
 Part: TypeAlias = "str | int | bool | tuple[Part, ...] | None"
-"""What tells one question from another: plain values, so that they can be written down."""
+"""A part of a request's identity: a plain value, so that it can be serialised."""
 
-Result = TypeVar("Result", covariant=True)  # noqa: PLC0105 - the name of what it stands for
+Result = TypeVar("Result", covariant=True)  # noqa: PLC0105 - named after its meaning
 
 
 class TaskRequest(Protocol[Result]):
@@ -29,33 +29,33 @@ class TaskRequest(Protocol[Result]):
 
     @property
     def items(self) -> int:
-        """How many inputs are to be answered."""
+        """Number of inputs to answer."""
         ...
 
     @property
     def texts(self) -> int:
-        """How many texts the model reads for them, before any is cut into windows."""
+        """Number of texts that the model reads, before any is cut into windows."""
         ...
 
     @property
     def characters(self) -> int:
-        """Unicode code points that are to be encoded, hypotheses included."""
+        """Number of Unicode code points to encode, hypotheses included."""
         ...
 
     def parameters(self) -> tuple[Part, ...]:
-        """Tell on what an input's result depends beside the input and the model."""
+        """What an input's result depends on, apart from the input and the model."""
         ...
 
     def content(self, item: int) -> tuple[Part, ...]:
-        """Tell what one input is."""
+        """Return the content of one input."""
         ...
 
     def only(self, items: Sequence[int]) -> "TaskRequest[Result]":
-        """Ask the same of some inputs alone, in the order given."""
+        """Return the same request for some inputs only, in the order given."""
         ...
 
     def questions(self) -> Sequence[Question]:
-        """List what the model is to read, ordered by item."""
+        """List the questions to the model, ordered by item."""
         ...
 
     def finish(
@@ -70,8 +70,8 @@ class TaskRequest(Protocol[Result]):
         Args:
             item: index of the input.
             encodings: of its questions, or of the windows of its only question, in order.
-            logits: of each; ``[labels]`` for a sequence head, ``[tokens, labels]`` for a token
-                head.
+            logits: of each encoding; ``[labels]`` for a sequence head, ``[tokens, labels]`` for a
+                token head.
             head: how to read them.
         """
         ...

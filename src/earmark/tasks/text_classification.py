@@ -1,4 +1,4 @@
-"""Labels for a text, or for a pair of texts."""
+"""Text classification: labels for a text or a pair of texts."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -63,18 +63,18 @@ class TextClassification:
         return (text.text, text.pair)
 
     def only(self, items: Sequence[int]) -> "TextClassification":
-        """Ask the same of some inputs alone, in the order given."""
+        """Return the same request for some inputs only, in the order given."""
         return replace(self, inputs=tuple(self.inputs[item] for item in items))
 
     def questions(self) -> Sequence[Question]:
-        """Ask each text as it is."""
+        """Return one question for each text."""
         return [
             Question(item, text, refuse=not self.truncate) for item, text in enumerate(self.inputs)
         ]
 
     def finish(
         self,
-        item: int,  # noqa: ARG002 - every text is read alike
+        item: int,  # noqa: ARG002 - every text is read the same way
         encodings: Sequence[Encoding],
         logits: Sequence[Float32],
         head: ModelHead,
@@ -82,8 +82,7 @@ class TextClassification:
         """Read one text's logits, ``[labels]``."""
         labels, encoding = head.labels, encodings[0]
         scores = apply_function(logits[0], self.function or default_function(labels))
-        # Stable, so that equal scores keep the head's order, as Python's sort does in the
-        # reference.
+        # Stable, so that equal scores keep the head's order, as in the reference.
         order = np.argsort(-scores, kind="stable")[: self.top_k]
         kept = order if self.sort else np.sort(order)
         best = tuple(LabelScore(labels.names[index], float(scores[index])) for index in kept)

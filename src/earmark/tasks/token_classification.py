@@ -1,6 +1,6 @@
-"""Labels for the tokens of a text: named entities, parts of speech.
+"""Token classification: labels for the tokens of a text, such as named entities.
 
-Follows `transformers` 5.23.0, pipelines/token_classification.py, but for what
+Follows `transformers` 5.23.0, pipelines/token_classification.py, except for what
 `docs/differences.md` lists.
 """
 
@@ -37,8 +37,8 @@ class TokenClassification:
     Attributes:
         inputs: the texts, answered in this order.
         strategy: how tokens are joined.
-        ignore_labels: what is left out: labels as the model has them, or kinds of entities.
-        stride: read long texts whole, in windows that share so many tokens; None cuts them.
+        ignore_labels: labels of the model, or kinds of entities, to leave out.
+        stride: read long texts in windows that share so many tokens; None truncates them.
     """
 
     task: ClassVar[TaskName] = "token-classification"
@@ -65,7 +65,7 @@ class TokenClassification:
         return sum(len(text) for text in self.inputs)
 
     def parameters(self) -> tuple[Part, ...]:
-        """The labels left out are a set: their order says nothing."""
+        """The ignored labels are sorted, since their order does not matter."""
         return (self.strategy, tuple(sorted(self.ignore_labels)), self.stride)
 
     def content(self, item: int) -> tuple[Part, ...]:
@@ -73,11 +73,11 @@ class TokenClassification:
         return (self.inputs[item],)
 
     def only(self, items: Sequence[int]) -> "TokenClassification":
-        """Ask the same of some inputs alone, in the order given."""
+        """Return the same request for some inputs only, in the order given."""
         return replace(self, inputs=tuple(self.inputs[item] for item in items))
 
     def questions(self) -> Sequence[Question]:
-        """Ask each text, whole or in windows."""
+        """Return one question for each text, to be truncated or read in windows."""
         if self.stride is None:
             return [Question(item, TextInput(text)) for item, text in enumerate(self.inputs)]
         return [
@@ -107,7 +107,7 @@ class TokenClassification:
         )
 
     def merge(self, encodings: Sequence[Encoding]) -> WindowMerge:
-        """Begin to read one text's windows one by one, to the same end as `finish` does."""
+        """Return a merge to read one text's windows one by one; its result is that of `finish`."""
         return WindowMerge([earliest_start(one) for one in encodings])
 
     def read_window(

@@ -1,4 +1,4 @@
-"""Entities of a text that is read in windows, told as soon as they are certain."""
+"""Merges the entities of a text's windows, and returns each as soon as it is certain."""
 
 from collections.abc import Sequence
 from heapq import heapify, heappop, heappush
@@ -12,7 +12,7 @@ __all__ = ["WindowMerge", "earliest_start"]
 
 
 def earliest_start(encoding: Encoding) -> float:
-    """Say before which code point no entity of a window begins; infinity where it can have none.
+    """Return the code point before which no entity of a window begins; infinity if it has none.
 
     Args:
         encoding: the window, with its alignment.
@@ -23,36 +23,36 @@ def earliest_start(encoding: Encoding) -> float:
 
 
 class WindowMerge:
-    """Does what `spans.without_overlaps` does, window by window, in whatever order they finish.
+    """Does the work of `spans.without_overlaps` window by window, in any order.
 
-    An entity is told once nothing of a window still out can come before it, and nothing can
-    overlap it. All that is told, in the order in which it is told, is what `without_overlaps`
-    makes of all windows at once. A single window is told as it is: nothing overlaps it.
+    An entity is returned when no open window can have an entity before it or overlapping it. All
+    returned entities, in order, are those that `without_overlaps` returns for all windows at once.
+    The entities of a single window are returned as they are: none overlap.
     """
 
     def __init__(self, starts: Sequence[float]) -> None:
-        """Begin with every window out.
+        """Begin with every window open.
 
         Args:
-            starts: of each window, the code point before which no entity of it begins.
+            starts: for each window, the code point before which none of its entities begins.
         """
         self._out = set(range(len(starts)))
         self._single = len(starts) == 1
-        # Keys as the whole list is sorted: by start, then by window.
+        # Sort keys of the whole list: start, then window.
         self._bounds = [(start, window) for window, start in enumerate(starts)]
         heapify(self._bounds)
         self._waiting: list[tuple[float, int, int, Entity]] = []
         self._last: Entity | None = None
 
     def feed(self, window: int, entities: Sequence[Entity]) -> list[Entity]:
-        """Take what was found in a window.
+        """Add the entities of a window, and return those that are now certain.
 
         Args:
-            window: its place among the windows of the text; each is fed once.
+            window: its index among the windows of the text; each is fed once.
             entities: in the order of the text.
 
         Returns:
-            What has become certain, in the order of the text; over all calls, each entity once.
+            The entities that became certain, in the order of the text; each is returned once.
         """
         if self._single:
             return list(entities)
@@ -70,16 +70,16 @@ class WindowMerge:
         return certain
 
     def _comes_next(self) -> bool:
-        """Say whether nothing of a window still out can come before the first that waits."""
+        """Return whether no open window can have an entity before the first that waits."""
         return not self._bounds or self._waiting[0][:2] < self._bounds[0]
 
     def _next_start(self) -> float:
-        """Say where the next entity begins at the earliest."""
+        """Return the earliest place where the next entity may begin."""
         waiting = self._waiting[0][0] if self._waiting else inf
         return min(waiting, self._bounds[0][0] if self._bounds else inf)
 
     def _keep(self, entity: Entity, certain: list[Entity]) -> None:
-        """Go one step along the sorted list, as `without_overlaps` does."""
+        """Process the next entity of the sorted list, as `without_overlaps` does."""
         last = self._last
         if last is not None and overlap(last, entity):
             self._last = entity if beats(entity, last) else last

@@ -1,7 +1,7 @@
-"""Any labels for a text, by asking a language inference model whether the text entails each.
+"""Zero-shot classification: scores any labels with an inference model, by entailment.
 
-Follows `transformers` 5.23.0, pipelines/zero_shot_classification.py, with a softmax that cannot
-overflow, and contradiction found by its name.
+Follows `transformers` 5.23.0, pipelines/zero_shot_classification.py, but with a softmax that cannot
+overflow, and with contradiction found by its name.
 """
 
 import re
@@ -26,22 +26,22 @@ __all__ = ["DEFAULT_TEMPLATE", "ZeroShot", "hypothesis", "names_entailment"]
 DEFAULT_TEMPLATE = "This example is {}."
 
 _FIELD = re.compile(r"\{\{|\}\}|\{0?\}|[{}]")
-"""Escaped braces, the placeholder, and braces that are neither."""
+"""Escaped braces, the placeholder, and other braces."""
 
 _ENTAILMENT = re.compile("entail", re.IGNORECASE)
 _CONTRADICTION = re.compile(r"contradict|(?:not?|non)[\W_]*entail", re.IGNORECASE)
-"""How the names of labels begin, as in MNLI (three labels) and in RTE and QNLI (two)."""
+"""Beginnings of label names, as in MNLI (three labels) and in RTE and QNLI (two)."""
 
 
 def hypothesis(template: str, label: str) -> str:
     """Put a label into a template.
 
-    Only what the reference's `str.format` does with one plain argument: ``{}`` once or ``{0}`` any
-    number of times, ``{{`` and ``}}`` for braces. Attributes and indices of the label, which the
-    formatter would also look up, are no template of a client's to ask for.
+    Supports what the reference's `str.format` does with one plain argument: ``{}`` once or ``{0}``
+    any number of times, ``{{`` and ``}}`` for braces. Attributes and indices, which the formatter
+    would also look up, are not supported, since the template comes from a client.
 
     Raises:
-        InvalidInput: the template has no placeholder, ``{}`` twice, or a brace that is neither.
+        InvalidInput: the template has no placeholder, ``{}`` twice, or any other brace.
     """
     seen: list[str] = []
 
@@ -68,7 +68,7 @@ def hypothesis(template: str, label: str) -> str:
 
 
 def names_entailment(labels: LabelSet) -> bool:
-    """Return whether a label's name, in any case, begins as entailment does."""
+    """Return whether the name of a label means entailment, in upper or lower case."""
     return _first(_ENTAILMENT, labels) is not None
 
 
@@ -78,10 +78,10 @@ def _first(meaning: re.Pattern[str], labels: LabelSet) -> int | None:
 
 
 def _places(labels: LabelSet) -> tuple[int, int]:
-    """Find entailment and contradiction among a model's labels: by name, else by position.
+    """Return the indices of entailment and contradiction: by name, else by position.
 
-    Where the names do not say, entailment is the last label, as in the reference, and
-    contradiction the one at the other end.
+    Without such names, entailment is the last label, as in the reference, and contradiction the one
+    at the other end.
     """
     entailment, contradiction = _first(_ENTAILMENT, labels), _first(_CONTRADICTION, labels)
     last = len(labels) - 1
@@ -94,13 +94,13 @@ def _places(labels: LabelSet) -> tuple[int, int]:
 
 @dataclass(frozen=True, slots=True)
 class ZeroShot:
-    """A request to sort texts by labels the model has never seen.
+    """A request to score candidate labels that the model was not trained on.
 
     Attributes:
         inputs: the texts, answered in this order.
         labels: candidate labels, at least one.
         template: a sentence with ``{}`` where the label goes.
-        multi_label: score each label by itself rather than against the others.
+        multi_label: score each label independently of the others.
     """
 
     task: ClassVar[TaskName] = "zero-shot-classification"
@@ -113,20 +113,20 @@ class ZeroShot:
 
     @property
     def items(self) -> int:
-        """How many texts are to be sorted."""
+        """Number of texts."""
         return len(self.inputs)
 
     @property
     def texts(self) -> int:
-        """Every input beside every label."""
+        """One for each pair of an input and a label."""
         return len(self.inputs) * len(self.labels)
 
     @property
     def characters(self) -> int:
-        """Unicode code points of all texts beside every hypothesis, or a few more.
+        """Unicode code points of all pairs of text and hypothesis, or a few more.
 
-        Counted without writing the hypotheses: a template that repeats a long label is as long as
-        the product of the two.
+        Counted without creating the hypotheses: one with many placeholders for a long label can be
+        as long as the product of the two.
         """
         places = self.template.count("{")
         texts = sum(len(text) for text in self.inputs) * len(self.labels)
@@ -134,7 +134,7 @@ class ZeroShot:
         return texts + hypotheses * len(self.inputs)
 
     def parameters(self) -> tuple[Part, ...]:
-        """The order of the labels counts: it decides between equal scores."""
+        """The labels keep their order, since it decides between equal scores."""
         return (self.labels, self.template, self.multi_label)
 
     def content(self, item: int) -> tuple[Part, ...]:
@@ -142,11 +142,11 @@ class ZeroShot:
         return (self.inputs[item],)
 
     def only(self, items: Sequence[int]) -> "ZeroShot":
-        """Ask the same of some inputs alone, in the order given."""
+        """Return the same request for some inputs only, in the order given."""
         return replace(self, inputs=tuple(self.inputs[item] for item in items))
 
     def questions(self) -> Sequence[Question]:
-        """Ask of each text every hypothesis; a long text is cut, a hypothesis never.
+        """Return each text with every hypothesis; a long text is cut, a hypothesis never.
 
         Raises:
             InvalidInput: the template is malformed.
@@ -160,14 +160,14 @@ class ZeroShot:
 
     def finish(
         self,
-        item: int,  # noqa: ARG002 - every text is read alike
+        item: int,  # noqa: ARG002 - every text is read the same way
         encodings: Sequence[Encoding],
         logits: Sequence[Float32],
         head: ModelHead,
     ) -> Ranking:
         """Read one text's logits, ``[labels of the model]`` for each candidate label."""
         scores = self._scores(np.stack(logits), *_places(head.labels))
-        # The reference reverses a rising order: of equal scores the later label comes first.
+        # The reference reverses an ascending order: of equal scores the later label comes first.
         order = np.argsort(scores, kind="stable")[::-1]
         ranked = tuple(LabelScore(self.labels[index], float(scores[index])) for index in order)
         return Ranking(
@@ -177,7 +177,7 @@ class ZeroShot:
         )
 
     def _scores(self, logits: Float32, entailment: int, contradiction: int) -> Float32:
-        """Score candidates; ``[candidates, labels of the model]`` to ``[candidates]``."""
+        """Turn logits ``[candidates, labels of the model]`` into scores ``[candidates]``."""
         if not self.multi_label and len(self.labels) > 1:
             return apply_function(logits[:, entailment], "softmax")
         both = logits[:, [contradiction, entailment]]

@@ -1,4 +1,4 @@
-"""Text to encodings: every tokenizer file format, and truncation that is never silent.
+"""Turns texts into encodings: reads every tokenizer file format, and reports what it truncates.
 
 Knows nothing of models, tasks or queues.
 """

@@ -1,7 +1,7 @@
-"""Where the `tokenizers` library cleans a text in another way than the model's training did.
+"""Replaces steps of the `tokenizers` library that clean a text differently than in training.
 
-A `tokenizer.json` names the steps of the library; the model was trained with the tools whose work
-they stand for. These are put in their place.
+A `tokenizer.json` names steps of the library, but the model was trained with other tools, which
+those steps imitate. Where they differ, steps that follow the other tools are used.
 """
 
 import re
@@ -20,17 +20,17 @@ __all__ = ["as_trained"]
 DECOMPOSED_HANGUL = re.compile(
     "[\u1100-\u1112][\u1161-\u1175][\u11a8-\u11c2]?|[\uac00-\ud7a3][\u11a8-\u11c2]"
 )
-"""Letters that together are one syllable (The Unicode Standard, 3.12). A syllable that has its last
-letter already takes no other; composing leaves it as it is."""
+"""Letters that together form one syllable (The Unicode Standard, 3.12). Composing leaves a syllable
+that already has its last letter as it is."""
 
 
 def as_trained(tokenizer: Tokenizer) -> None:
-    """Let a tokenizer clean texts as the model's training did.
+    """Make a tokenizer clean texts as in the model's training.
 
-    A table of character replacements is followed as SentencePiece follows it. BERT's cleaning,
-    where it keeps accents, also composes Hangul, as vocabularies hold it (`BasicTokenizer.tokenize`
-    of `transformers` 4.57.1, models/bert/tokenization_bert.py). After either the library cannot
-    write the tokenizer down any more.
+    A table of character replacements is applied as SentencePiece applies it. If BERT's cleaning
+    keeps accents, it also composes Hangul, as in vocabularies (`BasicTokenizer.tokenize` of
+    `transformers` 4.57.1, models/bert/tokenization_bert.py). After either change the library can
+    no longer serialise the tokenizer.
 
     Args:
         tokenizer: its tables have passed `check_charsmaps_of`.
@@ -46,7 +46,7 @@ def _as_trained(normalizer: Normalizer) -> Normalizer:
     if isinstance(normalizer, BertNormalizer):
         strips = normalizer.strip_accents
         if normalizer.lowercase if strips is None else strips:
-            return normalizer  # it takes Hangul apart, whichever way it comes
+            return normalizer  # it decomposes Hangul anyway
         return Normalizers([Normalizer.custom(HangulComposed()), normalizer])
     if isinstance(normalizer, Normalizers):
         parts = (normalizer[index] for index in range(len(normalizer)))
@@ -55,7 +55,7 @@ def _as_trained(normalizer: Normalizer) -> Normalizer:
 
 
 class HangulComposed:
-    """A normalizer that makes one letter of those that are a syllable together."""
+    """A normalizer that composes the letters of a Hangul syllable into one."""
 
     def normalize(self, normalized: NormalizedString) -> None:
         """Compose them; the library calls this."""

@@ -1,8 +1,8 @@
-"""How much a model may be asked to read for one request, counted in tokens before it is laid out.
+"""Limits how many tokens a model reads for one request, before windows are made.
 
-Windows that share nearly all of their tokens turn a short text into any amount of work: of 10 KB,
-a stride one less than a window's room makes 2.3 million tokens. What `transformers` allows stays
-allowed for a short text; a long one may not be read many times over.
+Windows that share nearly all of their tokens turn a short text into any amount of work: with a
+stride one less than a window's room, 10 KB become 2.3 million tokens. A short text may be read as
+`transformers` allows; a long one may not be read many times over.
 """
 
 from collections.abc import Sequence
@@ -17,16 +17,16 @@ MOST_REQUEST_TOKENS: Final = 1 << 19
 MOST_TIMES_READ: Final = 4
 """How often each token may be read on average, in windows that share tokens."""
 ALWAYS_READ: Final = 8192
-"""So many tokens may be read in any case: a second or two of work for two cores."""
+"""This many tokens are always allowed: a second or two of work for two cores."""
 
 
 def windows_of(tokens: int, room: int, stride: int) -> int:
-    """Count the windows that a text is read in; neighbours share `stride` tokens."""
+    """Return the number of windows of a text; neighbours share `stride` tokens."""
     return 1 if tokens <= room else 1 + -(-(tokens - room) // (room - stride))
 
 
 def check_windows(lengths: Sequence[int], room: int, stride: int) -> int:
-    """Refuse windows that would have the model read texts many times over.
+    """Raise an error if windows would make the model read texts many times over.
 
     Args:
         lengths: tokens of each text.
@@ -34,10 +34,10 @@ def check_windows(lengths: Sequence[int], room: int, stride: int) -> int:
         stride: tokens that neighbours share.
 
     Returns:
-        The tokens that the windows hold together, or a few more.
+        The number of tokens of all windows, or a few more.
 
     Raises:
-        InvalidInput: more than is allowed, or `stride` leaves no window a token of its own.
+        InvalidInput: they have too many tokens, or `stride` leaves a window no token of its own.
     """
     if stride >= room:
         raise InvalidInput(
@@ -60,10 +60,10 @@ def check_windows(lengths: Sequence[int], room: int, stride: int) -> int:
 
 
 def check_total(tokens: int, most: int) -> None:
-    """Refuse a request for which the model would read too many tokens.
+    """Raise an error if the model would read too many tokens for a request.
 
     Raises:
-        InvalidInput: it would.
+        InvalidInput: there are more tokens than allowed.
     """
     if tokens > most:
         raise InvalidInput(

@@ -15,16 +15,16 @@ __all__ = ["byte_level"]
 
 
 def byte_level(paths: Sequence[Path], stated: StatedTokenizer) -> Tokenizer:
-    """Build RoBERTa's tokenizer, all but its post-processor.
+    """Build RoBERTa's tokenizer, without its post-processor.
 
     Follows `transformers` 5.24.0, models/roberta/tokenization_roberta.py.
 
     Args:
-        paths: `vocab.json`, ids by token, and `merges.txt`, the pairs to join, most urgent first.
+        paths: `vocab.json`, ids by token, and `merges.txt`, the pairs to join, in order of rank.
         stated: `add_prefix_space` puts a space before a text's first word.
 
     Raises:
-        InvalidCheckpoint: a file cannot be read, or a merge needs a token that is not there.
+        InvalidCheckpoint: a file cannot be read, or a merge needs a missing token.
     """
     vocabulary, merges = paths
     with complaints_about(vocabulary, expected=f"a vocabulary with {merges.name}"):

@@ -1,10 +1,10 @@
-"""SentencePiece's table of character replacements, followed as SentencePiece itself follows it.
+"""Applies SentencePiece's table of character replacements as SentencePiece itself does.
 
-At each place the longest text that the table knows is replaced (`NormalizePrefix` in normalizer.cc
-of google/sentencepiece, version 0.2). The `tokenizers` library does something else (crate
-spm_precompiled 0.1.4, lib.rs): it looks at each grapheme by itself, takes the shortest text that
-fits and drops the rest; in graphemes of six bytes and more it replaces single characters only.
-Decomposed Hangul stays decomposed there, and an accent after a ligature is lost.
+At each place the longest text that the table has is replaced (`NormalizePrefix` in normalizer.cc of
+google/sentencepiece, version 0.2). The `tokenizers` library differs (crate spm_precompiled 0.1.4,
+lib.rs): it takes each grapheme by itself, replaces the shortest text that matches and drops the
+rest; in graphemes of six bytes and more it replaces single characters only. So it leaves decomposed
+Hangul decomposed, and loses an accent after a ligature.
 """
 
 import re
@@ -23,18 +23,18 @@ HAS_VALUE = 1 << 8
 STEPS_KEPT = 1 << 14
 ASCII = 128
 NO_LETTER = "\0"
-"""Stands behind the last letter; no text of a table has it."""
+"""Marks the end of the text; no text of a table contains it."""
 
 
 class CharacterTable:
-    """A table that has passed `check_charsmap`; works as a normalizer of the library."""
+    """A table that has passed `check_charsmap`, as a normalizer for the library."""
 
     def __init__(self, table: bytes, kept: Sequence[str] = ()) -> None:
-        """Take a table over.
+        """Prepare a table.
 
         Args:
-            table: as the model file holds it.
-            kept: texts that are never replaced, nor parts of them.
+            table: its bytes in the model file.
+            kept: texts of which no part is ever replaced.
         """
         size = int.from_bytes(table[:SIZE_BYTES], "little")
         self._units: list[int] = np.frombuffer(
@@ -50,11 +50,11 @@ class CharacterTable:
         self._ascii = frozenset(filter(self._begins_within_ascii, map(chr, range(ASCII))))
 
     def normalize(self, normalized: NormalizedString) -> None:
-        """Replace what the table knows; the library calls this."""
+        """Replace every text of the table; the library calls this."""
         carry_out(normalized, self.edits(normalized.normalized))
 
     def edits(self, text: str) -> list[Edit]:
-        """List what is to be replaced in a text."""
+        """List the replacements in a text."""
         if text.isascii() and self._ascii.isdisjoint(text):
             return []
         return [*self._found(text)]
@@ -74,7 +74,7 @@ class CharacterTable:
                 stop = edit.stop
 
     def _places(self, text: str) -> list[int]:
-        """List where something may begin that is replaced or kept."""
+        """List the places where a replaced or kept text may begin."""
         begins = map(self._may_begin, text, text[1:] + NO_LETTER)
         places = [at for at, may in enumerate(begins) if may]
         if self._kept_starts is None:
@@ -98,14 +98,15 @@ class CharacterTable:
         return Edit(at, stop, made)
 
     def _follow(self, base: int, letter: str) -> tuple[int | None, int | None]:
-        """Go one letter down the trie.
+        """Follow one letter down the trie.
 
         Args:
-            base: where the node's children are counted from.
-            letter: which child.
+            base: base of the node's children.
+            letter: the child to follow.
 
         Returns:
-            The same of the child, None where there is none; and its value, None where it has none.
+            The base of the child's children, None if there is no child; and the child's value, None
+            if it has none.
         """
         unit = 0
         for byte in letter.encode():
@@ -117,14 +118,14 @@ class CharacterTable:
         return base, value
 
     def _begins(self, letter: str, following: str) -> bool:
-        """Return whether a letter is replaced alone, or may be together with the one behind it."""
+        """Return whether a letter is replaced alone, or may be with the one after it."""
         base, value = self._step(self._root, letter)
         if base is None or value is not None:
             return value is not None
         return self._step(base, following)[0] is not None
 
     def _begins_within_ascii(self, letter: str) -> bool:
-        """Return whether a text of ASCII alone that begins with a letter may be replaced."""
+        """Return whether an ASCII text that begins with a letter may be replaced."""
         return any(self._begins(letter, chr(other)) for other in range(ASCII))
 
 

@@ -1,7 +1,7 @@
-"""SentencePiece's table of character replacements, checked before anything walks it.
+"""Checks SentencePiece's table of character replacements before it is used.
 
 The `tokenizers` library (crate spm_precompiled 0.1.4, lib.rs) follows the table's trie without
-looking at its bounds: a broken table would be a panic in the middle of a request.
+checking bounds: a broken table would cause a panic in the middle of a request.
 """
 
 import base64
@@ -20,19 +20,19 @@ __all__ = ["check_charsmap", "check_charsmaps_of", "tables_of"]
 
 SIZE_BYTES = 4
 BLOCK = 256
-"""A node's children lie in one block: only the low eight bits tell them from its base."""
+"""The size of a node's block of children, which differ from its base in the low eight bits only."""
 NODES_AT_ONCE = 2048
-"""Bounds what the walk allocates; 2048 nodes of 255 children take 8 MiB."""
+"""Limits the memory of the walk; 2048 nodes of 255 children take 8 MiB."""
 LABEL_MASK = (1 << 31) | 0xFF
 VALUE_MASK = (1 << 31) - 1
 CONTINUES = 0x80
-"""Top two bits of a byte that goes on with a character of UTF-8."""
+"""The top two bits of a continuation byte of UTF-8."""
 
 Nodes = NDArray[np.int64]
 
 
 def check_charsmaps_of(tokenizer: Tokenizer, path: Path) -> None:
-    """Check the tables of a tokenizer that the library has read by itself.
+    """Check the tables of a tokenizer that the library has loaded.
 
     Raises:
         InvalidCheckpoint: a table leads out of its bounds.
@@ -43,13 +43,13 @@ def check_charsmaps_of(tokenizer: Tokenizer, path: Path) -> None:
 
 
 def tables_of(normalizer: Normalizer) -> list[bytes]:
-    """List the tables of a normalizer and of those in it."""
+    """List the tables of a normalizer, nested ones included."""
     state = msgspec.json.decode(normalizer.__getstate__())
     return [base64.b64decode(encoded) for encoded in _encoded(state)]
 
 
 def _encoded(normalizer: object) -> Iterator[str]:
-    """Find the tables of a normalizer and of those in it."""
+    """Find the tables of a normalizer's state, nested ones included."""
     if isinstance(normalizer, dict):
         table = normalizer.get("precompiled_charsmap")
         if isinstance(table, str):
@@ -61,12 +61,12 @@ def _encoded(normalizer: object) -> Iterator[str]:
 
 
 def check_charsmap(table: bytes, path: Path) -> None:
-    """Walk the whole trie, as any text might.
+    """Check a table by walking its whole trie.
 
     Args:
         table: a length in bytes (32 bits), a double-array trie of 32-bit units, and the
             replacements, each closed by a zero byte; all little-endian.
-        path: the file it is from, for the message.
+        path: the table's file, for the message.
 
     Raises:
         InvalidCheckpoint: the trie or one of its values leads out of the table.
@@ -81,7 +81,7 @@ def check_charsmap(table: bytes, path: Path) -> None:
     except UnicodeDecodeError as error:
         raise _broken(path, "replacements that are not UTF-8") from error
     starts = np.frombuffer(texts, np.uint8)
-    # A replacement may begin where a character does, or at the very end.
+    # A replacement must begin at the start of a character, or at the end.
     fits = np.append((starts & 0xC0) != CONTINUES, True)
     for values in _leaves(units, path):
         if values.size and (values.max() >= fits.size or not fits[values].all()):
@@ -89,7 +89,7 @@ def check_charsmap(table: bytes, path: Path) -> None:
 
 
 def _leaves(units: Nodes, path: Path) -> Iterator[Nodes]:
-    """Visit every node that can be reached; give the values at the leaves."""
+    """Visit every reachable node; yield the values at the leaves."""
     letters = np.arange(1, BLOCK, dtype=np.int64)
     seen = np.zeros(units.size, np.bool_)
     waiting = [_bases(np.zeros(1, np.int64), units, path)]
@@ -108,7 +108,7 @@ def _leaves(units: Nodes, path: Path) -> Iterator[Nodes]:
 
 
 def _bases(nodes: Nodes, units: Nodes, path: Path) -> Nodes:
-    """Find where the children of nodes are counted from; their whole block must be there."""
+    """Return the bases of the children of nodes; their whole block must be in the table."""
     values = units[nodes]
     bases = nodes ^ ((values >> 10) << ((values & (1 << 9)) >> 6))
     if bases.size and (bases.max() | (BLOCK - 1)) >= units.size:

@@ -1,8 +1,9 @@
-"""Which class of `transformers` a checkpoint's tokenizer has, and what follows from the name alone.
+"""Finds the `transformers` class of a checkpoint's tokenizer, and what follows from its name.
 
 The class is named in `tokenizer_config.json`, else in `config.json`, else it follows from
-`model_type`. Read from 4.57.1 and 5.24.0 (models/auto/tokenization_auto.py, `model_input_names` of
-models/*/tokenization_*.py). Where the two differ 4.57.1 counts: most models were trained with it.
+`model_type`. The tables are from 4.57.1 and 5.24.0 (models/auto/tokenization_auto.py,
+`model_input_names` of models/*/tokenization_*.py). If the two differ, 4.57.1 counts: most models
+were trained with it.
 """
 
 from collections.abc import Mapping
@@ -40,7 +41,7 @@ SAME_CLASS: Mapping[str, str] = {
     "LEDTokenizer": "RobertaTokenizer",
     "MvpTokenizer": "RobertaTokenizer",
 }
-"""Classes that make the same ids as another. Some of them make no token types."""
+"""Class -> another class that makes the same ids. Some of these make no token types."""
 
 OF_MODEL_TYPE: Mapping[str, str] = {
     "bert": "BertTokenizer",
@@ -88,11 +89,11 @@ OF_MODEL_TYPE: Mapping[str, str] = {
     "plbart": "PLBartTokenizer",
     "reformer": "ReformerTokenizer",
 }
-"""Of encoders with a head for texts or tokens. The last ones are here for their token types only:
-earmark cannot build these classes."""
+"""`model_type` -> class, for encoders with a head for texts or tokens. The last ones are here for
+their token types only: earmark cannot build these classes."""
 
 WITHOUT_CLASS = ("PreTrainedTokenizer", "TokenizersBackend", "PythonBackend")
-"""Names that say no more than that the tokenizer is `tokenizer.json`."""
+"""Names that mean only that the tokenizer is `tokenizer.json`."""
 
 WITHOUT_TOKEN_TYPES = frozenset(
     {
@@ -145,14 +146,14 @@ WITHOUT_TOKEN_TYPES = frozenset(
         "XLMRobertaTokenizer",
     }
 )
-"""Classes whose `model_input_names` lack `token_type_ids`. 5.24.0 leaves them out of more classes,
-such as ALBERT's and `PreTrainedTokenizerFast`, whose models were trained with them."""
+"""Classes whose `model_input_names` lack `token_type_ids`. In 5.24.0 more classes lack them, such
+as ALBERT's and `PreTrainedTokenizerFast`, but their models were trained with them."""
 
 BEYOND_FILE: Mapping[str, tuple[str, tuple[object, ...]]] = {
     "BertJapaneseTokenizer": ("word_tokenizer_type", ("mecab", "sudachi", "jumanpp")),
     "BertweetTokenizer": ("normalization", (True,)),
 }
-"""Settings of classes that no `tokenizer.json` can carry out: words cut with a dictionary, and
+"""Settings of classes that no `tokenizer.json` can implement: words cut with a dictionary, and
 users, addresses and emoji replaced in tweets."""
 
 
@@ -163,7 +164,7 @@ class TokenizerClass:
     Attributes:
         name: without ``Fast`` at its end.
         reason: where the name comes from, for messages.
-        own_code: whether the class is code that lies beside the checkpoint.
+        own_code: whether the class is code beside the checkpoint.
     """
 
     name: str
@@ -172,17 +173,17 @@ class TokenizerClass:
 
     @property
     def same_as(self) -> str:
-        """The class of those alike that stands in the table of families."""
+        """The equivalent class in the table of families."""
         return SAME_CLASS.get(self.name, self.name)
 
     @property
     def without_class(self) -> bool:
-        """Whether the name stands for `tokenizer.json` and no class."""
+        """Whether the name means `tokenizer.json` and no class."""
         return self.name in WITHOUT_CLASS
 
 
 def class_of(repository: Repository, stated: StatedTokenizer) -> TokenizerClass | None:
-    """Find the class; None where neither a class nor a model is named.
+    """Find the class; None if neither a class nor a model is named.
 
     Raises:
         InvalidCheckpoint: a file does not hold what it should.
@@ -206,10 +207,10 @@ def class_of(repository: Repository, stated: StatedTokenizer) -> TokenizerClass 
 
 
 def has_token_types(kind: TokenizerClass | None, stated: StatedTokenizer) -> bool:
-    """Say whether a tokenizer tells the second text of a pair from the first by its token types.
+    """Return whether a tokenizer gives the second text of a pair its own token type.
 
     Raises:
-        InvalidCheckpoint: `model_input_names` is no list of strings.
+        InvalidCheckpoint: `model_input_names` is not a list of strings.
     """
     names = stated.fields.get("model_input_names")
     if names is None:
@@ -223,10 +224,10 @@ def has_token_types(kind: TokenizerClass | None, stated: StatedTokenizer) -> boo
 
 
 def refuse_other_than_file(kind: TokenizerClass | None, stated: StatedTokenizer) -> None:
-    """Refuse a `tokenizer.json` beside settings that ask for what no such file can do.
+    """Raise an error if the settings need something that no `tokenizer.json` can do.
 
     Raises:
-        UnsupportedCheckpoint: they do.
+        UnsupportedCheckpoint: there is such a setting.
     """
     setting, values = BEYOND_FILE.get("" if kind is None else kind.name, ("", ()))
     value = stated.fields.get(setting)
@@ -243,7 +244,7 @@ def _plain(name: str) -> str:
 
 
 def _own_code(fields: Mapping[str, object]) -> str:
-    """Name the class of a tokenizer with code of its own; empty where there is none."""
+    """Return the class of a tokenizer that brings its own code; empty if it brings none."""
     code = fields.get("auto_map")
     if isinstance(code, dict):
         code = code.get("AutoTokenizer")

@@ -1,7 +1,7 @@
-"""Changes to a text that the `tokenizers` library carries out, so that offsets stay right.
+"""Applies changes to a text through the `tokenizers` library, so that offsets stay right.
 
-A normalizer written in Python may change each letter, and put one text in the place of another
-wherever it stands. With these two, any list of changes is made in a few passes over the text.
+A normalizer in Python can map each letter, and can replace every occurrence of a text by another.
+With these two operations, any list of changes is made in a few passes over the text.
 """
 
 from collections.abc import Sequence
@@ -14,17 +14,17 @@ __all__ = ["Edit", "carry_out"]
 STAYS = "a"
 GOES = "\0"
 GROWS = 0xF0000
-"""From here on, letters of the private use stand for a letter that becomes several."""
+"""First private-use letter that serves as a placeholder for a letter that becomes several."""
 
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """Another text in place of some letters.
+    """A replacement of some letters by another text.
 
     Attributes:
-        start: of the letters, in code points.
-        stop: their end; there is one letter or more.
-        made: the text.
+        start: first letter, in code points.
+        stop: last letter plus one; there is at least one letter.
+        made: the new text.
     """
 
     start: int
@@ -33,14 +33,14 @@ class Edit:
 
 
 def carry_out(normalized: NormalizedString, edits: Sequence[Edit]) -> None:
-    """Change a text.
+    """Apply edits to a text.
 
     The text is first brought to its new length with placeholders, then each letter is set. A new
-    letter stands where the letter did that it takes the place of; further ones stand with the last.
+    letter has the offset of the letter that it replaces; further letters have that of the last.
 
     Args:
         normalized: the text.
-        edits: in its order; no two share a letter.
+        edits: in the order of the text; they must not overlap.
     """
     if not edits:
         return
@@ -68,6 +68,6 @@ def carry_out(normalized: NormalizedString, edits: Sequence[Edit]) -> None:
 
 
 def _set_letters(normalized: NormalizedString, letters: str) -> None:
-    """Set each letter of a text that is as long already."""
+    """Replace each letter of a text by another text of the same length."""
     following = iter(letters)
     normalized.map(lambda _: next(following))

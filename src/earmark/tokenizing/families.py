@@ -1,9 +1,9 @@
-"""Which tokenizer a checkpoint has, where it brings no `tokenizer.json`.
+"""Families of tokenizers: how to build the tokenizer of a checkpoint without `tokenizer.json`.
 
-A checkpoint names the class that `transformers` would take (`tokenizer_class`), or only its
-`model_type`. Everything that differs between the classes stands in `FAMILIES`: the files, the
-special tokens, how texts and pairs are closed. Follows models/*/tokenization_*.py of `transformers`
-5.24.0, and of 4.57.1 where that agrees with how the models were trained.
+A checkpoint names the class that `transformers` would use (`tokenizer_class`), or only its
+`model_type`. `FAMILIES` has all differences between the classes: the files, the special tokens, and
+how special tokens are put around texts and pairs. Follows models/*/tokenization_*.py of
+`transformers` 5.24.0, and of 4.57.1 where that agrees with how the models were trained.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -27,9 +27,9 @@ from earmark.tokenizing.stated import StatedTokenizer, Token
 __all__ = ["FAMILIES", "Family", "family_beside", "family_of"]
 
 Closing = Literal["typed", "doubled", "trimmed"]
-"""How special tokens stand: ``typed``: [CLS] a [SEP] b [SEP], b of type 1; ``doubled``:
-<s> a </s> </s> b </s>, all of type 0; ``trimmed``: the same, and a word's space is left out of
-its offsets."""
+"""Order of special tokens: ``typed``: [CLS] a [SEP] b [SEP], b of type 1; ``doubled``:
+<s> a </s> </s> b </s>, all of type 0; ``trimmed``: as ``doubled``, but a word's offsets exclude its
+space."""
 
 BERT_TOKENS: Mapping[str, Token] = {
     "unk_token": "[UNK]",
@@ -49,7 +49,7 @@ FAIRSEQ_TOKENS: Mapping[str, Token] = {
     "mask_token": "<mask>",
 }
 SPACED_MASK = AddedToken("<mask>", lstrip=True, special=True)
-"""The mask of some families takes the space before it along."""
+"""The mask token of families in which it includes the space before it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,13 +57,13 @@ class Family:
     """A class of tokenizers.
 
     Attributes:
-        files: what it is built from, all of them needed.
-        tokens: special tokens where the checkpoint's files name none.
-        build: makes the tokenizer, all but its post-processor, from the files.
+        files: the files that it is built from; all are needed.
+        tokens: special tokens if the checkpoint's files name none.
+        build: builds the tokenizer, without its post-processor, from the files.
         opening: role of the token before a text.
         closing_token: role of the token after it.
-        closing: how texts and pairs are put together.
-        kin: whose settings count beside a `tokenizer.json`; None where the file has the last word.
+        closing: order of special tokens around texts and pairs.
+        kin: the family whose settings override a `tokenizer.json`; None if they never do.
     """
 
     files: tuple[str, ...]
@@ -79,7 +79,7 @@ class Family:
 
         Args:
             paths: where `files` are.
-            stated: what the checkpoint's JSON files say.
+            stated: the settings in the checkpoint's JSON files.
 
         Raises:
             InvalidCheckpoint: a file does not hold what it should.
@@ -90,14 +90,15 @@ class Family:
         return tokenizer
 
     def close(self, tokenizer: Tokenizer, stated: StatedTokenizer, path: Path) -> None:
-        """Close texts as the family does, where a `tokenizer.json` does it in no way or wrongly.
+        """Set the family's post-processor if that of a `tokenizer.json` is missing or wrong.
 
-        Wrong are the two separators between DeBERTa's pairs that `transformers` 5.24.0 writes. A
-        file whose vocabulary lacks the family's special tokens stays as it is.
+        The wrong one is that of `transformers` 5.24.0 for DeBERTa, which puts two separators
+        between the texts of a pair. A file whose vocabulary lacks the family's special tokens stays
+        as it is.
 
         Args:
-            tokenizer: as the file holds it.
-            stated: what the checkpoint's JSON files say, with the family's usual tokens.
+            tokenizer: the tokenizer of the file.
+            stated: the settings in the JSON files, with the family's usual tokens.
             path: the file.
         """
         processor = tokenizer.post_processor
@@ -187,17 +188,17 @@ FAMILIES: Mapping[str, Family] = {
 
 
 def family_of(repository: Repository, stated: StatedTokenizer) -> Family:
-    """Choose the family: by the class that is named, else by the model, else by the files.
+    """Choose the family: by the named class, else by the model, else by the files.
 
     Raises:
-        CheckpointNotFound: the class is `tokenizer.json`'s, or nothing is named, and no file that
-            a family begins with is there.
-        InvalidCheckpoint: a file is not what it should be.
-        UnsupportedCheckpoint: the class is none of these.
+        CheckpointNotFound: the named class needs `tokenizer.json`, or nothing is named and the
+            first file of every family is missing.
+        InvalidCheckpoint: a file is malformed.
+        UnsupportedCheckpoint: the class belongs to no family.
     """
     kind = class_of(repository, stated)
     if kind is None:
-        # Of families that share a file, the first in the table is the usual one.
+        # If families share a file, the first in the table is the usual one.
         usual = {family.files[0]: family for family in reversed([*FAMILIES.values()])}
         files = dict.fromkeys(family.files[0] for family in FAMILIES.values())
         return usual[repository.require("tokenizer.json", *files).name]
@@ -209,16 +210,16 @@ def family_of(repository: Repository, stated: StatedTokenizer) -> Family:
 
 
 def family_beside(kind: TokenizerClass | None) -> Family | None:
-    """Find the family whose settings count beside a `tokenizer.json`.
+    """Return the family whose settings override a `tokenizer.json`.
 
-    None is for a class that takes the file as it is (`PreTrainedTokenizerFast`), and for one that
-    is not known.
+    None for a class that uses the file as it is (`PreTrainedTokenizerFast`), and for an unknown
+    class.
     """
     return None if kind is None else FAMILIES.get(kind.same_as)
 
 
 def _not_built(repository: Repository, kind: TokenizerClass) -> UnsupportedCheckpoint:
-    """Say which class it is, and what would make the checkpoint run."""
+    """Return an error that names the class, and what would make the checkpoint run."""
     what = "which is code beside the checkpoint" if kind.own_code else "another class"
     return UnsupportedCheckpoint(
         f"{repository.source} has no tokenizer.json, and {kind.reason}, {what}: from older files "

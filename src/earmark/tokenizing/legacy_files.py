@@ -1,4 +1,4 @@
-"""WordPiece from the `vocab.txt` that came before `tokenizer.json`."""
+"""Builds WordPiece tokenizers from `vocab.txt`, the format before `tokenizer.json`."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,20 +16,20 @@ from earmark.tokenizing.stated import StatedTokenizer
 __all__ = ["word_piece"]
 
 REQUIRED = ("unk_token", "sep_token", "pad_token", "cls_token", "mask_token")
-"""A vocabulary without one of these is another model's."""
+"""Roles of special tokens that the vocabulary must have."""
 MOST_CHARACTERS_PER_WORD = 100
 """Longer words become the unknown token, as in the reference (`WordpieceTokenizer`)."""
 
 
 def word_piece(paths: Sequence[Path], stated: StatedTokenizer) -> Tokenizer:
-    """Build BERT's tokenizer, all but its post-processor.
+    """Build BERT's tokenizer, without its post-processor.
 
     Follows `transformers` 5.24.0, models/bert/tokenization_bert.py.
 
     Args:
-        paths: `vocab.txt`, one token a line, line number = id; of doubled lines the last counts.
-        stated: `do_lower_case` (true where it says nothing), `strip_accents` (null: as
-            lower-casing), `tokenize_chinese_chars`, special tokens.
+        paths: `vocab.txt`, one token a line, line number = id; of repeated lines the last counts.
+        stated: `do_lower_case` (default true), `strip_accents` (null: as lower-casing),
+            `tokenize_chinese_chars`, special tokens.
 
     Raises:
         InvalidCheckpoint: the file cannot be read, or lacks a special token.

@@ -1,4 +1,4 @@
-"""The calls into the `tokenizers` library that a malformed file, or a text, can break."""
+"""Turns errors and panics of the `tokenizers` library over a file or a text into ours."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,20 +9,20 @@ from earmark.errors import EarmarkError, InvalidCheckpoint, TokenizerFault
 __all__ = ["complaints_about", "panics_over_a_text"]
 
 PANIC = "PanicException"
-"""What a Rust panic arrives as. It derives from BaseException and cannot be imported."""
+"""Name of the exception for a Rust panic. It derives from BaseException and cannot be imported."""
 
 
 @contextmanager
 def complaints_about(path: Path, *, expected: str) -> Iterator[None]:
-    """Turn whatever the library raises while it takes a file in into an error that names it.
+    """Turn any error of the library while it reads a file into one that names the file.
 
     Args:
         path: the file.
-        expected: what it was to be read as, such as "a tokenizer".
+        expected: what it should be, such as "a tokenizer".
 
     Raises:
-        InvalidCheckpoint: the library raised; it uses bare Exception for anything wrong with a
-            file, and panics over some (a merge whose second half is too short).
+        InvalidCheckpoint: the library raised something; it raises bare Exception for anything wrong
+            with a file, and panics for some faults (a merge whose second half is too short).
     """
     try:
         yield
@@ -38,13 +38,12 @@ def complaints_about(path: Path, *, expected: str) -> Iterator[None]:
 
 @contextmanager
 def panics_over_a_text() -> Iterator[None]:
-    """Turn a panic of the library over a text into an error of that text.
+    """Turn a panic of the library over a text into an error.
 
-    A regular expression of `tokenizer.json` whose search goes on for too long is one.
+    It panics, for example, if a regular expression of `tokenizer.json` searches for too long.
 
     Raises:
-        TokenizerFault: the library panicked. Its own words are left out, since they may quote the
-            text.
+        TokenizerFault: the library panicked. Its own message is left out: it may quote the text.
     """
     try:
         yield

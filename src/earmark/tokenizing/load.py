@@ -1,4 +1,4 @@
-"""From a checkpoint's files to its tokenizer."""
+"""Loads a checkpoint's tokenizer from its files."""
 
 from pathlib import Path
 
@@ -18,18 +18,18 @@ from earmark.tokenizing.truncation import CUT_SIDES, CutSide
 __all__ = ["build_tokenizer", "load_tokenizer"]
 
 LARGEST_REAL_MAXIMUM = 1 << 24
-"""`model_max_length` may be 1e30, which `transformers` writes for "not known", or 0."""
+"""A `model_max_length` above this, or 0, means "not known"; `transformers` writes 1e30 for it."""
 MOST_FILE_BYTES = 128 * 1024 * 1024
-"""Of a file: `tokenizer.json` of a vocabulary of 256,000 tokens and its merges has some 35 MB."""
+"""Largest file, in bytes; `tokenizer.json` with 256,000 tokens and their merges has some 35 MB."""
 
 
 def load_tokenizer(repository: Repository) -> TextTokenizer:
     """Load a checkpoint's tokenizer: `tokenizer.json`, else the files of its family.
 
     Raises:
-        CheckpointNotFound: the files are not there.
+        CheckpointNotFound: the files are missing.
         InvalidCheckpoint: a file does not hold what it should.
-        UnsupportedCheckpoint: the files are those of a class that earmark does not build.
+        UnsupportedCheckpoint: the files are for a class that earmark does not build.
     """
     stated = read_stated(repository)
     built = build_tokenizer(repository, stated)
@@ -43,11 +43,11 @@ def load_tokenizer(repository: Repository) -> TextTokenizer:
 
 
 def build_tokenizer(repository: Repository, stated: StatedTokenizer) -> Tokenizer:
-    """Build a tokenizer of the library, post-processor and all.
+    """Build a tokenizer of the library, with its post-processor.
 
     Args:
         repository: the checkpoint's files.
-        stated: what its JSON files say.
+        stated: the settings in its JSON files.
 
     Raises:
         CheckpointNotFound: the files are not there.
@@ -80,10 +80,10 @@ def build_tokenizer(repository: Repository, stated: StatedTokenizer) -> Tokenize
 
 
 def _check_size(path: Path) -> None:
-    """Refuse a file that would take minutes and gigabytes to read.
+    """Raise an error if reading a file would take minutes and gigabytes.
 
     Raises:
-        InvalidCheckpoint: it is larger than any real one.
+        InvalidCheckpoint: the file is larger than any real one.
     """
     size = path.stat().st_size
     if size > MOST_FILE_BYTES:
@@ -94,14 +94,14 @@ def _check_size(path: Path) -> None:
 
 
 def _max_length(stated: StatedTokenizer, special: int) -> int | None:
-    """Read the longest text; None where nothing is said, or a number that stands for that.
+    """Read the length of the longest text; None if it is not known.
 
     Args:
         stated: the settings.
-        special: tokens around every text.
+        special: number of tokens around every text.
 
     Raises:
-        InvalidCheckpoint: the field is no number, or leaves no room for a text.
+        InvalidCheckpoint: the field is not a number, or leaves no room for a text.
     """
     longest = stated.fields.get("model_max_length", stated.fields.get("max_len"))
     if longest is None:

@@ -1,4 +1,4 @@
-"""How a tokenizer writes its tokens as text."""
+"""Writes the tokens of a tokenizer as text."""
 
 from dataclasses import dataclass
 
@@ -9,16 +9,16 @@ from earmark.tokenizing.library import panics_over_a_text
 __all__ = ["TokenizerPieces"]
 
 USUAL_UNKNOWN = ("<unk>", "[UNK]")
-"""What the reference's tokenizer classes call it where no file says; a Unigram model knows only
-its number, and does not tell."""
+"""The unknown token of the reference's tokenizer classes if no file names it; a Unigram model has
+only its id, which the library does not return."""
 
 
 @dataclass(frozen=True, slots=True)
 class TokenizerPieces:
-    """Answers from the tokenizer's own decoder.
+    """Writes tokens as text with the tokenizer's own decoder.
 
     Attributes:
-        unknown: the token for what the vocabulary does not have; None where there is none.
+        unknown: the token for text that is not in the vocabulary; None if there is none.
     """
 
     _tokenizer: Tokenizer
@@ -26,19 +26,19 @@ class TokenizerPieces:
 
     @classmethod
     def of(cls, tokenizer: Tokenizer, unknown: str | None = None) -> "TokenizerPieces":
-        """Look at a tokenizer's model.
+        """Create it for a tokenizer.
 
         Args:
             tokenizer: the tokenizer.
-            unknown: the unknown token, where the checkpoint's settings name it.
+            unknown: the unknown token, if the checkpoint's settings name it.
         """
         return cls(tokenizer, unknown or _unknown(tokenizer))
 
     def join(self, tokens: list[str]) -> str:
-        """Write tokens as text again, as `transformers` does (`convert_tokens_to_string`).
+        """Join tokens into a text, as `transformers` does (`convert_tokens_to_string`).
 
         Raises:
-            TokenizerFault: the library panicked over them.
+            TokenizerFault: the library panicked.
         """
         decoder = self._tokenizer.decoder
         if decoder is None:

@@ -1,7 +1,7 @@
-"""Tokenizers from SentencePiece's `.model` files, with the pieces of SentencePiece itself.
+"""Builds tokenizers from SentencePiece's `.model` files that give the same pieces.
 
-Follows google/sentencepiece, version 0.2: normalizer.cc for what becomes of a text,
-unigram_model.cc and bpe_model.cc for its pieces.
+Follows google/sentencepiece, version 0.2: normalizer.cc for cleaning a text, unigram_model.cc and
+bpe_model.cc for its pieces.
 """
 
 import re
@@ -25,9 +25,9 @@ from earmark.tokenizing.sentencepiece_model import NORMAL, USER_DEFINED, Sentenc
 __all__ = ["Piece", "Vocabulary", "sentencepiece_tokenizer"]
 
 MARK = "\u2581"
-"""What SentencePiece writes for a space."""
+"""The character for a space in pieces."""
 BEHIND_BEST = 0.1
-"""A piece that users defined is scored this much below the best piece for each of its bytes
+"""A user-defined piece is scored this much below the best piece, for each of its bytes
 (`Model::EncodeOptimized`)."""
 
 
@@ -36,9 +36,9 @@ class Piece:
     """A piece of a vocabulary.
 
     Attributes:
-        text: as the vocabulary writes it.
+        text: its text in the vocabulary.
         score: log probability.
-        kind: type in the model file; `NORMAL` and `USER_DEFINED` pieces alone are found in texts.
+        kind: type in the model file; only `NORMAL` and `USER_DEFINED` pieces are found in texts.
     """
 
     text: str
@@ -52,7 +52,7 @@ class Vocabulary:
 
     Attributes:
         pieces: index = id.
-        unknown_id: the piece for what no other piece is.
+        unknown_id: id of the piece for unknown text.
     """
 
     pieces: Sequence[Piece]
@@ -70,13 +70,13 @@ def sentencepiece_tokenizer(
     first: Iterable[Normalizer] = (),
     cuts: Iterable[PreTokenizer] = (),
 ) -> Tokenizer:
-    """Build a tokenizer, all but its added tokens and its post-processor.
+    """Build a tokenizer, without its added tokens and its post-processor.
 
     Args:
         model: the model file.
-        vocabulary: its pieces, as the family orders them.
-        first: what the family does to a text before SentencePiece sees it.
-        cuts: where the family lets no piece go on.
+        vocabulary: its pieces, in the family's order.
+        first: the family's own steps before those of SentencePiece.
+        cuts: places that no piece may cross in this family.
     """
     make = _pair_joining if model.joins_pairs else _unigram
     with complaints_about(model.path, expected="a vocabulary of SentencePiece"):
@@ -112,7 +112,7 @@ def _unigram(model: SentencePieceModel, vocabulary: Vocabulary) -> Unigram:
     def score(piece: Piece) -> float:
         if piece.kind == USER_DEFINED:
             return best * len(piece.text.encode()) - BEHIND_BEST
-        # The library takes the lowest score for that of unknown text; a higher one changes nothing.
+        # The library derives the score of unknown text from the lowest one, which 0 never is.
         return piece.score if piece.kind == NORMAL else 0.0
 
     return Unigram(
@@ -123,10 +123,10 @@ def _unigram(model: SentencePieceModel, vocabulary: Vocabulary) -> Unigram:
 
 
 def _names_broken(vocabulary: Vocabulary) -> Iterator[PreTokenizer]:
-    """Cut the names of special pieces in two, where a text spells them.
+    """Cut the names of special pieces in two, wherever a text contains them.
 
-    To the library every piece is text that may be found. Names that a tokenizer looks for are taken
-    out of the text before; others are no more than their letters.
+    The library may find every piece in a text, special ones too. Names of added tokens are taken
+    out of the text before; other names must be read as plain letters.
     """
     letters = {piece.text for piece in vocabulary.of_kind(NORMAL)}
     names = defaultdict(list)
@@ -140,7 +140,7 @@ def _names_broken(vocabulary: Vocabulary) -> Iterator[PreTokenizer]:
 
 
 def _between_letters(name: str, known: Collection[str]) -> int:
-    """Find where to cut a name: unknown letters that stand together are one unknown piece."""
+    """Return where to cut a name; adjacent unknown letters would join into one unknown piece."""
     places = range(1, len(name))
     return next((at for at in places if name[at - 1] in known or name[at] in known), 1)
 
@@ -161,13 +161,13 @@ def _pair_joining(model: SentencePieceModel, vocabulary: Vocabulary) -> BPE:
         unk_token=vocabulary.pieces[vocabulary.unknown_id].text,
         fuse_unk=True,
         byte_fallback=model.bytes_for_unknown,
-        # No pairs make what a user defined; such a piece stands by itself and is taken whole.
+        # No pairs make a user-defined piece: it is taken whole.
         ignore_merges=any(len(piece.text) > 1 for piece in vocabulary.of_kind(USER_DEFINED)),
     )
 
 
 def _symbols_apart(vocabulary: Vocabulary) -> Iterator[PreTokenizer]:
-    """Part what users defined from the text around it: nothing is joined to it."""
+    """Separate user-defined pieces from the text around them: nothing is joined to them."""
     texts = sorted((piece.text for piece in vocabulary.of_kind(USER_DEFINED)), key=len)
     if texts:
         yield Split(Regex("|".join(map(re.escape, reversed(texts)))), "isolated")

@@ -1,8 +1,8 @@
-"""What each family of tokenizers makes of a SentencePiece `.model` file.
+"""Builds the tokenizers of each family that uses a SentencePiece `.model` file.
 
-Each lays its ids out and cleans its texts in its own way. All follow the classes in Python of
-`transformers` 4.57.1 (models/*/tokenization_*.py), which hand a text to SentencePiece as the code
-that trained the models did.
+Each family has its own order of ids and its own cleaning. All follow the Python classes of
+`transformers` 4.57.1 (models/*/tokenization_*.py), which pass a text to SentencePiece as the
+training code of the models did.
 """
 
 import unicodedata
@@ -27,24 +27,24 @@ from earmark.tokenizing.stated import StatedTokenizer, Token
 __all__ = ["albert", "camembert", "deberta_v2", "xlm_roberta"]
 
 XLM_ROBERTA_OWN = 3
-"""`<unk>`, `<s>` and `</s>` begin the file; fairseq has them in another order, with `<pad>`."""
+"""The file begins with `<unk>`, `<s>` and `</s>`; fairseq orders them otherwise, with `<pad>`."""
 CAMEMBERT_OWN = 1
-"""Only `<unk>` gives way: `<s>` and `</s>` of the file go on existing, beside fairseq's."""
+"""Only `<unk>` is replaced: `<s>` and `</s>` of the file remain, beside fairseq's."""
 UNKNOWN_ID = 3
-"""Where both layouts of fairseq have the unknown token."""
+"""Id of the unknown token in both layouts of fairseq."""
 WHITE_SPACE = r"[\t-\r\x1c-\x20\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+"
-"""What Python's `str.split` cuts at."""
+"""The white space that Python's `str.split` splits at."""
 
 
 def xlm_roberta(paths: Sequence[Path], stated: StatedTokenizer) -> Tokenizer:
     """Build XLM-RoBERTa's tokenizer: ids in the order of fairseq, the mask last.
 
     Args:
-        paths: `sentencepiece.bpe.model` (a Unigram model, whatever its name says).
+        paths: `sentencepiece.bpe.model` (a Unigram model, despite its name).
         stated: special tokens.
 
     Raises:
-        InvalidCheckpoint: the file is not what it should be.
+        InvalidCheckpoint: the file is malformed.
     """
     model = _read(paths, at_least=XLM_ROBERTA_OWN)
     roles = ("bos_token", "pad_token", "eos_token", "unk_token")
@@ -60,7 +60,7 @@ def camembert(paths: Sequence[Path], stated: StatedTokenizer) -> Tokenizer:
         stated: special tokens.
 
     Raises:
-        InvalidCheckpoint: the file is not what it should be.
+        InvalidCheckpoint: the file is malformed.
     """
     model = _read(paths, at_least=CAMEMBERT_OWN)
     padding = stated.text_of("pad_token") or "<pad>"
@@ -77,7 +77,7 @@ def deberta_v2(paths: Sequence[Path], stated: StatedTokenizer) -> Tokenizer:
         stated: `do_lower_case`, `split_by_punct`.
 
     Raises:
-        InvalidCheckpoint: the file is not what it should be.
+        InvalidCheckpoint: the file is malformed.
     """
     model = _read(paths)
     first: list[Normalizer] = []
@@ -89,14 +89,14 @@ def deberta_v2(paths: Sequence[Path], stated: StatedTokenizer) -> Tokenizer:
 
 
 def albert(paths: Sequence[Path], stated: StatedTokenizer) -> Tokenizer:
-    """Build ALBERT's tokenizer: ids as in the file, quotes and accents made plain.
+    """Build ALBERT's tokenizer: ids as in the file, quotes and accents simplified.
 
     Args:
         paths: `spiece.model`.
         stated: `do_lower_case`, `keep_accents`, `remove_space`.
 
     Raises:
-        InvalidCheckpoint: the file is not what it should be.
+        InvalidCheckpoint: the file is malformed.
     """
     model = _read(paths)
     first: list[Normalizer] = []
@@ -112,7 +112,7 @@ def albert(paths: Sequence[Path], stated: StatedTokenizer) -> Tokenizer:
 
 
 def _before_commas(vocabulary: Vocabulary) -> list[PreTokenizer]:
-    """Cut between a digit and a comma, where pieces end so (`AlbertTokenizer._tokenize`)."""
+    """Cut before a comma after a digit, if any piece ends so (`AlbertTokenizer._tokenize`)."""
     if any(piece.text[-2:-1].isdigit() and piece.text[-1] == "," for piece in vocabulary.pieces):
         return [Split(Regex(r"(?<=\p{Nd}),"), "merged_with_next")]
     return []
@@ -122,7 +122,7 @@ class PunctuationApart:
     """A normalizer that puts spaces around punctuation (`SPMTokenizer._run_split_on_punc`)."""
 
     def normalize(self, normalized: NormalizedString) -> None:
-        """Set the spaces; the library calls this."""
+        """Insert the spaces; the library calls this."""
         text = normalized.normalized
         marks = (at for at, letter in enumerate(text) if _is_punctuation(letter))
         carry_out(normalized, [Edit(at, at + 1, f" {text[at]} ") for at in marks])
@@ -135,7 +135,7 @@ class WithoutAccents:
     """
 
     def normalize(self, normalized: NormalizedString) -> None:
-        """Drop them; the library calls this."""
+        """Drop combining characters; the library calls this."""
         text = normalized.normalized
         if not text.isascii():
             accents = (at for at, letter in enumerate(text) if unicodedata.combining(letter))
@@ -143,7 +143,7 @@ class WithoutAccents:
 
 
 def _is_punctuation(letter: str) -> bool:
-    """Return whether a letter is punctuation to BERT; all symbols of ASCII are."""
+    """Return whether BERT counts a letter as punctuation, as it does all symbols of ASCII."""
     if letter.isascii():
         return letter.isprintable() and not letter.isalnum() and letter != " "
     return unicodedata.category(letter).startswith("P")
@@ -167,7 +167,7 @@ def _own(model: SentencePieceModel) -> list[Piece]:
 def _fairseq(
     model: SentencePieceModel, first: Sequence[str], own: int, stated: StatedTokenizer
 ) -> Tokenizer:
-    """Put other special pieces before those of the file, and the mask behind."""
+    """Put fairseq's special pieces before those of the file, and the mask after."""
     mask = Piece(stated.text_of("mask_token") or "<mask>", 0.0, CONTROL)
     special = [Piece(text, 0.0, CONTROL) for text in first]
     vocabulary = Vocabulary([*special, *_own(model)[own:], mask], UNKNOWN_ID)
@@ -187,9 +187,9 @@ def _finish(
 
 
 def _found_as_written(stated: StatedTokenizer) -> StatedTokenizer:
-    """Let added tokens be looked for before a text is cleaned (`PreTrainedTokenizer.tokenize`).
+    """Make added tokens match before a text is cleaned (`PreTrainedTokenizer.tokenize`).
 
-    The library would clean the tokens as well, and put a space before each.
+    Otherwise the library would clean the tokens too, and put a space before each.
     """
 
     def as_written(token: AddedToken) -> AddedToken:

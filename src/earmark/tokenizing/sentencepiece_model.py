@@ -1,10 +1,10 @@
-"""The `.model` files of SentencePiece.
+"""Reads the `.model` files of SentencePiece.
 
 They are Protocol Buffers (sentencepiece_model.proto of google/sentencepiece, version 0.2). The
-`protobuf` package reads them: `onnx` needs it anyway, it checks lengths and bounds, and reads a
-vocabulary of 250,000 pieces a hundred times faster than a reader in Python could. The messages are
-described below with the fields that matter, so that no generated code is kept here; all others
-are skipped.
+`protobuf` package reads them: `onnx` needs it anyway, it checks lengths and bounds, and it reads a
+vocabulary of 250,000 pieces a hundred times faster than a reader in Python. The messages are
+described below with the fields that are needed, instead of generated code; other fields are
+skipped.
 """
 
 import math
@@ -29,7 +29,7 @@ __all__ = [
 ]
 
 LARGEST_FILE = 1 << 27
-"""128 MiB; the largest vocabularies known take 5 (XLM-RoBERTa, 250,000 pieces)."""
+"""Largest file: 128 MiB; the largest known vocabulary has 5 MiB (XLM-RoBERTa, 250,000 pieces)."""
 UNIGRAM, BPE = 1, 2
 MODEL_TYPES = {3: "WORD", 4: "CHAR"}
 NORMAL = 1
@@ -39,7 +39,7 @@ USER_DEFINED = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SentencePieceModel:
-    """What a model knows.
+    """The contents of a `.model` file.
 
     Attributes:
         path: the file, for error messages.
@@ -47,11 +47,11 @@ class SentencePieceModel:
             is Unigram.
         pieces: text and log probability, index = id.
         kinds: type of each piece, such as `CONTROL`.
-        unknown_id: the piece for what no other piece is.
-        charsmap: table of character replacements; empty where there is none.
+        unknown_id: id of the piece for unknown text.
+        charsmap: table of character replacements; empty if there is none.
         spaced: whether a text gets a space before its first word.
-        trimmed: whether several spaces become one, and those at the ends none.
-        bytes_for_unknown: whether a letter that no piece has is read as its bytes.
+        trimmed: whether repeated spaces become one, and those at the ends are removed.
+        bytes_for_unknown: whether a letter without a piece becomes its bytes.
     """
 
     path: Path
@@ -66,7 +66,7 @@ class SentencePieceModel:
 
 
 def _describe() -> FileDescriptorProto:
-    """Write down the messages, numbers and defaults as in sentencepiece_model.proto."""
+    """Return the messages, field numbers and defaults of sentencepiece_model.proto."""
     kinds = FieldDescriptorProto
     file = FileDescriptorProto(name="sentencepiece.proto", package="sentencepiece")
     fields: dict[str, list[tuple[str, int, int | str, str | None]]] = {
@@ -110,7 +110,7 @@ def _describe() -> FileDescriptorProto:
 
 # Any: the class is made at run time.
 def model_message() -> Any:  # noqa: ANN401 - the same
-    """Make the class of the outermost message, `ModelProto`."""
+    """Return the class of the outermost message, `ModelProto`."""
     pool = DescriptorPool()
     pool.Add(_describe())
     return GetMessageClass(pool.FindMessageTypeByName("sentencepiece.ModelProto"))
@@ -120,8 +120,8 @@ def read_sentencepiece(path: Path) -> SentencePieceModel:
     """Read a `.model` file.
 
     Raises:
-        InvalidCheckpoint: it is too large, cut short, no such file, of a kind that is not read, or
-            its pieces are not what a vocabulary is made of.
+        InvalidCheckpoint: it is too large, cut short, another kind of file, or its pieces do not
+            make a vocabulary.
     """
     message = model_message()()
     try:
@@ -157,7 +157,7 @@ def read_sentencepiece(path: Path) -> SentencePieceModel:
 
 # Any: the class is made at run time.
 def _check_rules(path: Path, message: Any) -> None:  # noqa: ANN401 - the same
-    """Refuse a model that marks words in a way that no classifier was published with."""
+    """Raise an error if a model marks words in a way that no published classifier uses."""
     kind = message.trainer_spec.model_type
     if kind not in (UNIGRAM, BPE):
         raise InvalidCheckpoint(
@@ -183,7 +183,7 @@ def _pieces(path: Path, stored: Any) -> list[tuple[str, float]]:  # noqa: ANN401
     for index, one in enumerate(stored):
         text, score = one.piece, float(one.score)
         wrong = None
-        if not isinstance(text, str):  # the package gives bytes as they are where they are no text
+        if not isinstance(text, str):  # the package returns bytes that are not valid text
             wrong = "not UTF-8"
         elif not text:
             wrong = "empty"

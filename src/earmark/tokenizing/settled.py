@@ -1,9 +1,9 @@
-"""`tokenizer.json` against `tokenizer_config.json`, where the two do not agree.
+"""Applies `tokenizer_config.json` to a `tokenizer.json` that disagrees with it.
 
-The classes of `transformers` that a checkpoint may name have settings of their own, and these have
-the last word over what `tokenizer.json` holds; in 4.57.1 as in 5.24.0
-(models/bert/tokenization_bert*.py, models/roberta/tokenization_roberta*.py). Of the file's other
-parts 5.24.0 keeps some, 4.57.1 all, and so does this.
+The `transformers` classes that a checkpoint may name have settings, which override
+`tokenizer.json`, in 4.57.1 and in 5.24.0 (models/bert/tokenization_bert*.py,
+models/roberta/tokenization_roberta*.py). 5.24.0 keeps some of the file's other parts; 4.57.1 keeps
+all, and so does this module.
 """
 
 from typing import Literal, TypeAlias
@@ -19,20 +19,20 @@ from earmark.tokenizing.stated import StatedTokenizer
 __all__ = ["Kin", "bert_normalizer", "parts_twice", "roberta_processing", "settle"]
 
 Kin: TypeAlias = Literal["bert", "roberta", "deberta"]
-"""Classes whose settings count: BERT's case, accents and Chinese characters; the space before the
-first word of RoBERTa and DeBERTa; the offsets of RoBERTa."""
+"""Classes whose settings override the file: BERT's case, accents and Chinese characters; the space
+before the first word of RoBERTa and DeBERTa; the offsets of RoBERTa."""
 
 
 def settle(tokenizer: Tokenizer, stated: StatedTokenizer, kin: Kin) -> None:
-    """Change a tokenizer to what the settings say; what they leave out has its usual value.
+    """Apply the settings to a tokenizer; a missing setting has its default.
 
     Args:
-        tokenizer: as `tokenizer.json` holds it.
+        tokenizer: the tokenizer of `tokenizer.json`.
         stated: the settings.
-        kin: whose settings they are.
+        kin: the family that the settings belong to.
 
     Raises:
-        InvalidCheckpoint: a setting has a value that is none.
+        InvalidCheckpoint: a setting has an invalid value.
     """
     if kin == "bert":
         if isinstance(tokenizer.normalizer, BertNormalizer):
@@ -49,7 +49,7 @@ def settle(tokenizer: Tokenizer, stated: StatedTokenizer, kin: Kin) -> None:
 
 
 def parts_twice(processor: PostProcessor) -> bool:
-    """Say whether two special tokens stand between the texts of a pair."""
+    """Return whether two special tokens separate the texts of a pair."""
     if not isinstance(processor, TemplateProcessing):
         return False
     pair = msgspec.json.decode(processor.__getstate__())["pair"]
@@ -59,14 +59,14 @@ def parts_twice(processor: PostProcessor) -> bool:
 
 
 def bert_normalizer(stated: StatedTokenizer, *, clean_text: bool = True) -> BertNormalizer:
-    """Clean a text as BERT does.
+    """Return a normalizer that cleans a text as BERT does.
 
     Args:
-        stated: case, accents and Chinese characters; accents go with case where nothing is said.
+        stated: case, accents and Chinese characters; by default accents follow case.
         clean_text: drop control characters.
 
     Raises:
-        InvalidCheckpoint: a setting has a value that is none.
+        InvalidCheckpoint: a setting has an invalid value.
     """
     return BertNormalizer(
         clean_text=clean_text,
@@ -79,12 +79,12 @@ def bert_normalizer(stated: StatedTokenizer, *, clean_text: bool = True) -> Bert
 def roberta_processing(
     last: tuple[str, int], first: tuple[str, int], stated: StatedTokenizer
 ) -> RobertaProcessing:
-    """Close texts as RoBERTa does.
+    """Return a post-processor that adds special tokens as RoBERTa does.
 
     Args:
         last: token after a text, and its id.
         first: token before it, and its id.
-        stated: whether a word's space is left out of its offsets, and the first has one.
+        stated: whether a word's offsets exclude its space, and whether the first word has one.
     """
     return RobertaProcessing(
         (str(last[0]), int(last[1])),

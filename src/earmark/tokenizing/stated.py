@@ -1,11 +1,11 @@
-"""What a checkpoint's JSON files say of its tokenizer: special and added tokens, and settings.
+"""Reads the settings, special tokens and added tokens in a checkpoint's JSON files.
 
 Three files name tokens: `tokenizer_config.json`, the older `special_tokens_map.json` and the still
-older `added_tokens.json`. They count beside a `tokenizer.json` as beside a vocabulary. Which of
-them has the last word, and which ids come of it, follows `transformers` 4.57.1 and 5.24.0
+older `added_tokens.json`. They are used with a `tokenizer.json` and with a vocabulary alike. Their
+precedence, and the ids of added tokens, follow `transformers` 4.57.1 and 5.24.0
 (tokenization_utils_base.py, `_from_pretrained`; `__init__` in tokenization_utils_fast.py and
-tokenization_utils_tokenizers.py). Where they differ 4.57.1 counts, with which most models were
-trained; what only 5.24.0 reads is read as it does.
+tokenization_utils_tokenizers.py). If the two differ, 4.57.1 counts: most models were trained with
+it. What only 5.24.0 reads is read as it does.
 """
 
 from collections.abc import Container, Iterable, Mapping, Sequence
@@ -24,7 +24,7 @@ __all__ = ["SETTINGS", "StatedTokenizer", "Token", "read_stated"]
 SETTINGS = "tokenizer_config.json"
 
 Token: TypeAlias = str | AddedToken
-"""A special token as the files state it: only its text, or also what it takes with it."""
+"""A special token in the files: only its text, or also its flags."""
 
 NAMES = (
     "bos_token",
@@ -35,9 +35,9 @@ NAMES = (
     "cls_token",
     "mask_token",
 )
-"""`SPECIAL_TOKENS_ATTRIBUTES`, in its order: tokens that the vocabulary lacks get ids in it."""
+"""`SPECIAL_TOKENS_ATTRIBUTES`; tokens that the vocabulary lacks get ids in this order."""
 LISTS = ("extra_special_tokens", "additional_special_tokens")
-"""Special tokens without a role, by their newer name and their older one."""
+"""Fields for special tokens without a role: the newer name and the older one."""
 TOKEN_FLAGS = ("single_word", "lstrip", "rstrip", "normalized", "special")
 MOST_ADDED_ID = 1 << 31
 
@@ -47,12 +47,12 @@ class StatedTokenizer:
     """The settings of a tokenizer.
 
     Attributes:
-        fields: `tokenizer_config.json` and what `special_tokens_map.json` says in its place,
-            without what is null.
+        fields: `tokenizer_config.json`, with the fields that `special_tokens_map.json` overrides,
+            without fields that are null.
         named: special tokens by their role, such as `cls_token`.
-        extra: special tokens without a role; None where no file has the list.
+        extra: special tokens without a role; None if no file lists them.
         added: tokens beyond the vocabulary's own, in the order of their ids.
-        overrules: whether `added` has the last word over the added tokens of `tokenizer.json`.
+        overrules: whether `added` overrides the added tokens of `tokenizer.json`.
     """
 
     fields: Mapping[str, object]
@@ -62,7 +62,7 @@ class StatedTokenizer:
     overrules: bool = False
 
     def choice(self, name: str) -> bool | None:
-        """Read a yes or no; None where nothing is said.
+        """Read a true or false; None if the field is missing.
 
         Raises:
             InvalidCheckpoint: the field is neither true nor false.
@@ -73,30 +73,30 @@ class StatedTokenizer:
         raise InvalidCheckpoint(f'{SETTINGS}: "{name}" is {value!r}, expected true or false')
 
     def flag(self, name: str, *, default: bool) -> bool:
-        """Read a yes or no that has a usual value; raises as `choice`."""
+        """Read a true or false with a default; errors as for `choice`."""
         value = self.choice(name)
         return default if value is None else value
 
     def text_of(self, name: str) -> str | None:
-        """Read a special token's text; None where no file names it."""
+        """Return a special token's text; None if no file names it."""
         token = self.named.get(name)
         return None if token is None else _text(token)
 
     def with_usual(self, usual: Mapping[str, Token]) -> "StatedTokenizer":
-        """Fill in a family's own special tokens where the files name none.
+        """Add a family's own special tokens for roles that the files do not name.
 
-        Where a file states only a role's text, the token takes along what the family's own does,
+        If a file states only a role's text, the token gets the flags of the family's own token,
         such as the space before a mask (4.57.1, `mask_token` in models/*/tokenization_*_fast.py).
         """
         stated = {name: _like(usual.get(name), token) for name, token in self.named.items()}
         return replace(self, named={**usual, **stated})
 
     def add_to(self, tokenizer: Tokenizer, control: Sequence[AddedToken] = ()) -> None:
-        """Add every token to a tokenizer; what its vocabulary has keeps its id.
+        """Add every token to a tokenizer; tokens in its vocabulary keep their ids.
 
         Args:
             tokenizer: with its model, and the tokens that its own file adds.
-            control: the model file's own special tokens, used where no other file lists any.
+            control: the model file's own special tokens, used if no other file lists any.
         """
         own = {token.content for token in tokenizer.get_added_tokens_decoder().values()}
         tokens = [one for one in self.added if self.overrules or one.content not in own]
@@ -117,7 +117,7 @@ class StatedTokenizer:
 
 
 def _like(usual: Token | None, token: Token) -> Token:
-    """Give a text the flags of the usual token; a token that states its own keeps them."""
+    """Return a token with the flags of the usual one, unless it states its own."""
     if not isinstance(token, str) or not isinstance(usual, AddedToken):
         return token
     return AddedToken(token, lstrip=usual.lstrip, special=usual.special)
@@ -132,10 +132,10 @@ def _added(token: Token, *, special: bool) -> AddedToken:
 
 
 def read_stated(repository: Repository) -> StatedTokenizer:
-    """Read the JSON files that say something of a tokenizer; each may be missing.
+    """Read the JSON files about a tokenizer; each may be missing.
 
     Raises:
-        InvalidCheckpoint: a file is not what it should be.
+        InvalidCheckpoint: a file is malformed.
     """
     path = repository.find(SETTINGS)
     fields = {} if path is None else _fields(path)
@@ -162,7 +162,7 @@ def _stated(
     *,
     overrules: bool = False,
 ) -> StatedTokenizer:
-    """Put together what was read; a role is the added token of its text, flags and all."""
+    """Combine what was read; a role's token has the flags of the added token of its text."""
     by_text = {token.content: token for token in added.values()}
     named = {name: by_text.get(_text(token), token) for name, token in _named(fields).items()}
     ordered = tuple(added[index] for index in sorted(added))
@@ -170,7 +170,7 @@ def _stated(
 
 
 def _named(fields: Mapping[str, object]) -> dict[str, Token]:
-    """Find the tokens with a role; a checkpoint may have roles of its own."""
+    """Return the tokens with a role; a checkpoint may have its own roles."""
     extra = fields.get(LISTS[0])
     own = extra if isinstance(extra, dict) else {}
     stated = {**{name: fields[name] for name in NAMES if name in fields}, **own}
@@ -179,10 +179,10 @@ def _named(fields: Mapping[str, object]) -> dict[str, Token]:
 
 
 def _fields(path: Path) -> dict[str, object]:
-    """Read a file's fields, without what is null, and check the tokens among them.
+    """Read a file's fields, without those that are null, and check the tokens among them.
 
     Raises:
-        InvalidCheckpoint: it holds no object, or no token where one should be.
+        InvalidCheckpoint: the file holds no object, or a field for a token holds none.
     """
     fields = {name: value for name, value in read_json(path).items() if value is not None}
     for name in NAMES:
@@ -207,7 +207,7 @@ def _check_token(path: Path, name: str, value: object) -> None:
 
 
 def _listed(fields: Mapping[str, object]) -> tuple[Token, ...] | None:
-    """Read special tokens without a role; of two lists the newer one counts, unless it is empty."""
+    """Read special tokens without a role; the newer of two lists counts, unless it is empty."""
     lists = [value for name in LISTS if isinstance(value := fields.get(name), list)]
     if not lists:
         return None
@@ -218,7 +218,7 @@ def _listed(fields: Mapping[str, object]) -> tuple[Token, ...] | None:
 def _joined(
     first: tuple[Token, ...] | None, more: tuple[Token, ...] | None
 ) -> tuple[Token, ...] | None:
-    """Lengthen a list by what the older file says beside it."""
+    """Add the tokens of the older file to a list."""
     if first is None or more is None:
         return more if first is None else first
     known = {_text(token) for token in first}
@@ -226,7 +226,7 @@ def _joined(
 
 
 def _special(value: object) -> object:
-    """Mark the tokens of `special_tokens_map.json` as special, which it does not say of them."""
+    """Mark the tokens of `special_tokens_map.json` as special, which the file leaves out."""
     if isinstance(value, list):
         return [_special(one) for one in value]
     if isinstance(value, dict) and "content" in value:
@@ -235,7 +235,7 @@ def _special(value: object) -> object:
 
 
 def _token(value: object) -> Token | None:
-    """Read a token that stands as its text or as an object; None for anything else."""
+    """Read a token that is written as its text or as an object; None for anything else."""
     if isinstance(value, str):
         return value
     if isinstance(value, dict) and isinstance(value.get("content"), str):

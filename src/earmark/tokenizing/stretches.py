@@ -1,8 +1,8 @@
-"""Long texts, cut where it makes no difference.
+"""Encodes long texts in stretches, cut where it makes no difference.
 
 The library keeps some 150 bytes for each character that it encodes, and holds the interpreter's
-lock while it frees them or hands them over. So a long text is encoded in stretches. Where it may be
-cut is tried: around a cut the text has to come out the same, whole and in two parts.
+lock while it frees or returns them. So a long text is encoded in stretches. Each place for a cut is
+tested: the text around it must have the same tokens as a whole and in two parts.
 """
 
 from collections.abc import Callable, Sequence
@@ -18,17 +18,17 @@ Encode: TypeAlias = Callable[[Sequence[str]], list[tokenizers.Encoding]]
 """Encodes texts, without special tokens."""
 
 LONG_TEXT: Final = 65_536
-"""Characters from which a text is long."""
+"""A text of at least so many characters is long."""
 STRETCHES: Final = 8
-"""Of the shortest long text; of a longer one there are more of the same length."""
+"""Number of stretches of the shortest long text; a longer text has more of the same length."""
 
 _AT_ONCE: Final = 16
-"""Stretches that are in memory together, and keep every core busy."""
+"""Stretches that are encoded together, to keep every core busy."""
 _SEARCHED: Final = 128
-"""Characters in which a space is looked for, at which cutting is likely to make no difference."""
+"""How many characters to search for a space, where a cut is likely to make no difference."""
 _BEFORE, _AFTER = 251, 257
-"""Characters around a cut that are tried. Primes: pieces that repeat, as `!!!!` does in a long row
-of them, would come out the same by chance if the cut were at a multiple of their length."""
+"""How many characters around a cut are tested. Primes, since repeated pieces, such as `!!!!` in a
+long row, would be the same by chance if the cut were at a multiple of their length."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +37,8 @@ class LongText:
 
     Attributes:
         text: the text.
-        cuts: where each stretch begins, and the end of the last.
-        tokens: how many tokens stand before each of these.
+        cuts: the start of each stretch, and the end of the last.
+        tokens: the number of tokens before each of these.
     """
 
     text: str
@@ -47,12 +47,12 @@ class LongText:
 
     @classmethod
     def of(cls, text: str, encode: Encode, stretch: int) -> "LongText | None":
-        """Cut a text and count its tokens; None where it cannot be cut.
+        """Cut a text and count its tokens; None if it cannot be cut.
 
         Args:
             text: the text.
             encode: of the tokenizer.
-            stretch: characters of a stretch, about.
+            stretch: approximate length of a stretch, in characters.
         """
         inner = _cuts(text, encode, stretch)
         if not inner:
@@ -69,11 +69,11 @@ class LongText:
         return self.tokens[-1]
 
     def part(self, first: int, stop: int) -> "Part":
-        """Find a part of the text that has some tokens, with others around where there are any.
+        """Return a part of the text that contains some tokens, with the text around them.
 
         Args:
-            first: the first of the tokens.
-            stop: the last, and one more.
+            first: index of the first token.
+            stop: index of the last token plus one.
         """
         begin = max(_last(self.tokens, at_most=first) - 1, 0)
         end = min(_first(self.tokens, at_least=stop) + 1, len(self.cuts) - 1)
@@ -90,10 +90,10 @@ class Part:
     """Some tokens of a long text.
 
     Attributes:
-        text: that holds them.
-        place: where it begins in the whole text.
-        first: the first of the tokens, counted from the beginning of `text`.
-        stop: the last, and one more.
+        text: the part that contains them.
+        place: where the part begins in the whole text.
+        first: index of the first token in the part.
+        stop: index of the last token in the part plus one.
     """
 
     text: str
@@ -102,10 +102,10 @@ class Part:
     stop: int
 
     def taken(self, encoding: tokenizers.Encoding) -> tokenizers.Encoding:
-        """Cut the encoding of the text so that these tokens alone are left.
+        """Cut the encoding of the part down to these tokens.
 
         Returns:
-            The same object. What was cut off may still be among its `overflowing`.
+            The same object; what was cut off may still be in its `overflowing`.
         """
         encoding.truncate(self.stop)
         if self.first:
@@ -122,7 +122,7 @@ def _first(counts: Sequence[int], *, at_least: int) -> int:
 
 
 def _cuts(text: str, encode: Encode, stretch: int) -> list[int]:
-    """Find places where cutting makes no difference, about a stretch from each other."""
+    """Find places where a cut makes no difference, about a stretch apart."""
     wanted = range(stretch, len(text) - stretch // 2, stretch)
     tried = [_near(text, place) for place in wanted]
     found: list[int] = []
@@ -148,7 +148,7 @@ def _cuts(text: str, encode: Encode, stretch: int) -> list[int]:
 
 
 def _near(text: str, place: int) -> int:
-    """Find the beginning of the white space that is next before a place, if it is near."""
+    """Return the start of the white space next before a place, if it is near."""
     for at in range(place, max(place - _SEARCHED, 1), -1):
         if text[at].isspace() and not text[at - 1].isspace():
             return at

@@ -1,4 +1,4 @@
-"""Texts to token ids, with what was cut off counted."""
+"""Encodes texts as token ids, and counts the tokens that are cut off."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -23,10 +23,10 @@ __all__ = ["TextTokenizer"]
 
 
 NOT_SHORT = 4096
-"""Characters from which a single text is encoded as a batch: only so does the library let go of the
-interpreter's lock, and 1.5 MB held it for seconds. Shorter ones take less than 2 ms."""
+"""A single text of at least so many characters is encoded as a batch, since only then does the
+library release the interpreter's lock; 1.5 MB held it for seconds. Shorter ones take under 2 ms."""
 CHARACTERS_AT_ONCE = 131_072
-"""Of texts that are in the library's memory together."""
+"""Most characters of texts that are in the library's memory together."""
 WINDOWS_AT_ONCE = 16
 """Windows of a long text that are cut together, at least; of small ones as many as hold the tokens
 that a stretch has characters, or each stretch would be encoded for every few of its windows."""
@@ -34,26 +34,25 @@ that a stretch has characters, or each stretch would be encoded for every few of
 _Tokens: TypeAlias = tokenizers.Encoding | LongText
 _Length: TypeAlias = tuple[Question, int]
 _Row: TypeAlias = tuple[Question, _Tokens, _Tokens | None]
-"""A question, and the tokens of its texts before any is cut."""
+"""A question, and the tokens of its texts before truncation."""
 
 
 @dataclass(frozen=True, slots=True)
 class TextTokenizer:
-    """A tokenizer without state: safe to use from several threads at once.
+    """A tokenizer without state, safe to use from several threads at once.
 
     Attributes:
         pieces: how tokens are written as text.
         words: where words begin.
-        max_length: longest encoding the checkpoint's tokenizer settings allow; None where they
-            do not say.
-        cut_side: where a text that is too long loses tokens.
-        token_types: whether the second text of a pair has a type of its own; else all are 0.
-        long_text: characters from which a text is encoded in stretches.
+        max_length: longest encoding that the tokenizer's settings allow; None if they do not say.
+        cut_side: the end at which a text that is too long is cut.
+        token_types: whether the second text of a pair has token type 1; else all are 0.
+        long_text: a text of at least so many characters is encoded in stretches.
     """
 
     _tokenizer: Tokenizer
-    """Without its post-processor: texts are cut first, and it must see an encoding only once (a
-    byte-level one takes a space off the offsets each time)."""
+    """Without its post-processor, which must run once, after texts are cut (a byte-level one takes
+    a space off the offsets each time)."""
     _processor: PostProcessor | None
     pieces: TokenizerPieces
     words: WordMarks
@@ -72,17 +71,17 @@ class TextTokenizer:
         cut_side: CutSide = "right",
         token_types: bool = True,
     ) -> "TextTokenizer":
-        """Take a tokenizer over; nobody else may use it from now on.
+        """Take ownership of a tokenizer of the library, and change it.
 
-        Padding and truncation that it carries are dropped: earmark packs, and cuts by itself so
-        that it knows what was cut.
+        Its padding and truncation are removed: earmark packs texts, and truncates them itself to
+        know what was cut.
 
         Args:
             tokenizer: as the checkpoint's files describe it.
-            unknown: the token for what the vocabulary does not have, where the files name it.
-            max_length: longest encoding, where the files name it.
-            cut_side: where a text that is too long loses tokens.
-            token_types: whether the second text of a pair has a type of its own.
+            unknown: the token for text that is not in the vocabulary, if the files name it.
+            max_length: longest encoding, if the files state it.
+            cut_side: the end at which a text that is too long is cut.
+            token_types: whether the second text of a pair has token type 1.
         """
         tokenizer.no_padding()
         tokenizer.no_truncation()
@@ -94,16 +93,16 @@ class TextTokenizer:
         return cls(tokenizer, processor, pieces, words, max_length, cut_side, token_types)
 
     def token(self, index: int) -> str:
-        """Return a token as the vocabulary writes it; empty where it has no such id."""
+        """Return the token of an id in the vocabulary; empty if there is no such id."""
         return self._tokenizer.id_to_token(index) or ""
 
     @property
     def vocabulary_size(self) -> int:
-        """The largest id and one more, added tokens included: a vocabulary may leave ids out."""
+        """The largest id plus one, with added tokens; a vocabulary may leave ids out."""
         return max(self._tokenizer.get_vocab(with_added_tokens=True).values(), default=-1) + 1
 
     def token_id(self, token: str) -> int | None:
-        """Return the id of a token as the vocabulary writes it; None where it has no such one."""
+        """Return the id of a token in the vocabulary; None if there is no such token."""
         return self._tokenizer.token_to_id(token)
 
     def encode(
@@ -117,20 +116,20 @@ class TextTokenizer:
         """Encode texts and pairs.
 
         Args:
-            questions: what to encode, and how to cut what is too long.
-            max_tokens: longest encoding, special tokens included; what is more is cut off and
-                counted in `Encoding.truncated_tokens`, or goes into windows of its own.
-            align: keep where each token stands in its text; of pairs, just as the library says.
-            most_tokens: tokens of all encodings together; None for any number.
+            questions: the texts to encode, and how to cut those that are too long.
+            max_tokens: longest encoding, special tokens included; tokens beyond it are cut off and
+                counted in `Encoding.truncated_tokens`, or go into further windows.
+            align: keep the place of each token in its text; for pairs, the library's offsets.
+            most_tokens: limit of the tokens of all encodings; None for any number.
 
         Returns:
-            For each question its encoding; several where it is read in windows.
+            The encodings of each question: one, or one a window.
 
         Raises:
-            InvalidInput: a text holds a lone surrogate, which is no character; windows are to
-                share more tokens than they have, or to read texts many times over; or there are
-                more tokens than allowed. Nothing is cut into windows before that is known.
-            TokenizerFault: the library broke on one of the texts.
+            InvalidInput: a text has a lone surrogate, which is no character; windows would share
+                more tokens than they have, or read texts many times over; or there are more tokens
+                than allowed. All of this is checked before any window is made.
+            TokenizerFault: the library failed on one of the texts.
         """
         with panics_over_a_text():
             return self._encoded(questions, max_tokens, align=align, most_tokens=most_tokens)
@@ -152,7 +151,7 @@ class TextTokenizer:
                 question, first, second = row
                 lengths.append((question, len(first) + (len(second) if second else 0)))
                 if question.cut == "windows":
-                    # How much they hold together is not known yet.
+                    # The total number of tokens is not known yet.
                     windowed.append((place, row))
                 else:
                     encoded[place] = [self._cut(row, max_tokens, align=align)]
@@ -170,7 +169,7 @@ class TextTokenizer:
         return list(zip(questions, firsts, seconds, strict=True))
 
     def _check(self, lengths: Sequence[_Length], max_tokens: int, most_tokens: int | None) -> None:
-        """Refuse what would be too much to read, before anything is cut into windows."""
+        """Raise an error if there are too many tokens, before any window is made."""
         room = max_tokens - self._added(pair=False)
         read = 0
         windowed: dict[int, list[int]] = {}
@@ -201,18 +200,18 @@ class TextTokenizer:
             return []
         try:
             if len(texts) == 1 and len(texts[0]) < NOT_SHORT:
-                # A batch of one would start the library's thread pool for nothing.
+                # A batch of one would start the library's thread pool needlessly.
                 return [self._tokenizer.encode(texts[0], add_special_tokens=False)]
             return self._tokenizer.encode_batch(list(texts), add_special_tokens=False)
         except (UnicodeEncodeError, TypeError) as error:
-            # The library raises TypeError for a string that UTF-8 cannot carry.
+            # The library raises TypeError for a string that UTF-8 cannot encode.
             raise InvalidInput(
                 "a text holds a lone surrogate (half of a UTF-16 pair), which is no character; "
                 "send well-formed Unicode"
             ) from error
 
     def _cut(self, row: _Row, max_tokens: int, *, align: bool) -> Encoding:
-        """Cut, then add the special tokens. The library's own truncation is state: not used."""
+        """Cut, then add special tokens; the library's truncation is not used, since it is state."""
         question, first, second = row
         room = max_tokens - self._added(pair=second is not None)
         lengths = len(first), 0 if second is None else len(second)
@@ -228,7 +227,7 @@ class TextTokenizer:
     def _windows(
         self, question: Question, tokens: _Tokens, max_tokens: int, *, align: bool
     ) -> Iterator[Encoding]:
-        """Cut into windows, then add the special tokens to each."""
+        """Cut into windows, then add special tokens to each."""
         room = max_tokens - self._added(pair=False)
         text = question.text if align else None
         if not isinstance(tokens, LongText):
@@ -243,7 +242,7 @@ class TextTokenizer:
         for begin in range(0, count, at_once):
             last = min(begin + at_once, count) - 1
             first, stop = begin * step, min(last * step + room, length)
-            if self.cut_side == "left":  # they are counted from the end
+            if self.cut_side == "left":  # windows are counted from the end
                 first, stop = length - stop, length - first
             part = tokens.part(first, stop)
             some = part.taken(self._batch([part.text])[0])
@@ -255,10 +254,10 @@ class TextTokenizer:
                 yield _moved(self._encoding(one, 0, here), part.place)
 
     def _shortened(self, one: _Tokens, keep: int) -> tuple[tokenizers.Encoding, int]:
-        """Keep so many tokens. What the library cuts off it keeps as windows, processed as well.
+        """Keep so many tokens; the library makes windows of the rest, here as few as possible.
 
         Returns:
-            Them, and where in the text their places are counted from.
+            The tokens, and the place in the text that their offsets count from.
         """
         place = 0
         if isinstance(one, LongText):
@@ -269,33 +268,34 @@ class TextTokenizer:
         if cut <= 0:
             return one, place
         if keep < cut and keep:
-            # From the other side the tokens to keep are the only further window, a thousand else.
+            # Cut from the other side, the tokens to keep are the only further window, not one of
+            # a thousand.
             one.truncate(cut, direction="left" if self.cut_side == "right" else "right")
             return one.overflowing[0], place
         one.truncate(keep, direction=self.cut_side)
         return one, place
 
     def _added(self, *, pair: bool) -> int:
-        """Count the special tokens."""
+        """Return the number of special tokens."""
         return 0 if self._processor is None else self._processor.num_special_tokens_to_add(pair)
 
     def _process(
         self, first: tokenizers.Encoding, second: tokenizers.Encoding | None = None
     ) -> tokenizers.Encoding:
-        """Add the special tokens; without a post-processor, put the two texts side by side."""
+        """Add special tokens; without a post-processor, only join the two texts."""
         if self._processor is None:
             return self._tokenizer.post_process(first, second)
         return self._processor.process(first, second)
 
     def _encoding(self, whole: tokenizers.Encoding, lost: int, text: TextInput | None) -> Encoding:
-        """Take an encoding over; with its text, say where in it each token stands."""
+        """Convert an encoding of the library; align it if its text is given."""
         alignment = None if text is None else self._alignment(whole, text)
         ids = tuple(whole.ids)
         types = tuple(whole.type_ids) if self.token_types else (0,) * len(ids)
         return Encoding(ids, types, lost, alignment)
 
     def _alignment(self, whole: tokenizers.Encoding, text: TextInput) -> Alignment:
-        # By id: of an unknown piece the library's own `tokens` may hold the text instead.
+        # By id: for an unknown piece the library's own `tokens` may hold the text instead.
         tokens = tuple(self._tokenizer.id_to_token(one) or "" for one in whole.ids)
         special = tuple(mask == 1 for mask in whole.special_tokens_mask)
         if text.pair is not None:
@@ -306,7 +306,7 @@ class TextTokenizer:
 
 
 def _groups(questions: Sequence[Question]) -> Iterator[Sequence[int]]:
-    """List the places of questions, in groups that are encoded together."""
+    """List the indices of questions, in groups that are encoded together."""
     group: list[int] = []
     characters = 0
     for place, question in enumerate(questions):
@@ -320,7 +320,7 @@ def _groups(questions: Sequence[Question]) -> Iterator[Sequence[int]]:
 
 
 def _moved(encoding: Encoding, place: int) -> Encoding:
-    """Count the places of tokens from another place; special ones stand nowhere."""
+    """Shift the offsets of tokens, except those of special tokens."""
     found = encoding.alignment
     if found is None or not place:
         return encoding

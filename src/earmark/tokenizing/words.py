@@ -1,8 +1,8 @@
-"""Where words begin, as a tokenizer's own tokens show it, and where their text stands.
+"""Finds where words begin and where their text is, from a tokenizer's own marks.
 
-A kind of tokenizer marks words in one way: WordPiece the tokens that go on with a word, Metaspace
-and byte-level BPE those that begin one, some BPE those that end one. Where nothing is marked, the
-words are those of the pre-tokenizer.
+Each kind of tokenizer marks words differently: WordPiece marks tokens that continue a word,
+Metaspace and byte-level BPE those that begin one, some BPE those that end one. If nothing is
+marked, the words are those of the pre-tokenizer.
 """
 
 import unicodedata
@@ -22,15 +22,15 @@ __all__ = ["Span", "WordMarks"]
 MarkKind: TypeAlias = Literal["goes on", "begins", "ends", "none"]
 
 BYTE_LEVEL_SPACE = "\u0120"
-"""A space as byte-level BPE writes it (`bytes_to_unicode` of GPT-2)."""
+"""The character for a space in byte-level BPE (`bytes_to_unicode` of GPT-2)."""
 METASPACE = "\u2581"
 NO_SPACES = frozenset("\x1c\x1d\x1e\x1f")
 """Python's `str.isspace` counts these separators; Unicode's White_Space does not."""
 UNSEEN = frozenset({"Cc", "Cf"})
-"""Categories of characters that tables of replacements turn into a space, such as U+200B."""
+"""Categories with characters that replacement tables turn into a space, such as U+200B."""
 
 Span: TypeAlias = tuple[int, int]
-"""First and last-plus-one Unicode code point."""
+"""First Unicode code point, and last plus one."""
 Part: TypeAlias = Normalizer | PreTokenizer | Decoder | PostProcessor
 
 
@@ -39,9 +39,9 @@ class WordMarks:
     """How a tokenizer shows where words begin.
 
     Attributes:
-        kind: what a mark says of its token.
-        mark: what it is written as; nothing where there are no marks.
-        trims: whether the space that a mark stands for is left out of a token's place.
+        kind: what a mark means for its token.
+        mark: the text of the mark; empty if there are no marks.
+        trims: whether a token's place excludes the space that its mark represents.
     """
 
     kind: MarkKind
@@ -50,12 +50,12 @@ class WordMarks:
 
     @classmethod
     def of(cls, tokenizer: Tokenizer, processor: PostProcessor | None) -> "WordMarks":
-        """Look at the parts of a tokenizer.
+        """Find the marks of a tokenizer.
 
         Args:
             tokenizer: the tokenizer.
-            processor: its post-processor. One that says that spaces stay in a token's place
-                (`trim_offsets` false) is obeyed.
+            processor: its post-processor; if its `trim_offsets` is false, spaces stay in a token's
+                place.
         """
         prefix = getattr(tokenizer.model, "continuing_subword_prefix", None)
         if prefix:
@@ -76,13 +76,13 @@ class WordMarks:
         offsets: Sequence[Span],
         word_ids: Sequence[int | None],
     ) -> tuple[bool, ...]:
-        """Say which tokens go on with the word of the token before them.
+        """Return which tokens continue the word of the token before them.
 
         Args:
-            text: what was encoded.
-            tokens: as the vocabulary writes them, ``[tokens]``.
-            offsets: where the library says that they stand, ``[tokens]``.
-            word_ids: which word of the pre-tokenizer each is of; None of special tokens.
+            text: the encoded text.
+            tokens: as in the vocabulary, ``[tokens]``.
+            offsets: the library's offsets, ``[tokens]``.
+            word_ids: the pre-tokenizer's word of each; None for special tokens.
         """
         match self.kind:
             case "goes on":
@@ -103,10 +103,10 @@ class WordMarks:
     def _begins(
         self, text: str, tokens: Sequence[str], offsets: Sequence[Span], index: int
     ) -> bool:
-        """Return whether a token has the mark, or stands at or after white space without one.
+        """Return whether a token has the mark, or begins at or after white space without one.
 
-        Metaspace may cut a word's mark off as a token of its own: the space before what follows is
-        that mark's. Byte-level BPE may do the same, but there the space is no part of the word.
+        Metaspace may split off a word's mark as a separate token, which owns the space before the
+        next token. Byte-level BPE may do the same, but there the space is not part of the word.
         """
         if tokens[index].startswith(self.mark):
             return True
@@ -119,15 +119,15 @@ class WordMarks:
         return start > 0 and _is_space(text[start - 1])
 
     def places(self, text: str, tokens: Sequence[str], offsets: Sequence[Span]) -> tuple[Span, ...]:
-        """Say where the text of each token stands, as a caller would cut it out.
+        """Return the place of each token in the text, to slice it out.
 
-        The space that a mark stands for is left out; a combining mark (such as an accent that the
+        The space that a mark represents is excluded; a combining mark (such as an accent that the
         tokenizer drops) belongs to the letter before it.
 
         Args:
-            text: what was encoded.
-            tokens: as the vocabulary writes them, ``[tokens]``; of special ones nothing.
-            offsets: where the library says that they stand, ``[tokens]``.
+            text: the encoded text.
+            tokens: as in the vocabulary, ``[tokens]``; empty for special ones.
+            offsets: the library's offsets, ``[tokens]``.
         """
         starts = [start for start, _ in offsets]
         places = []
@@ -139,9 +139,9 @@ class WordMarks:
                 while begin < owned and self._stands_for(text[begin]):
                     begin += 1
                 if following == start < end and self._stands_for(text[start]):
-                    stop = start  # the space is the next token's; this mark stands for none
+                    stop = start  # the space belongs to the next token, not to this mark
             limit = following
-            if limit < stop:  # a special token, whose place is (0, 0), or a letter of two tokens
+            if limit < stop:  # a special token, with the place (0, 0), or a letter of two tokens
                 limit = len(text) if limit == 0 else stop
             while begin < stop < limit and _is_part_of_letter(text[stop]):
                 stop += 1
@@ -149,7 +149,7 @@ class WordMarks:
         return tuple(places)
 
     def _stands_for(self, letter: str) -> bool:
-        """Return whether the mark may stand for a letter; of byte-level BPE it is U+0020 alone."""
+        """Return whether the mark may represent a letter; for byte-level BPE only U+0020."""
         if self.mark == BYTE_LEVEL_SPACE:
             return letter == " "
         return _is_space(letter) or unicodedata.category(letter) in UNSEEN
@@ -160,17 +160,17 @@ def _is_space(text: str) -> bool:
 
 
 def _is_part_of_letter(letter: str) -> bool:
-    """Return whether it is a combining mark, or a vowel or last letter of a Hangul syllable."""
+    """Return whether a letter is a combining mark, or a later letter of a Hangul syllable."""
     return unicodedata.category(letter).startswith("M") or "\u1160" <= letter <= "\u11ff"
 
 
 def _state(part: Part | None) -> object:
-    """Read a part of a tokenizer as `tokenizer.json` has it; None where there is none."""
+    """Return a part of a tokenizer as in `tokenizer.json`; None if there is none."""
     return None if part is None else msgspec.json.decode(part.__getstate__())
 
 
 def _parts(state: object) -> Iterator[Mapping[str, object]]:
-    """List a part, and those that it is put together of."""
+    """List a part and its nested parts."""
     if isinstance(state, dict):
         yield state
         for value in state.values():
@@ -180,7 +180,7 @@ def _parts(state: object) -> Iterator[Mapping[str, object]]:
 
 
 def _space_mark(part: Mapping[str, object]) -> str:
-    """Tell what a part writes for the space before a word; nothing where it does not."""
+    """Return the mark that a part writes for the space before a word; empty if it writes none."""
     kind = part.get("type")
     if kind == "Metaspace":
         return str(part.get("replacement") or METASPACE)

@@ -1,1 +1,1 @@
-"""Where a checkpoint's files lie, and what each is called."""
+"""The places and names of a checkpoint's files."""

@@ -57,7 +57,7 @@ class LocalRepository:
         return cls(folder, source or str(folder), revision)
 
     def find(self, file: str) -> Path | None:
-        """Return the path of a file, or None where the folder has no such file.
+        """Return the path of a file, or None if the folder has no such file.
 
         Raises:
             CheckpointNotFound: the folder may not be read.
@@ -77,8 +77,8 @@ class LocalRepository:
 
         Raises:
             CheckpointNotFound: none is there, or the folder may not be read; the message says what
-                stands there instead.
-            InvalidCheckpoint: a Git LFS pointer stands in its place.
+                is there instead.
+            InvalidCheckpoint: a Git LFS pointer is in its place.
         """
         for file in alternatives:
             path = self.find(file)

@@ -20,13 +20,13 @@ class Repository(Protocol):
         ...
 
     def find(self, file: str) -> Path | None:
-        """Return the local path of a file, or None where the checkpoint has no such file.
+        """Return the local path of a file, or None if the checkpoint has no such file.
 
         For a model of the Hub that is not fetched yet, no file exists at the path yet.
 
         Raises:
             CheckpointNotFound: the folder may not be read.
-            InvalidCheckpoint: a Git LFS pointer stands in its place.
+            InvalidCheckpoint: a Git LFS pointer is in its place.
         """
         ...
 

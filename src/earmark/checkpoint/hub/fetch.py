@@ -157,7 +157,7 @@ def fetch_config(listing: HubListing, access: HubAccess) -> Path:
         access: the access that it was looked up with.
 
     Raises:
-        CheckpointError: as of `fetch`.
+        CheckpointError: as for `fetch`.
     """
     names = [one for one in (CONFIG_FILE, MODULES_FILE) if one in listing.sizes]
     _fetch(listing, names, access, SilentProgress())
@@ -175,7 +175,7 @@ def without_unread_weights(
         from_weights: returns whether a model with a config is run from its weights.
 
     Raises:
-        CheckpointError: as of `fetch`.
+        CheckpointError: as for `fetch`.
     """
     names = listing.sizes
     if CONFIG_FILE not in names or weights_file(names) is None or exported_graph(names) is None:
@@ -196,7 +196,7 @@ def fetch_exported_graph(ref: HubRef, access: HubAccess | None = None) -> bool:
         Whether there is such a graph.
 
     Raises:
-        CheckpointError: as of `fetch`.
+        CheckpointError: as for `fetch`.
     """
     access = access or HubAccess.of_environment()
     listing = look_up(ref, access)
@@ -281,7 +281,7 @@ def _download(listing: HubListing, access: HubAccess, progress: HubProgress) -> 
     """Fetch what a load reads and the cache lacks: the small files, then the weights.
 
     Raises:
-        CheckpointError: as of `fetch`.
+        CheckpointError: as for `fetch`.
     """
     names = needed_files(listing.sizes)
     weights = weights_file(names)

@@ -72,7 +72,7 @@ class HubPreview:
         """Read the header of a `.safetensors` file; None for other formats.
 
         Raises:
-            CheckpointError: as of `fetch_header`.
+            CheckpointError: as for `fetch_header`.
         """
         if path.suffix != SAFETENSORS_SUFFIX:
             return None
@@ -142,7 +142,7 @@ def fetch_previewed(
 ) -> None:
     """Fetch a previewed model into the cache.
 
-    Only when it is complete does its name stand for this commit where the Hub cannot be asked.
+    Its name stands for this commit, where the Hub cannot be asked, only once all of it is there.
 
     Args:
         ref: from its preview, with the whole commit.

@@ -64,8 +64,8 @@ def read_pickle(
     Args:
         file: in memory, so that a false size in it cannot make us allocate more than it has.
         builders: what may be called, by its full name.
-        words: further names that may stand as arguments; they come as `Name`.
-        persistent: turns a persistent id into the object that it stands for.
+        words: further names that may be arguments; each becomes a `Name`.
+        persistent: returns the object for a persistent id.
 
     Raises:
         PickleRefused: it names anything else, is damaged, or is too large.

@@ -22,7 +22,7 @@ MOST_NAMES_SHOWN = 6
 
 
 class _Shards:
-    """The tensors of several files as if they lay in one."""
+    """The tensors of several files as one source."""
 
     def __init__(self, owners: Mapping[str, TensorSource]) -> None:
         self._owners = owners

@@ -87,7 +87,7 @@ class Storage:
 
 @dataclass(frozen=True, slots=True)
 class TorchTensor:
-    """A tensor as it lies in a storage; offset and strides count elements."""
+    """A tensor's place in a storage; offset and strides count elements."""
 
     storage: Storage
     offset: int

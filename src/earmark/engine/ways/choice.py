@@ -39,7 +39,7 @@ from earmark.runtime.session import RuntimeName
 __all__ = ["StoredWeights", "WayChoice", "both_told", "choose_way", "runs_from_weights"]
 
 HeaderReader: TypeAlias = Callable[[Path], TensorSource | None]
-"""Reads the tensors' names and shapes from a file's beginning; None where it has no such part."""
+"""Reads the tensors' names and shapes from a file's beginning; None if it has no such part."""
 
 NO_MODEL_TYPE = "unknown"
 """Architecture name of an exported graph whose config names none."""
@@ -221,8 +221,8 @@ def _head_to_come(
     """Return the head and its number of labels before the weights of an unnamed class are fetched.
 
     Raises:
-        UnsupportedCheckpoint: the weights have no head, or it cannot be known before they are
-            fetched, which any client could cause in vain.
+        UnsupportedCheckpoint: the weights have no head, or nothing shows it before they are
+            fetched: a client could make the server fetch them in vain.
     """
     tensors = header(path) if header is not None else None
     if tensors is not None:

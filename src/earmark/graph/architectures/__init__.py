@@ -1,1 +1,1 @@
-"""One file per architecture, each holding only what is its own."""
+"""One file per architecture, which contains only its differences from the shared blocks."""

@@ -1,7 +1,7 @@
 """ALBERT (Lan et al. 2019, arXiv:1909.11942).
 
 Follows `transformers` 5.23.0, models/albert/modeling_albert.py. Differs from BERT in embeddings
-narrower than the encoder, in layers that share their weights, and in its names.
+that are narrower than the encoder, in layers that share their weights, and in its names.
 """
 
 from dataclasses import replace
@@ -30,29 +30,29 @@ from earmark.graph.writer import GraphWriter
 __all__ = ["ALBERT"]
 
 EMBEDDING_WIDTH = 128
-"""`embedding_size` where the config does not say (configuration_albert.py)."""
+"""Default of `embedding_size` (configuration_albert.py)."""
 
 
 def _inner(config: Config) -> int:
-    """Read how many layers a group has; usually one."""
+    """Return how many layers a group has; usually one."""
     return config.size("inner_group_num", 1)
 
 
 def _shape(config: Config) -> EncoderShape:
-    """Read the encoder's sizes; `num_hidden_layers` counts runs through a whole group."""
+    """Return the encoder's sizes; `num_hidden_layers` counts runs of a whole group."""
     shape = encoder_shape(config)
     keys = shape.relative_keys
     return replace(
         shape,
         layers=shape.layers * _inner(config),
         activation=config.text("hidden_act", "gelu_new"),
-        # Added when the product of queries and keys has been scaled (class AlbertAttention).
+        # Added after the product of queries and keys is scaled (class AlbertAttention).
         relative_keys=None if keys is None else replace(keys, scaled=False),
     )
 
 
 def _names_of(config: Config) -> NamesOf:
-    """Name the tensors of each layer: runs in a row share a group's, each group's as often."""
+    """Return the names of each layer's tensors: equally many consecutive runs share a group's."""
     runs, groups, inner = (
         config.size("num_hidden_layers"),
         config.size("num_hidden_groups", 1),
@@ -79,7 +79,7 @@ def _names_of(config: Config) -> NamesOf:
 
 
 def _embed(w: GraphWriter, inputs: PackedInputs, config: Config) -> Value:
-    """Embed, and widen to the encoder's size, also where that is the same."""
+    """Embed, then project to the encoder's size, even if that is the same."""
     width, hidden = config.size("embedding_size", EMBEDDING_WIDTH), config.size("hidden_size")
     embedded = embed(w, inputs, config, position_ids=inputs.position_ids, width=width)
     return w.linear(embedded, "encoder.embedding_hidden_mapping_in", hidden, width)

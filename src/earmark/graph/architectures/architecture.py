@@ -1,4 +1,4 @@
-"""What an architecture tells the exporter."""
+"""The description of an architecture for the exporter."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from earmark.graph.writer import GraphWriter
 __all__ = ["Architecture", "HeadLayers", "HeadWriter"]
 
 HeadWriter: TypeAlias = Callable[[GraphWriter, PackedInputs, Config, int], Value]
-"""Writes the whole graph up to the logits; the last argument counts the labels.
+"""Writes the whole graph up to the logits; the last argument is the number of labels.
 
 Logits are ``[texts, labels]`` for a sequence head, ``[rows, width, labels]`` for a token head.
 """
@@ -22,11 +22,11 @@ Logits are ``[texts, labels]`` for a sequence head, ``[rows, width, labels]`` fo
 
 @dataclass(frozen=True, slots=True)
 class HeadLayers:
-    """The layers of a head, by the names of their tensors: what a head is recognised by in a file.
+    """The layers of a head, by the names of their tensors, to recognise the head in a file.
 
     Attributes:
-        own: layers that the head brings; the last one gives the logits, a row for each label.
-        beside: layers of the base model that the head needs, and that say nothing of it.
+        own: layers of the head itself; the last one gives the logits, a row for each label.
+        beside: layers of the base model that the head needs, but that do not identify it.
     """
 
     own: tuple[str, ...]
@@ -38,12 +38,12 @@ class Architecture:
     """A family of checkpoints.
 
     Attributes:
-        prefix: what base-model tensors are called by in a file, with the dot.
+        prefix: prefix of base-model tensors in a file, with the dot.
         positions: reads from the config how many tokens a text may have.
         heads: class name in `architectures` of the config -> kind of head.
-        layers: what each kind of head is recognised by.
-        writers: how to write each kind of head.
-        fields: what becomes of each field of the config, by its name.
+        layers: the layers of each kind of head.
+        writers: the writer of each kind of head.
+        fields: treatment of each field of the config, by its name.
     """
 
     prefix: str

@@ -1,8 +1,8 @@
 """BART (Lewis et al. 2019, arXiv:1910.13461), as a classifier.
 
-Follows `transformers` 5.24.0, models/bart/modeling_bart.py. The encoder is BERT's but for its
-names and embeddings. A decoder reads the same text once more, one place to the right and each
-token without those after it; the head reads it where the text has its last end-of-sentence token.
+Follows `transformers` 5.24.0, models/bart/modeling_bart.py. The encoder is BERT's, except for its
+names and embeddings. A decoder reads the same text again, shifted to the right by one and with
+causal attention; the head reads its output at the text's last end-of-sentence token.
 """
 
 from earmark.checkpoint.config import Config
@@ -32,9 +32,9 @@ from earmark.graph.writer import GraphWriter
 __all__ = ["BART"]
 
 EPSILON = 1e-5
-"""Of `torch.nn.LayerNorm`; the config has no field for it."""
+"""The default of `torch.nn.LayerNorm`; the config has no field for it."""
 OFFSET = 2
-"""Tables of positions begin with two rows that no token has (BartLearnedPositionalEmbedding)."""
+"""Tables of positions begin with two unused rows (BartLearnedPositionalEmbedding)."""
 SIDES = ("encoder", "decoder")
 
 
@@ -58,7 +58,7 @@ def _attention_names(base: str) -> AttentionNames:
 
 
 def _names(side: str, attention: str, layer: int) -> LayerNames:
-    """Name a layer's tensors; of the two attentions of a decoder's layer, the one asked for."""
+    """Return the names of a layer's tensors, with those of one of a decoder's two attentions."""
     base = f"{side}.layers.{layer}"
     return LayerNames(
         attention=_attention_names(f"{base}.{attention}"),
@@ -70,10 +70,10 @@ def _names(side: str, attention: str, layer: int) -> LayerNames:
 
 
 def _word_table(w: GraphWriter, config: Config, side: str) -> str:
-    """Find a side's word embeddings: usually one table for both, under any of three names."""
+    """Return the name of a side's word embeddings: usually both share one of three tables."""
     names = ("shared", *(f"{one}.embed_tokens" for one in SIDES))
     if not config.flag("tie_word_embeddings", default=True):
-        w.weights.disregard("shared.weight")  # nobody reads it where each side has its own
+        w.weights.disregard("shared.weight")  # unused, since each side has its own
         return f"{side}.embed_tokens"
     table = next((name for name in names if w.weights.has(f"{name}.weight")), names[0])
     w.weights.disregard(*(f"{name}.weight" for name in names if name != table))
@@ -93,9 +93,9 @@ def _embed(w: GraphWriter, ids: Value, inputs: PackedInputs, config: Config, sid
 
 
 def _shifted(w: GraphWriter, inputs: PackedInputs, start: int) -> Value:
-    """Give each cell the token of the cell before it, and each text's first cell the start token.
+    """Shift tokens right by one cell; each text's first cell gets the start token.
 
-    Texts have their cells side by side, so it does not matter where rows begin.
+    The cells of a text are adjacent, so the start of rows does not matter.
     """
     r, first = w.recorder, w.recorder.integers(start)
     flat = r.reshape(inputs.input_ids, -1)
@@ -134,7 +134,7 @@ def _decode(w: GraphWriter, inputs: PackedInputs, config: Config, read: Value) -
 
 
 def _sequence(w: GraphWriter, inputs: PackedInputs, config: Config, labels: int) -> Value:
-    """Dense and tanh where the decoder has read the text's last end, then a linear layer."""
+    """Dense and tanh on the decoder's output at the text's last end token, then a linear layer."""
     shape = _shape(config, "encoder")
     hidden = shape.attention.hidden
     w.weights.disregard(*(f"{side}.version" for side in SIDES))  # of fairseq's files

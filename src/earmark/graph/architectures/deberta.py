@@ -1,8 +1,8 @@
 """DeBERTa, the first generation (He et al. 2020, arXiv:2006.03654).
 
-Follows `transformers` 5.23.0, models/deberta/modeling_deberta.py. Differs from the second in
-queries, keys and values that come of one matrix, head by head, and in distances that have a row
-of their table each.
+Follows `transformers` 5.23.0, models/deberta/modeling_deberta.py. Differs from the second
+generation in one matrix for queries, keys and values, head by head, and in a table with a row for
+each distance.
 """
 
 import numpy as np
@@ -29,13 +29,13 @@ from earmark.graph.writer import GraphWriter
 __all__ = ["DEBERTA"]
 
 PARTS: tuple[Part, ...] = ("query", "key", "value")
-"""The order in which each head's rows stand in the one matrix."""
+"""The order of each head's rows in the matrix."""
 BIASES: dict[Part, str] = {"query": "q_bias", "value": "v_bias"}
-"""Keys have none."""
+"""Names of the biases; keys have none."""
 
 
 def _rows(config: Config, longest: int) -> Int64:
-    """Find the row of every distance in a table of ``2 * longest`` rows."""
+    """Return the row of each distance in a table of ``2 * longest`` rows."""
     positions = config.size("max_position_embeddings")
     distances = np.arange(1 - positions, positions, dtype=np.int64)
     return np.clip(distances + longest, 0, 2 * longest - 1)

@@ -1,8 +1,8 @@
-"""DeBERTa-v2 and DeBERTa-v3 (He et al. 2021, arXiv:2111.09543), mDeBERTa among them.
+"""DeBERTa-v2 and DeBERTa-v3 (He et al. 2021, arXiv:2111.09543), including mDeBERTa.
 
 Follows `transformers` 5.23.0, models/deberta_v2/modeling_deberta_v2.py. Differs from the first
-DeBERTa in long distances that share a row of their table, in projections of that table that may
-be those of the content, and in a convolution that some checkpoints have beside the first layer.
+generation in table rows that long distances share, in projections of that table, which may be those
+of the content, and in a convolution beside the first layer of some checkpoints.
 """
 
 from functools import partial
@@ -36,19 +36,19 @@ __all__ = ["DEBERTA_V2", "log_buckets"]
 
 
 def log_buckets(distances: Int64, buckets: int, longest: int) -> Int64:
-    """Give near distances buckets of their own, and far ones the more company the farther.
+    """Return buckets of distances: one each for near ones, logarithmic for far ones.
 
-    `make_log_bucket_position` of the reference, in the same float32 steps: where a bucket ends
-    depends on their rounding.
+    `make_log_bucket_position` of the reference, in the same float32 steps, since their rounding
+    decides where a bucket ends.
 
     Args:
         distances: of any sign.
         buckets: of one sign.
-        longest: the distance that the last bucket ends with.
+        longest: the last distance of the last bucket.
     """
     middle = buckets // 2
     far = np.maximum(np.abs(distances), middle)
-    # Logarithms in float64, then rounded: right to the last bit on every machine.
+    # Logarithms in float64, then rounded: exact to the last bit on every machine.
     ratio = np.log((far.astype(np.float32) / np.float32(middle)).astype(np.float64))
     whole = np.log(np.float64(np.float32((longest - 1) / middle)))
     steps = np.float32(middle - 1) * (ratio.astype(np.float32) / np.float32(whole))
@@ -57,7 +57,7 @@ def log_buckets(distances: Int64, buckets: int, longest: int) -> Int64:
 
 
 def _rows(config: Config, buckets: int, size: int) -> Int64:
-    """Find the row of every distance in a table of ``2 * size`` rows."""
+    """Return the row of each distance in a table of ``2 * size`` rows."""
     positions, longest = config.size("max_position_embeddings"), longest_distance(config)
     distances = np.arange(1 - positions, positions, dtype=np.int64)
     if buckets > 0:
@@ -71,7 +71,7 @@ def _rows(config: Config, buckets: int, size: int) -> Int64:
 
 
 def _table(w: GraphWriter, config: Config, size: int) -> Float32:
-    """Read the vectors of distances, ``[2 * size, hidden]``, normed where the config says so."""
+    """Read the vectors of distances, ``[2 * size, hidden]``, normalised if the config says so."""
     hidden = config.size("hidden_size")
     table = floats_of(w.weights.matrix("encoder.rel_embeddings.weight", 2 * size, hidden))
     if "layer_norm" not in config.words("norm_rel_ebd"):
@@ -94,7 +94,7 @@ def _generation(
     table: Float32 | None = None
     if config.flag("relative_attention", default=False):
         table = _table(w, config, size)
-    else:  # files have the norm of a table that is not there
+    else:  # files contain the norm even without the table
         w.weights.disregard("encoder.LayerNorm.weight", "encoder.LayerNorm.bias")
     shared = config.flag("share_att_key", default=False)
 

@@ -29,7 +29,7 @@ from earmark.graph.writer import GraphWriter
 __all__ = ["DISTILBERT"]
 
 EPSILON = 1e-12
-"""Fixed in the modelling code; the config has no field for it."""
+"""Constant in the modelling code; the config has no field for it."""
 
 
 def _shape(config: Config) -> EncoderShape:

@@ -23,11 +23,11 @@ from earmark.graph.writer import GraphWriter
 __all__ = ["ELECTRA"]
 
 EMBEDDING_WIDTH = 128
-"""`embedding_size` where the config does not say (configuration_electra.py)."""
+"""Default of `embedding_size` (configuration_electra.py)."""
 
 
 def _embed(w: GraphWriter, inputs: PackedInputs, config: Config) -> Value:
-    """Embed, and widen to the encoder's size where the tables have another."""
+    """Embed, then project to the encoder's size if the tables have another."""
     width, hidden = config.size("embedding_size", EMBEDDING_WIDTH), config.size("hidden_size")
     embedded = embed(w, inputs, config, position_ids=inputs.position_ids, width=width)
     return embedded if width == hidden else w.linear(embedded, "embeddings_project", hidden, width)
@@ -36,7 +36,7 @@ def _embed(w: GraphWriter, inputs: PackedInputs, config: Config) -> Value:
 def _sequence(w: GraphWriter, inputs: PackedInputs, config: Config, labels: int) -> Value:
     """Dense and GELU on the first token, then a linear layer.
 
-    The GELU is `ElectraClassificationHead`'s own: neither `hidden_act` nor `summary_activation`
+    The GELU is fixed in `ElectraClassificationHead`: neither `hidden_act` nor `summary_activation`
     changes it.
     """
     shape = encoder_shape(config)

@@ -1,9 +1,8 @@
 """ModernBERT (Warner et al. 2024, arXiv:2412.13663).
 
 Follows `transformers` 5.24.0, models/modernbert/modeling_modernbert.py. Differs from BERT in norms
-that stand before each block, in rotary positions, in layers that see only the neighbourhood of a
-token, in a gate inside the feed-forward block, and in biases that may be left out. There are no
-token types.
+before each block, rotary positions, layers with local attention, a gate inside the feed-forward
+block, and optional biases. There are no token types.
 """
 
 from collections.abc import Mapping
@@ -32,7 +31,7 @@ from earmark.graph.writer import GraphWriter
 __all__ = ["MODERNBERT"]
 
 GLOBAL, LOCAL = "full_attention", "sliding_attention"
-"""Kinds of layers, as `layer_types` and `rope_parameters` of newer configs name them."""
+"""Names of kinds of layers in `layer_types` and `rope_parameters` of newer configs."""
 OLD_THETA = {GLOBAL: "global_rope_theta", LOCAL: "local_rope_theta"}
 THETA = {GLOBAL: 160_000.0, LOCAL: 10_000.0}
 PLAIN_ROTATION: Mapping[str, tuple[object, ...]] = {
@@ -40,7 +39,7 @@ PLAIN_ROTATION: Mapping[str, tuple[object, ...]] = {
     "type": ("default",),
     "partial_rotary_factor": (1,),
 }
-"""Fields of a rotation, and the values with which its base says all."""
+"""Fields of a rotation, and the values with which it depends only on its base."""
 POOLINGS = {"cls": first_of_texts, "mean": mean_of_texts}
 """`classifier_pooling` -> how a text's tokens become one vector."""
 
@@ -60,7 +59,7 @@ class _Shape:
 
 @dataclass(frozen=True, slots=True)
 class _View:
-    """What the layers of one kind see: which tokens, under which angles."""
+    """The attention of one kind of layers: which tokens they see, and their angles."""
 
     bias: Value
     rotation: Rotation
@@ -85,7 +84,7 @@ def _shape(config: Config) -> _Shape:
 
 
 def _kinds(config: Config) -> tuple[str, ...]:
-    """Read the kind of each layer, from the newer list or the older rule."""
+    """Return the kind of each layer, from the newer list or the older rule."""
     count = config.size("num_hidden_layers")
     named = config.words("layer_types")
     if not named:
@@ -100,10 +99,10 @@ def _kinds(config: Config) -> tuple[str, ...]:
 
 
 def _theta(config: Config, kind: str) -> float:
-    """Read the base of a kind's angles, from the newer place or the older one.
+    """Return the base of a kind's angles, from the newer field or the older one.
 
-    Null for the layers of short reach is the base of the others, as `transformers` 4.57.1 has it
-    (class ModernBertAttention); 5.24 fails there.
+    If it is null for local layers, it is that of the others, as in `transformers` 4.57.1 (class
+    ModernBertAttention); 5.24 fails there.
     """
     newer = config.section("rope_parameters").section(kind)
     for place, key in ((newer, "rope_theta"), (config, OLD_THETA[kind])):
@@ -115,7 +114,7 @@ def _theta(config: Config, kind: str) -> float:
 
 
 def _check_rotation(config: Config) -> None:
-    """Refuse angles that are worked out otherwise than from their base alone."""
+    """Raise an error if angles depend on more than their base."""
     newer = config.section("rope_parameters")
     places = [config.section("rope_scaling"), *(newer.section(kind) for kind in THETA)]
     scaled = [
@@ -134,7 +133,7 @@ def _check_rotation(config: Config) -> None:
 
 
 def _views(w: GraphWriter, inputs: PackedInputs, config: Config, head: int) -> dict[str, _View]:
-    """Compute, once for all layers, what each kind of layer sees."""
+    """Record the attention of each kind of layers, once for all layers."""
     r, reach = w.recorder, config.size("local_attention", 128) // 2
     seen = {GLOBAL: None, LOCAL: within_reach(r, inputs.position_ids, reach)}
     positions = config.size("max_position_embeddings")
@@ -166,7 +165,7 @@ def _attention(w: GraphWriter, x: Value, name: str, view: _View, shape: _Shape) 
 
 
 def _feed_forward(w: GraphWriter, x: Value, name: str, shape: _Shape) -> Value:
-    """Half of what is computed is activated, and the other half is what it is weighed by."""
+    """Apply a gated feed-forward block: one half, activated, is multiplied by the other."""
     r, hidden, wide = w.recorder, shape.attention.hidden, shape.intermediate
     both = w.linear(x, f"{name}.Wi", 2 * wide, hidden, bias=shape.feed_forward_bias)
     active, gate = r.ops("Split", both, outputs=2, axis=-1, num_outputs=2)
@@ -182,7 +181,7 @@ def _encode(w: GraphWriter, inputs: PackedInputs, config: Config, shape: _Shape)
     views = _views(w, inputs, config, shape.attention.head)
     for index, kind in enumerate(_kinds(config)):
         layer = f"layers.{index}"
-        # The first layer's input was normalised as embeddings.
+        # The first layer's input is already normalised, as embeddings.
         before = _norm(w, x, f"{layer}.attn_norm", shape) if index else x
         x = r.op("Add", x, _attention(w, before, f"{layer}.attn", views[kind], shape))
         before = _norm(w, x, f"{layer}.mlp_norm", shape)

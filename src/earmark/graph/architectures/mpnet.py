@@ -1,8 +1,7 @@
 """MPNet (Song et al. 2020, arXiv:2004.09297).
 
-Follows `transformers` 5.23.0, models/mpnet/modeling_mpnet.py. Differs from RoBERTa in numbers that
-all layers add to their scores by the distance of two tokens, in having no token types, and in its
-names.
+Follows `transformers` 5.23.0, models/mpnet/modeling_mpnet.py. Differs from RoBERTa in a bias by
+distance that all layers add to their attention scores, in having no token types, and in its names.
 """
 
 import math
@@ -36,26 +35,26 @@ __all__ = ["MPNET", "distance_buckets"]
 Int64: TypeAlias = NDArray[np.int64]
 
 PADDING = 1
-"""Positions are counted from it, whatever `pad_token_id` says (class MPNetEmbeddings)."""
+"""Positions are counted from this id, whatever `pad_token_id` is (class MPNetEmbeddings)."""
 BUCKETS = 32
 FAR = 128
-"""Buckets that distances fall into, and the distance from which on all share the last one
+"""Number of buckets of distances, and the distance from which all share the last bucket
 (`compute_position_bias` and `relative_position_bucket`; the config cannot change them)."""
 
 
 def distance_buckets(distances: Int64) -> Int64:
-    """Give near distances buckets of their own, and far ones the more company the farther.
+    """Return buckets of distances: one each for near ones, logarithmic for far ones.
 
-    `relative_position_bucket` of the reference, in the same float32 steps: where a bucket ends
-    depends on their rounding.
+    `relative_position_bucket` of the reference, in the same float32 steps, since their rounding
+    decides where a bucket ends.
 
     Args:
-        distances: of the token that is seen from the one that sees.
+        distances: of a key from its query.
     """
     side = BUCKETS // 2
     exact = side // 2
     length = np.abs(distances)
-    # Logarithms in float64, then rounded: right to the last bit on every machine.
+    # Logarithms in float64, then rounded: exact to the last bit on every machine.
     ratio = np.log(np.maximum(length, exact) / exact).astype(np.float32)
     steps = ratio / np.float32(math.log(FAR / exact)) * np.float32(side - exact)
     far = np.minimum(exact + steps.astype(np.int64), side - 1)
@@ -63,7 +62,7 @@ def distance_buckets(distances: Int64) -> Int64:
 
 
 def _positions(config: Config) -> int:
-    """Count the rows of the position table that stand for a place in a text."""
+    """Return how many rows of the position table are positions in a text."""
     rows = config.size("max_position_embeddings")
     if rows <= PADDING + 1:
         raise InvalidCheckpoint(

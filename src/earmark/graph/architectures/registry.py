@@ -1,4 +1,4 @@
-"""What is supported."""
+"""The supported architectures, and how to find that of a config."""
 
 from collections.abc import Iterator, Mapping
 
@@ -45,11 +45,11 @@ ARCHITECTURES: dict[str, Architecture] = {
 
 
 def find_architecture(config: Config) -> tuple[Architecture, HeadKind]:
-    """Find the architecture and the head that a config names.
+    """Return the architecture and the head that a config names.
 
     Raises:
-        InvalidCheckpoint: the config does not say.
-        UnsupportedCheckpoint: it names one that earmark does not know.
+        InvalidCheckpoint: the config does not name them.
+        UnsupportedCheckpoint: earmark does not know one of them.
     """
     kind, named = find_family(config)
     architecture = ARCHITECTURES[kind]
@@ -62,18 +62,18 @@ def find_architecture(config: Config) -> tuple[Architecture, HeadKind]:
 
 
 def find_family(config: Config) -> tuple[str, HeadKind | None]:
-    """Find the `model_type` of the graph that a config asks for, and the head if it names one.
+    """Return the `model_type` of the graph for a config, and the head if the config names one.
 
-    `transformers` goes by `model_type` and takes the class for the task asked for; so do we, where
-    the class is one of that library's own: a class that others have written computes in another
-    way under the same `model_type`. Without a `model_type` the class says it.
+    `transformers` uses `model_type` and the class for the requested task. So do we, if the class is
+    one of that library: a foreign class computes differently under the same `model_type`. Without a
+    `model_type`, the class decides.
 
     Returns:
-        The `model_type`; and the head, None where the config names no class, the bare encoder or
-        a class for another task.
+        The `model_type`; and the head, None if the config names no class, the bare encoder or a
+        class for another task.
 
     Raises:
-        InvalidCheckpoint: a field is malformed, or nothing says what the architecture is.
+        InvalidCheckpoint: a field is malformed, or nothing names the architecture.
         UnsupportedCheckpoint: the config names an architecture or a class that earmark does not
             know.
     """
@@ -98,7 +98,7 @@ def find_family(config: Config) -> tuple[str, HeadKind | None]:
 
 
 def class_of(kind: str, head: HeadKind) -> str:
-    """Name the class of an architecture and a head as `transformers` does.
+    """Return the `transformers` class of an architecture and a head.
 
     Raises:
         UnsupportedCheckpoint: the architecture has no such head.
@@ -115,7 +115,7 @@ HEAD_SUFFIXES: Mapping[str, HeadKind] = {
     "ForSequenceClassification": "sequence",
     "ForTokenClassification": "token",
 }
-"""How `transformers` ends the names of classes with a head that classifies."""
+"""Endings of `transformers` classes with a classification head."""
 
 OTHER_SUFFIXES = (
     "Model",
@@ -129,10 +129,10 @@ OTHER_SUFFIXES = (
     "ForNextSentencePrediction",
     "ForQuestionAnswering",
 )
-"""How it ends those of the encoder alone, and of heads for other tasks."""
+"""Endings of `transformers` classes for the bare encoder and for other tasks."""
 
 _FRAMEWORKS = ("TF", "Flax")
-"""What it puts before the classes of frameworks other than PyTorch."""
+"""Prefixes of `transformers` classes for frameworks other than PyTorch."""
 
 
 def _families() -> Iterator[tuple[str, str]]:
@@ -144,11 +144,11 @@ def _families() -> Iterator[tuple[str, str]]:
 
 
 _FAMILIES: Mapping[str, str] = dict(_families())
-"""What the classes of an architecture begin with -> its `model_type`."""
+"""Beginning of an architecture's class names -> its `model_type`."""
 
 
 def _read_class(name: str) -> tuple[str | None, HeadKind | None]:
-    """Read a class name: the architecture whose it is, if it is one's own; and the head."""
+    """Parse a class name into its architecture, None for a foreign class, and its head."""
     plain = next((name.removeprefix(one) for one in _FRAMEWORKS if name.startswith(one)), name)
     for suffix in (*HEAD_SUFFIXES, *OTHER_SUFFIXES):
         family = _FAMILIES.get(plain.removesuffix(suffix)) if plain.endswith(suffix) else None
@@ -162,7 +162,7 @@ def _names_code(config: Config) -> bool:
 
 
 def _own_code(config: Config) -> str:
-    """Say that a checkpoint brings code, if it does."""
+    """Return a part of a message if a checkpoint brings its own code; else an empty text."""
     if not _names_code(config):
         return ""
     return (

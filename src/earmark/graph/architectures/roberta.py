@@ -1,7 +1,7 @@
 """RoBERTa (Liu et al. 2019, arXiv:1907.11692).
 
-Follows `transformers` 5.23.0, models/roberta/modeling_roberta.py. Differs from BERT in how it
-counts positions, in having no pooler, and in its own head.
+Follows `transformers` 5.23.0, models/roberta/modeling_roberta.py. Differs from BERT in the counting
+of positions, in having no pooler, and in its own head.
 """
 
 from earmark.checkpoint.config import Config
@@ -25,7 +25,7 @@ from earmark.graph.writer import GraphWriter
 __all__ = ["ROBERTA"]
 
 PADDING = 1
-"""`pad_token_id` where the config does not say (configuration_roberta.py, and those of its kin)."""
+"""Default of `pad_token_id` (configuration_roberta.py, and those of related architectures)."""
 
 
 def _padding(config: Config) -> int:
@@ -33,7 +33,7 @@ def _padding(config: Config) -> int:
 
 
 def _positions(config: Config) -> int:
-    """Count the rows of the position table that stand for a place in a text."""
+    """Return how many rows of the position table are positions in a text."""
     rows, padding = config.size("max_position_embeddings"), _padding(config)
     if rows <= padding + 1:
         raise InvalidCheckpoint(

@@ -1,1 +1,1 @@
-"""The bricks that architectures are made of."""
+"""Parts of graphs that architectures share."""

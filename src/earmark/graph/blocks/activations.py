@@ -1,4 +1,4 @@
-"""Activation functions by the name `config.json` gives them.
+"""Activation functions, by their names in `config.json`.
 
 Follows ACT2FN of `transformers` 5.24.0 and 4.57.1 (activations.py).
 """
@@ -13,7 +13,7 @@ from earmark.graph.recorder import Recorder, Value
 __all__ = ["ACTIVATIONS", "activation"]
 
 LAPLACE_MEAN, LAPLACE_DEVIATION = 0.707107, 0.282095
-"""Of LaplaceActivation, as they stand there."""
+"""The constants of LaplaceActivation."""
 
 
 def _gelu(r: Recorder, x: Value) -> Value:
@@ -107,14 +107,14 @@ ACTIVATIONS: Mapping[str, Callable[[Recorder, Value], Value]] = {
     "swish": _silu,
     "tanh": _tanh,
 }
-"""Name -> how to record it. Left out are `prelu` and `xielu`, whose slopes are learned."""
+"""Name -> function that records it; without `prelu` and `xielu`, whose slopes are learned."""
 
 
 def activation(r: Recorder, x: Value, name: str) -> Value:
     """Apply an activation function to every value.
 
     Raises:
-        UnsupportedCheckpoint: no function of that name is known.
+        UnsupportedCheckpoint: the name is not known.
     """
     record = ACTIVATIONS.get(name)
     if record is None:

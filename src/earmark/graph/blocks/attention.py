@@ -1,4 +1,4 @@
-"""Attention over packed rows: a token sees its own text and nothing else."""
+"""Attention over packed rows, in which a token sees only its own text."""
 
 from dataclasses import dataclass
 
@@ -20,8 +20,8 @@ __all__ = [
 ]
 
 MASKED = -1e9
-"""Added to scores between texts: their weights are exactly 0 after the softmax, in bfloat16 too,
-and no sum of it overflows."""
+"""Added to scores between texts: their weights are exactly 0 after the softmax, even in bfloat16,
+and no sum with it overflows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class AttentionShape:
 
     @classmethod
     def read(cls, config: Config, hidden_key: str, heads_key: str) -> "AttentionShape":
-        """Read the sizes from a config, under the names the architecture has for them.
+        """Read the sizes from a config, under the architecture's names for them.
 
         Raises:
             InvalidCheckpoint: a size is missing, or the heads do not divide the hidden size.
@@ -67,7 +67,7 @@ class AttentionNames:
 
 
 def _crossed(r: Recorder, cells: Value) -> tuple[Value, Value]:
-    """Lay the cells of each row out for the tokens that see and for those that are seen.
+    """Reshape the cells of each row for queries and for keys.
 
     Returns:
         ``[rows, width, 1]`` and ``[rows, 1, width]``.
@@ -76,7 +76,7 @@ def _crossed(r: Recorder, cells: Value) -> tuple[Value, Value]:
 
 
 def packed_bias(r: Recorder, segment_ids: Value, only: Value | None = None) -> Value:
-    """Compute, once for all layers, which tokens of a row may see each other.
+    """Record, once for all layers, which tokens of a row see each other.
 
     Args:
         r: the graph.
@@ -94,26 +94,26 @@ def packed_bias(r: Recorder, segment_ids: Value, only: Value | None = None) -> V
 
 
 def within_reach(r: Recorder, position_ids: Value, reach: int) -> Value:
-    """Let a token see no further than `reach` tokens to either side.
+    """Return a mask by which a token sees at most `reach` tokens to either side.
 
     Returns:
-        Booleans, ``[rows, width, width]``; they mean nothing between texts.
+        Booleans, ``[rows, width, width]``; meaningless between texts.
     """
     distance = r.op("Abs", r.op("Sub", *_crossed(r, position_ids)))
     return r.op("LessOrEqual", distance, r.integers(reach))
 
 
 def not_later(r: Recorder, position_ids: Value) -> Value:
-    """Let a token see itself and what comes before it, as decoders do.
+    """Return a mask by which a token sees only itself and the tokens before it, as in decoders.
 
     Returns:
-        Booleans, ``[rows, width, width]``; they mean nothing between texts.
+        Booleans, ``[rows, width, width]``; meaningless between texts.
     """
     return r.op("GreaterOrEqual", *_crossed(r, position_ids))
 
 
 def first_token_bias(r: Recorder, segment_ids: Value, first_token: Value) -> Value:
-    """Compute which tokens of the whole batch each text's first token may see.
+    """Record which tokens of the whole batch each text's first token sees.
 
     Args:
         r: the graph.
@@ -130,14 +130,14 @@ def first_token_bias(r: Recorder, segment_ids: Value, first_token: Value) -> Val
 
 
 def attend(r: Recorder, query: Value, key: Value, value: Value, bias: Value, head: int) -> Value:
-    """Scaled dot-product attention; `key` comes transposed.
+    """Apply scaled dot-product attention; `key` must be transposed.
 
     Args:
         r: the graph.
         query: ``[..., seeing, head]``.
         key: ``[..., head, seen]``.
         value: ``[..., seen, head]``.
-        bias: what may be seen, added to the scores.
+        bias: added to the scores, to mask tokens.
         head: width of a head.
 
     Returns:
@@ -157,7 +157,7 @@ def packed_attention(
     *,
     seen: Value | None = None,
 ) -> Value:
-    """Attend within each text of each row.
+    """Apply attention within each text of each row.
 
     Args:
         w: the graph.
@@ -165,8 +165,8 @@ def packed_attention(
         bias: from `packed_bias`.
         names: the projections' tensors.
         shape: sizes.
-        seen: what keys and values are made of where that is not `x` (cross attention), in the
-            same cells, ``[rows, width, hidden]``.
+        seen: source of keys and values, if it is not `x` (cross attention), in the same cells,
+            ``[rows, width, hidden]``.
 
     Returns:
         ``[rows, width, hidden]``, output projection applied, residual not added.
@@ -194,10 +194,10 @@ def first_token_attention(
     names: AttentionNames,
     shape: AttentionShape,
 ) -> Value:
-    """Attend from each text's first token only, which is all that a sequence head reads.
+    """Apply attention for each text's first token only, since sequence heads read no other.
 
-    Queries are so few that each looks over the whole batch at once, masked to its own text: that
-    costs less than sorting keys by text would.
+    There are few queries, so each is multiplied with the keys of the whole batch, masked to its own
+    text: that costs less than grouping keys by text.
 
     Args:
         w: the graph.

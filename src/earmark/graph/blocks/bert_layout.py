@@ -1,4 +1,4 @@
-"""What BERT's kin took over from it whole: fields of the config, names of tensors, embeddings.
+"""Parts that BERT and related architectures share: config fields, tensor names, embeddings.
 
 Follows `transformers` 5.23.0, models/bert/modeling_bert.py.
 """
@@ -15,7 +15,7 @@ from earmark.graph.writer import GraphWriter
 __all__ = ["LAYOUT_FIELDS", "RELATIVE_FIELDS", "embed", "encoder_shape", "layer_names"]
 
 EPSILON = 1e-12
-"""`layer_norm_eps` where the config does not say (configuration_bert.py, and those of its kin)."""
+"""Default of `layer_norm_eps` (configuration_bert.py, and those of related architectures)."""
 
 LAYOUT_FIELDS: tuple[Field, ...] = (
     *COMMON,
@@ -27,15 +27,15 @@ LAYOUT_FIELDS: tuple[Field, ...] = (
     *harmless("hidden_dropout_prob attention_probs_dropout_prob", "of training"),
     *harmless("classifier_dropout classifier_dropout_prob", "of training"),
 )
-"""Fields that BERT and all its kin have."""
+"""Fields of BERT and all related architectures."""
 RELATIVE_FIELDS: tuple[Field, ...] = (
     *obeyed("position_embedding_type", "positions, or distances", POSITION_TYPES),
 )
-"""Of those that may look at distances."""
+"""Fields of those that may use relative positions."""
 
 
 def encoder_shape(config: Config) -> EncoderShape:
-    """Read the encoder's sizes and functions.
+    """Return the encoder's sizes and functions.
 
     Raises:
         InvalidCheckpoint: a size is missing or wrong.
@@ -51,7 +51,7 @@ def encoder_shape(config: Config) -> EncoderShape:
 
 
 def layer_names(layer: int) -> LayerNames:
-    """Name the tensors of the layer of that index."""
+    """Return the names of the tensors of the layer with that index."""
     base = f"encoder.layer.{layer}"
     return LayerNames(
         attention=AttentionNames(
@@ -72,7 +72,7 @@ def embed(
 ) -> Value:
     """Add the embeddings of words, token types and positions, and normalise.
 
-    Where attention looks at distances, positions are not added, though files hold their table.
+    If attention uses relative positions, positions are not added, though files contain their table.
 
     Args:
         w: the graph.
@@ -91,7 +91,7 @@ def embed(
 
     words = table(inputs.input_ids, "word", config.size("vocab_size"))
     kinds = config.size("type_vocab_size", 2)
-    # A table of one row has one answer, also for the second of a pair.
+    # A table of one row gives the same answer for the second text of a pair.
     types = table(inputs.token_type_ids if kinds > 1 else r.integers(0), "token_type", kinds)
     total = r.op("Add", words, types)
     if RelativeKeys.read(config) is None:

@@ -1,4 +1,4 @@
-"""Convolution over packed rows: a text's border is a border, whatever stands beyond it."""
+"""Convolution over packed rows, which never mixes tokens of different texts."""
 
 import numpy as np
 
@@ -11,9 +11,9 @@ from earmark.graph.writer import GraphWriter
 __all__ = ["packed_convolution"]
 
 NO_TEXT = -2
-"""A segment that no cell has."""
+"""A segment id that no cell has."""
 LAST = (1 << 31) - 1
-"""Up to the end, for `Slice`."""
+"""The end of an axis, for `Slice`."""
 
 
 def packed_convolution(  # noqa: PLR0913, PLR0917 - a layer's name and its three sizes
@@ -25,10 +25,10 @@ def packed_convolution(  # noqa: PLR0913, PLR0917 - a layer's name and its three
     wide: int,
     groups: int,
 ) -> Value:
-    """Mix every token with its neighbours in the same text.
+    """Convolve the tokens of each text.
 
-    The neighbours are laid beside each token, those of other texts as zeros, as the reference
-    pads a text that stands alone; one product does the rest, in float32 whatever the form.
+    The neighbours of each token are concatenated to it, with zeros for those outside of its text,
+    as the reference pads a single text; one matrix product follows, always in float32.
 
     Args:
         w: the graph.
@@ -36,8 +36,8 @@ def packed_convolution(  # noqa: PLR0913, PLR0917 - a layer's name and its three
         inputs: the packed batch.
         name: the layer's tensors, without ``.weight``.
         hidden: channels, in and out.
-        wide: tokens that are mixed, an odd number.
-        groups: channels are mixed within as many equal parts.
+        wide: width of the kernel in tokens, an odd number.
+        groups: number of equal parts of the channels; only channels of one part are mixed.
 
     Returns:
         ``[rows, width, hidden]``.
@@ -61,9 +61,9 @@ def packed_convolution(  # noqa: PLR0913, PLR0917 - a layer's name and its three
 
 
 def _neighbour(w: GraphWriter, x: Value, inputs: PackedInputs, offset: int) -> Value:
-    """Put in each cell what stands `offset` cells to its right, zeros where that is no such token.
+    """Shift cells left by `offset`, with zeros for cells of other texts.
 
-    Both are moved the same way, so that cells that come from beyond the row are of no text.
+    Segment ids are shifted in the same way, so that cells from beyond the row belong to no text.
     """
     if offset == 0:
         return x
@@ -76,7 +76,7 @@ def _neighbour(w: GraphWriter, x: Value, inputs: PackedInputs, offset: int) -> V
 
 
 def _moved(w: GraphWriter, x: Value, offset: int, *, pads: tuple[int, ...], filler: Value) -> Value:
-    """Move the cells of each row, axis 1, to the left by `offset`, and fill up."""
+    """Shift the cells of each row, axis 1, left by `offset`, and pad them."""
     r = w.recorder
     before, after = list(pads), list(pads)
     before[1], after[1] = max(-offset, 0), max(offset, 0)
@@ -86,7 +86,7 @@ def _moved(w: GraphWriter, x: Value, offset: int, *, pads: tuple[int, ...], fill
 
 
 def _matrix(kernel: Float32, groups: int) -> Float32:
-    """Turn a kernel ``[out, in / groups, wide]`` into a matrix ``[wide * in, out]``."""
+    """Convert a kernel ``[out, in / groups, wide]`` to a matrix ``[wide * in, out]``."""
     out, into, wide = kernel.shape
     parts = np.zeros((groups, out // groups, groups, into, wide), np.float32)
     for group in range(groups):

@@ -1,4 +1,4 @@
-"""What the generations of DeBERTa share: embeddings, encoder and heads.
+"""Parts that the generations of DeBERTa share: embeddings, encoder and heads.
 
 Follows `transformers` 5.23.0, models/deberta/modeling_deberta.py, from which
 models/deberta_v2/modeling_deberta_v2.py copies these parts.
@@ -39,10 +39,10 @@ __all__ = [
 ]
 
 EPSILON = 1e-7
-"""`layer_norm_eps` where the config does not say (configuration_deberta_v2.py)."""
+"""Default of `layer_norm_eps` (configuration_deberta_v2.py)."""
 
 PRETRAINED = ("word", "position")
-"""Tables that DeBERTa-v3 was pretrained with in two parts (arXiv:2111.09543, section 3.3)."""
+"""Tables that were in two parts when DeBERTa-v3 was pretrained (arXiv:2111.09543, section 3.3)."""
 
 
 def _head(config: Config) -> tuple[object, ...]:
@@ -62,19 +62,19 @@ DEBERTA_FIELDS: tuple[Field, ...] = (
     *harmless("legacy", "of heads that write text"),
     *harmless("padding_idx", "of training"),
 )
-"""Fields that both generations have."""
+"""Fields of both generations."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Generation:
-    """What a generation does its own way, for one checkpoint.
+    """The parts that differ between generations, for one checkpoint.
 
     Attributes:
-        rows: of the table of distances, as `Distances` takes them.
-        layer: the attention of the layer of that index.
-        convolve: makes of the embeddings what is added to the first layer's answer, both
-            ``[rows, width, hidden]``, before the norm ``encoder.conv.LayerNorm``; None where
-            nothing is.
+        rows: row of each distance in the table, for `Distances`.
+        layer: returns the attention of the layer with an index.
+        convolve: computes from the embeddings what is added to the first layer's output, both
+            ``[rows, width, hidden]``, before the norm ``encoder.conv.LayerNorm``; None if there is
+            no convolution.
     """
 
     rows: Int64
@@ -87,9 +87,9 @@ Writer: TypeAlias = Callable[[GraphWriter, PackedInputs, Config, int], Value]
 
 
 def position_terms(config: Config) -> tuple[frozenset[str], int]:
-    """Read which products with distances are made, and how many the scores are scaled for.
+    """Return the products with distances, and the number of products that scores are scaled for.
 
-    `relative_attention` off leaves the products out, and scales as if they were there.
+    Without `relative_attention` there are no such products, but the scale still counts them.
     """
     words = config.words("pos_att_type")
     made = frozenset(words) if config.flag("relative_attention", default=False) else frozenset()
@@ -97,16 +97,16 @@ def position_terms(config: Config) -> tuple[frozenset[str], int]:
 
 
 def longest_distance(config: Config) -> int:
-    """Read how far apart two tokens may be and still have a distance of their own."""
+    """Return the longest distance of two tokens that has its own value."""
     stated = config.integer("max_relative_positions", -1)
     return stated if stated > 0 else config.size("max_position_embeddings")
 
 
 def project_table(w: GraphWriter, table: Float32, name: str, *, bias: bool = True) -> Float32:
-    """Put the vectors of distances through a linear layer, ``[table, hidden]`` both.
+    """Apply a linear layer to the vectors of distances, ``[table, hidden]`` both.
 
-    They are the same for every text: once, as the graph is written, and in float32 whatever it
-    computes in.
+    They are the same for every text, so this is computed once, when the graph is written, and
+    always in float32.
     """
     hidden = table.shape[1]
     weight = floats_of(w.weights.matrix(f"{name}.weight", hidden, hidden))
@@ -119,14 +119,14 @@ def _shape(config: Config) -> EncoderShape:
 
 
 def _embed(w: GraphWriter, inputs: PackedInputs, config: Config, epsilon: float) -> Value:
-    """Words, and positions and types where the config has any; then the norm."""
+    """Add the embeddings of words, and of positions and types if there are any; normalise."""
     r, hidden = w.recorder, config.size("hidden_size")
     narrow = config.size("embedding_size", hidden)
 
     def table(ids: Value, name: str, rows: int) -> Value:
         return w.embedding(ids, f"embeddings.{name}_embeddings", rows, narrow)
 
-    # What pretraining added to the generator's tables; the tables here are the sums.
+    # The differences from the generator's tables in pretraining; the tables here are the sums.
     w.weights.disregard(*(f"embeddings.{name}_embeddings._weight" for name in PRETRAINED))
     total = table(inputs.input_ids, "word", config.size("vocab_size"))
     if config.flag("position_biased_input", default=True):
@@ -146,7 +146,7 @@ def _embed(w: GraphWriter, inputs: PackedInputs, config: Config, epsilon: float)
 
 @dataclass(frozen=True, slots=True)
 class _Encoder:
-    """The layers of one checkpoint, on their way into a graph."""
+    """Writes the layers of one checkpoint into a graph."""
 
     w: GraphWriter
     inputs: PackedInputs
@@ -156,7 +156,7 @@ class _Encoder:
     embedded: Value
 
     def tokens(self, count: int) -> Value:
-        """Run that many layers on every token."""
+        """Write so many layers, for every token."""
         x = self.embedded
         bias = packed_bias(self.w.recorder, self.inputs.segment_ids)
         for index in range(count):
@@ -168,7 +168,7 @@ class _Encoder:
         return x
 
     def first_tokens(self) -> Value:
-        """Run every layer, the last one for each text's first token alone."""
+        """Write every layer, the last one for each text's first token only."""
         r, hidden, index = self.w.recorder, self.shape.attention.hidden, self.shape.layers - 1
         x = self.tokens(index)
 

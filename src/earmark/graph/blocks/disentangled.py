@@ -1,12 +1,12 @@
-"""Disentangled attention: what tokens say and how far apart they stand, scored one by one.
+"""Disentangled attention: separate scores for the content and the distance of tokens.
 
 He et al. 2020, arXiv:2006.03654. Follows `transformers` 5.23.0, class DisentangledSelfAttention
 of models/deberta_v2/modeling_deberta_v2.py and of models/deberta/modeling_deberta.py.
 
 A score is the sum of up to three products: a query with a key; a query with the vector of its
-distance to the key ("c2p"); a key with the vector of that distance ("p2c"). A text's tokens stand
-side by side in a row, so that the distance of two of them is that of their cells, whatever the row
-and the text. Between texts it is wrong, and masked.
+distance to the key ("c2p"); a key with the vector of that distance ("p2c"). The tokens of a text
+are adjacent in a row, so the distance of two of them is that of their cells, in every row and text.
+Between texts it is wrong, and masked.
 """
 
 from collections.abc import Callable
@@ -39,12 +39,12 @@ class Disentangled:
     """One layer's attention.
 
     Attributes:
-        name: what the graph calls its tensors by.
-        project: makes queries, keys or values of hidden states, ``[..., hidden]`` both.
-        distance_keys: what queries are held against, ``[table, hidden]``, or ``[table, head]``
-            where all heads share it; None leaves it out.
-        distance_queries: what keys are held against, the same.
-        terms: how many products the scores are scaled for; content's own is one of them.
+        name: name of its tensors in the graph.
+        project: computes queries, keys or values from hidden states, ``[..., hidden]`` both.
+        distance_keys: vectors of distances to multiply with queries, ``[table, hidden]``, or
+            ``[table, head]`` if all heads share them; None for no such product.
+        distance_queries: vectors of distances to multiply with keys, in the same form.
+        terms: number of products that the scores are scaled for, that of the content included.
     """
 
     name: str
@@ -56,7 +56,7 @@ class Disentangled:
 
 @dataclass(frozen=True, slots=True)
 class Distances:
-    """Where each distance between two tokens stands in the layers' tables; once for all layers.
+    """The rows of distances between tokens in the layers' tables; recorded once for all layers.
 
     Attributes:
         inputs: the packed batch.
@@ -75,7 +75,7 @@ class Distances:
 
     @classmethod
     def of(cls, r: Recorder, inputs: PackedInputs, rows: Int64) -> "Distances":
-        """Record what all layers share."""
+        """Record the parts that all layers share."""
         width = r.op("Shape", inputs.input_ids, start=1, end=2)
         last = r.op("Sub", width, r.integers(1))
         zero, one = (r.constant(np.asarray(number, np.int64)) for number in (0, 1))
@@ -95,7 +95,7 @@ class Distances:
 
 
 def _rows(r: Recorder, distances: Value, rows: Int64) -> Value:
-    """Look distances up; those longer than a text may be are read by no pair of one text."""
+    """Look distances up; those beyond the longest text are never used within a text."""
     longest = np.asarray(len(rows) // 2, np.int64)
     high, low = r.constant(longest), r.constant(-longest)
     known = r.op("Min", r.op("Max", distances, low), high)
@@ -110,11 +110,11 @@ def disentangled_attention(
     layer: Disentangled,
     shape: AttentionShape,
 ) -> Value:
-    """Attend within each text of each row.
+    """Apply attention within each text of each row.
 
-    Every token is multiplied with every distance that occurs in a row, in order; then what stands
-    at a distance is shifted to the cell that is so far away (Huang et al. 2018, arXiv:1809.04281).
-    To gather it cell by cell, as the reference does, takes an index for each head and pair.
+    Every token is multiplied with every distance in a row, in order; then each product is shifted
+    to the cell at that distance (Huang et al. 2018, arXiv:1809.04281). Gathering them cell by cell,
+    as the reference does, needs an index for each head and pair.
 
     Args:
         w: the graph.
@@ -150,7 +150,7 @@ def disentangled_attention(
 
 
 def _shift(r: Recorder, x: Value, width: Value) -> Value:
-    """Move cell ``b - a + width - 1`` of line ``a`` to cell ``b``: a line shorter by one does it.
+    """Move cell ``b - a + width - 1`` of line ``a`` to cell ``b``, by making lines shorter by one.
 
     Args:
         r: the graph.
@@ -175,7 +175,7 @@ def first_token_disentangled_attention(  # noqa: PLR0913, PLR0917 - as the one f
     layer: Disentangled,
     shape: AttentionShape,
 ) -> Value:
-    """Attend from each text's first token only, over the whole batch at once.
+    """Apply attention for each text's first token only, over the whole batch at once.
 
     Args:
         w: the graph.
@@ -216,14 +216,14 @@ def _scale(layer: Disentangled, shape: AttentionShape) -> float:
 
 
 def _scaled(r: Recorder, query: Value, layer: Disentangled, shape: AttentionShape) -> Value:
-    """Scale queries rather than scores, which are more."""
+    """Scale the queries, which are fewer than the scores."""
     return r.op("Mul", query, r.scalar(_scale(layer, shape)))
 
 
 def _tables(
     r: Recorder, layer: Disentangled, shape: AttentionShape
 ) -> tuple[Value | None, Value | None]:
-    """Store a layer's tables by head, ``[heads or 1, head, table]``; its queries come scaled."""
+    """Store a layer's tables by head, ``[heads or 1, head, table]``; its queries are scaled."""
 
     def store(table: Float32, name: str) -> Value:
         by_head = table.reshape(len(table), -1, shape.head).transpose(1, 2, 0)

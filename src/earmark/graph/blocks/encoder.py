@@ -1,4 +1,4 @@
-"""The encoder of BERT and its kin: layers that normalise after each residual."""
+"""The encoder of BERT and related architectures: layers that normalise after each residual."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ class EncoderShape:
         intermediate: width inside the feed-forward block.
         activation: function inside the feed-forward block.
         epsilon: of every layer norm.
-        relative_keys: the distances that attention looks at; None where it looks at none.
+        relative_keys: relative positions in attention; None if positions are absolute.
     """
 
     layers: int
@@ -61,7 +61,7 @@ class LayerNames:
 
 
 NamesOf = Callable[[int], LayerNames]
-"""The names of the layer of that index."""
+"""Returns the names of the layer with an index."""
 
 
 def _feed_forward(w: GraphWriter, x: Value, names: LayerNames, shape: EncoderShape) -> Value:
@@ -79,7 +79,7 @@ def finish_layer(
     Args:
         w: the graph.
         x: hidden states, ``[..., hidden]``.
-        attended: what attention made of them, output projection applied.
+        attended: output of attention for them, output projection applied.
         names: the layer's tensors.
         shape: sizes.
 
@@ -94,7 +94,7 @@ def finish_layer(
 
 @dataclass(frozen=True, slots=True)
 class _Layers:
-    """The layers of one checkpoint, on their way into a graph."""
+    """Writes the layers of one checkpoint into a graph."""
 
     w: GraphWriter
     inputs: PackedInputs
@@ -112,13 +112,13 @@ class _Layers:
         shape: EncoderShape,
         relative: RelativeBias | None,
     ) -> "_Layers":
-        """Record what all layers share."""
+        """Record the parts that all layers share."""
         keys = shape.relative_keys
         distant = None if keys is None else keys.record(w.recorder, inputs)
         return cls(w, inputs, names_of, shape, relative, distant)
 
     def tokens(self, x: Value, count: int) -> Value:
-        """Run that many layers on every token."""
+        """Write so many layers, for every token."""
         w, sizes = self.w, self.shape.attention
         bias = packed_bias(w.recorder, self.inputs.segment_ids)
         if self.relative is not None:
@@ -131,7 +131,7 @@ class _Layers:
         return x
 
     def first_tokens(self, x: Value) -> Value:
-        """Run every layer, the last one for each text's first token alone."""
+        """Write every layer, the last one for each text's first token only."""
         w, r, sizes, last = self.w, self.w.recorder, self.shape.attention, self.shape.layers - 1
         x, names = self.tokens(x, last), self.names_of(last)
         firsts = r.op("Gather", r.reshape(x, -1, sizes.hidden), self.inputs.first_token)
@@ -151,7 +151,7 @@ def encode_tokens(
     shape: EncoderShape,
     relative: RelativeBias | None = None,
 ) -> Value:
-    """Run every layer on every token.
+    """Write every layer, for every token.
 
     Args:
         w: the graph.
@@ -159,7 +159,7 @@ def encode_tokens(
         inputs: the packed batch.
         names_of: names of each layer's tensors.
         shape: sizes.
-        relative: what is added to scores by distance.
+        relative: added to scores by distance.
 
     Returns:
         Hidden states, ``[rows, width, hidden]``.
@@ -175,10 +175,10 @@ def encode_first_tokens(
     shape: EncoderShape,
     relative: RelativeBias | None = None,
 ) -> Value:
-    """Run every layer, the last one for each text's first token alone.
+    """Write every layer, the last one for each text's first token only.
 
-    The last layer's other tokens are read by nobody. Leaving them out is exact, and saves five
-    sixths of that layer: a seventh of a model of six layers.
+    Nothing reads the last layer's other tokens. Leaving them out is exact, and saves five sixths of
+    that layer: a seventh of a model of six layers.
 
     Args:
         w: the graph.
@@ -186,7 +186,7 @@ def encode_first_tokens(
         inputs: the packed batch.
         names_of: names of each layer's tensors.
         shape: sizes.
-        relative: what is added to scores by distance.
+        relative: added to scores by distance.
 
     Returns:
         Hidden states of the first tokens, ``[texts, hidden]``.

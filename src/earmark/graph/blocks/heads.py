@@ -1,4 +1,4 @@
-"""Heads that more than one architecture has."""
+"""Heads that several architectures share."""
 
 from earmark.graph.blocks.activations import activation
 from earmark.graph.recorder import Value
@@ -8,7 +8,7 @@ __all__ = ["dense_head"]
 
 
 def dense_head(w: GraphWriter, x: Value, function: str, hidden: int, labels: int) -> Value:
-    """Write the two layers of a `ClassificationHead`, in float32 whatever the form.
+    """Write the two layers of a `ClassificationHead`, always in float32.
 
     Args:
         w: the graph.

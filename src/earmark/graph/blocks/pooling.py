@@ -1,4 +1,4 @@
-"""From the cells of a batch to one vector for each text."""
+"""Pooling: one vector for each text from the cells of a batch."""
 
 from onnx import TensorProto
 
@@ -9,7 +9,7 @@ __all__ = ["first_of_texts", "last_of_texts", "mean_of_texts"]
 
 
 def _own_cells(r: Recorder, inputs: PackedInputs) -> Value:
-    """Tell which cells of the batch are each text's own: booleans, ``[texts, rows * width]``."""
+    """Return which cells of the batch belong to each text: booleans, ``[texts, rows * width]``."""
     flat = r.reshape(inputs.segment_ids, -1)
     own = r.op("Unsqueeze", r.op("Gather", flat, inputs.first_token), r.integers(1))
     return r.op("Equal", own, r.op("Unsqueeze", flat, r.integers(0)))
@@ -31,16 +31,16 @@ def first_of_texts(r: Recorder, x: Value, inputs: PackedInputs, hidden: int) -> 
 
 
 def mean_of_texts(r: Recorder, x: Value, inputs: PackedInputs, hidden: int) -> Value:
-    """Average the tokens of each text; arguments and answer as of `first_of_texts`."""
+    """Average the tokens of each text; arguments and result as for `first_of_texts`."""
     members = r.op("Cast", _own_cells(r, inputs), to=TensorProto.FLOAT)
     total = r.op("MatMul", members, r.reshape(x, -1, hidden))
     return r.op("Div", total, r.op("ReduceSum", members, r.integers(1), keepdims=1))
 
 
 def last_of_texts(r: Recorder, x: Value, inputs: PackedInputs, hidden: int, token: int) -> Value:
-    """Take the last place where each text has a given token.
+    """Take the last occurrence of a given token in each text.
 
-    A text without one gives its first token, so that its answer is at least its own.
+    A text without that token gives its first one, so that its answer depends on no other text.
 
     Args:
         r: the graph.

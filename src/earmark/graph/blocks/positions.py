@@ -1,4 +1,4 @@
-"""Positions other than the packer's own, which count from 0 in each text."""
+"""Positions that differ from the packer's, which count from 0 in each text."""
 
 import numpy as np
 from onnx import TensorProto
@@ -10,12 +10,11 @@ __all__ = ["positions_past_padding"]
 
 
 def positions_past_padding(r: Recorder, inputs: PackedInputs, padding: int) -> Value:
-    """Count positions as RoBERTa does: from the padding token's id on, padding left out.
+    """Count positions as RoBERTa does: after the padding token's id, without padding.
 
-    The first token of a text has position ``padding + 1``. A padding token in the middle of a
-    text, which somebody spelt out, has position ``padding`` and is not counted: `transformers`
-    tells padding by its id (models/roberta/modeling_roberta.py,
-    `create_position_ids_from_input_ids`).
+    The first token of a text has position ``padding + 1``. A padding token that is spelt out in a
+    text has position ``padding`` and is not counted: `transformers` recognises padding by its id
+    (models/roberta/modeling_roberta.py, `create_position_ids_from_input_ids`).
 
     Args:
         r: the graph.
@@ -29,7 +28,7 @@ def positions_past_padding(r: Recorder, inputs: PackedInputs, padding: int) -> V
     counts = r.op("Not", r.op("Equal", ids, r.integers(padding)))
     ones = r.op("Cast", counts, to=TensorProto.INT64)
     so_far = r.op("CumSum", ones, _number(r, 1))  # along the row, this token included
-    # What stands in the row before a text is not the text's: take off the count at its start.
+    # The row may begin with other texts: subtract the count at the start of the text.
     width = r.op("Gather", r.op("Shape", ids), _number(r, 1))
     columns = r.op("Range", _number(r, 0), width, _number(r, 1))
     starts = r.op("Sub", columns, inputs.position_ids)

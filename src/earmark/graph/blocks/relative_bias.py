@@ -1,4 +1,4 @@
-"""Numbers added to attention's scores by how far apart two tokens stand."""
+"""Biases that are added to attention scores by the distance of two tokens."""
 
 from dataclasses import dataclass
 
@@ -13,12 +13,12 @@ __all__ = ["RelativeBias"]
 
 @dataclass(frozen=True, slots=True)
 class RelativeBias:
-    """What every layer adds to its scores; recorded once for all of them.
+    """The biases that every layer adds to its scores; recorded once for all layers.
 
     Attributes:
-        between: for the cells of a row, ``[heads, width, width]``. A text's tokens stand side by
-            side, so that their distance is that of their cells, whatever the row and the text;
-            between texts it means nothing.
+        between: for the cells of a row, ``[heads, width, width]``. The tokens of a text are
+            adjacent, so their distance is that of their cells, in every row and text; between
+            texts it is meaningless.
         from_first: for each text's first token and every cell of the batch,
             ``[heads, 1, rows * width]``; the same for all texts, since each begins at 0.
     """
@@ -28,20 +28,20 @@ class RelativeBias:
 
     @classmethod
     def of(cls, r: Recorder, inputs: PackedInputs, biases: Float32) -> "RelativeBias":
-        """Record both.
+        """Record both attributes.
 
         Args:
             r: the graph.
             inputs: the packed batch.
-            biases: for each distance of the token that is seen from the one that sees, from
-                ``-(positions - 1)`` to ``positions - 1``, ``[heads, 2 * positions - 1]``.
+            biases: for each distance of a key from its query, from ``-(positions - 1)`` to
+                ``positions - 1``, ``[heads, 2 * positions - 1]``.
         """
         table = r.constant(biases, "relative_bias")
         longest = np.asarray(biases.shape[1] // 2, np.int64)
         middle, low = r.constant(longest), r.constant(-longest)
 
         def look_up(distances: Value) -> Value:
-            """Distances longer than a text may be are read by no pair of one text."""
+            """Look distances up; those beyond the longest text are never used within a text."""
             known = r.op("Min", r.op("Max", distances, low), middle)
             return r.op("Gather", table, r.op("Add", known, middle), axis=1)
 

@@ -1,4 +1,4 @@
-"""Positions as vectors of distances that queries, and keys, are multiplied with.
+"""Relative positions: vectors of distances that are multiplied with queries, and keys.
 
 Shaw et al. 2018 (arXiv:1803.02155) for ``relative_key``, Huang et al. 2020 (arXiv:2009.13658) for
 ``relative_key_query``. Follows `transformers` 4.57.1: class BertSelfAttention of
@@ -29,18 +29,18 @@ __all__ = ["ABSOLUTE", "POSITION_TYPES", "RelativeAttention", "RelativeKeys"]
 ABSOLUTE = "absolute"
 QUERIES, BOTH = "relative_key", "relative_key_query"
 POSITION_TYPES = (ABSOLUTE, QUERIES, BOTH)
-"""What `position_embedding_type` may be."""
+"""The values of `position_embedding_type`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RelativeKeys:
-    """What a config says of its distances.
+    """The settings of relative positions in a config.
 
     Attributes:
         positions: tokens a text may have; tables have a row for each distance, from
             ``-(positions - 1)`` to ``positions - 1``.
-        both: multiply keys with the distances too, not queries alone.
-        scaled: scale these products as that of queries and keys; ALBERT does not.
+        both: whether keys are multiplied with the distances too, not only queries.
+        scaled: whether these products are scaled like those of queries and keys; not in ALBERT.
     """
 
     positions: int
@@ -49,24 +49,24 @@ class RelativeKeys:
 
     @classmethod
     def read(cls, config: Config) -> "RelativeKeys | None":
-        """Read a config; None where positions are absolute."""
+        """Read a config; None if positions are absolute."""
         kind = config.fields.get("position_embedding_type") or ABSOLUTE
         if kind == ABSOLUTE:
             return None
         return cls(positions=config.size("max_position_embeddings"), both=kind == BOTH)
 
     def record(self, r: Recorder, inputs: PackedInputs) -> "RelativeAttention":
-        """Record what all layers share."""
+        """Record the parts that all layers share."""
         rows = np.arange(2 * self.positions - 1, dtype=np.int64)
         return RelativeAttention(self, Distances.of(r, inputs, rows))
 
 
 @dataclass(frozen=True, slots=True)
 class RelativeAttention:
-    """Attention that looks at distances, in a graph that is being written.
+    """Attention with relative positions, in a graph that is being written.
 
     Attributes:
-        keys: what the config says.
+        keys: the settings in the config.
         distances: shared by all layers.
     """
 
@@ -76,7 +76,7 @@ class RelativeAttention:
     def of_tokens(
         self, w: GraphWriter, x: Value, bias: Value, names: AttentionNames, shape: AttentionShape
     ) -> Value:
-        """Attend within each text of each row; as `attention.packed_attention`."""
+        """Apply attention within each text of each row; as `attention.packed_attention`."""
         layer = self._layer(w, names, shape)
         mixed = disentangled_attention(w, x, bias, self.distances, layer, shape)
         return w.linear(mixed, names.output, shape.hidden, shape.hidden)
@@ -90,7 +90,7 @@ class RelativeAttention:
         names: AttentionNames,
         shape: AttentionShape,
     ) -> Value:
-        """Attend from each text's first token only; as `attention.first_token_attention`."""
+        """Apply attention for first tokens only; as `attention.first_token_attention`."""
         layer = self._layer(w, names, shape)
         mixed = first_token_disentangled_attention(w, x, firsts, bias, self.distances, layer, shape)
         return w.linear(mixed, names.output, shape.hidden, shape.hidden)
@@ -101,7 +101,7 @@ class RelativeAttention:
             "key": names.key,
             "value": names.value,
         }
-        base = names.query.rpartition(".")[0]  # the table stands beside the projections
+        base = names.query.rpartition(".")[0]  # the table is beside the projections
         rows = 2 * self.keys.positions - 1
         table = floats_of(w.weights.matrix(f"{base}.distance_embedding.weight", rows, shape.head))
         if not self.keys.scaled:

@@ -1,4 +1,4 @@
-"""Rotary position embeddings (Su et al. 2021, arXiv:2104.09864): a token's place as an angle."""
+"""Rotary position embeddings (Su et al. 2021, arXiv:2104.09864)."""
 
 from dataclasses import dataclass
 
@@ -28,8 +28,8 @@ def rotation(
 ) -> Rotation:
     """Look up the angles of each token.
 
-    They come from a table: worked out in the graph, a position above 256 would be rounded to
-    another one wherever the graph runs in bfloat16.
+    They come from a table: if they were computed in a graph that runs in bfloat16, positions above
+    256 would be rounded to other positions.
 
     Args:
         r: the graph.
@@ -38,7 +38,7 @@ def rotation(
         positions: how many a text may have.
         head: width of a head, an even number.
     """
-    # In the steps and types of `transformers`: frequencies and angles are rounded to float32.
+    # The same steps and types as `transformers`: frequencies and angles are rounded to float32.
     frequencies = (1.0 / theta ** (np.arange(0, head, 2) / head)).astype(np.float32)
     angles: Float32 = np.arange(positions, dtype=np.float32)[:, None] * frequencies
 
@@ -50,7 +50,7 @@ def rotation(
 
 
 def rotate(r: Recorder, x: Value, by: Rotation) -> Value:
-    """Turn queries or keys, pairing each value of a head's first half with one of its second.
+    """Rotate queries or keys, pairing each value of a head's first half with one of its second.
 
     Args:
         r: the graph.
