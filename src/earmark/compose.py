@@ -1,4 +1,4 @@
-"""The composition root: from settings to engines, the service and the app, and back down again."""
+"""The composition root: makes engines, service and app from the settings, and closes them."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
@@ -44,12 +44,12 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Composition:
-    """Everything that serves, put together.
+    """The app, and what the server says about its models.
 
     Attributes:
         app: what a server runs.
-        models: what is loaded, in the order of the settings.
-        loadable: what can be loaded on demand beside them.
+        models: loaded ones, in the order of the settings.
+        loadable: ids of others that can be loaded on demand.
         hub: which models of the Hub requests may have fetched.
     """
 
@@ -60,14 +60,14 @@ class Composition:
 
 
 def pinned(model: NamedModel, progress: HubProgress) -> NamedModel:
-    """Have a model of the Hub in the cache, and name it by its commit from now on.
+    """Fetch a model of the Hub into the cache, and return it with its commit as the revision.
 
-    So that what was named by a branch stays the same as long as it is served, and loading it again
-    asks nobody. Any other model is returned as it is.
+    So a model that was named by a branch stays the same while it is served, and loading it again
+    does not ask the Hub. Any other model is returned as it is.
 
     Args:
         model: as the operator named it.
-        progress: is told of a download.
+        progress: shows a download.
 
     Raises:
         CheckpointError: there is no such model, or it cannot be fetched.
@@ -80,10 +80,10 @@ def pinned(model: NamedModel, progress: HubProgress) -> NamedModel:
 
 @contextmanager
 def opened_gate(settings: Settings) -> Iterator[AccessGate]:
-    """Open the gate before the access keys of the settings' database, and close that at the end.
+    """Make a gate for the access keys of the settings' database, and close that at the end.
 
     Raises:
-        StateUnavailable: the keys are lost, and it is not wished that everyone gets in.
+        StateUnavailable: the keys are lost, and the settings do not let everyone in.
     """
     with closing(SqliteKeys(settings.database)) as keys:
         if not settings.allow_anonymous:
@@ -99,7 +99,7 @@ def composed(
     models: Sequence[NamedModel] | None = None,
     loopback: bool = False,
 ) -> Iterator[Composition]:
-    """Load the named models and put the app on top; at the end close what is loaded.
+    """Load the named models and make the app; at the end close what is loaded.
 
     Args:
         settings: of everything.
@@ -109,7 +109,7 @@ def composed(
 
     Raises:
         SettingsError: a model is malformed, or two have one id.
-        CheckpointError: a model's files, or the way it is to run, do not do.
+        CheckpointError: a model's files, or the way it is to run, cannot be used.
         StateUnavailable: there is a database, but it cannot be used.
     """
     with ExitStack() as stack:
@@ -121,7 +121,7 @@ def composed(
         discovery = Discovery(_Hub(), policy, DiscoveryOptions(hold_s=settings.on_demand.hold_s))
         catalogue = settings.catalogue(named, discovery)
         engines = [
-            # Beside: a signal ends the program also while a model is loaded.
+            # In another thread: a signal can then end the program while a model is loaded.
             stack.enter_context(closing(beside(partial(_load, settings, model))))
             for model in named
             if settings.preload
@@ -139,9 +139,9 @@ def composed(
             aliases=aliases,
             discovery=discovery,
         )
-        # Also where no server ran, whose end would close them.
+        # Needed where no server ran: a server's end closes them too.
         stack.callback(served.close)
-        served.statuses()  # what cannot be read is in the log once, before anybody asks for it
+        served.statuses()  # now, so that what cannot be read is logged before a request
         service = Service(served, settings.service)
         jobs = stack.enter_context(closing(SqliteJobs(settings.database)))
         app = create_app(
@@ -158,7 +158,7 @@ def composed(
 
 @dataclass(frozen=True, slots=True)
 class _Loader:
-    """Loads what a catalogue knows, with the same options as at the start."""
+    """Loads the models of a catalogue, with the same options as at the start."""
 
     options: EngineOptions
 
@@ -166,7 +166,7 @@ class _Loader:
         return read_facts(known.ref, model_id=known.model_id)
 
     def fetch(self, known: KnownModel, wanted: Callable[[], bool]) -> None:
-        # Imported here: the Hub's library is slow to import, and most servers never ask it.
+        # Imported here: the Hub's library is slow to import, and most servers never need it.
         from earmark.engine.preview import fetch_previewed_model  # noqa: PLC0415
 
         ref = known.ref
@@ -205,7 +205,7 @@ def _engine_options(settings: Settings) -> EngineOptions:
 
 
 def _aliases(table: Iterable[Alias], loaded: Iterable[EngineInfo]) -> dict[str, str]:
-    """Tell which id each alias stands for: a model that runs in the precision wanted is enough."""
+    """Return the id behind each alias: a loaded model of its precision, else a variant."""
     runs = {(info.model_id, info.precision) for info in loaded}
     return {
         one.name: one.model_id if (one.model_id, one.precision) in runs else one.runs
@@ -218,7 +218,7 @@ def loaded_engine(settings: Settings, model: NamedModel) -> Iterator[Engine]:
     """Load one model, and close it at the end.
 
     Raises:
-        CheckpointError: its files, or the way it is to run, do not do.
+        CheckpointError: its files, or the way it is to run, cannot be used.
     """
     with closing(_load(settings, model)) as engine:
         yield engine

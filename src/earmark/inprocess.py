@@ -28,7 +28,7 @@ TextLike: TypeAlias = str | tuple[str, str] | TextInput
 _PAIR = 2
 """Texts in a pair."""
 _LONGEST_SHOWN = 40
-"""Characters of a wrong option that an error repeats."""
+"""The most characters of a wrong option that an error repeats."""
 
 
 def check_load(source: object, *, precision: object, runtime: object, threads: object) -> str:
@@ -39,13 +39,13 @@ def check_load(source: object, *, precision: object, runtime: object, threads: o
 
     Raises:
         CheckpointNotFound: the source is no text and no path.
-        SettingsError: another argument is none that there is.
+        SettingsError: another argument has a value that is not supported.
     """
     for name, value, choices in (
         ("precision", precision, PRECISIONS),
         ("runtime", runtime, tuple(RUNTIMES)),
     ):
-        # Text alone: what compares by its elements, as an array of numpy does, is no word.
+        # Only text: an array of numpy, for one, would compare by its elements.
         if not isinstance(value, str) or value not in choices:
             raise SettingsError(f"{name} is {_shown(value)}: {expected_one_of(value, choices)}")
     whole = isinstance(threads, int) and not isinstance(threads, bool)
@@ -63,7 +63,7 @@ def check_load(source: object, *, precision: object, runtime: object, threads: o
 def _inputs(texts: object) -> tuple[TextInput, ...]:
     if isinstance(texts, str):
         raise InvalidInput("texts is a string, expected a list of texts; write [text]")
-    if hasattr(texts, "columns"):  # a table's rows are its columns' names
+    if hasattr(texts, "columns"):  # to iterate over a table gives the names of its columns
         raise InvalidInput(
             f"texts is {_kind(texts)}, expected one column of it, or a list of texts"
         )
@@ -71,7 +71,7 @@ def _inputs(texts: object) -> tuple[TextInput, ...]:
         raise InvalidInput(f"texts is {_kind(texts)}, expected a list of texts")
     try:
         iter(texts)
-    except TypeError as error:  # an array of no dimension, for one
+    except TypeError as error:  # such as an array without dimensions
         raise InvalidInput(
             f"texts is {_kind(texts)} of a single value, expected a list of texts"
         ) from error
@@ -102,7 +102,7 @@ def _input(text: object, row: int) -> TextInput:
 
 
 def _kind(value: object) -> str:
-    """Name a type as a person would; of values only those that stand for something missing."""
+    """Name the type of a value; a value that stands for something missing is itself named."""
     if value is None:
         return "None"
     if isinstance(value, Number) and value != value:  # noqa: PLR0124 - so is NaN of any library
@@ -122,10 +122,10 @@ def _shown(value: object) -> str:
 
 
 def _whole_number(name: str, value: object) -> int | None:
-    """Take a whole number from 1, also one of numpy's.
+    """Return a whole number of at least 1; one of numpy's types is accepted too.
 
     Raises:
-        InvalidInput: it is none.
+        InvalidInput: the value is no such number.
     """
     if value is None:
         return None
@@ -165,14 +165,14 @@ class Classifier:
         truncate: bool = True,
         timeout_s: float | None = None,
     ) -> list[Classification]:
-        """Classify texts or pairs, in one go however many they are.
+        """Classify texts or pairs, any number of them in one call.
 
         Args:
             texts: what to classify.
             top_k: how many of the best labels to keep; None keeps all.
             function: applied to the logits; None leaves the choice to the checkpoint.
             truncate: cut a text that is too long for the model; False refuses it instead.
-            timeout_s: how long to wait at most; None for as long as it takes.
+            timeout_s: the longest wait; None waits without a limit.
 
         Returns:
             One result per text, in order, its scores best first.
@@ -189,7 +189,7 @@ class Classifier:
         if function is not None and function not in FUNCTIONS:
             choices = expected_one_of(function, FUNCTIONS)
             raise InvalidInput(f"function is {_shown(function)}, {choices}, or None")
-        # A word such as "no" would count as true.
+        # Text such as "no" would count as true.
         if not isinstance(truncate, bool | np.bool_):
             raise InvalidInput(f"truncate is {_shown(truncate)}, expected True or False")
         top_k, timeout_s = _whole_number("top_k", top_k), _seconds(timeout_s)
@@ -199,7 +199,7 @@ class Classifier:
         return list(self._engine.answer_blocking(request, timeout_s=timeout_s).results())
 
     def _check_task(self, inputs: tuple[TextInput, ...]) -> None:
-        """Refuse what the model is not for, and name what does it."""
+        """Refuse a model for another task, and name the call that runs it."""
         info = self._engine.info
         served = f"POST /models/{info.model_id} of earmark serve"
         if "text-classification" not in info.tasks:

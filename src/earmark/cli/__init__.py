@@ -1,6 +1,6 @@
 """The command line: `earmark serve`, `classify`, `models`, `pull`, `keys`.
 
-Owns what a person at a terminal sees. What the commands do stands below this floor.
+Owns what a person at a terminal sees. The work of the commands is done in lower packages.
 """
 
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ __all__ = ["main"]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; an interrupt ends it without a traceback, however often and whenever it comes.
+    """Run a command; interrupts end it without a traceback, at any time and however many come.
 
     Args:
         arguments: what follows the program's name; the process's own by default.
@@ -20,12 +20,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit code.
     """
     try:
-        # Imported here: it takes a second, in which an interrupt may come.
+        # Imported here: the import takes a second, in which an interrupt may come.
         from earmark.cli.app import run  # noqa: PLC0415
 
         return run(arguments)
     except KeyboardInterrupt:
         return INTERRUPTED
     finally:
-        if arguments is None:  # the process's own: what is left of it is the interpreter's end
+        if arguments is None:  # for the process's own arguments, the program ends after this
             end_quietly_from_now_on()

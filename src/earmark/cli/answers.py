@@ -13,23 +13,23 @@ from earmark.domain.results import Classification
 __all__ = ["Answers", "BarAnswers", "JsonAnswers", "bar"]
 
 BLOCKS = " ▏▎▍▌▋▊▉█"
-"""A cell filled by 0/8 to 8/8."""
+"""Characters for a cell that is filled by 0/8 to 8/8."""
 MOST_SHOWN = 5
-"""Best labels shown to a person who did not say how many; the rest is counted."""
+"""Best labels that a person sees without `--top-k`; the rest are counted."""
 WIDEST_BAR = 40
-"""Longer ones are no easier to compare."""
+"""Cells of the longest bar; longer bars are no easier to compare."""
 INDENT = "  "
 
 
 class Answers(Protocol):
-    """Where the results of a command go."""
+    """Shows the results of a command."""
 
     def show(self, text: str, result: Classification) -> None:
         """Show one result."""
         ...
 
     def flush(self) -> None:
-        """Let the reader see what was shown so far."""
+        """Make sure that the reader sees what was shown so far."""
         ...
 
 
@@ -39,7 +39,7 @@ class _Score(msgspec.Struct, frozen=True):
 
 
 class _Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of output; the fields' order is theirs in the line."""
+    """One line of output; its members have the order of these fields."""
 
     text: str
     label: str
@@ -68,15 +68,15 @@ class JsonAnswers:
         self._out.write(self._encoder.encode(answer) + b"\n")
 
     def flush(self) -> None:
-        """Hand the lines to the reader."""
+        """Flush the stream."""
         self._out.flush()
 
 
 class BarAnswers:
     """Each text with its best labels below it, a bar for each.
 
-    The columns are as wide as the model's labels ask for, so that they stay in line while the
-    answers of a long pipe stream by.
+    The width of the columns depends on the model's labels alone, so that they stay aligned while
+    the answers of a long pipe arrive.
     """
 
     def __init__(self, console: Console, labels: LabelSet, *, top_k: int | None) -> None:
@@ -109,13 +109,13 @@ class BarAnswers:
         self._print(Text())
 
     def flush(self) -> None:
-        """Nothing is held back."""
+        """Do nothing: every block is printed at once."""
 
     def _row(self, label: str, score: float, *, style: str) -> Text:
         name = Text(_one_line(label))
         name.truncate(self._label_width, overflow="ellipsis", pad=True)
         row = Text.assemble(INDENT, name, f"  {score:.4f}  ")
-        # Where no function was applied a score is a raw logit, which has no share to draw.
+        # Without a function a score is a raw logit, which is no share that a bar can show.
         if 0 <= score <= 1:
             ascii_only = self._console.options.ascii_only
             row.append(bar(score, self._bar_width, ascii_only=ascii_only), style=style)

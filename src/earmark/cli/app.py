@@ -1,7 +1,7 @@
 """The commands, and the one place where an error becomes a line and an exit code.
 
-Exit codes: 0 done; 1 something failed that is not the caller's doing; 2 wrong use, wrong settings
-or an unusable model; 130 interrupted; 141 the reader of our output went away.
+Exit codes: 0 done; 1 a failure that the user did not cause; 2 wrong use, wrong settings or an
+unusable model; 130 interrupted; 141 the reader of our output has closed the pipe.
 """
 
 import io
@@ -21,7 +21,7 @@ __all__ = ["run"]
 FAILED = 1
 WRONG_USE = 2
 PIPE_CLOSED = 141
-"""128 + SIGPIPE, as every program that leaves that signal alone ends."""
+"""128 + SIGPIPE: the exit code of a program that this signal ends."""
 
 app = App(
     name="earmark",
@@ -102,12 +102,12 @@ def _mark_standard_input(arguments: Sequence[str]) -> list[str]:
 
 
 def _print_anything() -> None:
-    """Let no character fail that the terminal, or a file name's bytes, cannot be written as."""
+    """Let output escape characters that its encoding cannot write, instead of failing."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
 
 
 def _discard_output() -> None:
-    """Keep the interpreter's last flush from failing on the closed pipe again."""
+    """Keep Python's last flush from failing on the closed pipe again."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

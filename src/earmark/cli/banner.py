@@ -1,4 +1,4 @@
-"""What `earmark serve` says when it is ready."""
+"""What `earmark serve` prints or logs when it is ready."""
 
 import json
 import shlex
@@ -23,10 +23,10 @@ _OTHERS = {
     _IPV4: (socket.AF_INET, "192.0.2.1"),
     6: (socket.AF_INET6, "2001:db8::1"),
 }
-"""Addresses that no machine has (RFC 5737, RFC 3849), to ask which way one would go."""
+"""Addresses that no machine has (RFC 5737, RFC 3849), to find the route to other machines."""
 
 MOST_IDS_SHOWN = 8
-"""A models folder may hold hundreds."""
+"""The most models that are listed: a models folder may hold hundreds."""
 
 log = structlog.get_logger("earmark.cli")
 
@@ -45,7 +45,7 @@ def address_of(listener: socket.socket) -> str:
     host, port = listener.getsockname()[:2]
     bound = ip_address(host)
     if bound.is_unspecified:
-        # Every interface: the loopback one is there for sure.
+        # Every interface: loopback is always one of them.
         host = "127.0.0.1" if bound.version == _IPV4 else "::1"
     return _url(host, port)
 
@@ -53,7 +53,8 @@ def address_of(listener: socket.socket) -> str:
 def elsewhere_of(listener: socket.socket) -> str | None:
     """Return an address that other machines can use, as a URL.
 
-    None where `address_of` is one already, or where only this machine can reach the socket.
+    None where `address_of` returns such an address already, or where only this machine can reach
+    the socket.
     """
     host, port = listener.getsockname()[:2]
     bound = ip_address(host)
@@ -63,14 +64,14 @@ def elsewhere_of(listener: socket.socket) -> str | None:
 
 
 def _own_address(version: int) -> str | None:
-    """Find the address that this machine sends from; nothing is sent, nor looked up."""
+    """Find the address that this machine sends from, without sending or looking up anything."""
     family, other = _OTHERS[version]
     try:
         with socket.socket(family, socket.SOCK_DGRAM) as chosen:
-            # Of UDP, connecting is choosing a route: no packet leaves for it.
+            # For UDP, connecting only chooses a route: no packet is sent.
             chosen.connect((other, 9))
             found = str(chosen.getsockname()[0])
-    except OSError:  # there is no way out of this machine
+    except OSError:  # this machine has no route to others
         return None
     return None if ip_address(found).is_loopback else found
 
@@ -80,12 +81,12 @@ def _url(host: str, port: int) -> str:
 
 
 def is_loopback(listener: socket.socket) -> bool:
-    """Say whether only this machine can reach the socket."""
+    """Return whether only this machine can reach the socket."""
     return ip_address(listener.getsockname()[0]).is_loopback
 
 
 def example(address: str, model: EngineInfo, *, keyed: bool) -> str:
-    """Write a request that can be pasted into a shell, where a key stands in a variable."""
+    """Return a request that can be pasted into a shell; it takes the key from a variable."""
     body = shlex.quote(json.dumps(EXAMPLES[model.task]))
     key = f'-H "Authorization: Bearer ${KEY_VARIABLE}" ' if keyed else ""
     return f"curl {key}{address}/models/{model.model_id} -d {body}"
@@ -101,16 +102,16 @@ def show_banner(  # noqa: PLR0913 - each is a line of it
     hub: HubRule = DENY,
     elsewhere: str | None = None,
 ) -> None:
-    """Tell a person at a terminal.
+    """Print on a terminal that the server is ready.
 
     Args:
         console: of the terminal.
         address: as a URL.
         models: what is loaded.
         keyed: whether requests need an access key.
-        loadable: ids of what is loaded when it is asked for.
-        hub: which other models of the Hub are fetched when they are asked for.
-        elsewhere: the address that other machines can use, where it is another.
+        loadable: ids of models that are loaded on demand.
+        hub: which other models of the Hub are fetched on demand.
+        elsewhere: the address that other machines can use, where it is a different one.
     """
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     for name in ("model", "precision", "runtime"):
@@ -142,7 +143,7 @@ def show_banner(  # noqa: PLR0913 - each is a line of it
         console.print(Text(told, style="dim"), soft_wrap=True)
         console.print()
     for model in models[:1]:
-        # Soft: a line broken by us could not be pasted.
+        # Soft: a line with our line breaks could not be pasted.
         console.print(Text(example(address, model, keyed=keyed)), soft_wrap=True)
         console.print()
     console.print(Text(f"Read and try the API at {address}/docs", style="dim"), soft_wrap=True)
@@ -161,7 +162,7 @@ def announce(
     hub: HubRule = DENY,
     elsewhere: str | None = None,
 ) -> None:
-    """Tell a log; arguments as in `show_banner`."""
+    """Log that the server is ready; arguments as in `show_banner`."""
     for model in models:
         log.info(
             "model ready",

@@ -18,7 +18,7 @@ __all__ = ["show_certificate"]
 
 
 class _Told(msgspec.Struct, frozen=True, kw_only=True):
-    """What the JSON holds; the fields' order is theirs in it."""
+    """The JSON object; its members have the order of these fields."""
 
     id: str
     precision: str
@@ -32,12 +32,12 @@ class _Told(msgspec.Struct, frozen=True, kw_only=True):
 def show_certificate(
     settings: Settings, models: Sequence[NamedModel], model_id: str, *, json: bool
 ) -> None:
-    """Load a model as it would be served, and print what it was found to be.
+    """Load a model as it would be served, and print its certificate.
 
     A certificate that an earlier load has made is taken as it is; otherwise this load makes it.
 
     Args:
-        settings: how it is to run.
+        settings: how the model is to run.
         models: those at hand.
         model_id: one of their ids.
         json: one object instead of a table.

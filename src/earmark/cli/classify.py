@@ -81,15 +81,15 @@ def classify(
 
 
 def _refuse_files(texts: tuple[str, ...]) -> None:
-    """Refuse a text that is the name of a file: whoever writes one means what stands in it.
+    """Refuse a text that is the name of a file: the user means the file's contents.
 
     Raises:
-        InvalidInput: one is.
+        InvalidInput: a text is a file's name.
     """
     for text in texts:
-        with suppress(OSError, ValueError):  # too long for a name, or none at all
+        with suppress(OSError, ValueError):  # too long for a name, or no valid name
             folder = Path(text).is_dir()
-            # A word may be the name of a folder by chance; a path is not.
+            # A word may be the name of a folder by chance; a path cannot.
             if (Path(text).exists() and not folder) or (folder and "/" in text):
                 kind = "folder" if folder else "file"
                 error = InvalidInput(f"{text!r} is a {kind}, and classify takes texts")
@@ -102,10 +102,10 @@ def _refuse_files(texts: tuple[str, ...]) -> None:
 
 
 def _refuse_other_tasks(info: EngineInfo, chosen: NamedModel, settings: Settings) -> None:
-    """Refuse a model that does not label whole texts by itself, and name what asks it.
+    """Refuse a model that does not label whole texts by itself, and name the way to use it.
 
     Raises:
-        UnsupportedTask: it does not.
+        UnsupportedTask: the model is for another task.
     """
     if info.task == "text-classification":
         return
@@ -149,17 +149,17 @@ def _chunks(texts: tuple[str, ...]) -> Iterator[list[Line]]:
     at = texts.index(STANDARD_INPUT)
     return chain(
         argument_chunks(texts[:at]),
-        # Opened anew: the text layer's own buffer is not typed as one that reads what is there.
+        # Opened again: the type of the text layer's own buffer has no `read1`.
         stream_chunks(open(sys.stdin.fileno(), "rb", closefd=False)),
         argument_chunks(texts[at + 1 :]),
     )
 
 
 def _answer(chunk: list[Line], engine: Engine, answers: Answers, *, top_k: int | None) -> None:
-    """Classify a chunk and show its answers, those before a failed one too.
+    """Classify a chunk and show its answers, also those before a text that fails.
 
     Raises:
-        EarmarkError: a text's own error; its place is noted, its words are not.
+        EarmarkError: the error of a text, with a note of its place, and without the text.
     """
     inputs = tuple(TextInput(line.text) for line in chunk)
     reply = engine.answer_blocking(TextClassification(inputs, top_k=top_k))

@@ -1,4 +1,4 @@
-"""How a download looks: a bar on a terminal, a line of the log anywhere else."""
+"""Shows a download: a bar on a terminal, a line of the log anywhere else."""
 
 import structlog
 from rich.console import Console
@@ -19,20 +19,20 @@ log = structlog.get_logger("earmark.cli")
 
 
 class Download:
-    """Follows the files of one model after the other, and counts what has come.
+    """Shows the downloads of one model after the other, and counts their bytes.
 
     Attributes:
-        fetched_bytes: since it was made.
+        fetched_bytes: of all downloads so far.
     """
 
     def __init__(self, console: Console) -> None:
-        """Take where to draw."""
+        """Choose where to draw."""
         self.fetched_bytes = 0
         self._console = console
         self._bars: Progress | None = None
 
     def begin(self, model: str, *, total_bytes: int, there_bytes: int) -> None:
-        """Say what comes; what is there already is part of the bar, and none of the speed."""
+        """Start a bar; bytes that are there already count in the bar, but not in the speed."""
         if self._console.quiet or not self._console.is_terminal:
             facts = {"total_mb": _megabytes(total_bytes), "there_mb": _megabytes(there_bytes)}
             log.info("fetching from the Hub", model=model, **facts)
@@ -49,13 +49,13 @@ class Download:
         self._bars.start()
 
     def advance(self, more_bytes: int) -> None:
-        """Draw what has come."""
+        """Draw the bytes that have come."""
         self.fetched_bytes += more_bytes
         if self._bars is not None:
             self._bars.advance(self._bars.task_ids[0], more_bytes)
 
     def finish(self) -> None:
-        """Take the bar away."""
+        """Remove the bar."""
         if self._bars is not None:
             self._bars.stop()
             self._bars = None

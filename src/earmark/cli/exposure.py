@@ -1,4 +1,4 @@
-"""Who can reach the server, and whether that is wise."""
+"""Checks whether a server may be reached from other machines without a key."""
 
 import shlex
 import socket
@@ -22,10 +22,10 @@ NO_WAY_IN = (
 
 
 def refuse_exposure(listener: socket.socket, gate: AccessGate, settings: Settings) -> None:
-    """Stop a server that would let other machines in without a key, unless that is wished for.
+    """Refuse to start a server that lets other machines in without a key, unless that is chosen.
 
     Raises:
-        SettingsError: it would.
+        SettingsError: the server would, and that was not chosen.
         StateUnavailable: the access keys cannot be read.
     """
     if settings.allow_anonymous or is_loopback(listener) or gate.demands_key:
@@ -44,10 +44,10 @@ def refuse_exposure(listener: socket.socket, gate: AccessGate, settings: Setting
 
 
 def warn_of_exposure(listener: socket.socket, gate: AccessGate) -> str | None:
-    """Return what to tell an operator who wished for it; None where there is nothing to tell."""
+    """Return a warning for an operator who chose it; None where there is no danger."""
     return None if is_loopback(listener) or gate.demands_key else OPEN_DOOR
 
 
 def warn_of_no_keys(gate: AccessGate) -> str | None:
-    """Return what to tell an operator whose server lets nobody in; None where it does."""
+    """Return a warning for an operator whose server lets nobody in; None for other servers."""
     return NO_WAY_IN if gate.opens_to_nobody else None

@@ -43,9 +43,9 @@ P = ParamSpec("P")
 
 
 def takes(*settings: str) -> Callable[[Callable[P, None]], Callable[P, None]]:
-    """Give a command, which has `**flags`, a flag for each of these settings and for their file.
+    """Give a command that takes `**flags` a flag for each of these settings and for their file.
 
-    Those that the command line names are in `flags`, for `settings_from`.
+    The flags that the command line names are in `flags`, for `settings_from`.
     """
     kinds = {name: _flag_of(KNOWN[name]) for name in settings} | {"config": _CONFIG}
     flags = [
@@ -56,7 +56,7 @@ def takes(*settings: str) -> Callable[[Callable[P, None]], Callable[P, None]]:
     def give(command: Callable[P, None]) -> Callable[P, None]:
         signature = inspect.signature(command)
         own = list(signature.parameters.values())[:-1]
-        # Where `inspect.signature` looks first, and so cyclopts.
+        # `inspect.signature`, which cyclopts uses, looks here first.
         vars(command)["__signature__"] = signature.replace(parameters=[*own, *flags])
         return command
 
@@ -64,7 +64,7 @@ def takes(*settings: str) -> Callable[[Callable[P, None]], Callable[P, None]]:
 
 
 def _flag_of(known: KnownSetting) -> object:
-    """Write the annotation of a setting's flag; what its bounds refuse is refused with them."""
+    """Return the annotation of a setting's flag, with the setting's bounds."""
     kind, told = known.plain_kind, known.mark.help
     if known.takes_several:
         kind, told = list[str], told.removesuffix(".") + "; may be repeated."
@@ -72,7 +72,7 @@ def _flag_of(known: KnownSetting) -> object:
     parameter = Parameter(
         name=known.flag,
         help=told,
-        # Only what is on by default has to be turned off.
+        # Only a setting that is on by default needs a flag that turns it off.
         negative=f"--no-{known.flag[2:]}" if known.default is True else (),
         show_default=lambda _: shown,
     )

@@ -23,7 +23,7 @@ keys = App(name="keys", help_epilogue="Try: earmark keys create laptop")
 
 
 class _Row(msgspec.Struct, frozen=True):
-    """A key in a listing; the fields' order is theirs in the JSON."""
+    """A key in a listing; its members in JSON have the order of these fields."""
 
     id: str
     name: str
@@ -100,7 +100,7 @@ def _store(flags: Mapping[str, object]) -> Iterator[KeyStore]:
 
 
 def _explain(kept: Sequence[AccessKey]) -> None:
-    """Say what follows where no key opens, which is less plain than where one does."""
+    """Print what it means that no key is valid; nothing is printed while one is."""
     if not kept:
         show_note("no key was ever created: a server on loopback lets everyone in")
     elif all(key.revoked_s is not None for key in kept):
@@ -129,5 +129,5 @@ def _table(rows: Sequence[_Row]) -> Table:
 
 
 def _short(moment: str) -> str:
-    """Shorten an ISO moment to the minute."""
+    """Shorten an ISO timestamp to the minute."""
     return moment[:16].replace("T", " ")

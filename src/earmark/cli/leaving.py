@@ -1,4 +1,4 @@
-"""How the program ends although a load does not."""
+"""Ends the program even where a load never ends."""
 
 import os
 import sys
@@ -23,14 +23,14 @@ _log: structlog.typing.FilteringBoundLogger = structlog.get_logger("earmark.cli"
 def leaving_loads_behind() -> Iterator[None]:
     """End the process with its own exit code, also where a load never ends.
 
-    A load is deep in a runtime's native code. Python must not take itself apart below it, and
-    nothing can interrupt it, so where one goes on the process ends without Python's own end.
+    A load runs in a runtime's native code. Nothing can interrupt it, and Python must not shut down
+    while it runs. Where a load goes on, the process therefore ends without Python's shutdown.
     """
     code = 0
     try:
         yield
     except SystemExit as ended:
-        # A second signal ends the process at once: Python's own end would take it apart.
+        # A second signal ends the process at once: Python's shutdown would free what the load uses.
         end_quietly_from_now_on()
         if loads_ended(within_s=LOADS_END_WITHIN_S):
             raise

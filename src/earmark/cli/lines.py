@@ -20,10 +20,10 @@ STANDARD_INPUT = "\0-"
 """Stands for a lone `-` among the texts. No argument of a process can hold a NUL, so nothing else
 reads as this."""
 CHUNK_BYTES = 1 << 16
-"""What a pipe holds on Linux, and some dozens of full batches: reading more at once gains nothing
-and costs memory and the time to the first answer."""
+"""The size of a pipe on Linux, and some dozens of full batches: to read more at once gains nothing,
+takes memory, and delays the first answer."""
 MAX_LINE_BYTES = 1 << 20
-"""Hundreds of times what any encoder reads; a longer line is a file of another kind."""
+"""Hundreds of times what any encoder reads; a longer line is not a line of text."""
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
@@ -32,7 +32,7 @@ class Line:
     """One text.
 
     Attributes:
-        place: where it came from, for error messages; the text itself never stands in one.
+        place: where it came from, for error messages, which never contain the text itself.
         text: without the end of its line.
     """
 
@@ -41,10 +41,10 @@ class Line:
 
 
 class ByteStream(Protocol):
-    """What is read of a binary file: `sys.stdin.buffer`, or `io.BytesIO`."""
+    """A binary file to read: `sys.stdin.buffer`, or `io.BytesIO`."""
 
     def read1(self, size: int, /) -> bytes:
-        """Return what is there, at most this much, waiting only for the first byte; then b""."""
+        """Return the bytes that are there, at most this many; wait only for the first one."""
         ...
 
 
@@ -72,7 +72,7 @@ def argument_chunks(texts: Sequence[str]) -> Iterator[list[Line]]:
 
 
 def stream_chunks(stream: ByteStream) -> Iterator[list[Line]]:
-    r"""Read lines as they arrive: a chunk is what one read brought, so a slow pipe is not held up.
+    r"""Read lines as they arrive; a chunk has the lines of one read, so that a slow pipe can go on.
 
     Lines end in ``\n`` or ``\r\n``; the last may lack it. An empty line is an empty text, so that
     the n-th answer always belongs to the n-th line. A byte order mark at the start is dropped.
@@ -98,7 +98,7 @@ def stream_chunks(stream: ByteStream) -> Iterator[list[Line]]:
 
 
 def _split(stream: ByteStream) -> Iterator[list[bytes]]:
-    """Cut a stream at its line ends; an unfinished line is kept for the next read."""
+    """Split a stream at its line ends; an unfinished line is kept for the next read."""
     rest = b""
     while data := stream.read1(CHUNK_BYTES):
         *lines, rest = (rest + data).split(b"\n")
@@ -130,5 +130,5 @@ def _decode(raw: bytes, place: str, *, first: bool) -> str:
 
 
 def _looks_utf16(raw: bytes) -> bool:
-    """Say whether a line is of a file as shells of Windows write them."""
+    """Return whether a line looks like UTF-16, which shells of Windows write."""
     return raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in raw

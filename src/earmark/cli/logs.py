@@ -1,4 +1,4 @@
-"""Where log lines go and how they look: standard error, for people or for a log collector."""
+"""Writes log lines to standard error, for people or for a log collector."""
 
 import io
 import logging
@@ -18,16 +18,16 @@ __all__ = ["configure_logs"]
 _CONTROLS: Final = re.compile(
     "[\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029\\u202a-\\u202e\\u2066-\\u2069\\ud800-\\udfff]"
 )
-"""Control characters of C0 and C1, ends of lines, what turns the direction of a text, and halves of
-surrogate pairs. In a path or a model's name they would reach the operator's terminal."""
+"""Control characters of C0 and C1, line ends, characters that change the direction of a text, and
+halves of surrogate pairs. In a path or a model's name they would reach the operator's terminal."""
 
 
 def configure_logs(form: LogFormat, level: LogLevel = "info") -> None:
-    """Set up structlog, and route through it what libraries log the ordinary way.
+    """Set up structlog, and route the logs of libraries through it.
 
     Args:
         form: how lines look.
-        level: the least grave ones that are written; of libraries nothing below a warning.
+        level: the lowest level that is written; of libraries, no lower one than a warning.
     """
     least = logging.getLevelNamesMapping()[level.upper()]
     shared: Sequence[Processor] = (
@@ -48,7 +48,7 @@ def configure_logs(form: LogFormat, level: LogLevel = "info") -> None:
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *render],
         )
     )
-    # What libraries say at lower levels (uvicorn: started, stopped) our own lines say.
+    # Our own lines already report what libraries log at lower levels (uvicorn: started, stopped).
     logging.basicConfig(handlers=[handler], level=max(least, logging.WARNING), force=True)
 
 
@@ -92,7 +92,7 @@ def _escape_fields(
     __: str,
     fields: MutableMapping[str, Any],  # as structlog types processors
 ) -> MutableMapping[str, Any]:
-    """Escape the values of all fields: which of them come from outside need not be known."""
+    """Escape the values of all fields, whether they come from outside or not."""
     for name, value in fields.items():
         if name == "exc_info":
             continue  # `_traceback` writes it
@@ -109,7 +109,7 @@ def _escaped_value(value: object, *, but: str = "") -> object:
         return [_escaped_value(one) for one in value]
     if isinstance(value, dict):
         return {_escaped(str(name)): _escaped_value(one) for name, one in value.items()}
-    return _escaped(str(value), but=but)  # such as a path or an error, as the renderers would
+    return _escaped(str(value), but=but)  # such as a path, as the renderers would
 
 
 def _traceback(out: TextIO, error: ExcInfo) -> None:

@@ -1,4 +1,4 @@
-"""`earmark models`: what is in the box and in the settings, without loading any of it."""
+"""`earmark models`: lists bundled models and those of the settings, without loading them."""
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -28,12 +28,12 @@ __all__ = ["models"]
 
 MOST_LABELS_SHOWN = 3
 TABLE_DIGITS = 7
-"""Of a commit, as git shows it: a table has to fit 80 columns."""
+"""Digits of a commit, as git shows it: a table has to fit 80 columns."""
 MEGABYTE = 1_000_000
 
 
 class _Facts(msgspec.Struct, frozen=True, kw_only=True):
-    """What a checkpoint's files say of it."""
+    """The facts in a checkpoint's files."""
 
     task: str
     labels: tuple[str, ...]
@@ -44,7 +44,7 @@ class _Facts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Row(msgspec.Struct, frozen=True, kw_only=True):
-    """One model; the fields' order is theirs in the JSON."""
+    """One model; its members in JSON have the order of these fields."""
 
     id: str
     source: str
@@ -85,7 +85,7 @@ def models(
     below = (NamedModel(one.model_id, one.ref) for one in known if one)
     at_hand = (*named, *(one for one in below if one.model_id not in taken))
     if certificate is not None:
-        # Loads the runtimes, which a list has no need of.
+        # Imports the runtimes, which a list does not need.
         from earmark.cli.certificate import show_certificate  # noqa: PLC0415
 
         show_certificate(settings, at_hand, certificate, json=json)
@@ -129,7 +129,7 @@ def _describe(model: NamedModel) -> _Row:
 
 
 def _cached_rows() -> Iterator[_Row]:
-    """List what else the Hub's cache holds; what earmark cannot run there is no business here."""
+    """List the other models in the Hub's cache that earmark can run."""
     for one in cached_models(HubAccess.of_environment().cache):
         commit = one.ref.revision
         repository = LocalRepository.open(one.folder, source=one.ref.shown, revision=commit)
@@ -193,6 +193,6 @@ def _cells(facts: _Facts | None) -> tuple[str, ...]:
     more = len(facts.labels) - len(shown)
     labels = ", ".join(shown) + (f", … ({more} more)" if more > 0 else "")
     weights = f"{facts.stored_precision} {facts.size_bytes / MEGABYTE:.1f} MB"
-    # Without what all of them end in, so that the table fits 80 columns.
+    # Without the ending that all of them share, so that the table fits 80 columns.
     task = facts.task.removesuffix("-classification")
     return (task, labels, facts.architecture, weights)

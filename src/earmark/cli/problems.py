@@ -25,7 +25,7 @@ class Problem:
 
 
 def explain_usage(error: CycloptsError) -> Problem:
-    """Put an error of the command line's parser into a line of ours."""
+    """Describe an error of the command line's parser in a line."""
     error.verbose = False
     message = str(error).strip()
     message = message[:1].lower() + message[1:]
@@ -38,7 +38,7 @@ def explain_usage(error: CycloptsError) -> Problem:
 
 
 def explain_error(error: EarmarkError) -> Problem:
-    """Take an error of ours as it is; notes added on its way up are the hint."""
+    """Describe an error of ours by its message; notes that were added to it are the hint."""
     notes = "; ".join(getattr(error, "__notes__", ()))
     return Problem(str(error), notes or None)
 
@@ -56,7 +56,7 @@ def show_warning(message: str) -> None:
 
 
 def show_note(message: str) -> None:
-    """Print to standard error what is worth knowing and no cause for worry."""
+    """Print a note to standard error: worth knowing, but no warning."""
     _show("note", "cyan", message)
 
 

@@ -45,7 +45,7 @@ def serve(**flags: object) -> None:
     for_people = sys.stderr.isatty() and settings.log_format == "console"
     console = Console(stderr=True, highlight=False, quiet=not for_people)
     with leaving_loads_behind(), stop_signals() as signals:
-        # The address first: a port in use is worth knowing before a model is loaded.
+        # The address first: a port that is in use should be reported before a model is loaded.
         with open_socket(settings.host, settings.port) as listener, ExitStack() as stack:
             gate = stack.enter_context(opened_gate(settings))
             refuse_exposure(listener, gate, settings)

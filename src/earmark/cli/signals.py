@@ -1,4 +1,4 @@
-"""How a server ends: by a signal, and that is no failure."""
+"""Handles the signals that stop a server; to be stopped by one is no failure."""
 
 import os
 import signal
@@ -16,8 +16,9 @@ class StopSignals:
     """Takes SIGINT and SIGTERM wherever the server's own handlers do not.
 
     Before the server runs, a signal ends the program at once. While it runs, uvicorn has handlers
-    of its own; afterwards it raises again what it caught (uvicorn/server.py, `capture_signals`),
-    newest first, which would end the program as killed although all was answered.
+    of its own. Afterwards uvicorn raises the signals that it caught again, newest first
+    (uvicorn/server.py, `capture_signals`); they would end the program as killed although every
+    request was answered.
     """
 
     def __init__(self) -> None:
@@ -26,12 +27,12 @@ class StopSignals:
         self._raised_again: list[int] = []
 
     def serving(self) -> None:
-        """From here on the server answers signals, and later ones are only noted."""
+        """Note that the server runs and handles signals; later ones are only recorded."""
         self._serving = True
 
     @property
     def forced(self) -> bool:
-        """Whether a second signal was a SIGINT: uvicorn then leaves answers it owed."""
+        """Whether a second signal was a SIGINT: uvicorn then drops the requests in flight."""
         return signal.SIGINT in self._raised_again[:-1]
 
     def __call__(self, number: int, _: FrameType | None) -> None:
@@ -43,7 +44,7 @@ class StopSignals:
 
 @contextmanager
 def stop_signals() -> Iterator[StopSignals]:
-    """Install the handlers, and put back those before them at the end."""
+    """Install the handlers, and restore the previous ones at the end."""
     handler = StopSignals()
     before = {one: signal.signal(one, handler) for one in (signal.SIGINT, signal.SIGTERM)}
     try:
@@ -54,6 +55,6 @@ def stop_signals() -> Iterator[StopSignals]:
 
 
 def end_quietly_from_now_on() -> None:
-    """Let an interrupt end the process at once: while the interpreter ends, it is a traceback."""
+    """Let an interrupt end the process at once; Python's own handler would print a traceback."""
     with suppress(ValueError):  # only the main thread sets handlers
         signal.signal(signal.SIGINT, lambda _number, _frame: os._exit(INTERRUPTED))

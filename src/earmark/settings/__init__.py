@@ -1,8 +1,8 @@
-"""What the operator chose: flags over `EARMARK_*` variables over a TOML file over the defaults.
+"""The settings: flags over `EARMARK_*` variables over a TOML file over the defaults.
 
 The only package that reads any of the three. A setting is stated once, as a field marked with
-`domain.setting.Setting`: in the options of the floor that uses it, or in `Settings` where no floor
-below has it. A setting ``port`` is ``--port`` on the command line, ``EARMARK_PORT`` in the
+`domain.setting.Setting`: in the options of the package that uses it, or in `Settings` where no
+lower package has it. A setting ``port`` is ``--port`` on the command line, ``EARMARK_PORT`` in the
 environment and ``port`` in the file. One of several values is a flag that repeats (``--model``), a
 variable with commas (``EARMARK_MODELS``) and a list in the file (``models``).
 """

@@ -1,4 +1,4 @@
-"""Settings as marked fields of options: how they are found there, and how they are put there."""
+"""Finds the settings among the fields of options, and sets chosen values there."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import Field, dataclass, replace
@@ -21,12 +21,12 @@ from earmark.domain.setting import Setting
 __all__ = ["PREFIX", "KnownSetting", "settings_in", "with_chosen"]
 
 PREFIX = "EARMARK_"
-"""Of every variable."""
+"""The prefix of every variable."""
 
 
 @runtime_checkable
 class _Options(Protocol):
-    """A dataclass, some fields of which are settings, or such dataclasses themselves."""
+    """A dataclass with fields that are settings, or such dataclasses themselves."""
 
     __dataclass_fields__: ClassVar[dict[str, Field[Any]]]  # Any: of every type
 
@@ -36,13 +36,13 @@ Options = TypeVar("Options", bound=_Options)
 
 @dataclass(frozen=True, slots=True)
 class KnownSetting:
-    """One setting, in each form that it has.
+    """One setting, with its names in every source.
 
     Attributes:
-        name: as the settings file has it.
-        kind: its type with its bounds, as an annotation has it.
+        name: in the settings file.
+        kind: its type with its bounds, as an annotation.
         default: its value where no source names it.
-        mark: what else is stated of it.
+        mark: what else is known of it.
     """
 
     name: str
@@ -52,12 +52,12 @@ class KnownSetting:
 
     @property
     def flag(self) -> str:
-        """As the command line has it."""
+        """Its name on the command line."""
         return self.mark.flag or f"--{self.name.replace('_', '-')}"
 
     @property
     def variable(self) -> str:
-        """As the environment has it."""
+        """Its name in the environment."""
         return PREFIX + self.name.upper()
 
     @property
@@ -88,10 +88,10 @@ def settings_in(options: _Options) -> Iterator[KnownSetting]:
 
 
 def with_chosen(options: Options, chosen: Mapping[str, object]) -> Options:
-    """Return options with what was chosen in its place.
+    """Return options with the chosen values.
 
     Args:
-        options: what is not chosen stays as it is in them.
+        options: the values that are not chosen.
         chosen: values by the name of the setting, each of its type.
     """
     changes: dict[str, Any] = {}  # Any: each is of its field's type
@@ -104,7 +104,7 @@ def with_chosen(options: Options, chosen: Mapping[str, object]) -> Options:
 
 
 def _fields(options: _Options) -> Iterator[tuple[str, object, KnownSetting | None]]:
-    """List each field, its value, and the setting that it is, if it is one."""
+    """List each field, its value, and its setting, if it is one."""
     for field, kind in get_type_hints(type(options), include_extras=True).items():
         value, known = getattr(options, field), None
         for mark in getattr(kind, "__metadata__", ()):

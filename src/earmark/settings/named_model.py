@@ -1,4 +1,4 @@
-"""A model as the operator names it: what it is, and the id that requests call it by."""
+"""A model that the operator names: its checkpoint, and the id that requests use."""
 
 from dataclasses import dataclass
 
@@ -11,11 +11,11 @@ __all__ = ["NamedModel"]
 
 @dataclass(frozen=True, slots=True)
 class NamedModel:
-    """A model to load, and the id that requests name it by.
+    """A model to load, and the id that requests use for it.
 
     Attributes:
         model_id: such as ``earmark/sentiment`` or ``my-id``.
-        ref: what it is.
+        ref: where its checkpoint is.
     """
 
     model_id: str
@@ -23,10 +23,10 @@ class NamedModel:
 
     @classmethod
     def read(cls, written: str) -> "NamedModel":
-        """Read a model as the operator writes it: what it is, or ``id=`` and what it is.
+        """Read a model as the operator writes it: a checkpoint, or ``id=`` and a checkpoint.
 
-        A folder without an id goes by its own name, a model of the Hub by its own id. What is
-        written as a path is a folder without an id, also where it holds a ``=``.
+        A folder without an id gets the folder's name as its id, a model of the Hub its id there. A
+        value that begins like a path is a folder without an id, even if it contains a ``=``.
 
         Raises:
             SettingsError: the id, or a folder's name in its place, cannot stand in a URL.

@@ -1,9 +1,9 @@
-"""Where settings are written: flags over `EARMARK_*` variables over a TOML file.
+"""Reads the sources of settings: flags over `EARMARK_*` variables over a TOML file.
 
-`cyclopts.config` reads variables and files too, but for one command at a time: it refuses a key
-that is no flag of that command, or accepts misspelt keys as well. It names keys and variables as
-flags (``model``), ignores unknown variables, refuses empty ones, splits lists at spaces, and takes
-text for numbers.
+`cyclopts.config` is not used. It reads variables and files for one command at a time: it refuses a
+key that is no flag of that command, or accepts misspelt keys as well. It names keys and variables
+like flags (``model``), ignores unknown variables, refuses empty ones, splits lists at spaces, and
+accepts text for numbers.
 """
 
 import tomllib
@@ -21,11 +21,11 @@ from earmark.settings.settings import KNOWN, Settings, settings_of
 __all__ = ["CONFIG_FILE", "CONFIG_VARIABLE", "KEY_VARIABLE", "read_settings"]
 
 CONFIG_FILE = "earmark.toml"
-"""Read from the working directory when no other file is named; need not be there."""
+"""The file that is read from the working directory when no other is named; it need not be there."""
 CONFIG_VARIABLE = f"{PREFIX}CONFIG"
 """Names the TOML file, as ``--config`` does."""
 KEY_VARIABLE = f"{PREFIX}KEY"
-"""What examples call a client's access key; no setting, but often there beside them."""
+"""The variable of a client's access key in examples; no setting, but often set beside them."""
 
 _NO_SETTINGS = frozenset({CONFIG_VARIABLE, KEY_VARIABLE})
 _VARIABLES = {one.variable: one for one in KNOWN.values()}
@@ -42,15 +42,14 @@ def read_settings(
     """Read every source of settings; the first that names one wins.
 
     Args:
-        flags: what the command line named, by setting; None stands for not named.
+        flags: values on the command line, by setting; None for a flag that is not there.
         environ: the environment's variables.
         folder: where `CONFIG_FILE` is looked for.
         config: a TOML file to read instead, which must be there.
-        warn: told of each ``EARMARK_`` variable that means nothing.
+        warn: called for each unknown ``EARMARK_`` variable.
 
     Raises:
-        SettingsError: a value is malformed, the file has a key that means nothing, or it cannot
-            be read.
+        SettingsError: a value is malformed, the file has an unknown key, or it cannot be read.
     """
     named = config or _named_file(environ)
     file = named or folder / CONFIG_FILE
@@ -89,7 +88,7 @@ def _read_file(file: Path) -> dict[str, object]:
 def _read_environment(
     environ: Mapping[str, str], *, warn: Callable[[str], None]
 ) -> dict[str, object]:
-    """Read the variables; an empty one counts as not set, as most tools have it."""
+    """Read the variables; an empty one counts as not set, as in most tools."""
     values: dict[str, object] = {}
     for name, text in environ.items():
         known = _VARIABLES.get(name)
@@ -113,7 +112,7 @@ def _check(shown: str, known: KnownSetting, value: object, *, strict: bool = Tru
     """Return a value in its setting's type.
 
     Args:
-        shown: where the value is from, as the operator would write it.
+        shown: the source of the value, as the operator would write it.
         known: the setting.
         value: as found.
         strict: False also takes numbers written as text.
@@ -126,13 +125,13 @@ def _check(shown: str, known: KnownSetting, value: object, *, strict: bool = Tru
         elif choices := _choices(known.plain_kind):
             reason = expected_one_of(value, choices)
         else:
-            # Every variable is text, which is nothing to tell.
+            # Every variable is text, so that the message need not name that type.
             reason = _plain(str(error)).removesuffix("" if strict else ", got str")
         raise SettingsError(f"{shown} is {value!r}: {reason}") from error
 
 
 def _plain(complaint: str) -> str:
-    """Put msgspec's words, "Expected `int` <= 65535", into a sentence."""
+    """Turn msgspec's words, "Expected `int` <= 65535", into a sentence."""
     return complaint[:1].lower() + complaint[1:].replace("`", "")
 
 

@@ -1,4 +1,4 @@
-"""Every setting, checked; and what each floor needs of them."""
+"""Every setting, checked, and the options that each package gets from them."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -32,17 +32,17 @@ LogLevel = Literal["debug", "info", "warning", "error"]
 _Named: TypeAlias = Annotated[str, Meta(min_length=1)]
 
 _ORIGIN = re.compile(r"\*|null|[A-Za-z][A-Za-z0-9+.-]*://[^/\s]+")
-"""As a browser writes it (RFC 6454, section 6.1): a scheme, a host, a port, and no path."""
+"""An origin as a browser writes it (RFC 6454, section 6.1): scheme, host and port, and no path."""
 
 COMPILED = "compiled"
-"""The folder in the cache folder; see `runtime.compiled`."""
+"""The name of a folder in the cache folder; see `runtime.compiled`."""
 DATABASE = "earmark.sqlite"
-"""The file in the state folder; see `database`."""
+"""The name of a file in the state folder; see `database`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Every setting, checked: those that stand here, and those of each floor's options.
+    """Every setting, checked: those of this class, and those of each package's options.
 
     Attributes:
         web: less what `web_options` adds.
@@ -123,7 +123,7 @@ class Settings:
 
     @property
     def database(self) -> Path:
-        """The file that outlives a run; it need not be there."""
+        """The database file, which outlives a run; it need not be there."""
         if self.state_folder is not None:
             return Path(self.state_folder).expanduser() / DATABASE
         return user_state_path("earmark", appauthor=False) / DATABASE
@@ -136,7 +136,7 @@ class Settings:
         return user_cache_path("earmark", appauthor=False) / COMPILED
 
     def named_models(self) -> tuple[NamedModel, ...]:
-        """Read the models.
+        """Read the models that the operator named.
 
         Raises:
             SettingsError: one is malformed, or two have the same id.
@@ -153,7 +153,7 @@ class Settings:
         return named
 
     def alias_table(self) -> tuple[Alias, ...]:
-        """Read the aliases: the operator's, and those that there are of themselves.
+        """Read the aliases: the operator's and the built-in ones.
 
         Raises:
             SettingsError: one is malformed, is given twice, or is a model's own id.
@@ -190,11 +190,11 @@ class Settings:
         models: Iterable[NamedModel] | None = None,
         discovered: Discovered | None = None,
     ) -> Catalogue | None:
-        """Find what can be loaded on demand; None where nothing is to be.
+        """Return the models that can be loaded on demand; None where loading on demand is off.
 
         Args:
             models: the named ones; as the settings have them when None.
-            discovered: finds what requests asked the Hub for.
+            discovered: finds models of the Hub that requests named.
 
         Raises:
             SettingsError: loading on demand is off, but something else needs it; or there is no
@@ -248,11 +248,11 @@ def settings_of(chosen: Mapping[str, Any]) -> Settings:
         chosen: values by the name of the setting, each of its type.
     """
     limits = ServiceOptions()
-    # Inputs and labels are bounded apart: every input may at least have one label.
+    # Inputs and labels are bounded together too: this many let every input have at least one label.
     texts = max(
         chosen.get("max_inputs", limits.max_inputs), chosen.get("max_texts", limits.max_texts)
     )
     settings = with_chosen(Settings(), {**chosen, "max_texts": texts})
-    # The same for characters: a body that is not too large is one of them each at most.
+    # The same for characters: a body within its bound has at most one per byte.
     characters = max(limits.max_characters, settings.web.max_body_bytes)
     return replace(settings, service=replace(settings.service, max_characters=characters))
