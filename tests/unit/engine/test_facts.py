@@ -1,4 +1,4 @@
-"""What a checkpoint says of itself before it is loaded is what its engine says afterwards."""
+"""The facts of a checkpoint before its load are those of its engine afterwards."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from earmark.errors import CheckpointNotFound
 
 
 def test_facts_read_from_files_are_those_of_the_engine(tmp_path: Path) -> None:
-    """Task, labels and architecture; the weights are weighed and not read."""
+    """Task, labels and architecture are the same; for the size the weights are not read."""
     spec = CheckpointSpec(num_labels=3, label_names=("contradiction", "neutral", "entailment"))
     folder = write_checkpoint(tmp_path / "x", spec)
     facts = read_facts(FolderRef(folder), model_id="org/x")
@@ -25,7 +25,7 @@ def test_facts_read_from_files_are_those_of_the_engine(tmp_path: Path) -> None:
 
 
 def test_a_checkpoint_without_weights_has_no_facts(tmp_path: Path) -> None:
-    """It could not be loaded either."""
+    """Reading the facts of a checkpoint without weights is an error."""
     folder = write_checkpoint(tmp_path / "x", CheckpointSpec())
     (folder / "model.safetensors").unlink()
     with pytest.raises(CheckpointNotFound, match=r"model\.safetensors"):
@@ -33,6 +33,6 @@ def test_a_checkpoint_without_weights_has_no_facts(tmp_path: Path) -> None:
 
 
 def test_a_model_of_the_hub_is_known_by_what_is_in_the_cache() -> None:
-    """Nobody is asked for it: a server that tells what it serves does not wait for the network."""
+    """The facts of a cached model of the Hub are read without asking the Hub."""
     with pytest.raises(CheckpointNotFound, match="org/name@v1 is not fetched yet: earmark pull"):
         read_facts(read_ref("org/name@v1"), model_id="x")

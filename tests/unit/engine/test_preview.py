@@ -1,4 +1,4 @@
-"""What a model of the Hub is, before its weights are fetched; with the real `huggingface_hub`."""
+"""What is known of a model of the Hub before its weights are fetched, by `huggingface_hub`."""
 
 import json
 from collections.abc import Iterator
@@ -33,7 +33,7 @@ preview = partial(hub_preview.preview, from_weights=runs_from_weights)
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
-    """A checkpoint's files by name."""
+    """Return a checkpoint's files by name."""
     spec = CheckpointSpec(label_names=("BAD", "GOOD"))
     folder = write_checkpoint(tmp_path_factory.mktemp("hub"), spec)
     return HubRepo.of(folder).commits[FIRST]
@@ -41,7 +41,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
 
 @pytest.fixture
 def hub(files: dict[str, bytes]) -> Iterator[HubStandIn]:
-    """A Hub with that checkpoint as `org/name`."""
+    """Make a Hub with that checkpoint as `org/name`."""
     repo = HubRepo({}, {})
     repo.commit("first", dict(files))
     with running_hub({"org/name": repo}) as hub:
@@ -50,12 +50,12 @@ def hub(files: dict[str, bytes]) -> Iterator[HubStandIn]:
 
 @pytest.fixture
 def access(hub: HubStandIn, tmp_path: Path) -> HubAccess:
-    """The way to it, with an empty cache."""
+    """Make access to the Hub with an empty cache."""
     return HubAccess(endpoint=hub.url, cache=tmp_path / "cache")
 
 
 def change(hub: HubStandIn, **files: bytes | None) -> None:
-    """Put other files into the repository's only commit; None takes one away."""
+    """Put other files into the repository's only commit; None removes one."""
     held = hub.repos["org/name"].commits[FIRST]
     for written, body in files.items():
         name = written.replace("_json", ".json").replace("_st", ".safetensors")
@@ -66,7 +66,7 @@ def change(hub: HubStandIn, **files: bytes | None) -> None:
 
 
 def refused(access: HubAccess) -> CheckpointError:
-    """Preview what cannot run, and return why; no message names a place of this machine."""
+    """Return why a preview is refused; the message names no place of this machine."""
     with pytest.raises(CheckpointError) as caught:
         preview_model(HubRef("org/name"), access)
     assert str(access.cache) not in str(caught.value)
@@ -76,7 +76,7 @@ def refused(access: HubAccess) -> CheckpointError:
 def test_only_the_config_is_fetched(
     hub: HubStandIn, access: HubAccess, files: dict[str, bytes]
 ) -> None:
-    """It tells the labels; the listing tells the sizes."""
+    """A preview fetches the config alone, for the labels; the listing has the sizes."""
     found = preview_model(HubRef("org/name"), access)
     assert found.ref == HubRef("org/name", FIRST)
     assert (found.facts.model_id, found.facts.revision) == ("org/name", FIRST)
@@ -87,7 +87,7 @@ def test_only_the_config_is_fetched(
 
 
 def test_what_is_in_the_cache_need_not_come(access: HubAccess) -> None:
-    """Whoever brought it there."""
+    """Files that are in the cache do not count in `to_come_bytes`."""
     fetch(HubRef("org/name"), access=access)
     assert preview_model(HubRef("org/name"), access).to_come_bytes == 0
 
@@ -95,7 +95,7 @@ def test_what_is_in_the_cache_need_not_come(access: HubAccess) -> None:
 def test_weights_in_several_files_are_weighed_by_their_names(
     hub: HubStandIn, access: HubAccess
 ) -> None:
-    """The index that lists them is not read for it."""
+    """The size of weights in several files is summed without reading their index."""
     held = hub.repos["org/name"].commits[FIRST]
     del held["model.safetensors"]
     held |= {
@@ -125,40 +125,40 @@ def test_weights_in_several_files_are_weighed_by_their_names(
 def test_a_config_that_does_not_do_is_told(
     hub: HubStandIn, access: HubAccess, config: bytes | None, kind: type[Exception], said: str
 ) -> None:
-    """One that is too large, or of a repository without weights, is not even fetched."""
+    """An unusable config is an error; one that is too large is not fetched."""
     change(hub, config_json=config)
     error = refused(access)
     assert (type(error), said in str(error)) == (kind, True)
 
 
 def test_a_repository_without_weights_is_told(hub: HubStandIn, access: HubAccess) -> None:
-    """Before its config is fetched."""
+    """A repository without weights is an error before its config is fetched."""
     change(hub, model_st=None)
     assert "no weights that can be read; expected model.safetensors" in str(refused(access))
     assert hub.files_asked() == set()
 
 
 def test_a_repository_that_there_is_not_is_not_found(access: HubAccess) -> None:
-    """As is one that is private."""
+    """A missing or private repository is an error of a checkpoint not found."""
     with pytest.raises(CheckpointNotFound, match="no model org/none, or a private one"):
         preview_model(HubRef("org/none"), access)
 
 
 def test_a_gated_model_is_not_found(hub: HubStandIn, access: HubAccess) -> None:
-    """The listing is public, the config is not."""
+    """A gated model, whose listing is public and whose config is not, is not found."""
     hub.repos["org/name"].gated = True
     with pytest.raises(CheckpointNotFound, match="is gated"):
         preview_model(HubRef("org/name"), access)
 
 
 def nowhere(access: HubAccess) -> HubAccess:
-    """The same cache, and a Hub that nobody runs."""
+    """Make access with the same cache to a Hub that does not answer."""
     return replace(access, endpoint="http://127.0.0.1:9")
 
 
 @pytest.mark.parametrize("offline", [False, True])
 def test_without_the_hub_what_the_cache_holds_is_taken(access: HubAccess, *, offline: bool) -> None:
-    """If all that a load needs is there."""
+    """Without the Hub, a cached model is previewed if all that a load needs is there."""
     before: PreviewedModel = preview_model(HubRef("org/name"), access)
     fetch(HubRef("org/name"), access=access)
     found = preview_model(HubRef("org/name"), replace(nowhere(access), offline=offline))
@@ -169,7 +169,7 @@ def test_without_the_hub_what_the_cache_holds_is_taken(access: HubAccess, *, off
 def test_a_hub_out_of_reach_is_told_apart_from_one_that_is_not_to_be_asked(
     access: HubAccess,
 ) -> None:
-    """The first may come back; with the second there is only the cache."""
+    """A Hub out of reach, which may come back, and offline mode are different errors."""
     preview_model(HubRef("org/name"), access)  # of which the cache now has a part
     with pytest.raises(HubUnavailable, match="cannot be reached"):
         preview_model(HubRef("org/name"), nowhere(access))
@@ -180,7 +180,7 @@ def test_a_hub_out_of_reach_is_told_apart_from_one_that_is_not_to_be_asked(
 def test_a_previewed_model_is_its_names_once_it_is_whole(
     hub: HubStandIn, access: HubAccess, files: dict[str, bytes]
 ) -> None:
-    """A newer commit of which only the config has come does not take an older one's place."""
+    """A newer commit with only its config in the cache does not replace an older whole one."""
     first = preview_model(HubRef("org/name"), access)
     fetch_previewed_model(first.ref, SilentProgress(), access)
     hub.repos["org/name"].commit("second", {**files, "README.md": b"changed"})
@@ -192,7 +192,7 @@ def test_a_previewed_model_is_its_names_once_it_is_whole(
 
 
 def test_a_preview_is_a_repository_of_what_a_load_will_find(access: HubAccess) -> None:
-    """Whether it is here yet or not."""
+    """A preview lists the files that a load reads, whether they are in the cache or not."""
     found = preview(HubRef("org/name"), access)
     assert found.source == f"org/name@{FIRST[:12]}"
     assert found.require("nothing", "model.safetensors").name == "model.safetensors"
@@ -203,7 +203,7 @@ def test_a_preview_is_a_repository_of_what_a_load_will_find(access: HubAccess) -
 def test_a_repository_with_a_graph_alone_is_one_that_can_run(
     hub: HubStandIn, access: HubAccess
 ) -> None:
-    """Also of an architecture that is not known here; the graph is what is weighed."""
+    """A repository with an ONNX file alone can run, and its size is that of the file."""
     config = {
         "model_type": "mobilebert",
         "architectures": ["MobileBertForSequenceClassification"],
@@ -220,7 +220,7 @@ def test_a_repository_with_a_graph_alone_is_one_that_can_run(
 def test_a_graph_beside_weights_that_nothing_reads_is_what_counts(
     hub: HubStandIn, access: HubAccess, files: dict[str, bytes]
 ) -> None:
-    """As the load will have it: an architecture that is not known runs as it was exported."""
+    """For an unknown architecture the size is that of the exported graph, which will run."""
     config = json.dumps(json.loads(files["config.json"]) | {"model_type": "convbert"})
     held = hub.repos["org/name"].commits[FIRST]
     held |= {"config.json": config.encode(), "onnx/model.onnx": b"graph"}
@@ -229,7 +229,7 @@ def test_a_graph_beside_weights_that_nothing_reads_is_what_counts(
 
 
 def without_a_class(files: dict[str, bytes], **changes: object) -> bytes:
-    """Return the config with no class named, and other fields changed."""
+    """Return a config without a class and with other fields changed."""
     return json.dumps(json.loads(files["config.json"]) | {"architectures": None} | changes).encode()
 
 
@@ -237,7 +237,7 @@ def without_a_class(files: dict[str, bytes], **changes: object) -> bytes:
 def test_the_head_of_a_model_without_a_class_is_told_from_its_header(
     hub: HubStandIn, access: HubAccess, files: dict[str, bytes], *, ranges: bool
 ) -> None:
-    """Which is the beginning of the weights; no more of them is fetched."""
+    """The head follows from the header of the weights; no more of them is fetched."""
     hub.ranges = ranges
     names = {"O": 0, "B-X": 1}  # would be taken for tags, were there no class
     config = without_a_class(files, id2label=None, label2id=names, problem_type="regression")
@@ -250,7 +250,7 @@ def test_the_head_of_a_model_without_a_class_is_told_from_its_header(
 def test_an_encoder_without_a_head_is_told_before_it_is_fetched(
     hub: HubStandIn, access: HubAccess, files: dict[str, bytes]
 ) -> None:
-    """Nobody can have the server fetch what cannot run."""
+    """An encoder without a head is an error before its weights are fetched."""
     tensors = {k: v for k, v in load(files["model.safetensors"]).items() if "classifier" not in k}
     change(hub, config_json=without_a_class(files), model_st=save(tensors))
     assert "model.safetensors holds an encoder without a head" in str(refused(access))
@@ -259,7 +259,7 @@ def test_an_encoder_without_a_head_is_told_before_it_is_fetched(
 def test_what_is_no_safetensors_is_told(
     hub: HubStandIn, access: HubAccess, files: dict[str, bytes]
 ) -> None:
-    """A header that is none, one without an end, and no file at all to speak of."""
+    """A malformed, endless or missing header of safetensors is an error."""
     for body in (b"x", b"\xff" * 100, b"\x02" + b"\0" * 7 + b"[]", b"\x01" + b"\0" * 7 + b"{"):
         change(hub, config_json=without_a_class(files), model_st=body)
         assert "model.safetensors cannot be read as safetensors" in str(refused(access))
@@ -268,7 +268,7 @@ def test_what_is_no_safetensors_is_told(
 def test_a_pickle_whose_head_nothing_names_is_not_fetched(
     hub: HubStandIn, access: HubAccess, files: dict[str, bytes]
 ) -> None:
-    """Its tensors show only when all of it is here; labels in the config speak for a head."""
+    """A pickle without labels in the config is not fetched; with labels it is."""
     config = without_a_class(files, id2label=None, label2id=None)
     held = hub.repos["org/name"].commits[FIRST]
     del held["model.safetensors"]
@@ -282,7 +282,7 @@ def test_a_pickle_whose_head_nothing_names_is_not_fetched(
 def test_a_modular_model_is_told_before_it_is_fetched(
     hub: HubStandIn, access: HubAccess, files: dict[str, bytes]
 ) -> None:
-    """By its list of modules, which is small."""
+    """A model with further modules is refused by its list of modules, before its weights come."""
     modules = [{"type": "sentence_transformers.models.Transformer"}, {"type": "x.Pooling"}]
     hub.repos["org/name"].commit("first", files | {"modules.json": json.dumps(modules).encode()})
     assert "several modules" in str(refused(access))
@@ -301,7 +301,7 @@ def test_a_modular_model_is_told_before_it_is_fetched(
 def test_a_repository_of_other_files_says_what_they_are(
     name: str, said: str, hub: HubStandIn, access: HubAccess
 ) -> None:
-    """Before its config is fetched."""
+    """The error for a repository of other files names them, before its config is fetched."""
     change(hub, model_st=None)
     held = hub.repos["org/name"].commits[FIRST]
     hub.repos["org/name"].commit("first", {**held, name: b"x"})
@@ -312,7 +312,7 @@ def test_a_repository_of_other_files_says_what_they_are(
 def test_an_adapter_of_the_hub_is_told(
     hub: HubStandIn, access: HubAccess, files: dict[str, bytes]
 ) -> None:
-    """With its base beside it, or alone."""
+    """An adapter, alone or with its base model, is refused; the error says how to merge it."""
     hub.repos["org/name"].commit("first", files | {"adapter_config.json": b"{}"})
     assert "merge_and_unload" in str(refused(access))
     hub.repos["org/name"].commit("first", {"adapter_config.json": b"{}"})

@@ -211,7 +211,7 @@ def test_what_befell_the_starter_alone_is_not_passed_on(failure: Exception, *, w
 
 @pytest.mark.parametrize("failure", [RuntimeError("a bug"), ShuttingDown("closing")])
 def test_an_engine_that_goes_on_failing_fails_everyone_once(failure: Exception) -> None:
-    """Each gets one error, after no more runs than callers; from the third on, all run at once."""
+    """Each caller gets one error, after at most a run for each; from the third on, all at once."""
 
     async def scenario() -> None:
         door = _Door()
