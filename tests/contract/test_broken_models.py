@@ -1,4 +1,4 @@
-"""Models below the models' folder that cannot run: each dialect says why, and others run."""
+"""Models that cannot run: every dialect says why, and the other models answer."""
 
 import asyncio
 import json
@@ -31,7 +31,7 @@ def config_of(folder: Path, **changes: object) -> None:
 
 
 def no_weights(folder: Path, *others: str) -> None:
-    """Take the weights away, and put other files in their place."""
+    """Replace the weights with other files."""
     (folder / "model.safetensors").unlink()
     for name in others:
         (folder / name).parent.mkdir(exist_ok=True)
@@ -39,7 +39,7 @@ def no_weights(folder: Path, *others: str) -> None:
 
 
 def bare(folder: Path, **files: str) -> None:
-    """Leave nothing but the files named, with a double underscore for a dot."""
+    """Remove all but the files named, with a double underscore for a dot."""
     for path in folder.iterdir():
         path.unlink()
     for name, text in files.items():
@@ -47,7 +47,7 @@ def bare(folder: Path, **files: str) -> None:
 
 
 def no_head(folder: Path) -> None:
-    """Leave the encoder alone."""
+    """Remove the head's tensors."""
     config_of(folder, architectures=["BertModel"])
     path = folder / "model.safetensors"
     save_file({k: v for k, v in load_file(path).items() if "classifier" not in k}, path)
@@ -97,7 +97,7 @@ ASKED: dict[str, tuple[str, object, int]] = {
 
 @contextmanager
 def served(folder: Path, precision: Precision = "auto") -> Iterator[Composition]:
-    """Serve what is below a folder, as `earmark serve` would."""
+    """Serve the models of a folder, as `earmark serve` would."""
     settings = Settings(
         preload=False,
         models_folder=str(folder / "models"),
@@ -115,7 +115,7 @@ def served(folder: Path, precision: Precision = "auto") -> Iterator[Composition]
 
 
 async def ask(client: httpx.AsyncClient, model: str) -> list[httpx.Response]:
-    """Ask one model in every dialect."""
+    """Send a request to one model in every dialect."""
     answers = []
     for address, (_, body, _) in ASKED.items():
         text = json.dumps(body).replace("{}", model)
@@ -129,7 +129,7 @@ async def ask(client: httpx.AsyncClient, model: str) -> list[httpx.Response]:
 
 @pytest.mark.parametrize("name", BROKEN)
 def test_a_model_that_cannot_run_says_why_in_every_dialect(name: str, tmp_path: Path) -> None:
-    """Without the folder's place, with one warning and no traceback; its neighbour runs."""
+    """The error says why and not where; there is one warning, and the other model answers."""
     models = tmp_path / "models"
     neighbour = write_checkpoint(models / "neighbour", CheckpointSpec(num_labels=1))
     folder = write_checkpoint(models / "org" / name, CheckpointSpec(num_labels=1))
@@ -155,7 +155,7 @@ def test_a_model_that_cannot_run_says_why_in_every_dialect(name: str, tmp_path: 
 
 
 def test_what_cannot_be_read_is_a_warning_at_the_start(tmp_path: Path) -> None:
-    """One for each model, before anybody asks; it is not listed, and the others are."""
+    """Each unreadable model is a warning at the start and is not listed; the others are."""
     models = tmp_path / "models"
     write_checkpoint(models / "good", CheckpointSpec())
     bad = write_checkpoint(models / "bad", CheckpointSpec())
@@ -166,7 +166,7 @@ def test_what_cannot_be_read_is_a_warning_at_the_start(tmp_path: Path) -> None:
 
 
 def test_an_exported_graph_is_listed_and_runs_where_the_weights_do_not(tmp_path: Path) -> None:
-    """A class of others under a known `model_type`."""
+    """With an unknown class under a known `model_type`, the exported graph is listed and runs."""
     folder = write_checkpoint(tmp_path / "models" / "jina", CheckpointSpec(num_labels=3))
     config_of(folder, architectures=["JinaBertForSequenceClassification"])
     write_onnx(folder / "onnx" / "model.onnx", OnnxSpec())
@@ -184,7 +184,7 @@ def test_an_exported_graph_is_listed_and_runs_where_the_weights_do_not(tmp_path:
 
 
 def test_what_the_settings_rule_out_is_told_as_such(tmp_path: Path) -> None:
-    """The operator asks for int8, which an exported graph is not made: no client's mistake."""
+    """int8 for an exported graph is reported as an error of the settings, not the client's."""
     folder = write_onnx_folder(tmp_path / "models" / "exported", OnnxSpec(), num_labels=3)
 
     async def scenario(app: httpx.ASGITransport) -> list[httpx.Response]:

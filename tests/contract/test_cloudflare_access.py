@@ -1,4 +1,4 @@
-"""Access in the words of Workers AI: keys in any of its headers, and accounts."""
+"""Access in the form of Workers AI: keys in any of its headers, and accounts."""
 
 import pytest
 from support.fake_engine import FakeEngine, reranker
@@ -34,13 +34,13 @@ def gate() -> AccessGate:
     ],
 )
 def test_a_key_opens_in_any_header_that_clients_have_for_it(headers: dict[str, str]) -> None:
-    """8. of the essential eight: Python prefers the pair, and then sends no bearer."""
+    """8. A key is accepted as a bearer's and in the pair of headers, which Python sends alone."""
     answer = ask("POST", RUN, TEXT, engines=workers_ai(), gate=gate(), headers=headers)
     assert answer.status_code == 200, answer.text
 
 
 def test_a_gateways_own_header_opens_a_gateways_address() -> None:
-    """Beside the bearer's."""
+    """A gateway's address accepts a key in the gateway's header too."""
     for headers in (
         {"cf-aig-authorization": f"Bearer {_KEY}"},
         {"authorization": f"Bearer {_KEY}"},
@@ -72,7 +72,7 @@ def test_a_gateways_own_header_opens_a_gateways_address() -> None:
 def test_what_is_no_key_is_told_in_cloudflares_codes(
     path: str, headers: dict[str, str], status: int, code: int
 ) -> None:
-    """From the edge: no model is reached, and what is there is not told."""
+    """A missing or wrong key gets Cloudflare's status and code, and no result."""
     method = "POST" if path == RUN else "GET"
     answer = ask(method, path, TEXT, engines=workers_ai(), gate=gate(), headers=headers)
     assert answer.status_code == status
@@ -83,14 +83,14 @@ def test_what_is_no_key_is_told_in_cloudflares_codes(
 
 
 def test_a_key_without_its_address_is_told_as_that() -> None:
-    """In the words of Cloudflare's API."""
+    """`X-Auth-Key` without `X-Auth-Email` gets Cloudflare's code for it."""
     answer = ask("POST", RUN, TEXT, engines=workers_ai(), gate=gate(), headers={"x-auth-key": _KEY})
     (error,) = answer.json()["errors"]
     assert error == {"code": 9106, "message": "Missing X-Auth-Email header"}
 
 
 def test_an_email_without_a_key_is_told_as_that() -> None:
-    """And a key in a form that is none, as Cloudflare tells it."""
+    """`X-Auth-Email` alone and a malformed key get Cloudflare's errors, without the key."""
     for headers, told in (
         ({"x-auth-email": "a@b.co"}, "Missing X-Auth-Key header"),
         (
@@ -106,7 +106,7 @@ def test_an_email_without_a_key_is_told_as_that() -> None:
 
 @pytest.mark.parametrize("path", ["/client/v4/user/tokens/verify", f"{ACCOUNT}/tokens/verify"])
 def test_a_key_is_verified_by_its_id(path: str) -> None:
-    """The id that `earmark keys list` shows; 10000 stands among the messages here."""
+    """Verifying a key answers the id of `earmark keys list`, with message 10000."""
     headers = {"authorization": f"Bearer {_KEY}"}
     answer = ask("GET", path, engines=workers_ai(), gate=gate(), headers=headers).json()
     assert answer["result"] == {"id": _MADE.kept.key_id, "status": "active"}
@@ -118,7 +118,7 @@ def test_a_key_is_verified_by_its_id(path: str) -> None:
 
 
 def test_a_wrong_account_looks_like_a_wrong_key() -> None:
-    """Nobody learns which accounts there are."""
+    """A wrong account gets the answer of a wrong key."""
     web = WebOptions(accounts=("mine", "yours"))
     for account, status in (("mine", 200), ("yours", 200), ("theirs", 401)):
         path = f"/client/v4/accounts/{account}/ai/run/{CLASSIFIER}"
@@ -134,7 +134,7 @@ def test_a_wrong_account_looks_like_a_wrong_key() -> None:
 
 @pytest.mark.parametrize("path", ["/rerank", "/v1/rerank", "/v2/rerank", "/predict"])
 def test_reranking_elsewhere_demands_a_bearer(path: str) -> None:
-    """401 in a body that the clients of either server read."""
+    """`/rerank` without a bearer's key gets a 401 that clients of both servers read."""
     body = '{"query": "q", "texts": ["a"], "inputs": "a"}'
     engines: tuple[FakeEngine, ...] = (reranker(),)
     refused = ask("POST", path, body, engines=engines, gate=gate())
@@ -158,7 +158,7 @@ def test_reranking_elsewhere_demands_a_bearer(path: str) -> None:
 def test_a_refusal_before_any_handler_is_marked_like_every_answer(
     method: str, path: str, headers: dict[str, str]
 ) -> None:
-    """With a ray, and never to be kept."""
+    """A refusal has `cf-ray` and may not be cached."""
     answer = ask(method, path, TEXT, engines=workers_ai(), gate=gate(), headers=headers)
     assert answer.status_code in (400, 401, 405)
     assert answer.headers["cf-ray"].endswith("-LCL")
@@ -166,7 +166,7 @@ def test_a_refusal_before_any_handler_is_marked_like_every_answer(
 
 
 def test_a_page_may_send_the_pair_and_read_the_ids() -> None:
-    """The browser asks first what may be sent, and is told what may be shown."""
+    """A preflight allows the pair of headers, and the answer shows the ids to the page."""
     asked = {
         "origin": "https://page.example",
         "access-control-request-method": "POST",

@@ -47,7 +47,7 @@ class Answered(msgspec.Struct, forbid_unknown_fields=True):
 
 
 async def poll(client: httpx.AsyncClient, job_id: str) -> Answered:
-    """Ask until the batch is answered."""
+    """Poll until the batch is answered."""
     while True:
         answer = await client.post(RUN, json={"request_id": job_id})
         assert answer.status_code == 200, answer.text
@@ -58,7 +58,7 @@ async def poll(client: httpx.AsyncClient, job_id: str) -> Answered:
 
 
 def test_every_input_of_a_batch_has_an_answer_of_its_own() -> None:
-    """Also where its neighbours are malformed, or fail."""
+    """Each input has its own answer, also where others are malformed or fail."""
 
     async def scenario(client: httpx.AsyncClient) -> None:
         requests = [
@@ -85,7 +85,7 @@ def test_every_input_of_a_batch_has_an_answer_of_its_own() -> None:
 
 
 def test_a_batch_that_waits_is_told_of() -> None:
-    """As running, as long as the model takes."""
+    """A batch that waits for the model is answered as running."""
 
     async def scenario(client: httpx.AsyncClient) -> None:
         submitted = (await client.post(QUEUE, json={"requests": [{"text": "a"}]})).json()
@@ -103,7 +103,7 @@ def test_a_batch_that_waits_is_told_of() -> None:
 
 
 def test_a_binding_queues_and_polls_without_an_envelope() -> None:
-    """`queueRequest` stands among its options there."""
+    """A binding with `queueRequest` in its options queues and polls without an envelope."""
 
     async def scenario(client: httpx.AsyncClient) -> None:
         headers = {"cf-consn-model-id": CLASSIFIER}
@@ -129,21 +129,21 @@ def test_a_binding_queues_and_polls_without_an_envelope() -> None:
     ],
 )
 def test_a_malformed_batch_is_refused(body: str, complaint: str) -> None:
-    """Before anything is kept."""
+    """A malformed batch is refused before it is kept."""
     answer = ask("POST", QUEUE, body, engines=workers_ai())
     assert answer.status_code == 400
     assert complaint in answer.json()["errors"][0]["message"]
 
 
 def test_a_batch_of_an_unknown_model_is_refused() -> None:
-    """Nothing would ever answer it."""
+    """A batch for an unknown model is refused."""
     path = f"{AI}/run/@cf/nobody/nothing?queueRequest=true"
     answer = ask("POST", path, '{"requests": [{"text": "a"}]}', engines=workers_ai())
     assert answer.json()["errors"][0]["code"] == 5007
 
 
 def test_a_batch_is_read_only_under_its_own_model() -> None:
-    """An id alone does not tell of other models' batches."""
+    """Polling a batch's id under another model finds nothing."""
 
     async def scenario(client: httpx.AsyncClient) -> None:
         submitted = (await client.post(QUEUE, json={"requests": [{"text": "a"}]})).json()
@@ -157,7 +157,7 @@ def test_a_batch_is_read_only_under_its_own_model() -> None:
 
 
 def test_a_batch_may_be_larger_than_a_request() -> None:
-    """Cloudflare lets it hold 10 MB."""
+    """A batch may have 10 MB, more than a request."""
     body = json.dumps({"requests": [{"text": "word " * 1000}] * 600})
     assert len(body) > 2 * 1024 * 1024
     assert ask("POST", QUEUE, body, engines=workers_ai()).status_code == 200

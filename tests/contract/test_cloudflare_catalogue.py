@@ -1,4 +1,4 @@
-"""What there is to run, as SDKs and wrangler look it up."""
+"""The lists of models, as SDKs and wrangler read them."""
 
 import pytest
 from support.fake_engine import FakeEngine, reranker, token_labeller, zero_shot_model
@@ -34,7 +34,7 @@ def names(query: str, *engines: FakeEngine) -> list[str]:
     ],
 )
 def test_a_search_narrows_the_list(query: str, found: list[str]) -> None:
-    """By author, words and task; what means nothing here narrows nothing."""
+    """Author, words and task narrow the list; other parameters do not."""
     assert names(query) == found
 
 
@@ -42,7 +42,7 @@ def test_a_search_narrows_the_list(query: str, found: list[str]) -> None:
     "query", ["page=0", "page=-1", "page=x", "per_page=101", "page=99999999999"]
 )
 def test_a_page_that_is_none_is_refused(query: str) -> None:
-    """The message names the range."""
+    """A page number that is out of range is an error that names the range."""
     answer = ask("GET", f"{AI}/models/search?{query}", engines=workers_ai())
     assert answer.status_code == 400
     assert "expected a number from 1 to" in answer.json()["errors"][0]["message"]
@@ -50,7 +50,7 @@ def test_a_page_that_is_none_is_refused(query: str) -> None:
 
 
 def test_a_model_is_listed_with_what_clients_need() -> None:
-    """And with what it really is."""
+    """A model is listed with the members that clients need, and with its real properties."""
     answer = ask("GET", f"{AI}/models/search", engines=(FakeEngine("me/mine"),)).json()
     ((model),) = answer["result"]
     assert model["id"].count("-") == 4
@@ -67,7 +67,7 @@ def test_a_model_is_listed_with_what_clients_need() -> None:
 
 
 def test_a_model_for_another_task_has_no_place() -> None:
-    """The dialect has no form for its answers."""
+    """A model that labels tokens is not listed."""
     assert names("", token_labeller("ner"), zero_shot_model("nli"), FakeEngine("mine")) == ["mine"]
 
 
@@ -76,7 +76,7 @@ def test_a_model_for_another_task_has_no_place() -> None:
     [(CLASSIFIER, ["text"], "array"), (RERANKER, ["query", "contexts"], "object")],
 )
 def test_a_schema_is_that_of_the_models_kind(name: str, required: list[str], output: str) -> None:
-    """Whole, without references."""
+    """A schema is that of the model's kind, without references."""
     query = name.replace("@", "%40").replace("/", "%2F")
     answer = ask("GET", f"{AI}/models/schema?model={query}", engines=workers_ai())
     found = answer.json()["result"]
@@ -86,14 +86,14 @@ def test_a_schema_is_that_of_the_models_kind(name: str, required: list[str], out
 
 
 def test_the_schema_of_an_unknown_model_is_refused() -> None:
-    """5007, as for a run."""
+    """The schema of an unknown model is error 5007, like a run."""
     answer = ask("GET", f"{AI}/models/schema?model=nobody", engines=workers_ai())
     assert answer.status_code == 400
     assert answer.json()["errors"][0]["code"] == 5007
 
 
 def test_tasks_authors_and_finetunes_are_lists() -> None:
-    """One task; each author once; no finetunes, which are for models that write text."""
+    """There is one task, each author once, and no finetune."""
     engines = (*workers_ai(), reranker("@cf/baai/another"), FakeEngine("alone"))
     found = {
         each: ask("GET", f"{AI}/{each}", engines=engines).json()["result"]

@@ -18,7 +18,7 @@ BODY = json.dumps({"text": TEXT})
     "written", [CLASSIFIER, CLASSIFIER.replace("/", "%2F"), quote(CLASSIFIER, safe="")]
 )
 def test_a_models_name_comes_raw_or_encoded(written: str) -> None:
-    """1. Raw from curl and older SDKs, with %2F from newer ones, with %40 from HTTP libraries."""
+    """1. A model's name is read raw, with %2F from newer SDKs, and with %40 from HTTP libraries."""
     engine = classifier()
     answer = ask("POST", f"{AI}/run/{written}", BODY, engines=(engine, FakeEngine("other")))
     assert answer.status_code == 200, answer.text
@@ -30,14 +30,14 @@ def test_a_models_name_comes_raw_or_encoded(written: str) -> None:
     ["application/x-www-form-urlencoded", "text/plain;charset=UTF-8", "application/json", None],
 )
 def test_the_requests_content_type_means_nothing(content_type: str | None) -> None:
-    """2. The documentation's own examples announce a form, and plain text."""
+    """2. JSON is read under the Content-Types of a form and of plain text."""
     headers = {"content-type": content_type} if content_type else {}
     answer = ask("POST", f"{AI}/run/{CLASSIFIER}", BODY, engines=(classifier(),), headers=headers)
     assert answer.status_code == 200, answer.text
 
 
 def test_the_result_is_a_flat_array() -> None:
-    """3. Never an object with `items`, nor a list in a list."""
+    """3. The result is a flat array, not an object with `items` and not a list in a list."""
     answer = ask("POST", f"{AI}/run/{CLASSIFIER}", BODY, engines=(classifier(),)).json()
     assert set(answer) == {"result", "success", "errors", "messages"}
     assert (answer["success"], answer["errors"], answer["messages"]) == (True, [], [])
@@ -47,7 +47,7 @@ def test_the_result_is_a_flat_array() -> None:
 
 @pytest.mark.parametrize("text", [TEXT, "another", "a third", "and a fourth"])
 def test_the_result_is_in_the_order_of_the_classes(text: str) -> None:
-    """4. NEGATIVE first, whichever score is the higher."""
+    """4. NEGATIVE comes first, whichever score is higher."""
     answer = ask(
         "POST", f"{AI}/run/{CLASSIFIER}", json.dumps({"text": text}), engines=(classifier(),)
     )
@@ -69,7 +69,7 @@ def test_the_result_is_in_the_order_of_the_classes(text: str) -> None:
     ],
 )
 def test_the_answers_content_type_is_exactly_json(method: str, path: str, body: str | None) -> None:
-    """5. The binding compares for equality; a charset would turn the answer into a stream."""
+    """5. The answer's Content-Type is exactly `application/json`, which the binding compares."""
     answer = ask(method, path, body, engines=(classifier(),))
     assert answer.headers["content-type"] == "application/json"
 
@@ -84,7 +84,7 @@ def test_the_answers_content_type_is_exactly_json(method: str, path: str, body: 
     ],
 )
 def test_failure_is_a_status_of_http(path: str, body: str, status: int) -> None:
-    """6. The SDKs do not look at `success`."""
+    """6. A failure has an HTTP status of its own, since the SDKs do not read `success`."""
     answer = ask("POST", path, body, engines=(classifier(),))
     assert answer.status_code == status
     assert answer.json()["success"] is False
@@ -94,7 +94,7 @@ def test_failure_is_a_status_of_http(path: str, body: str, status: int) -> None:
 
 
 def test_a_search_past_the_end_is_empty() -> None:
-    """7. Or an iterator of the SDKs never stops."""
+    """7. A page past the end is empty, which ends the iterators of the SDKs."""
     pages = [
         ask("GET", f"{AI}/models/search?page={page}&per_page=1", engines=workers_ai()).json()
         for page in (1, 2, 3)

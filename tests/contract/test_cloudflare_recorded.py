@@ -68,7 +68,7 @@ def _replay(sent: _Recorded) -> tuple[httpx.Response, list[FakeEngine]]:
 
 
 def _refused(body: object) -> bool:
-    """Say whether a recorded body breaks the schema; the recorder itself checked nothing."""
+    """Return whether a recorded body breaks the schema, which the recorder did not check."""
     return (
         isinstance(body, dict)
         and "text" in body
@@ -78,7 +78,7 @@ def _refused(body: object) -> bool:
 
 @pytest.mark.parametrize("sent", _RUNS, ids=str)
 def test_a_recorded_run_is_answered(sent: _Recorded) -> None:
-    """By the model that is named, in the form that its kind has."""
+    """Each recorded run is answered by the model that it names, in that model's form."""
     answer, engines = _replay(sent)
     body = json.loads(sent.body or "")
     bound = sent.target.endswith("/run/proxy")
@@ -109,7 +109,7 @@ def test_a_recorded_run_is_answered(sent: _Recorded) -> None:
 
 @pytest.mark.parametrize("sent", _LOOKUPS, ids=str)
 def test_a_recorded_look_up_is_answered(sent: _Recorded) -> None:
-    """Lists are lists, and a page past the end is empty."""
+    """Each recorded list request gets a list, empty for a page past the end."""
     answer, _ = _replay(sent)
     assert answer.status_code == 200, answer.text
     found = answer.json()

@@ -1,4 +1,4 @@
-"""Runs of a model: what is taken, what is answered, what is refused and how."""
+"""Runs of a model in the form of Workers AI: requests, answers and errors."""
 
 import asyncio
 import gzip
@@ -32,7 +32,7 @@ def run(body: str, *engines: FakeEngine, model: str = CLASSIFIER) -> tuple[int, 
 
 
 def test_a_reranker_answers_the_best_context_first() -> None:
-    """Ids are places in `contexts`; scores are between 0 and 1."""
+    """Contexts are ranked best first, by their places, with scores between 0 and 1."""
     logits = {TextInput("q", text): [score] for text, score in (("a", -1), ("b", 3), ("c", 0))}
     status, answer = run(RERANK, reranker(RERANKER, logits=logits), model=RERANKER)
     assert status == 200
@@ -47,7 +47,7 @@ def test_a_reranker_answers_the_best_context_first() -> None:
 
 @pytest.mark.parametrize(("top_k", "kept"), [(1, 1), (2, 2), (9, 3), (None, 3)])
 def test_top_k_keeps_the_best(top_k: int | None, kept: int) -> None:
-    """Null means all, as in the older schema."""
+    """`top_k` keeps the best contexts; null keeps all."""
     body = json.dumps(json.loads(RERANK) | {"top_k": top_k})
     status, answer = run(body, model=RERANKER)
     assert status == 200
@@ -56,7 +56,7 @@ def test_top_k_keeps_the_best(top_k: int | None, kept: int) -> None:
 
 
 def test_members_that_mean_nothing_are_ignored() -> None:
-    """Such as run options, and references of the caller's own."""
+    """Run options and a caller's own references are ignored."""
     context = {"text": "a", "external_reference": "x"}
     body = {"query": "q", "contexts": [context], "options": {"rejectIfBusy": True}}
     assert run(json.dumps(body), model=RERANKER)[0] == 200
@@ -91,7 +91,7 @@ def test_members_that_mean_nothing_are_ignored() -> None:
 def test_bad_input_is_told_in_the_words_of_the_validator(
     model: str, body: str, complaint: str
 ) -> None:
-    """5006, with an empty result and the request's id at the end."""
+    """Bad input is error 5006 in the validator's words, with the request's id at the end."""
     answer = ask("POST", f"{AI}/run/{model}", body, engines=workers_ai())
     assert answer.status_code == 400
     ai_id = answer.headers["cf-ai-req-id"]
@@ -103,7 +103,7 @@ def test_bad_input_is_told_in_the_words_of_the_validator(
 
 
 def test_a_reranker_takes_a_text_as_well() -> None:
-    """It is a text classifier with one label."""
+    """A reranker that is given a text answers its one label."""
     status, answer = run(TEXT, model=RERANKER)
     assert status == 200
     assert isinstance(answer["result"], list)
@@ -120,7 +120,7 @@ def test_a_reranker_takes_a_text_as_well() -> None:
 def test_a_model_that_cannot_do_it_says_what_it_can(
     engine: FakeEngine, body: str, task: str
 ) -> None:
-    """5006: the input is of another kind of model."""
+    """Input of another kind of model is error 5006, which names the model's kind."""
     status, answer = run(body, engine, model="m")
     assert status == 400
     assert isinstance(answer["errors"], list)
@@ -129,7 +129,7 @@ def test_a_model_that_cannot_do_it_says_what_it_can(
 
 
 def test_an_unknown_model_is_5007() -> None:
-    """400, as the service answers, and not 404."""
+    """An unknown model is 400 with error 5007, as from the service, and not 404."""
     status, answer = run(TEXT, model="@cf/nobody/nothing")
     assert status == 400
     assert isinstance(answer["errors"], list)
@@ -152,7 +152,7 @@ def test_an_unknown_model_is_5007() -> None:
 def test_what_goes_wrong_tells_the_sdks_whether_to_try_again(
     failure: Exception, status: int, code: int, retry_after: str | None, should_retry: str | None
 ) -> None:
-    """They wait at most a minute; what will not change is not tried again."""
+    """Errors that pass have a wait of at most a minute; others forbid trying again."""
     engine = classifier()
     engine.failure = failure
     answer = ask("POST", f"{AI}/run/{CLASSIFIER}", TEXT, engines=(engine,))
@@ -164,7 +164,7 @@ def test_what_goes_wrong_tells_the_sdks_whether_to_try_again(
 
 
 def test_the_deadline_is_before_the_sdks_give_up() -> None:
-    """They wait 60 s, and then send the same text again."""
+    """The deadline is below the 60 s after which the SDKs send the request again."""
     engine = classifier()
     before_s = time.monotonic()
     run(TEXT, engine)
@@ -174,7 +174,7 @@ def test_the_deadline_is_before_the_sdks_give_up() -> None:
 
 
 def test_headers_say_what_ran_and_what_it_cost() -> None:
-    """The id is the request's own, as a UUID; nothing may be kept by a cache."""
+    """The headers have model, cost and the request's id as a UUID, and forbid caching."""
     answer = ask(
         "POST",
         f"{AI}/run/{CLASSIFIER}",
@@ -191,7 +191,7 @@ def test_headers_say_what_ran_and_what_it_cost() -> None:
 
 
 def test_a_model_may_be_named_in_the_body() -> None:
-    """The universal address."""
+    """The universal address runs the model that the body names."""
     body = json.dumps({"model": CLASSIFIER, "input": {"text": "hello"}})
     answer = ask("POST", f"{AI}/run", body, engines=workers_ai())
     assert answer.status_code == 200
@@ -202,7 +202,7 @@ def test_a_model_may_be_named_in_the_body() -> None:
 
 @pytest.mark.parametrize("run_segment", ["", "run/"])
 def test_a_gateways_address_is_another_name_for_a_run(run_segment: str) -> None:
-    """Documented without, sent by `workers-ai-provider` with the segment."""
+    """A gateway's address runs a model, with and without the segment `run`."""
     path = f"/v1/account/gateway/workers-ai/{run_segment}{CLASSIFIER}"
     answer = ask("POST", path, TEXT, engines=workers_ai(), headers={"cf-aig-skip-cache": "true"})
     assert answer.status_code == 200
@@ -213,7 +213,7 @@ BOUND = json.dumps({"inputs": {"text": "hello"}, "options": {"tags": ["a"]}})
 
 
 def test_a_binding_gets_the_bare_output() -> None:
-    """No envelope, whatever stands before the model's name."""
+    """A binding gets the output without an envelope, whatever stands before the model's name."""
     for name in (CLASSIFIER, f"p:{CLASSIFIER}"):
         headers = {"cf-consn-model-id": name}
         answer = ask("POST", f"{AI}/run/proxy", BOUND, engines=workers_ai(), headers=headers)
@@ -235,7 +235,7 @@ def _tensors(*texts: str) -> bytes:
 
 
 def test_the_first_generation_of_the_package_sends_tensors_and_reads_them() -> None:
-    """As 1.0.53 does: gzipped, and the scores of the classes under the name of logits."""
+    """A binding of 1.0.53 sends gzipped tensors, and reads scores under the name of logits."""
     answer = _bound("1.0.53", _tensors("hello"), content_encoding="gzip")
     assert answer.status_code == 200, answer.text
     (logits,) = answer.json()["result"]
@@ -249,7 +249,7 @@ def test_the_first_generation_of_the_package_sends_tensors_and_reads_them() -> N
 
 
 def test_the_second_generation_of_the_package_gunzips_whatever_it_gets() -> None:
-    """As 1.1.0 does; it also writes the type of its body where its coding belongs."""
+    """A binding of 1.1.0 gets a gzipped answer; its media type in the coding header is accepted."""
     answer = _bound("1.1.0", BOUND.encode(), content_encoding="application/json")
     assert answer.status_code == 200, answer.text
     assert "content-encoding" not in answer.headers
@@ -260,7 +260,7 @@ def test_the_second_generation_of_the_package_gunzips_whatever_it_gets() -> None
 
 @pytest.mark.parametrize("version", ["1.2.2", "1.10.0", "2.0.0", "", "main"])
 def test_every_other_binding_reads_the_bare_output(version: str) -> None:
-    """From 1.2 on the binding's own `run()` asks."""
+    """A binding from 1.2 on, and any other, gets plain JSON."""
     negative, positive = _bound(version, BOUND.encode()).json()
     assert [negative["label"], positive["label"]] == ["NEGATIVE", "POSITIVE"]
 
@@ -276,7 +276,7 @@ def test_every_other_binding_reads_the_bare_output(version: str) -> None:
     ],
 )
 def test_an_error_is_plain_to_every_generation(version: str, body: bytes) -> None:
-    """None of them gunzips it."""
+    """Every generation of the package gets errors as plain JSON."""
     answer = _bound(version, body, content_encoding="gzip")
     assert answer.status_code == 400
     assert answer.json()["internalCode"] == 5006
@@ -293,7 +293,7 @@ def test_an_error_is_plain_to_every_generation(version: str, body: bytes) -> Non
 def test_a_bindings_error_is_one_it_can_raise(
     headers: dict[str, str], body: str, code: int
 ) -> None:
-    """Name, code, status, message, description and id."""
+    """A binding's error has name, code, status, message, description and id."""
     answer = ask("POST", f"{AI}/run/proxy", body, engines=workers_ai(), headers=headers)
     assert answer.status_code == 400
     found = answer.json()
@@ -303,14 +303,14 @@ def test_a_bindings_error_is_one_it_can_raise(
 
 
 def test_a_bindings_catalogue_is_searched_by_the_address_it_meant() -> None:
-    """The query stands in `x-forwarded`."""
+    """`models()` of a binding is filtered by the query in `x-forwarded`."""
     meant = "https://workers-binding.ai/ai-api/models/search?search=reranker"
     answer = ask("GET", f"{AI}/run/proxy", engines=workers_ai(), headers={"x-forwarded": meant})
     assert [each["name"] for each in answer.json()["result"]] == [RERANKER]
 
 
 def test_an_unknown_address_and_a_wrong_method_have_codes_of_their_own() -> None:
-    """As the edge answers, without a request's id."""
+    """An unknown address and a wrong method have their own codes, and no request id."""
     unknown = ask("GET", f"{ACCOUNT}/zones", engines=workers_ai())
     assert unknown.status_code == 400
     assert unknown.json()["errors"] == [{"code": 7000, "message": "No route for that URI"}]
@@ -322,7 +322,7 @@ def test_an_unknown_address_and_a_wrong_method_have_codes_of_their_own() -> None
 
 
 def test_a_caller_who_leaves_takes_the_run_along() -> None:
-    """The engine is told."""
+    """When a caller leaves, the engine's run is cancelled."""
 
     async def scenario() -> int:
         engine = classifier()

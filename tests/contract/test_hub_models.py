@@ -1,4 +1,4 @@
-"""Requests for models that are not served, which the Hub may have, in every dialect."""
+"""Requests for models that are not served and that the Hub may have, in every dialect."""
 
 import asyncio
 from collections.abc import Mapping
@@ -32,7 +32,7 @@ _WAIT = {"x-wait-for-model": "true"}
 
 @dataclass(frozen=True)
 class _Told:
-    """An answer, and what it took."""
+    """An answer, and the time and look-ups that it took."""
 
     answer: httpx.Response
     hub: FakeHub
@@ -53,7 +53,7 @@ def _ask(  # noqa: PLR0913 - each of them is one thing that a test varies
     hold_s: float = 0.0,
     model: str = "org/name",
 ) -> _Told:
-    """Ask a server that serves `at/hand` and may have models of the Hub fetched."""
+    """Send a request to a server that serves `at/hand` and may fetch models of the Hub."""
     hub, loader = hub or _hub(), FakeLoader.open()
 
     async def scenario() -> httpx.Response:
@@ -72,7 +72,7 @@ def _ask(  # noqa: PLR0913 - each of them is one thing that a test varies
 
 @pytest.mark.parametrize("address", [_HF, _WORKERS_AI, _PREDICT])
 def test_a_model_of_the_hub_answers_in_every_dialect(address: str) -> None:
-    """Whoever waits is held while it is looked up, fetched and loaded."""
+    """A caller that waits gets its answer after the look-up, the download and the load."""
     told = _ask(address, headers=_WAIT)
     assert told.answer.status_code == 200
     assert told.answer.headers["x-compute-model"] == "org/name"
@@ -80,7 +80,7 @@ def test_a_model_of_the_hub_answers_in_every_dialect(address: str) -> None:
 
 
 def test_whoever_does_not_wait_is_told_that_it_loads() -> None:
-    """With an estimate that counts the download: 32 s beside 20 s of loading."""
+    """A caller that does not wait gets a 503 with an estimate: 32 s of download, 20 s of load."""
     answer = _ask(_HF).answer
     assert answer.status_code == 503
     assert answer.json() == {
@@ -90,7 +90,7 @@ def test_whoever_does_not_wait_is_told_that_it_loads() -> None:
 
 
 def test_whoever_wants_no_load_has_only_the_small_files_read() -> None:
-    """In the widget's words; a model that there is not is unknown all the same."""
+    """With `x-load-model: 0` only the small files are read; a missing model is unknown."""
     told = _ask(_HF, headers={"x-load-model": "0"})
     assert (told.answer.status_code, told.answer.json()) == (200, {"error": "not loaded yet"})
     assert (told.hub.asked, told.loader.fetched) == (["org/name"], [])
@@ -109,7 +109,7 @@ def test_whoever_wants_no_load_has_only_the_small_files_read() -> None:
     ],
 )
 def test_every_address_of_a_model_reads_its_id(address: str) -> None:
-    """The Hub is asked for the id alone."""
+    """Every address of a model asks the Hub for the id alone."""
     hub, loader = _hub(), FakeLoader.open()
 
     async def scenario() -> httpx.Response:
@@ -132,7 +132,7 @@ def test_every_address_of_a_model_reads_its_id(address: str) -> None:
     ],
 )
 def test_looking_up_asks_the_hub_and_fetches_nothing(address: str, member: str, value: str) -> None:
-    """Task and labels are in the small files."""
+    """A look-up answers task and labels from the small files, without the weights."""
     told = _ask(address, method="GET")
     assert told.answer.status_code == 200
     assert told.answer.json()[member] == value
@@ -141,13 +141,13 @@ def test_looking_up_asks_the_hub_and_fetches_nothing(address: str, member: str, 
 
 @pytest.mark.parametrize("address", ["/models", "/", "/api/tasks", "/framework/transformers"])
 def test_a_list_asks_the_hub_for_nothing(address: str) -> None:
-    """Nor does the server's own health."""
+    """Lists and the server's health do not ask the Hub."""
     told = _ask(address, method="GET")
     assert (told.answer.status_code, told.hub.asked) == (200, [])
 
 
 def test_a_schema_of_workers_ai_is_that_of_a_model_of_the_hub() -> None:
-    """And one that there is not gets this address's own words."""
+    """A schema is that of the Hub's model; for an unknown one it is this address's own error."""
     address = "/client/v4/accounts/any/ai/models/schema?model="
     told = _ask(f"{address}org/name", method="GET")
     assert told.answer.json()["result"]["input"]["required"] == ["text"]
@@ -156,7 +156,7 @@ def test_a_schema_of_workers_ai_is_that_of_a_model_of_the_hub() -> None:
 
 
 def test_an_unknown_model_called_like_an_action_is_the_action_of_another() -> None:
-    """Until it was asked: then it is known."""
+    """`GET` of `org/info` is the info of `org`, until a request has asked the model `org/info`."""
 
     async def scenario() -> None:
         hub = _hub()
@@ -175,7 +175,7 @@ def test_an_unknown_model_called_like_an_action_is_the_action_of_another() -> No
 def test_a_model_that_may_not_be_fetched_and_one_that_there_is_not_look_alike(
     address: str,
 ) -> None:
-    """To strangers; the Hub is asked for none of the first."""
+    """A forbidden model gets the error of a missing one, and the Hub is not asked for it."""
 
     def text(told: _Told) -> str:
         return told.answer.text.replace(told.answer.headers.get("cf-ai-req-id", "-"), "")
@@ -193,7 +193,7 @@ def test_a_model_that_may_not_be_fetched_and_one_that_there_is_not_look_alike(
     ("address", "status"), list(zip((_HF, _WORKERS_AI, _RERANK), (400, 400, 422), strict=True))
 )
 def test_a_model_that_cannot_run_here_is_the_clients_mistake(address: str, status: int) -> None:
-    """He named it, and learns what is wrong with it."""
+    """A model that cannot run is the client's error, which says why."""
     hub = FakeHub(failures={"org/name": UnsupportedCheckpoint("gpt2 writes text")})
     answer = _ask(address, hub=hub, headers=_WAIT).answer
     assert answer.status_code == status
@@ -204,7 +204,7 @@ def test_a_model_that_cannot_run_here_is_the_clients_mistake(address: str, statu
     ("address", "status"), list(zip((_HF, _WORKERS_AI, _RERANK), (503, 400, 503), strict=True))
 )
 def test_a_hub_out_of_reach_is_named_with_what_is_served(address: str, status: int) -> None:
-    """The model may be there; the header says when to ask, but to clients that would at once."""
+    """The error for a Hub out of reach names it and the served models, and when to try again."""
     told = _ask(address, hub=FakeHub(reachable=False), headers=_WAIT, hold_s=0.001)
     assert told.answer.status_code == status
     assert told.answer.headers.get("retry-after") == (None if address == _WORKERS_AI else "10")
@@ -224,7 +224,7 @@ _HUBS = {
 @pytest.mark.parametrize("hub", _HUBS.values(), ids=_HUBS)
 @pytest.mark.parametrize("address", [_HF, _WORKERS_AI, _RERANK])
 def test_a_near_miss_of_a_served_model_is_told_so(address: str, hub: FakeHub) -> None:
-    """Whatever the Hub says; nobody is held, nor told to come again."""
+    """A nearly right name of a served model gets a 404 that names that model, at once."""
     told = _ask(address, model="at/hnad", hub=hub, headers=_WAIT)
     assert told.answer.status_code == (400 if address == _WORKERS_AI else 404)
     assert "Model at/hnad does not exist; did you mean at/hand? served here:" in told.answer.text
@@ -233,7 +233,7 @@ def test_a_near_miss_of_a_served_model_is_told_so(address: str, hub: FakeHub) ->
 
 @pytest.mark.parametrize("address", [_HF, _WORKERS_AI, _PREDICT])
 def test_a_model_of_the_hub_that_is_called_nearly_as_a_served_one_is_had(address: str) -> None:
-    """It is no slip where the Hub has it."""
+    """A model of the Hub answers although its name is nearly that of a served one."""
     told = _ask(address, model="at/hands", hub=FakeHub(frozenset({"at/hands"})), headers=_WAIT)
     assert told.answer.status_code == 200
     assert told.answer.headers["x-compute-model"] == "at/hands"
@@ -256,7 +256,7 @@ def test_a_model_of_the_hub_that_is_called_nearly_as_a_served_one_is_had(address
 def test_a_page_of_another_site_has_nothing_fetched(
     headers: Mapping[str, str], method: str
 ) -> None:
-    """A server on loopback without keys is in reach of every page that its owner reads."""
+    """A request of another site's page has no model fetched."""
     told = _ask(_HF, method=method, headers=headers, rule=None)
     assert (told.answer.status_code, told.hub.asked) == (404, [])
 
@@ -275,18 +275,18 @@ def test_a_page_of_another_site_has_nothing_fetched(
 def test_programs_here_and_the_servers_own_page_may_have_models_fetched(
     headers: Mapping[str, str],
 ) -> None:
-    """Without any setting."""
+    """Local programs and the server's own page may have models fetched without a setting."""
     assert _ask(_HF, headers={**headers, **_WAIT}, rule=None).answer.status_code == 200
 
 
 def test_what_the_operator_allows_every_page_may_have() -> None:
-    """As it may have what is served."""
+    """A page of another site may have models fetched that the operator allows."""
     told = _ask(_HF, headers=_WAIT | {"origin": "https://other.test"}, rule=("org/*",))
     assert told.answer.status_code == 200
 
 
 def test_a_page_cannot_have_the_weights_of_a_model_that_someone_else_looked_up() -> None:
-    """Once it is in memory it is served like any other."""
+    """A model that another caller looked up is not fetched for a page, but answers once loaded."""
 
     async def scenario() -> None:
         loader = FakeLoader.open()
@@ -308,7 +308,7 @@ def test_a_page_cannot_have_the_weights_of_a_model_that_someone_else_looked_up()
 
 
 def test_a_batch_of_workers_ai_is_answered_by_a_model_of_the_hub() -> None:
-    """It is taken before the model is loaded."""
+    """A batch for a model of the Hub is taken at once, and answered after the load."""
 
     async def scenario() -> None:
         models: Registry = on_the_hub(_hub())
@@ -328,7 +328,7 @@ def test_a_batch_of_workers_ai_is_answered_by_a_model_of_the_hub() -> None:
 
 
 def test_strangers_do_not_learn_what_others_asked_the_hub_for() -> None:
-    """Health is open for what is served: of a model that was only looked up it needs a key."""
+    """Without a key the health of a model that was only looked up is not answered."""
 
     async def scenario() -> None:
         keys = KeysInMemory()

@@ -1,4 +1,4 @@
-"""Every address that a client of any age posts to finds its model and its task."""
+"""Every address that clients of any version post to finds its model and its task."""
 
 import json
 
@@ -43,7 +43,7 @@ def _asked(*engines: FakeEngine) -> list[tuple[str, str]]:
     ],
 )
 def test_the_only_model_is_found_at_each_of_its_addresses(path: str) -> None:
-    """Also with its slash escaped or a slash at its end, which some clients do to ids."""
+    """The only model answers at each address, also with an escaped or a trailing slash."""
     engine = FakeEngine("org/text")
     assert _post(path, _TEXT_BODY, engine).status_code == 200
     assert _asked(engine) == [("org/text", "text-classification")]
@@ -61,7 +61,7 @@ def test_the_only_model_is_found_at_each_of_its_addresses(path: str) -> None:
 def test_a_model_named_alone_does_what_it_is_for(
     prefix: str, model_id: str, body: object, task: str
 ) -> None:
-    """An id has one segment or two."""
+    """An address with a model alone, of one segment or two, asks for the model's own task."""
     engines = _three()
     assert _post(prefix + model_id, body, *engines).status_code == 200
     assert _asked(*engines) == [(model_id, task)]
@@ -91,7 +91,7 @@ def test_a_model_named_alone_does_what_it_is_for(
 def test_a_task_in_the_address_wins_over_the_models_own(
     address: str, model_id: str, name: str, body: object, task: str
 ) -> None:
-    """And over what the body looks like."""
+    """A task in the address wins over the model's own and over the body's form."""
     engines = _three()
     answer = _post(address.format(id=model_id, task=name), body, *engines)
     assert answer.status_code == 200, answer.text
@@ -108,7 +108,7 @@ def test_a_task_in_the_address_wins_over_the_models_own(
 )
 @pytest.mark.parametrize("address", ["/pipeline/{task}/{id}", "/models/{id}/pipeline/{task}"])
 def test_a_task_that_the_model_cannot_do_is_a_400(address: str, model_id: str, name: str) -> None:
-    """Which says what the model is for."""
+    """A task that the model cannot do is a 400 that names the model's task."""
     engines = _three()
     answer = _post(address.format(id=model_id, task=name), _LABELS_BODY, *engines)
     assert answer.status_code == 400
@@ -121,7 +121,7 @@ def test_a_task_that_the_model_cannot_do_is_a_400(address: str, model_id: str, n
     ["/pipeline/sentence-similarity/org/text", "/models/org/text/pipeline/feature-extraction"],
 )
 def test_a_task_that_earmark_does_not_know_is_a_400(path: str) -> None:
-    """Which lists those it knows."""
+    """An unknown task is a 400 that lists the known ones."""
     answer = _post(path, _TEXT_BODY, FakeEngine("org/text"))
     assert answer.status_code == 400
     assert "expected text-classification, sentiment-analysis, " in answer.json()["error"]
@@ -136,7 +136,7 @@ def test_a_task_that_earmark_does_not_know_is_a_400(path: str) -> None:
     ],
 )
 def test_a_model_may_have_pipeline_in_its_name(model_id: str, address: str) -> None:
-    """The longest id that is served wins."""
+    """A model with `pipeline` in its id is found: the longest served id wins."""
     engines = (token_labeller("a"), token_labeller(model_id))
     assert _post(address, _TEXT_BODY, *engines).status_code == 200
     assert _asked(*engines) == [(model_id, "token-classification")]
@@ -145,7 +145,7 @@ def test_a_model_may_have_pipeline_in_its_name(model_id: str, address: str) -> N
 @pytest.mark.parametrize("method", ["GET", "POST"])
 @pytest.mark.parametrize("path", ["/models/org/nope", "/models/org", "/models/text"])
 def test_an_unknown_model_is_a_404_that_lists_the_known(method: str, path: str) -> None:
-    """An id has to be given whole."""
+    """An unknown model, or a part of an id, is a 404 that lists the served models."""
     answer = ask(method, path, '{"inputs": "x"}', engines=(FakeEngine("org/text"),))
     assert answer.status_code == 404
     slip = "did you mean org/text? " if path.endswith("/text") else ""
@@ -163,7 +163,7 @@ def test_an_unknown_model_is_a_404_that_lists_the_known(method: str, path: str) 
     ],
 )
 def test_an_unknown_model_is_named_without_the_rest_of_the_address(path: str) -> None:
-    """Whatever stood around it."""
+    """The 404 names the model alone, whatever else is in the address."""
     method = "GET" if path.startswith(("/status", "/api/models")) else "POST"
     answer = ask(method, path, '{"inputs": "x"}', engines=(FakeEngine("org/text"),))
     assert answer.status_code == 404
@@ -171,7 +171,7 @@ def test_an_unknown_model_is_named_without_the_rest_of_the_address(path: str) ->
 
 
 def test_the_root_is_nobody_where_several_models_are_served() -> None:
-    """The error names them."""
+    """At the root, with several models served, the error names them."""
     answer = _post("/", _TEXT_BODY, FakeEngine("org/a"), FakeEngine("org/b"))
     assert answer.status_code == 404
     assert "org/a, org/b" in answer.json()["error"]
@@ -179,7 +179,7 @@ def test_the_root_is_nobody_where_several_models_are_served() -> None:
 
 @pytest.mark.parametrize("address", [each.address for each in OPERATIONS])
 def test_every_address_that_is_told_of_is_served(address: str) -> None:
-    """The root's list of addresses is no promise that is not kept."""
+    """Every address in the root's list is served."""
     method, _, path = address.partition(" ")
     path = path.format(id="org/text", task="text-classification", name="transformers")
     answer = ask(method, path, json.dumps(_TEXT_BODY), engines=(FakeEngine("org/text"),))
@@ -188,7 +188,7 @@ def test_every_address_that_is_told_of_is_served(address: str) -> None:
 
 @pytest.mark.parametrize("address", [each.address for each in DESCRIBED])
 def test_every_address_of_every_dialect_may_end_in_a_slash(address: str) -> None:
-    """Or in several; what is refused is refused in the same words."""
+    """Every address answers the same with slashes at its end, errors included."""
     method, _, path = address.partition(" ")
     names = {"id": "org/text", "task": "text-classification", "name": "transformers"}
     names |= {"account": "mine", "gateway": "mine", "model": "org/text"}

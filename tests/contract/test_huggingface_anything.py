@@ -1,4 +1,4 @@
-"""Whatever is sent, to whichever task, the answer is JSON and never our fault."""
+"""Any body to any task gets a JSON answer, and never a fault of the server."""
 
 from urllib.parse import quote
 
@@ -98,14 +98,14 @@ def _check(address: str, body: bytes, engine: FakeEngine, task: TaskSuffix) -> N
 @patient
 @given(_TEXT_BODIES)
 def test_any_json_gets_text_classified_or_a_reason(body: object) -> None:
-    """Also JSON that is nearly a request."""
+    """Any JSON, also nearly valid, gets text classification or an error with a reason."""
     _check("/pipeline/text-classification/acme/tc", _json(body), FakeEngine(), "tc")
 
 
 @patient
 @given(_ZERO_SHOT_BODIES)
 def test_any_json_gets_text_sorted_or_a_reason(body: object) -> None:
-    """Also labels, templates and inputs that are nearly right."""
+    """Any JSON, also nearly valid, gets zero-shot classification or an error with a reason."""
     address = "/pipeline/zero-shot-classification/acme/zs"
     _check(address, _json(body), zero_shot_model(), "zs")
 
@@ -113,14 +113,14 @@ def test_any_json_gets_text_sorted_or_a_reason(body: object) -> None:
 @patient
 @given(_TOKEN_BODIES)
 def test_any_json_gets_tokens_labelled_or_a_reason(body: object) -> None:
-    """Also strategies and strides that are nearly right."""
+    """Any JSON, also nearly valid, gets token classification or an error with a reason."""
     _check("/pipeline/ner/acme/tk", _json(body), token_labeller(), "tk")
 
 
 @patient
 @given(_TEXT_BODIES | _ZERO_SHOT_BODIES | _TOKEN_BODIES)
 def test_any_json_finds_a_task_of_a_model_that_has_two(body: object) -> None:
-    """Whichever it was, the answer is one of theirs or a reason."""
+    """Any JSON to a model of two tasks gets an answer of one of them, or a reason."""
     answer = ask("POST", "/", _json(body), engines=(zero_shot_model(),))
     assert answer.status_code in {200, 400, 413}
     assert isinstance(answer.json(), list) == (answer.status_code == 200)
@@ -130,7 +130,7 @@ def test_any_json_finds_a_task_of_a_model_that_has_two(body: object) -> None:
 @given(st.binary())
 @pytest.mark.parametrize("make", [FakeEngine, zero_shot_model, token_labeller])
 def test_any_bytes_get_a_reason(make: type[FakeEngine], body: bytes) -> None:
-    """Also bytes that are no text."""
+    """Any bytes, also those that are no text, get an error with a reason."""
     answer = ask("POST", "/", body, engines=(make(),))
     assert answer.status_code in {200, 400}
     assert isinstance(answer.json(), list) == (answer.status_code == 200)
@@ -139,7 +139,7 @@ def test_any_bytes_get_a_reason(make: type[FakeEngine], body: bytes) -> None:
 @patient
 @given(st.text(st.characters(codec="ascii", exclude_categories=["Cc"])))
 def test_any_user_agent_is_answered(user_agent: str) -> None:
-    """Whatever a version looks like."""
+    """A request with any User-Agent is answered."""
     body = b'{"inputs": "a", "parameters": {"candidate_labels": "x,y"}}'
     headers = {"user-agent": user_agent}
     assert ask("POST", "/", body, engines=(zero_shot_model(),), headers=headers).status_code == 200
@@ -148,7 +148,7 @@ def test_any_user_agent_is_answered(user_agent: str) -> None:
 @settings(patient, max_examples=30)  # twelve requests each
 @given(st.text(st.characters(codec="utf-8"), max_size=40).map(quote))
 def test_any_address_is_answered_or_refused(tail: str) -> None:
-    """Below each place where a model, a task or a framework may be named."""
+    """Any model, task or framework in an address gets an answer or an error."""
     for prefix in ("/models/", "/pipeline/", "/hf-inference/", "/status/", "/framework/", "/api/"):
         for method in ("GET", "POST"):
             answer = ask(method, prefix + tail, b'{"inputs": "a"}', engines=(FakeEngine(),))

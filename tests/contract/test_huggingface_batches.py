@@ -1,4 +1,4 @@
-"""Official clients keep the first list of an answer: what they lose, and what they are told."""
+"""Official clients keep only the first list of an answer: how batches are answered then."""
 
 import json
 
@@ -32,7 +32,7 @@ def _post(body: object, user_agent: str, engine: FakeEngine, path: str = "/") ->
 def test_pairs_of_a_reranker_stand_in_the_one_list_that_is_read(
     user_agent: str, inputs: object
 ) -> None:
-    """In the order in which they were sent, and a cache in front keeps the forms apart."""
+    """A reranker's pairs are answered in one list, in order, and `Vary` keeps the forms apart."""
     answer = _post(inputs, user_agent, reranker(logits=_LOGITS))
     assert answer.json() == [_SCORES]
     assert "User-Agent" in answer.headers["vary"].split(", ")
@@ -41,14 +41,14 @@ def test_pairs_of_a_reranker_stand_in_the_one_list_that_is_read(
 
 @pytest.mark.parametrize("user_agent", [_OTHER, "", "node"])
 def test_other_callers_get_a_list_for_each_pair(user_agent: str) -> None:
-    """As `transformers` and the Hub answer."""
+    """Other clients get a list for each pair, as from `transformers` and the Hub."""
     answer = _post(_PAIRS, user_agent, reranker(logits=_LOGITS))
     assert answer.json() == [[each] for each in _SCORES]
     assert "User-Agent" in answer.headers["vary"].split(", ")
 
 
 def test_the_old_class_gets_a_list_for_each_pair() -> None:
-    """`InferenceApi` asks at an address of its own, and returns the whole answer."""
+    """`InferenceApi`, which returns the whole answer, gets a list for each pair."""
     engine = reranker(logits=_LOGITS)
     answer = _post(_PAIRS, _HUB, engine, "/pipeline/text-classification/acme/rr")
     assert answer.json() == [[each] for each in _SCORES]
@@ -56,7 +56,7 @@ def test_the_old_class_gets_a_list_for_each_pair() -> None:
 
 @pytest.mark.parametrize("user_agent", [_HUB, _JAVASCRIPT])
 def test_the_best_label_of_each_text_stands_in_the_one_list(user_agent: str) -> None:
-    """One label for each text, from a model of several: nothing is mixed up."""
+    """With `top_k` 1, the best label of each text is in one list, in order."""
     engine = FakeEngine(logits={TextInput("a"): [0.0, 9.0], TextInput("b"): [9.0, 0.0]})
     answer = _post({"inputs": ["a", "b"], "parameters": {"top_k": 1}}, user_agent, engine)
     assert [[each["label"] for each in scores] for scores in answer.json()] == [
@@ -66,7 +66,7 @@ def test_the_best_label_of_each_text_stands_in_the_one_list(user_agent: str) -> 
 
 @pytest.mark.parametrize("user_agent", [_HUB, _JAVASCRIPT])
 def test_several_labels_of_several_texts_stay_apart_with_a_warning(user_agent: str) -> None:
-    """In one list nothing would say where the next text begins; the client is told what to do."""
+    """Several labels of several texts stay in lists of their own, with a warning."""
     answer = _post({"inputs": ["a", "b"]}, user_agent, FakeEngine())
     assert [len(each) for each in answer.json()] == [2, 2]
     topic, _, warning = answer.headers["x-hf-warning"].partition("; ")
@@ -77,7 +77,7 @@ def test_several_labels_of_several_texts_stay_apart_with_a_warning(user_agent: s
 
 @pytest.mark.parametrize("body", [{"inputs": "a"}, {"inputs": ["a"]}])
 def test_one_text_is_answered_as_ever(body: object) -> None:
-    """There is nothing to lose."""
+    """A single text has the usual answer and no warning."""
     answer = _post(body, _HUB, FakeEngine())
     assert [len(each) for each in answer.json()] == [2]
     assert "x-hf-warning" not in answer.headers

@@ -1,4 +1,4 @@
-"""`x-use-cache`, and what an answer from the cache says of itself."""
+"""`x-use-cache`, and the headers of an answer from the cache."""
 
 import asyncio
 import json
@@ -25,7 +25,7 @@ _ENGINES: Mapping[str, Callable[[], FakeEngine]] = {
 def _ask_in_turn(
     engine: FakeEngine, *asked: tuple[object, Mapping[str, str]]
 ) -> Sequence[httpx.Response]:
-    """Post bodies with headers one after the other to one app."""
+    """Post bodies with headers to one app, one after the other."""
 
     async def scenario() -> list[httpx.Response]:
         async with asking(engine) as client:
@@ -44,7 +44,7 @@ def _kind(answer: httpx.Response) -> tuple[str, str]:
 
 @pytest.mark.parametrize("kind", _BODIES)
 def test_the_second_answer_is_the_first_one_from_the_cache(kind: str) -> None:
-    """The same bytes; what was read and cut is told as before, and no time was spent on a run."""
+    """The second answer has the same bytes and counts of tokens, and no time of a run."""
     engine, body = _ENGINES[kind](), _BODIES[kind]
     first, second = _ask_in_turn(engine, (body, {}), (body, {}))
     texts = str(len(first.json()))
@@ -60,7 +60,7 @@ def test_the_second_answer_is_the_first_one_from_the_cache(kind: str) -> None:
 
 
 def test_one_new_text_makes_a_computed_answer() -> None:
-    """The header counts those that did not have to be run."""
+    """With one new text the answer is computed, and `x-cache-hits` counts the others."""
     bodies = [{"inputs": ["a", "b"]}, {"inputs": ["b", "c", "b", "a"]}]
     first, second = _ask_in_turn(FakeEngine(), *((body, {}) for body in bodies))
     assert (_kind(first), _kind(second)) == (("cpu", "0"), ("cpu", "3"))
@@ -76,7 +76,7 @@ def test_one_new_text_makes_a_computed_answer() -> None:
     ],
 )
 def test_a_caller_may_have_it_computed_anew(options: object, headers: Mapping[str, str]) -> None:
-    """By header or in the body; the header wins."""
+    """A header, or the body's option, turns the cache off; the header wins."""
     body = {"inputs": "a"}
     engine = FakeEngine()
     asked = body | options if isinstance(options, dict) else body
@@ -86,7 +86,7 @@ def test_a_caller_may_have_it_computed_anew(options: object, headers: Mapping[st
 
 
 def test_neither_options_nor_who_asks_is_part_of_the_question() -> None:
-    """The same text has the same result for everyone; only its form follows the client."""
+    """Other options and another client get the cached result, in the client's form."""
     body = {"inputs": "a", "parameters": {"candidate_labels": "x,y"}}
     listed = {"inputs": "a", "parameters": {"candidate_labels": ["x", "y"], "multi_label": False}}
     waiting = {**listed, "options": {"wait_for_model": True, "use_cache": True}}
@@ -99,7 +99,7 @@ def test_neither_options_nor_who_asks_is_part_of_the_question() -> None:
 
 
 def test_another_parameter_is_another_question() -> None:
-    """The first answer holds all labels, the second the best of them, as a raw logit."""
+    """A request with other parameters does not get the first one's result."""
     parameters: list[dict[str, object]] = [
         {},
         {"top_k": 1},
@@ -112,7 +112,7 @@ def test_another_parameter_is_another_question() -> None:
 
 
 def test_a_refusal_is_never_kept() -> None:
-    """It is worked out, and counted, again."""
+    """A refused text is run, and counted, again the next time."""
     engine = FakeEngine()
     body = {"inputs": _LONG, "parameters": {"truncation": False}}
     answers = _ask_in_turn(engine, (body, {}), (body, {}))
@@ -121,7 +121,7 @@ def test_a_refusal_is_never_kept() -> None:
 
 
 def test_the_hit_rate_is_told() -> None:
-    """With the rest of a model's facts."""
+    """A model's facts include the hit rate."""
 
     async def scenario() -> None:
         async with asking(FakeEngine("one"), FakeEngine("other")) as client:

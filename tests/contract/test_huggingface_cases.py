@@ -59,7 +59,7 @@ def _reranker() -> FakeEngine:
 
 
 def _classify(engine: FakeEngine, body: object) -> object:
-    """Send a body that is to be answered, and return the answer."""
+    """Post a body and return its answer, which has to be a success."""
     answer = ask("POST", f"/models/{engine.model_id}", json.dumps(body), engines=(engine,))
     assert answer.status_code == 200, answer.text
     assert answer.headers["content-type"] == "application/json"
@@ -119,7 +119,7 @@ _ANSWERED = {
 
 @pytest.mark.parametrize("case", _ANSWERED.values(), ids=_ANSWERED.keys())
 def test_a_request_is_answered_as_the_reference_would(case: _Case) -> None:
-    """One list per input in the order of the inputs, each sorted by score."""
+    """Each request has one list per input, in order, each sorted by score."""
     body = {"inputs": case.inputs, "parameters": case.parameters}
     assert _classify(_sentiment(), body) == case.answer
 
@@ -135,12 +135,12 @@ def test_a_request_is_answered_as_the_reference_would(case: _Case) -> None:
     ],
 )
 def test_everything_else_in_a_body_is_ignored(extra: dict[str, object]) -> None:
-    """Clients spread their arguments into the body."""
+    """Unknown members of a body change nothing."""
     assert _classify(_sentiment(), {"inputs": "good", **extra}) == [_GOOD_ANSWER]
 
 
 def test_a_reranker_answers_one_score_per_pair_in_the_order_of_the_pairs() -> None:
-    """Never sorted by relevance, and each by itself."""
+    """A reranker's scores keep the order of the pairs and are not sorted."""
     expected = [
         _scores(("LABEL_0", _sigmoid(4.0))),
         _scores(("LABEL_0", _sigmoid(-3.5))),
@@ -151,27 +151,27 @@ def test_a_reranker_answers_one_score_per_pair_in_the_order_of_the_pairs() -> No
 
 
 def test_softmax_over_a_single_logit_is_one() -> None:
-    """It says nothing, but it was asked for."""
+    """`function_to_apply: softmax` over a single logit answers 1."""
     body = {"inputs": _ENGLAND, "parameters": {"function_to_apply": "softmax"}}
     assert _classify(_reranker(), body) == [_scores(("LABEL_0", 1.0))]
 
 
 def test_a_regression_model_answers_its_raw_value() -> None:
-    """Also with one label, where another model would take a sigmoid."""
+    """A regression model answers its raw value, also with one label."""
     logits = {TextInput("good"): (2.5,)}
     engine = FakeEngine(label_names=("LABEL_0",), problem_type="regression", logits=logits)
     assert _classify(engine, {"inputs": "good"}) == [_scores(("LABEL_0", 2.5))]
 
 
 def test_a_multi_label_model_answers_independent_scores() -> None:
-    """A sigmoid for each; they need not sum to 1."""
+    """A multi-label model answers a sigmoid for each label; they need not sum to 1."""
     engine = FakeEngine(problem_type="multi_label_classification", logits=_LOGITS)
     expected = _scores(("POSITIVE", _sigmoid(3.0)), ("NEGATIVE", _sigmoid(-1.0)))
     assert _classify(engine, {"inputs": "good"}) == [expected]
 
 
 def test_a_text_too_long_is_cut_and_the_headers_say_so() -> None:
-    """42 tokens with the special ones, of which the model reads 16."""
+    """Of 42 tokens the model reads 16, and the headers have the rest."""
     body = json.dumps({"inputs": ["good", _LONG]})
     answer = ask("POST", "/models/org/sst2", body, engines=(_sentiment(),))
     assert answer.status_code == 200
@@ -180,7 +180,7 @@ def test_a_text_too_long_is_cut_and_the_headers_say_so() -> None:
 
 
 def test_an_answer_whose_text_was_read_whole_says_nothing_of_cutting() -> None:
-    """The header's absence is the news."""
+    """An answer whose texts were read whole has no header about cut tokens."""
     answer = ask("POST", "/models/org/sst2", '{"inputs": "good"}', engines=(_sentiment(),))
     assert not [name for name in answer.headers if name.startswith("x-truncated")]
 
@@ -220,7 +220,7 @@ _REFUSED = {
 
 @pytest.mark.parametrize(("body", "text"), _REFUSED.values(), ids=_REFUSED.keys())
 def test_a_wrong_request_is_a_400_that_says_why(body: object, text: str) -> None:
-    """Never 422; the error is a string; the texts are not repeated."""
+    """Each wrong request is a 400, never a 422, with a string that repeats no text."""
     engine = _sentiment()
     answer = ask("POST", "/models/org/sst2", json.dumps(body), engines=(engine,))
     assert answer.status_code == 400
@@ -234,7 +234,7 @@ def test_a_wrong_request_is_a_400_that_says_why(body: object, text: str) -> None
     "body", ["", "{", "plain text", '{"inputs": NaN}', '{"inputs": "\\ud800"}']
 )
 def test_a_body_that_is_no_json_is_a_400(body: str) -> None:
-    """With one sentence on what is wrong with it."""
+    """A body that is no JSON is a 400 with one sentence on what is wrong."""
     answer = ask("POST", "/", body, engines=(_sentiment(),))
     assert answer.status_code == 400
     assert answer.json()["error"].startswith("the body is ")
@@ -245,14 +245,14 @@ def test_a_body_that_is_no_json_is_a_400(body: str) -> None:
     ["application/json; charset=utf-8", "application/x-www-form-urlencoded", "text/plain", None],
 )
 def test_json_is_read_whatever_its_type_is_said_to_be(content_type: str | None) -> None:
-    """`curl -d` announces a form."""
+    """JSON is read under any Content-Type, such as the form of `curl -d`."""
     headers = {} if content_type is None else {"content-type": content_type}
     answer = ask("POST", "/", '{"inputs": "good"}', engines=(_sentiment(),), headers=headers)
     assert answer.json() == [_GOOD_ANSWER]
 
 
 def test_a_body_over_the_limit_is_a_413() -> None:
-    """With the limit in the text."""
+    """A body over the limit is a 413 with the limit in its text."""
     web = WebOptions(max_body_bytes=100)
     body = json.dumps({"inputs": "x" * 100})
     answer = ask("POST", "/", body, engines=(_sentiment(),), web=web)
@@ -261,7 +261,7 @@ def test_a_body_over_the_limit_is_a_413() -> None:
 
 
 def test_too_many_inputs_are_a_413() -> None:
-    """With the limit in the text."""
+    """Too many inputs are a 413 with the limit in its text."""
     service = ServiceOptions(max_inputs=2)
     body = json.dumps({"inputs": ["x"] * 3})
     answer = ask("POST", "/", body, engines=(_sentiment(),), service=service)
@@ -280,7 +280,7 @@ def test_too_many_inputs_are_a_413() -> None:
     ],
 )
 def test_a_failure_has_its_status(failure: Exception, status: int, text: str) -> None:
-    """What is ours stays in the log, under the id that the client is told."""
+    """Each failure has its status; details of the server's faults stay in the log, by id."""
     engine = _sentiment()
     engine.failure = failure
     headers = {"x-request-id": "r1"}
@@ -292,7 +292,7 @@ def test_a_failure_has_its_status(failure: Exception, status: int, text: str) ->
 
 
 def test_a_score_that_is_no_number_is_a_500() -> None:
-    """JSON knows neither NaN nor infinity."""
+    """A NaN score is a 500."""
     engine = _sentiment()
     engine.text_failures = {"bad": NonFiniteScore("the answer for a text holds NaN")}
     answer = ask("POST", "/", '{"inputs": ["good", "bad"]}', engines=(engine,))
@@ -301,13 +301,13 @@ def test_a_score_that_is_no_number_is_a_500() -> None:
 
 
 def test_a_failed_answer_says_nothing_of_what_it_cost() -> None:
-    """The figures are those of a result."""
+    """An error has none of the headers on what an answer cost."""
     answer = ask("POST", "/", "{}", engines=(_sentiment(),))
     assert not [name for name in answer.headers if name.startswith("x-compute")]
 
 
 def test_unscripted_texts_have_answers_of_their_own() -> None:
-    """The fake tells texts apart, or the order of a batch would prove nothing."""
+    """The fake engine gives different texts different answers."""
     texts = [f"text {index}" for index in range(20)]
     answer = _classify(FakeEngine(), {"inputs": texts, "parameters": {"function_to_apply": "none"}})
     expected = [

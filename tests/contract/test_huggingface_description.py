@@ -1,4 +1,4 @@
-"""Health tells the truth, and a model's facts are those that clients look for."""
+"""Health is true, and a model's facts have the members that clients look for."""
 
 import os
 
@@ -11,7 +11,7 @@ from earmark.engine.info import EngineState
 
 @pytest.mark.parametrize("path", ["/health", "/models/acme/tc/health", "/models/acme%2Ftc/health"])
 def test_a_ready_model_is_healthy(path: str) -> None:
-    """200, the one thing that clients read."""
+    """The health of a ready model is 200."""
     answer = ask("GET", path, engines=(FakeEngine(),))
     assert answer.status_code == 200
     assert answer.json() == {"status": "ready", "models": {"acme/tc": "ready"}}
@@ -25,14 +25,14 @@ def test_a_ready_model_is_healthy(path: str) -> None:
     ],
 )
 def test_a_model_that_cannot_answer_is_not(state: EngineState, text: str) -> None:
-    """503 with what is wrong."""
+    """The health of a model that cannot answer is 503 with the reason."""
     answer = ask("GET", "/models/acme/tc/health", engines=(FakeEngine(state=state),))
     assert answer.status_code == 503
     assert answer.json() == {"status": state, "models": {"acme/tc": state}, "error": text}
 
 
 def test_the_server_is_as_healthy_as_its_sickest_model() -> None:
-    """Each model for itself, the server for all."""
+    """The server's health is 503 if any model's is; each model has its own."""
     engines = (FakeEngine("well"), FakeEngine("ill", state="stalled"))
     assert ask("GET", "/models/well/health", engines=engines).status_code == 200
     assert ask("GET", "/models/ill/health", engines=engines).status_code == 503
@@ -43,7 +43,7 @@ def test_the_server_is_as_healthy_as_its_sickest_model() -> None:
 
 @pytest.mark.parametrize("path", ["/info", "/models/acme/tc/info"])
 def test_a_models_facts_are_told(path: str) -> None:
-    """What it computes in, how long a text may be, what becomes of longer ones."""
+    """The facts have the precision, the longest text and what is done with longer ones."""
     facts = ask("GET", path, engines=(FakeEngine(),)).json()
     assert "x-truncated-tokens" in facts.pop("truncation")
     assert facts.pop("version")
@@ -127,13 +127,13 @@ def test_a_models_facts_are_told(path: str) -> None:
     "path", ["/", "/info", "/health", "/models/acme/tc", "/models/acme/tc/info"]
 )
 def test_where_the_files_lie_is_nobodys_business(path: str) -> None:
-    """No answer holds the folder that the fake says it was loaded from."""
+    """No answer contains the folder that the model was loaded from."""
     engine = FakeEngine()
     assert engine.info.source not in ask("GET", path, engines=(engine,)).text
 
 
 def test_the_root_lists_what_is_served_and_how_to_ask() -> None:
-    """In the order in which the models were given."""
+    """The root lists the models in the order given, and the addresses."""
     answer = ask("GET", "/", engines=(FakeEngine("org/b"), FakeEngine("a"))).json()
     assert [model["model_id"] for model in answer["models"]] == ["org/b", "a"]
     assert "POST /models/{id}" in answer["addresses"]
@@ -150,7 +150,7 @@ def test_the_root_lists_what_is_served_and_how_to_ask() -> None:
     ids=["text", "zero-shot", "tokens"],
 )
 def test_info_says_what_becomes_of_a_long_text(engine: FakeEngine, text: str) -> None:
-    """Each task has its own rule, and all tell in the same headers."""
+    """The info of each task has its own rule for a long text, and names the headers."""
     facts = ask("GET", "/info", engines=(engine,)).json()
     assert text in facts["truncation"]
     assert "x-truncated-tokens" in facts["truncation"]
@@ -165,14 +165,14 @@ def test_info_says_what_becomes_of_a_long_text(engine: FakeEngine, text: str) ->
     ids=["zero-shot", "tokens"],
 )
 def test_info_lists_what_a_model_can_do(engine: FakeEngine, tasks: list[str]) -> None:
-    """What it is for comes first, and is its pipeline tag."""
+    """The info lists the model's tasks; the first is its pipeline tag."""
     facts = ask("GET", "/info", engines=(engine,)).json()
     assert facts["tasks"] == tasks
     assert facts["task"] == facts["pipeline_tag"] == tasks[0]
 
 
 def test_a_models_own_address_says_what_it_is_for() -> None:
-    """In short; `info` has the rest."""
+    """`GET` of a model's address answers its task, in short."""
     assert ask("GET", "/models/acme/tc", engines=(FakeEngine(),)).json() == {
         "model_id": "acme/tc",
         "pipeline_tag": "text-classification",
@@ -183,7 +183,7 @@ def test_a_models_own_address_says_what_it_is_for() -> None:
 
 
 def test_a_model_may_be_called_info() -> None:
-    """The longest id that is served wins over the action."""
+    """A model with `info` in its id is found: the longest served id wins over the action."""
     engines = (FakeEngine("foo"), FakeEngine("foo/info"))
     assert ask("GET", "/models/foo/info", engines=engines).json()["model_id"] == "foo/info"
     facts = ask("GET", "/models/foo/info/info", engines=engines).json()
@@ -191,6 +191,6 @@ def test_a_model_may_be_called_info() -> None:
 
 
 def test_head_answers_like_get_without_a_body() -> None:
-    """Some load balancers ask so."""
+    """HEAD has the status and headers of GET and no body."""
     answer = ask("HEAD", "/health", engines=(FakeEngine(),))
     assert answer.status_code == 200

@@ -1,4 +1,4 @@
-"""What clients in other languages write for booleans, numbers and objects."""
+"""How clients in other languages write booleans, numbers and objects."""
 
 import gzip
 import json
@@ -15,7 +15,7 @@ _TOKENS = {"inputs": "Sarah"}
 @pytest.mark.parametrize("options", [{"wait_for_model": "true"}, {"use_cache": 0}, [], None, {}])
 @pytest.mark.parametrize("parameters", [{"top_k": "1"}, {"top_k": 1.0, "truncation": "True"}])
 def test_a_text_is_classified(options: object, parameters: object) -> None:
-    """In one label, as the parameters say."""
+    """Lax parameters and options are accepted: `top_k` 1 as text or float gives one label."""
     body = {"inputs": "a", "options": options, "parameters": parameters}
     answer = ask("POST", "/", json.dumps(body), engines=(FakeEngine(),))
     assert answer.status_code == 200, answer.text
@@ -26,7 +26,7 @@ def test_a_text_is_classified(options: object, parameters: object) -> None:
     ("engine", "path"), [(FakeEngine(), "/"), (token_labeller(), "/"), (reranker(), "/")]
 )
 def test_parameters_may_be_an_empty_array(engine: FakeEngine, path: str) -> None:
-    """PHP writes it for an object of nothing."""
+    """`parameters: []`, as PHP writes an empty object, is accepted."""
     body = {"inputs": "a", "parameters": [], "options": []}
     assert ask("POST", path, json.dumps(body), engines=(engine,)).status_code == 200
     refused = ask("POST", path, json.dumps({**body, "parameters": [1]}), engines=(engine,))
@@ -35,7 +35,7 @@ def test_parameters_may_be_an_empty_array(engine: FakeEngine, path: str) -> None
 
 @pytest.mark.parametrize("value", ["true", "1", 1, True])
 def test_several_labels_may_hold_however_it_is_written(value: object) -> None:
-    """A label by itself is softmax over contradiction and entailment: 1 / (1 + e^-2) of 0 and 2."""
+    """`multi_label` in every spelling scores each label by itself: 1 / (1 + e^-2) of 0 and 2."""
     logits = {TextInput("a", f"This example is {label}."): (0.0, 0.0, 2.0) for label in ("x", "y")}
     parameters = {"candidate_labels": ["x", "y"], "multi_label": value}
     body = json.dumps({"inputs": "a", "parameters": parameters})
@@ -52,7 +52,7 @@ def test_several_labels_may_hold_however_it_is_written(value: object) -> None:
     ],
 )
 def test_a_stream_may_be_asked_for_among_the_parameters(body: object) -> None:
-    """It counts as at the top, where that says nothing."""
+    """`stream` among the parameters counts where the top of the body has none."""
     answer = ask("POST", "/", json.dumps(body), engines=(token_labeller(),))
     assert answer.headers["content-type"] == "text/event-stream"
     plain = {**_TOKENS, "stream": False, "parameters": {"stream": True}}
@@ -74,14 +74,14 @@ def test_a_stream_may_be_asked_for_among_the_parameters(body: object) -> None:
     ],
 )
 def test_a_ranking_is_asked_for_as_laxly(path: str, body: object) -> None:
-    """Null is for what is absent."""
+    """Parameters of a ranking are read as laxly, and null counts as absent."""
     answer = ask("POST", path, json.dumps(body), engines=(reranker(),))
     assert answer.status_code == 200, answer.text
 
 
 @pytest.mark.parametrize("path", ["/", "/models/acme/rr", "/rerank"])
 def test_a_compressed_body_is_answered_as_a_plain_one(path: str) -> None:
-    """And an unknown coding is never ignored."""
+    """A compressed body has the answer of the plain one; an unknown coding is refused."""
     body = json.dumps({"query": "q", "texts": ["a", "b"]}).encode()
     plain = ask("POST", path, body, engines=(reranker(),))
     headers = {"content-encoding": "gzip"}

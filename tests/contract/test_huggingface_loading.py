@@ -1,4 +1,4 @@
-"""A model that is not in memory: who is told, who is held, and what is known of it."""
+"""A model that is not in memory: which callers get a 503 or are held, and what is known of it."""
 
 import asyncio
 import threading
@@ -38,7 +38,7 @@ def _loaded_by(loader: FakeLoader, *, hold_s: float = _PATIENCE_S) -> OnDemand:
     ids=["curl", "asks not to wait", "asks again every second", "asks again and then waits"],
 )
 def test_whoever_can_read_a_503_gets_one(headers: Mapping[str, str]) -> None:
-    """With the Hub's words and a number of seconds; the load has begun."""
+    """A client that handles a 503 gets one with the Hub's words and an estimate; a load begins."""
 
     async def scenario() -> None:
         loader = FakeLoader()
@@ -66,7 +66,7 @@ def test_whoever_can_read_a_503_gets_one(headers: Mapping[str, str]) -> None:
     ids=["true", "1", "options", "fails hard on 503", "spins on 503"],
 )
 def test_whoever_asks_or_cannot_read_a_503_is_held(headers: Mapping[str, str], body: bytes) -> None:
-    """And answered once the model is there."""
+    """A client that asks to wait, or mishandles a 503, is held and answered after the load."""
 
     async def scenario() -> None:
         loader = FakeLoader()
@@ -82,7 +82,7 @@ def test_whoever_asks_or_cannot_read_a_503_is_held(headers: Mapping[str, str], b
 
 
 def test_whoever_is_held_too_long_gets_the_503_after_all() -> None:
-    """The bound is the operator's."""
+    """A client that is held for longer than the operator's bound gets the 503."""
 
     async def scenario() -> None:
         loader = FakeLoader()
@@ -96,7 +96,7 @@ def test_whoever_is_held_too_long_gets_the_503_after_all() -> None:
 
 
 def test_a_caller_may_ask_for_no_load() -> None:
-    """The widget reads these words in an answer of 200."""
+    """With `x-load-model: 0` the answer is 200 with the words that the widget reads."""
 
     async def scenario() -> None:
         loader = FakeLoader.open()
@@ -113,7 +113,7 @@ def test_a_caller_may_ask_for_no_load() -> None:
     [(_ADDRESS, b"{"), (f"{_ADDRESS}/pipeline/token-classification", b'{"inputs": "x"}')],
 )
 def test_a_wrong_request_loads_nothing(address: str, body: bytes) -> None:
-    """A body that is none, a task that the model cannot do: 400 comes first."""
+    """A malformed body, or a task that the model cannot do, is a 400 and loads nothing."""
 
     async def scenario() -> None:
         loader = FakeLoader.open()
@@ -142,7 +142,7 @@ def test_a_wrong_request_loads_nothing(address: str, body: bytes) -> None:
 def test_a_failed_load_says_why_and_names_no_folder(
     failure: Exception, status: int, said: str
 ) -> None:
-    """What is wrong with the files; of what is ours to mend, the log has more."""
+    """The error of a failed load gives the reason for bad files, and names no folder."""
 
     async def scenario() -> None:
         loader = FakeLoader.open(failures={"org/name": failure})
@@ -159,7 +159,7 @@ def test_a_failed_load_says_why_and_names_no_folder(
 
 
 def test_what_is_known_without_loading() -> None:
-    """Task, labels, size and state; looking it up loads nothing."""
+    """Task, labels, size and state are answered without a load."""
 
     async def scenario() -> None:
         loader = FakeLoader.open()
@@ -192,7 +192,7 @@ def test_what_is_known_without_loading() -> None:
 
 
 def test_health_of_a_model_follows_its_load() -> None:
-    """Loadable is well, loading is not yet; the server is well throughout."""
+    """A loadable model is healthy, a loading one is not; the server stays healthy."""
 
     async def scenario() -> None:
         loader = FakeLoader(gate=threading.Event())

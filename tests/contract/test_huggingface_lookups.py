@@ -1,4 +1,4 @@
-"""What clients look up before they ask, or instead."""
+"""What clients look up about models."""
 
 import pytest
 from support.fake_engine import FakeEngine, token_labeller, zero_shot_model
@@ -9,7 +9,7 @@ _THREE = (FakeEngine("org/text"), zero_shot_model("org/zero-shot"), token_labell
 
 @pytest.mark.parametrize("path", ["/status/org/text", "/status/org%2Ftext", "/status/org/text/"])
 def test_a_models_status_has_the_four_keys_that_clients_read(path: str) -> None:
-    """`get_model_status` fails without any of them."""
+    """The status has the four keys that `get_model_status` needs."""
     answer = ask("GET", path, engines=_THREE)
     assert answer.status_code == 200
     assert answer.json() == {
@@ -21,14 +21,14 @@ def test_a_models_status_has_the_four_keys_that_clients_read(path: str) -> None:
 
 
 def test_a_model_that_cannot_answer_is_not_loaded() -> None:
-    """Its state is an error, and the answer is still a status."""
+    """The status of a failing model has an error as its state, and is no error itself."""
     answer = ask("GET", "/status/acme/tc", engines=(FakeEngine(state="stalled"),))
     assert answer.status_code == 200
     assert (answer.json()["loaded"], answer.json()["state"]) == (False, "error")
 
 
 def test_the_models_of_a_framework_are_listed_with_their_tasks() -> None:
-    """In the order in which they are served."""
+    """A framework's models are listed with their tasks, in the order in which they are served."""
     assert ask("GET", "/framework/transformers", engines=_THREE).json() == [
         {"model_id": "org/text", "task": "text-classification"},
         {"model_id": "org/zero-shot", "task": "zero-shot-classification"},
@@ -38,7 +38,7 @@ def test_the_models_of_a_framework_are_listed_with_their_tasks() -> None:
 
 @pytest.mark.parametrize("name", ["diffusers", "sentence-transformers", "nobody-knows"])
 def test_a_framework_that_is_not_there_is_an_empty_list(name: str) -> None:
-    """A 404 would make `list_deployed_models` fail for all of them."""
+    """An unknown framework is an empty list, so that `list_deployed_models` does not fail."""
     answer = ask("GET", f"/framework/{name}", engines=_THREE)
     assert (answer.status_code, answer.json()) == (200, [])
 
@@ -59,7 +59,7 @@ def test_a_framework_that_is_not_there_is_an_empty_list(name: str) -> None:
 def test_the_hubs_page_of_a_model_has_what_clients_of_all_ages_read(
     model_id: str, task: str, query: str
 ) -> None:
-    """`pipeline_tag` has to be the task; 0.23 fails without private, downloads and likes."""
+    """The model's page has `pipeline_tag`, and what 0.23 needs: private, downloads and likes."""
     assert ask("GET", f"/api/models/{model_id}{query}", engines=_THREE).json() == {
         "_id": model_id,
         "id": model_id,
@@ -76,7 +76,7 @@ def test_the_hubs_page_of_a_model_has_what_clients_of_all_ages_read(
 
 
 def test_the_hubs_page_of_tasks_recommends_what_is_served() -> None:
-    """`widgetModels` for Python, `models` for JavaScript; a task nobody does is left out."""
+    """Each task lists the served models for Python and JavaScript; others are left out."""
     engines = (FakeEngine("a"), FakeEngine("b"), token_labeller("ner"))
     assert ask("GET", "/api/tasks", engines=engines).json() == {
         "text-classification": {
@@ -88,7 +88,7 @@ def test_the_hubs_page_of_tasks_recommends_what_is_served() -> None:
 
 
 def test_the_models_are_listed() -> None:
-    """With their task, their labels and their state."""
+    """`GET /models` lists each model with task, labels and state."""
     engines = (FakeEngine("a"), token_labeller("ner"), FakeEngine("ill", state="stalled"))
     listed = ask("GET", "/models", engines=engines).json()
     assert listed[1] == {

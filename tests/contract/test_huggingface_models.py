@@ -1,4 +1,4 @@
-"""All three tasks over real, tiny models: what only a tokenizer and a model can show."""
+"""All three tasks over real, tiny models."""
 
 import json
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ _LONG = " ".join("abcdefgh" * 5)
 
 @pytest.fixture(scope="module")
 def engines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Engine, ...]]:
-    """A model of language inference and one that labels tokens."""
+    """Load a model of language inference and one that labels tokens."""
     folder = tmp_path_factory.mktemp("models")
     options = EngineOptions(threads=1)
     with ExitStack() as stack:
@@ -50,7 +50,7 @@ def _answer(
 
 
 def test_labels_of_one_request_sum_to_one(engines: tuple[Engine, ...]) -> None:
-    """Best first, and each label once."""
+    """The scores of one request sum to 1, best first, with each label once."""
     scores = _answer(engines, "inference", "a b c", candidate_labels=["d", "e f", "g"])
     assert sorted(each["label"] for each in scores) == ["d", "e f", "g"]
     assert sum(each["score"] for each in scores) == pytest.approx(1.0, rel=1e-5)
@@ -58,7 +58,7 @@ def test_labels_of_one_request_sum_to_one(engines: tuple[Engine, ...]) -> None:
 
 
 def test_a_label_scored_by_itself_is_what_the_pair_says(engines: tuple[Engine, ...]) -> None:
-    """The same numbers as when the model is asked for its own labels of text and hypothesis."""
+    """A label by itself has the score of the pair of text and hypothesis."""
     ((label,),) = [_answer(engines, "inference", "a b", candidate_labels="c")]
     pair = {"text": "a b", "text_pair": "This example is c."}
     (own,) = _answer(engines, "inference", pair)
@@ -68,7 +68,7 @@ def test_a_label_scored_by_itself_is_what_the_pair_says(engines: tuple[Engine, .
 
 
 def test_texts_of_one_request_are_answered_as_if_alone(engines: tuple[Engine, ...]) -> None:
-    """They share batches, and nothing else."""
+    """Texts that share a batch have the answers that each has alone."""
     texts = ["a", "b c d e", _LONG]
     together = _answer(engines, "inference", texts, candidate_labels=["x", "y z"])
     for text, found in zip(texts, together, strict=True):
@@ -78,7 +78,7 @@ def test_texts_of_one_request_are_answered_as_if_alone(engines: tuple[Engine, ..
 
 
 def test_a_long_text_is_cut_beside_each_hypothesis(engines: tuple[Engine, ...]) -> None:
-    """And the headers tell how much of it, over all of them."""
+    """The headers count the cut tokens over all hypotheses."""
     parameters = {"candidate_labels": ["a", "b"], "hypothesis_template": "{}"}
     answer = _post(engines, "inference", {"inputs": ["a", _LONG], "parameters": parameters})
     # 32 tokens, of which 3 are special and 1 is the hypothesis: 12 of 40 are cut, twice.
@@ -89,7 +89,7 @@ def test_a_long_text_is_cut_beside_each_hypothesis(engines: tuple[Engine, ...]) 
 def test_a_long_text_is_cut_without_a_stride_and_read_whole_with_one(
     engines: tuple[Engine, ...],
 ) -> None:
-    """A window has 14 places beside its special tokens."""
+    """Without a stride 14 words are read and the rest is cut; with one all are read."""
     body = {"inputs": _LONG, "parameters": {"ignore_labels": []}}
     cut = _post(engines, "tokens", body)
     assert max(each["end"] for each in cut.json()) == 27
@@ -104,7 +104,7 @@ def test_a_long_text_is_cut_without_a_stride_and_read_whole_with_one(
 def test_a_stride_that_leaves_a_window_no_room_is_a_400(
     engines: tuple[Engine, ...], stride: int
 ) -> None:
-    """Also for a text that would fit one window: the request is wrong for any text."""
+    """A stride that is too large is a 400, also for a short text."""
     answer = _post(engines, "tokens", {"inputs": "a", "parameters": {"stride": stride}})
     assert answer.status_code == 400
     assert f"`stride` is {stride}, but a window of this model has room for 14" in answer.text
@@ -112,7 +112,7 @@ def test_a_stride_that_leaves_a_window_no_room_is_a_400(
 
 @pytest.mark.parametrize("strategy", ["none", "simple", "first", "average", "max"])
 def test_offsets_are_places_in_the_text(engines: tuple[Engine, ...], strategy: str) -> None:
-    """Counted in code points, whatever stands before."""
+    """Offsets count code points, whatever comes before in the text."""
     text = "\U0001f600 e\u0301 a  b"
     found = _answer(engines, "tokens", text, aggregation_strategy=strategy, ignore_labels=[])
     assert found

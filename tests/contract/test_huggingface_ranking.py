@@ -1,4 +1,4 @@
-"""Text ranking, by name, by the body, and at the root; and what `/info` and `/ping` say."""
+"""Text ranking by task name, by the body and at the root, and what `/info` and `/ping` answer."""
 
 import json
 
@@ -44,14 +44,14 @@ def _post(path: str, body: object, *engines: FakeEngine) -> httpx.Response:
 )
 @pytest.mark.parametrize("body", [{"inputs": INPUTS}, INPUTS])
 def test_texts_are_ranked_at_every_address(path: str, body: object) -> None:
-    """Best first; at the root by the only reranker among the models named."""
+    """Texts are ranked best first at every address; at the root by the only reranker named."""
     answer = _post(path, body)
     assert answer.status_code == 200, answer.text
     assert answer.json() == RANKED
 
 
 def test_parameters_say_how() -> None:
-    """Fewer, with their texts, as logits."""
+    """Parameters limit the ranking, return the texts and give logits."""
     parameters = {"top_k": 1, "return_text": True, "raw_scores": True}
     answer = _post("/models/acme/rr", {"inputs": INPUTS, "parameters": parameters})
     assert answer.json() == [{"index": 1, "score": 3.0, "text": "b"}]
@@ -69,21 +69,21 @@ def test_parameters_say_how() -> None:
 def test_what_cannot_be_ranked_is_told(
     path: str, body: object, status: int, complaint: str
 ) -> None:
-    """In the one form of this dialect's errors."""
+    """Requests that cannot be ranked get an error in this dialect's form."""
     answer = _post(path, body)
     assert answer.status_code == status
     assert complaint in answer.json()["error"]
 
 
 def test_no_texts_at_the_root_are_told_as_text_embeddings_inference_does() -> None:
-    """Its clients ask there, and read the type of an error (``router/src/http/types.rs``)."""
+    """An empty list at the root gets the `error_type` of text-embeddings-inference."""
     answer = _post("/", {"query": "q", "texts": []})
     assert answer.status_code == 400
     assert answer.json()["error_type"] == "Empty"
 
 
 def test_the_root_is_nobody_where_several_models_rank() -> None:
-    """The error names them."""
+    """At the root, with several rerankers named, the error names them."""
     answer = _post("/", INPUTS, reranker("r/1"), reranker("r/2"))
     assert answer.status_code == 404
     assert "r/1, r/2" in answer.json()["error"]
@@ -97,7 +97,7 @@ def _info(*engines: FakeEngine) -> dict[str, object]:
 
 
 def test_info_has_every_member_of_text_embeddings_inference() -> None:
-    """Those of ``Info`` in ``router/src/lib.rs`` there, of the same types."""
+    """`/info` has every member of ``Info`` in ``router/src/lib.rs`` there, of the same type."""
     found = _info(FakeEngine("a"), zero_shot_model(), reranker(), token_labeller())
     assert found["model_type"] == {
         "reranker": {"id2label": {"0": "LABEL_0"}, "label2id": {"LABEL_0": 0}}
@@ -127,7 +127,7 @@ def test_info_has_every_member_of_text_embeddings_inference() -> None:
 def test_info_is_of_the_model_that_needs_no_name(
     engines: tuple[FakeEngine, ...], model_id: str, kind: str
 ) -> None:
-    """Of the only reranker, else of the only classifier, else of the first named."""
+    """`/info` describes the only reranker, else the only classifier, else the first named."""
     found = _info(*engines)
     assert found["model_id"] == model_id
     assert isinstance(found["model_type"], dict)
@@ -135,13 +135,13 @@ def test_info_is_of_the_model_that_needs_no_name(
 
 
 def test_ping_is_health() -> None:
-    """Where load balancers of hosted containers look."""
+    """`GET /ping` answers like `GET /health`."""
     assert ask("GET", "/ping", engines=(FakeEngine(),)).status_code == 200
     assert ask("GET", "/ping", engines=(FakeEngine(state="stalled"),)).status_code == 503
 
 
 def test_a_model_that_could_be_loaded_never_competes() -> None:
-    """The one that the operator named is meant, at each address that needs no name."""
+    """An address without a name means the named model, whatever else can be loaded."""
     on_demand = OnDemand(
         Catalogue({"loadable": BundledRef("earmark/sentiment")}), FakeLoader.open()
     )

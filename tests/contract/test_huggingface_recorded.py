@@ -46,7 +46,7 @@ class _Recorded:
 
     @property
     def task(self) -> TaskSuffix:
-        """By the model's name; the bare root was asked to classify texts."""
+        """Choose the task by the model's name; the bare root classifies texts."""
         if self.path.endswith("/zs"):
             return "zs"
         return "tk" if self.path.endswith("/tk") else "tc"
@@ -72,7 +72,7 @@ _LOOKUPS = [sent for sent in _ALL if sent.method == "GET"]
 
 
 def _engines(sent: _Recorded) -> tuple[FakeEngine, ...]:
-    """Serve every model that was ever asked; for the bare root, one."""
+    """Serve every model of the recordings; for the bare root, one."""
     texts = [FakeEngine(f"{owner}/tc", label_names=_LABELS) for owner in ("acme", "acme2", "acme3")]
     if sent.path == "/":
         return (texts[0],)
@@ -87,7 +87,7 @@ def _replay(sent: _Recorded, *engines: FakeEngine) -> httpx.Response:
 
 @pytest.mark.parametrize("sent", _QUESTIONS, ids=str)
 def test_a_recorded_question_is_answered_in_the_form_its_client_reads(sent: _Recorded) -> None:
-    """By the very model and with the very texts that were asked."""
+    """Each recorded request reaches the model that it names, with its very texts."""
     engines = _engines(sent)
     answer = _replay(sent, *engines)
     assert answer.status_code == 200, answer.text
@@ -105,7 +105,7 @@ def test_a_recorded_question_is_answered_in_the_form_its_client_reads(sent: _Rec
 
 @pytest.mark.parametrize("sent", [sent for sent in _QUESTIONS if sent.task == "tc"], ids=str)
 def test_labels_come_best_first_and_as_many_as_were_asked_for(sent: _Recorded) -> None:
-    """One list for each text."""
+    """Each text has a list of as many labels as asked for, best first."""
     answer = _replay(sent, *_engines(sent)).json()
     body = json.loads(sent.body or "")
     inputs = body["inputs"] if isinstance(body["inputs"], list) else [body["inputs"]]
@@ -118,7 +118,7 @@ def test_labels_come_best_first_and_as_many_as_were_asked_for(sent: _Recorded) -
 
 @pytest.mark.parametrize("sent", _LOOKUPS, ids=str)
 def test_a_recorded_look_up_is_answered_in_the_form_its_client_reads(sent: _Recorded) -> None:
-    """Health and info need only be there; the others have fields that clients demand."""
+    """Each recorded look-up is answered with the fields that its client demands."""
     answer = _replay(sent, *_engines(sent))
     assert answer.status_code == 200, answer.text
     head = sent.path.split("?")[0].split("/")[1:3]
@@ -143,14 +143,14 @@ def test_a_recorded_look_up_is_answered_in_the_form_its_client_reads(sent: _Reco
 def test_a_recorded_question_of_another_task_is_refused_with_those_that_there_are(
     sent: _Recorded,
 ) -> None:
-    """400, which no client tries again."""
+    """A recorded request for another task is a 400 that lists the tasks there are."""
     answer = _replay(sent, *_engines(sent))
     assert answer.status_code == 400
     assert "there is no task 'sentence-similarity' here" in answer.json()["error"]
 
 
 def test_the_recordings_hold_every_client_and_every_task() -> None:
-    """A file that lost its requests would let every other test here pass."""
+    """The file has requests of every client and every task."""
     clients = {(sent.client.name, sent.task) for sent in _QUESTIONS}
     assert len(clients) == 6
     assert len({sent.client for sent in _QUESTIONS}) == 14

@@ -1,4 +1,4 @@
-"""Token classification in events: what comes, in which form, and when."""
+"""Token classification in events: which come, in which form, and when."""
 
 import asyncio
 import http.client
@@ -55,7 +55,7 @@ def _post(
 
 
 def _events(text: str) -> list[Any]:
-    """Read a whole stream: each event one line of data, and the end said."""
+    """Read a whole stream: each event is one line of data, the last one `[DONE]`."""
     *events, done, rest = text.split("\n\n")
     assert (done, rest) == ("data: [DONE]", "")
     assert all(event.startswith("data:{") and "\n" not in event for event in events)
@@ -65,7 +65,7 @@ def _events(text: str) -> list[Any]:
 @pytest.mark.parametrize("strategy", ["none", "simple", "first", "average", "max"])
 @pytest.mark.parametrize("text", [_TEXT, "", "I am", _LONG])
 def test_the_events_of_a_text_are_the_items_of_its_plain_answer(text: str, strategy: str) -> None:
-    """In the same order, with the same fields."""
+    """A text's events are the items of its plain answer, in the same order."""
     parameters: dict[str, object] = {"aggregation_strategy": strategy}
     if strategy != "none":
         parameters |= _STRIDE
@@ -75,7 +75,7 @@ def test_the_events_of_a_text_are_the_items_of_its_plain_answer(text: str, strat
 
 
 def test_entities_of_a_list_say_which_input_they_are_of() -> None:
-    """By `index`, from 0; the rest is the item of the plain answer. Also for a list of one."""
+    """Each event of a list, also of one text, has its input's number in `index`."""
     texts = [_TEXT, "", _LONG]
     plain = _post(texts, _STRIDE, stream=False).json()
     events = _events(_post(texts, _STRIDE).text)
@@ -88,7 +88,7 @@ def test_entities_of_a_list_say_which_input_they_are_of() -> None:
 
 
 def test_a_single_token_of_a_list_keeps_its_place_under_another_name() -> None:
-    """`index` is the input's number in every event of a list, and `token_index` the token's."""
+    """In events of a list a token's place is `token_index`, since `index` is the input's number."""
     parameters = {"aggregation_strategy": "none"}
     plain = _post(["I", _TEXT], parameters, stream=False).json()
     events = _events(_post(["I", _TEXT], parameters).text)
@@ -100,7 +100,7 @@ def test_a_single_token_of_a_list_keeps_its_place_under_another_name() -> None:
 
 
 def test_the_headers_say_what_is_known_before_the_model_has_run() -> None:
-    """And nothing that is not: no length, no times of a run; nothing on the way may keep events."""
+    """The headers have no length and no times of a run, and keep proxies from buffering."""
     answer = _post(["Ann", "Ann " * 20])
     assert answer.status_code == 200
     expected = {
@@ -122,7 +122,7 @@ def test_the_headers_say_what_is_known_before_the_model_has_run() -> None:
 
 @pytest.mark.parametrize("stream", [False, None])
 def test_without_the_wish_the_answer_is_plain(stream: object) -> None:
-    """As it is where `stream` is left out."""
+    """With `stream` false the answer is the plain one."""
     answer = _post("Ann", stream=stream)
     assert answer.headers["content-type"] == "application/json"
     assert [item["word"] for item in answer.json()] == ["Ann"]
@@ -131,7 +131,7 @@ def test_without_the_wish_the_answer_is_plain(stream: object) -> None:
 @pytest.mark.parametrize("engine", [FakeEngine(), zero_shot_model()], ids=["text", "zero-shot"])
 @pytest.mark.parametrize("stream", [True, "yes"])
 def test_other_tasks_ignore_the_wish(engine: FakeEngine, stream: object) -> None:
-    """They have one answer for each text, and clients lay any argument into the body."""
+    """`stream` changes nothing in other tasks."""
     answer = _post("x", {"candidate_labels": ["a"]}, engine=engine, stream=stream)
     assert (answer.status_code, answer.headers["content-type"]) == (200, "application/json")
 
@@ -153,7 +153,7 @@ _REFUSED = {
 def test_what_can_be_refused_before_the_first_byte_has_its_status(
     body: object, status: int, text: str
 ) -> None:
-    """And the error's usual body."""
+    """A wrong request has its error status and the error's usual body."""
     answer = ask("POST", "/", json.dumps(body), engines=(_labeller(),))
     assert answer.status_code == status
     assert answer.headers["content-type"] == "application/json"
@@ -164,14 +164,14 @@ def test_what_can_be_refused_before_the_first_byte_has_its_status(
     ("path", "status"), [("/models/acme/no", 404), ("/models/acme/tk/pipeline/zero-shot", 400)]
 )
 def test_an_address_that_asks_for_nothing_here_has_its_status(path: str, status: int) -> None:
-    """An unknown model, and a task that the model cannot do."""
+    """An unknown model, and a task that the model cannot do, have their error status."""
     body = json.dumps({"inputs": "a", "stream": True})
     answer = ask("POST", path, body, engines=(_labeller(),))
     assert (answer.status_code, list(answer.json())) == (status, ["error"])
 
 
 def test_a_full_queue_is_a_429_and_no_stream() -> None:
-    """With the time after which to try again."""
+    """A full queue is a 429 with `Retry-After`, and no stream begins."""
     engine = _labeller()
     engine.failure = QueueFull("busy", retry_after_s=3)
     answer = _post("Ann", engine=engine)
@@ -190,7 +190,7 @@ def test_a_full_queue_is_a_429_and_no_stream() -> None:
 def test_an_inputs_failure_is_an_event_and_the_others_go_on(
     error: DeadlineExceeded | ShuttingDown | NonFiniteScore, text: str, kind: str
 ) -> None:
-    """With the number of the input where there are several."""
+    """A failed input is an event with its number, and the other inputs go on."""
     engine = _labeller()
     engine.text_failures = {"bad": error}
     expected = {"error": text, "error_type": kind}
@@ -201,7 +201,7 @@ def test_an_inputs_failure_is_an_event_and_the_others_go_on(
 
 
 def test_a_fault_of_ours_is_an_event_and_in_the_log() -> None:
-    """It names the request and nothing else; what was told before it stands."""
+    """A fault is an event with the request's id alone; earlier events stay, and the log has it."""
     broken = token_labeller(logits={**_LOGITS, TextInput("worse"): (0.0, 0.0, 9.0)})
     broken.label_names = ("O", "B-PER")  # and the third of three logits is the largest
     with capture_logs() as lines:
@@ -233,7 +233,7 @@ def _data(answer: httpx.Response) -> Iterator[Any]:
 
 
 def test_an_entity_arrives_before_the_last_window_has_run() -> None:
-    """Over a real connection; the last window runs only once the first entity has been read."""
+    """Over a socket, the first entity arrives while the last window is still held."""
     engine = _labeller()
     engine.held_back = 1
     body = {"inputs": _LONG, "parameters": _STRIDE, "stream": True}
@@ -257,7 +257,7 @@ def test_an_entity_arrives_before_the_last_window_has_run() -> None:
 
 
 def test_a_client_who_leaves_drops_what_has_not_run_and_frees_his_place() -> None:
-    """With one request in flight at most, the next is admitted once he has left."""
+    """When a client leaves, its windows are dropped and the next request is admitted."""
     engine = _labeller()
     engine.held_back = 1
     options = ServiceOptions(admission=AdmissionLimits(max_requests=1))
@@ -274,7 +274,7 @@ def test_a_client_who_leaves_drops_what_has_not_run_and_frees_his_place() -> Non
 
 
 def test_a_connection_serves_on_after_a_stream() -> None:
-    """Its end is told by chunks, not by closing."""
+    """A stream ends by its last chunk, and the connection serves another request."""
     body = json.dumps({"inputs": _TEXT, "stream": True})
     with _streaming(_labeller()) as server:
         client = http.client.HTTPConnection("127.0.0.1", server.port, timeout=_PATIENCE_S)
@@ -290,7 +290,7 @@ def test_a_connection_serves_on_after_a_stream() -> None:
 
 
 def test_a_page_of_another_origin_may_read_a_stream() -> None:
-    """CORS is as for any answer."""
+    """A stream has the CORS header."""
 
     async def scenario() -> httpx.Response:
         async with asking(_labeller()) as client:

@@ -1,4 +1,4 @@
-"""The edge cases of token classification, one row each, as every client is to see them."""
+"""Edge cases of token classification, one row each."""
 
 import json
 import math
@@ -108,7 +108,7 @@ _ANSWERED = {
 
 @pytest.mark.parametrize("case", _ANSWERED.values(), ids=_ANSWERED.keys())
 def test_a_request_is_answered_as_the_reference_would(case: _Case) -> None:
-    """Offsets count code points, so that the emoji is one."""
+    """Each request has the reference's answer; offsets count code points, so an emoji is one."""
     answer = _post({"inputs": case.inputs, "parameters": case.parameters})
     assert answer.status_code == 200, answer.text
     assert answer.headers["content-type"] == "application/json"
@@ -117,7 +117,7 @@ def test_a_request_is_answered_as_the_reference_would(case: _Case) -> None:
 
 @pytest.mark.parametrize("strategy", ["none", "simple"])
 def test_every_item_has_what_javascript_clients_demand(strategy: str) -> None:
-    """A text for the group and numbers for the place, whatever the strategy."""
+    """With every strategy an item has text for the group and numbers for the place."""
     parameters = {"aggregation_strategy": strategy, "ignore_labels": []}
     items = _post({"inputs": _TEXT, "parameters": parameters}).json()
     assert items
@@ -155,7 +155,7 @@ _REFUSED = {
 
 @pytest.mark.parametrize(("body", "text"), _REFUSED.values(), ids=_REFUSED.keys())
 def test_a_wrong_request_is_a_400_that_says_why(body: object, text: str) -> None:
-    """The error is one string."""
+    """Each wrong request is a 400 whose error is one string with the reason."""
     answer = _post(body)
     assert answer.status_code == 400
     assert list(answer.json()) == ["error"]
@@ -163,7 +163,7 @@ def test_a_wrong_request_is_a_400_that_says_why(body: object, text: str) -> None
 
 
 def test_a_text_too_long_is_cut_and_the_headers_say_so() -> None:
-    """The body stays a list: 20 words, of which the model reads 14 between two special tokens."""
+    """Of 20 words the model reads 14; the headers have the rest, and the body stays a list."""
     answer = _post({"inputs": ["Ann", "Ann " * 20]})
     assert [len(found) for found in answer.json()] == [1, 14]
     assert answer.headers["x-truncated-tokens"] == "6"

@@ -1,4 +1,4 @@
-"""What nothing reads in a request is told in headers, in objects too, and refused where strict."""
+"""What nothing reads causes a warning in headers and in objects, or a refusal where strict."""
 
 import json
 from collections.abc import Mapping
@@ -53,7 +53,7 @@ _PARAMETERS = {
 
 @pytest.mark.parametrize(("given", "told"), _PARAMETERS.values(), ids=_PARAMETERS)
 def test_a_parameter_that_nothing_reads_is_told_of(given: Mapping[str, object], told: str) -> None:
-    """And the request is answered as without it."""
+    """An unread parameter causes a warning, and the answer is the same as without it."""
     answer = _post({**_TEXT, "parameters": given})
     assert answer.status_code == 200
     assert answer.json() == _post(_TEXT).json()
@@ -64,7 +64,7 @@ def test_a_parameter_that_nothing_reads_is_told_of(given: Mapping[str, object], 
 def test_a_strict_server_refuses_it_in_the_same_words(
     given: Mapping[str, object], told: str
 ) -> None:
-    """As the client's mistake."""
+    """A strict server answers 400 with the text of the warning."""
     answer = _post({**_TEXT, "parameters": given}, web=WebOptions(strict=True))
     assert (answer.status_code, answer.json()) == (400, {"error": told})
 
@@ -79,7 +79,7 @@ def test_a_strict_server_refuses_it_in_the_same_words(
     ],
 )
 def test_a_parameter_beside_the_inputs_is_told_its_place(beside: str, told: str) -> None:
-    """Where nothing reads it."""
+    """A parameter beside the inputs, where nothing reads it, causes a warning with its place."""
     answer = _post({**_TEXT, beside: 1})
     assert _told(answer) == [f"`{beside}` is not read beside `inputs`; {told}"]
 
@@ -94,14 +94,14 @@ def test_a_parameter_beside_the_inputs_is_told_its_place(beside: str, told: str)
     ],
 )
 def test_what_is_read_or_changes_nothing_is_no_reason_to_warn(extra: Mapping[str, object]) -> None:
-    """Nor null, which stands for absent; nor what clients send to every task."""
+    """Read members, null, and what clients send to every task cause no warning."""
     answer = _post({**_TEXT, **extra}, web=WebOptions(strict=True))
     assert answer.status_code == 200
     assert "x-hf-warning" not in answer.headers
 
 
 def test_several_are_told_each_in_a_line_of_its_own() -> None:
-    """Under topics of their own, since the client prints each topic once; and no more than 8."""
+    """Each warning has its own line and topic, and there are at most eight."""
     answer = _post({**_TEXT, "parameters": {f"wrong{number}": 1 for number in range(99)}})
     topics = [line.split(";")[0] for line in answer.headers.get_list("x-hf-warning")]
     assert topics == [f"parameters wrong{number}" for number in range(8)]
@@ -109,7 +109,7 @@ def test_several_are_told_each_in_a_line_of_its_own() -> None:
 
 @pytest.mark.parametrize("form", ["object", "objects"])
 def test_an_answer_that_is_an_object_holds_them_too(form: str) -> None:
-    """`transformers`' form of zero-shot classification has room for it."""
+    """A zero-shot answer in the form of `transformers` has `warnings` too."""
     body = {**_TEXT, "parameters": {**_LABELS, "top_k": 1}}
     web = WebOptions(zero_shot_form=form)  # type: ignore[arg-type]  # one of the literal's
     answer = _post(body, zero_shot_model(), web=web)
@@ -124,7 +124,7 @@ def test_an_answer_that_is_an_object_holds_them_too(form: str) -> None:
 
 
 def test_labels_for_a_model_that_is_not_made_for_them_are_told_in_the_object() -> None:
-    """The doubt that the header has."""
+    """The object also has the warning about a model that is not made for zero-shot."""
     body = {**_TEXT, "parameters": _LABELS}
     answer = _post(body, web=WebOptions(zero_shot_form="object"))
     assert answer.json()["warnings"] == _told(answer)
@@ -134,7 +134,7 @@ def test_labels_for_a_model_that_is_not_made_for_them_are_told_in_the_object() -
 
 @pytest.mark.parametrize("stream", [False, True])
 def test_entities_are_told_of_it_in_events_as_well(stream: bool) -> None:  # noqa: FBT001
-    """The headers come before the first event."""
+    """A stream's headers, which come before the first event, have the warning."""
     body = {**_TEXT, "stream": stream, "parameters": {"top_k": 1}}
     answer = _post(body, token_labeller())
     assert answer.status_code == 200
@@ -175,7 +175,7 @@ def test_entities_are_told_of_it_in_events_as_well(stream: bool) -> None:  # noq
     ],
 )
 def test_options_and_pairs_are_looked_into_as_well(body: Mapping[str, object], told: str) -> None:
-    """A slip there loses a text, or a wish."""
+    """Unread members of `options` and of pairs cause a warning."""
     answer = _post(body)
     assert (answer.status_code, _told(answer)) == (200, [told])
     assert _post(body, web=WebOptions(strict=True)).json() == {"error": told}

@@ -1,4 +1,4 @@
-"""The edge cases of zero-shot classification, one row each, as every client is to see them."""
+"""Edge cases of zero-shot classification, one row each."""
 
 import json
 import math
@@ -134,7 +134,7 @@ _ANSWERED = {
 
 @pytest.mark.parametrize("case", _ANSWERED.values(), ids=_ANSWERED.keys())
 def test_a_request_is_answered_as_the_reference_would(case: _Case) -> None:
-    """In the documented form, best label first, each text by itself."""
+    """Each request has the reference's answer in the documented form, best label first."""
     parameters = {"candidate_labels": case.labels, **case.parameters}
     answer = _post({"inputs": case.inputs, "parameters": parameters})
     assert answer.status_code == 200, answer.text
@@ -169,14 +169,14 @@ _BODY = {"inputs": _TEXT, "parameters": {"candidate_labels": ["refund", "legal",
     ],
 )
 def test_each_client_gets_the_form_that_it_reads(user_agent: str, form: object) -> None:
-    """And a cache in front is told that the form follows the client's name."""
+    """Each client gets the form of its version, and `Vary` names the client's headers."""
     answer = _post(_BODY, user_agent=user_agent)
     assert answer.json() == form
     assert "user-agent" in answer.headers["vary"].lower().split(", ")
 
 
 def test_a_worker_without_a_name_may_be_of_any_version() -> None:
-    """The runtime of Cloudflare's Workers sends ``CF-Worker`` and no ``User-Agent``."""
+    """A Worker, which sends ``CF-Worker`` and no ``User-Agent``, gets the form `both`."""
     answer = _post(_BODY, user_agent="", headers={"CF-Worker": "example.com"})
     assert answer.json() == _EVERYTHING
     assert "cf-worker" in answer.headers["vary"].lower().split(", ")
@@ -185,7 +185,7 @@ def test_a_worker_without_a_name_may_be_of_any_version() -> None:
 
 
 def test_the_operator_chooses_the_form_for_whoever_is_unknown() -> None:
-    """Official clients get what they read all the same."""
+    """Unknown clients get the operator's form; official ones get their version's."""
     web = WebOptions(zero_shot_form="object")
     assert _post(_BODY, web=web).json() == _OBJECT
     newest = "unknown/None; hf_hub/2.4.0; python/3.11.7"
@@ -193,7 +193,7 @@ def test_the_operator_chooses_the_form_for_whoever_is_unknown() -> None:
 
 
 def test_one_text_of_another_task_does_not_depend_on_the_clients_name() -> None:
-    """So no cache has to keep its answers apart."""
+    """Answers of a single text of another task have no `Vary` on the client's name."""
     answer = _post({"inputs": "I like you"}, engine=FakeEngine())
     assert "user-agent" not in answer.headers.get("vary", "").lower()
 
@@ -236,7 +236,7 @@ _REFUSED = {
 def test_a_wrong_request_is_a_400_that_says_why(
     inputs: object, parameters: object, text: str
 ) -> None:
-    """The error is one string."""
+    """Each wrong request is a 400 whose error is one string with the reason."""
     answer = _post({"inputs": inputs, "parameters": parameters})
     assert answer.status_code == 400
     assert list(answer.json()) == ["error"]
@@ -244,7 +244,7 @@ def test_a_wrong_request_is_a_400_that_says_why(
 
 
 def test_too_many_texts_times_labels_are_a_400() -> None:
-    """Which says how many they are and how many are accepted."""
+    """Too many texts times labels are a 400 with their number and the limit."""
     service = ServiceOptions(max_inputs=2, max_texts=5)
     body = {"inputs": ["a", "b"], "parameters": {"candidate_labels": ["x", "y", "z"]}}
     answer = _post(body, service=service)
@@ -254,7 +254,7 @@ def test_too_many_texts_times_labels_are_a_400() -> None:
 
 
 def test_a_small_body_cannot_ask_for_gigabytes() -> None:
-    """A template that repeats its label is refused before a word of it is written."""
+    """A template that repeats its label too often is refused before it is filled in."""
     parameters = {"candidate_labels": ["x" * 100_000], "hypothesis_template": "{0}" * 100_000}
     answer = _post({"inputs": "a", "parameters": parameters})
     assert answer.status_code == 400
@@ -262,7 +262,7 @@ def test_a_small_body_cannot_ask_for_gigabytes() -> None:
 
 
 def test_a_model_without_a_word_for_entailment_is_answered_with_a_warning() -> None:
-    """As in the reference, which then takes its last label; the Python client prints it once."""
+    """A model without an entailment label answers by its last label, with a warning."""
     answer = _post(_BODY, engine=FakeEngine())
     assert answer.status_code == 200
     topic, _, warning = answer.headers["x-hf-warning"].partition("; ")
@@ -271,20 +271,20 @@ def test_a_model_without_a_word_for_entailment_is_answered_with_a_warning() -> N
 
 
 def test_a_model_of_language_inference_is_not_warned_of() -> None:
-    """Nor one that is asked for its own labels."""
+    """There is no warning for a model of language inference, or for a model's own labels."""
     assert "x-hf-warning" not in _post(_BODY).headers
     assert "x-hf-warning" not in _post({"inputs": "a"}, engine=FakeEngine()).headers
 
 
 def test_a_pair_asks_a_model_of_language_inference_for_its_own_labels() -> None:
-    """Without candidate labels there is nothing else that it can mean."""
+    """A pair without candidate labels gets the model's own labels."""
     body = {"inputs": {"text": _TEXT, "text_pair": "This example is refund."}}
     ((best, *_),) = _post(body).json()
     assert best == _ranked(("ENTAILMENT", _softmax(-1.0, 0.0, 3.0)[2]))[0]
 
 
 def test_what_was_read_and_what_was_cut_is_counted_over_all_hypotheses() -> None:
-    """A text of 20 words beside 4 of a hypothesis, in a model that reads 16 tokens."""
+    """The headers count read and cut tokens over all hypotheses."""
     body = {"inputs": ["a", "word " * 20], "parameters": {"candidate_labels": ["x", "y"]}}
     headers = _post(body).headers
     assert headers["x-truncated-tokens"] == "20"

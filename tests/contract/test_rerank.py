@@ -17,7 +17,7 @@ LOW, HIGH, MIDDLE = (pytest.approx(score) for score in (0.26894143, 0.9525741, 0
 
 
 def post(path: str, body: object, *engines: FakeEngine) -> httpx.Response:
-    """Ask a reranker, or the engines given, for something."""
+    """Send a request to a reranker, or to the engines given."""
     served = engines or (FakeEngine(), reranker(logits=LOGITS))
     return ask("POST", path, json.dumps(body), engines=served)
 
@@ -34,7 +34,7 @@ def test_texts_are_ranked_as_text_embeddings_inference_does() -> None:
 
 
 def test_texts_come_back_and_scores_stay_raw_where_that_is_asked() -> None:
-    """`return_text` and `raw_scores`."""
+    """`return_text` returns the texts, and `raw_scores` the logits."""
     body = {"query": "q", "texts": ["a", "b"], "return_text": True, "raw_scores": True}
     assert post("/rerank", body).json() == [
         {"index": 1, "score": 3.0, "text": "b"},
@@ -44,7 +44,7 @@ def test_texts_come_back_and_scores_stay_raw_where_that_is_asked() -> None:
 
 @pytest.mark.parametrize("path", ["/rerank", "/v1/rerank", "/v2/rerank"])
 def test_documents_are_ranked_as_cohere_and_jina_do(path: str) -> None:
-    """An object with results; a document may be an object too."""
+    """The answer is an object with results; documents are texts or objects."""
     body = {"model": "acme/rr", "query": "q", "documents": ["a", {"text": "b", "id": 7}, "c"]}
     answer = post(path, body)
     assert answer.status_code == 200
@@ -73,7 +73,7 @@ def test_a_search_unit_is_a_query_with_up_to_a_hundred_documents(
 
 
 def test_the_best_documents_come_back_where_that_is_asked() -> None:
-    """`top_n` and `return_documents`."""
+    """`top_n` limits the results, and `return_documents` returns the documents."""
     body = {"query": "q", "documents": ["a", "b", "c"], "top_n": 1, "return_documents": True}
     assert post("/rerank", body).json()["results"] == [
         {"index": 1, "relevance_score": HIGH, "document": {"text": "b"}}
@@ -93,7 +93,7 @@ def test_the_best_documents_come_back_where_that_is_asked() -> None:
 def test_predict_reads_a_list_of_two_texts_as_a_pair(
     inputs: object, asked: list[TextInput], *, single: bool
 ) -> None:
-    """Where the Hugging Face Inference API reads two texts; a single answer is flat."""
+    """`/predict` reads a list of two texts as a pair, and its single answer is a flat list."""
     engine = FakeEngine()
     answer = post("/predict", {"inputs": inputs}, engine)
     assert answer.status_code == 200, answer.text
@@ -108,7 +108,7 @@ def test_predict_reads_a_list_of_two_texts_as_a_pair(
 
 
 def test_predict_leaves_scores_raw_where_that_is_asked() -> None:
-    """Logits as they are, best first."""
+    """`raw_scores` of `/predict` gives the logits, best first."""
     engine = FakeEngine(logits={TextInput("a"): [-2.0, 5.0]})
     answer = post("/predict", {"inputs": "a", "raw_scores": True}, engine)
     assert answer.json() == [
@@ -134,7 +134,7 @@ def test_predict_leaves_scores_raw_where_that_is_asked() -> None:
 def test_bad_input_is_told_to_the_clients_of_either(
     path: str, body: object, complaint: str
 ) -> None:
-    """422, which is what those servers answer; the text stands under both names."""
+    """Bad input is a 422, with the text under `error` and `message`."""
     answer = post(path, body)
     assert answer.status_code == 422
     found = answer.json()
@@ -163,7 +163,7 @@ def test_bad_input_is_told_to_the_clients_of_either(
 def test_no_model_stands_in_for_another(
     engines: tuple[FakeEngine, ...], model: str | None, status: int, complaint: str
 ) -> None:
-    """One that is not named is taken only where there is no choice."""
+    """A request without a model is answered only where exactly one model fits."""
     body = {"query": "q", "documents": ["a"], "model": model}
     answer = post("/rerank", body, *engines)
     assert answer.status_code == status
@@ -174,13 +174,13 @@ def test_no_model_stands_in_for_another(
     ("path", "body"), [("/rerank", {"query": "q", "texts": []}), ("/predict", {"inputs": []})]
 )
 def test_an_empty_list_is_the_dialects_own_empty(path: str, body: object) -> None:
-    """400 and `Empty`, as in ``router/src/http/server.rs`` of text-embeddings-inference."""
+    """An empty list is 400 and `Empty`, as in ``router/src/http/server.rs`` of the reference."""
     answer = post(path, body)
     assert (answer.status_code, answer.json()["error_type"]) == (400, "Empty")
 
 
 def test_predict_takes_the_model_that_is_made_for_it() -> None:
-    """A reranker and a model of language inference can do it too, but are for something else."""
+    """`/predict` prefers a classifier to a reranker and to a model of language inference."""
     engine, inference, ranker = FakeEngine(), zero_shot_model(), reranker("r")
     assert post("/predict", {"inputs": "a"}, ranker, inference, engine).status_code == 200
     assert post("/predict", {"inputs": "a"}, ranker, inference).status_code == 200
@@ -199,7 +199,7 @@ def test_predict_takes_the_model_that_is_made_for_it() -> None:
 def test_a_name_that_is_not_served_is_ignored_where_one_model_fits(
     path: str, body: dict[str, object], fits: str
 ) -> None:
-    """Servers of text-embeddings-inference have one model, and read no name."""
+    """An unknown name is ignored, with a warning, where exactly one model fits."""
     answer = post(path, {**body, "model": "tei"})
     assert answer.status_code == 200
     assert answer.headers["x-compute-model"] == fits
@@ -212,7 +212,7 @@ def test_a_name_that_is_not_served_is_ignored_where_one_model_fits(
 
 @pytest.mark.parametrize("direction", [None, "Right", "right", "RIGHT"])
 def test_a_direction_is_read_in_any_case(direction: str | None) -> None:
-    """The reference writes it `Right`, some clients `right`."""
+    """`truncation_direction` is read as `Right` and as `right`."""
     body = {"query": "q", "texts": ["a"], "truncation_direction": direction}
     assert post("/rerank", body).status_code == 200
 
@@ -230,7 +230,7 @@ def test_a_direction_is_read_in_any_case(direction: str | None) -> None:
 def test_what_goes_wrong_has_a_status_and_a_kind(
     failure: Exception, status: int, kind: str
 ) -> None:
-    """With the time after which to try again, where that helps."""
+    """Each error has its status, `error_type` and, where waiting helps, `Retry-After`."""
     engine = reranker()
     engine.failure = failure
     answer = post("/rerank", {"query": "q", "texts": ["a"]}, engine)
@@ -258,7 +258,7 @@ _BODIES = st.fixed_dictionaries(
 @settings(deadline=None)
 @given(st.sampled_from(["/rerank", "/v2/rerank", "/predict"]), _BODIES | _JSON)
 def test_whatever_is_sent_the_answer_is_json_and_never_our_fault(path: str, body: object) -> None:
-    """A client's mistake is the client's."""
+    """Any body gets a JSON answer with a status below 500."""
     answer = post(path, body)
     assert answer.headers["content-type"] == "application/json"
     assert answer.status_code in (200, 400, 404, 422)

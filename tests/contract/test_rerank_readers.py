@@ -22,7 +22,7 @@ BEST, WORST = (1, pytest.approx(0.9525741)), (0, pytest.approx(0.26894143))
 
 
 def post(path: str, body: Mapping[str, object]) -> bytes:
-    """Ask a reranker among others."""
+    """Send a request to a reranker that is served beside other models."""
     engines = (FakeEngine(), reranker(logits=LOGITS))
     answer = ask("POST", path, json.dumps(body), engines=engines)
     assert answer.status_code == 200
@@ -43,7 +43,7 @@ class BilledUnits(msgspec.Struct):
 
 
 class CohereMeta(msgspec.Struct):
-    """Its `billed_units` is read without asking whether it is there."""
+    """Cohere's, whose `billed_units` is read without a check that it is there."""
 
     billed_units: BilledUnits
 
@@ -56,7 +56,7 @@ class CohereAnswer(msgspec.Struct):
 
 
 class JinaUsage(msgspec.Struct):
-    """Both are read."""
+    """Jina's, of which both members are read."""
 
     prompt_tokens: int
     total_tokens: int
@@ -71,7 +71,7 @@ class JinaAnswer(msgspec.Struct):
 
 
 class VoyageUsage(msgspec.Struct):
-    """The total alone."""
+    """Voyage's, of which the total is read."""
 
     total_tokens: int
 
@@ -86,12 +86,12 @@ class VoyageAnswer(msgspec.Struct):
 
 
 def pairs(scored: list[Scored]) -> list[tuple[int, Any]]:
-    """Return what a client sorts by."""
+    """Return the members that a client sorts by."""
     return [(each.index, each.score) for each in scored]
 
 
 def test_coheres_scoring_model_of_langchain4j() -> None:
-    """It asks `…/v1/rerank`, and writes no member that is null."""
+    """langchain4j's Cohere client gets every member that it reads, from `…/v1/rerank`."""
     body = {"model": "acme/rr", "query": "q", "documents": ["a", "b"]}
     found = msgspec.json.decode(post("/v1/rerank", body), type=CohereAnswer)
     assert pairs(found.results) == [BEST, WORST]
@@ -99,7 +99,7 @@ def test_coheres_scoring_model_of_langchain4j() -> None:
 
 
 def test_jinas_scoring_model_of_langchain4j() -> None:
-    """It asks for no documents back."""
+    """langchain4j's Jina client gets every member that it reads, without documents."""
     body = {"model": "acme/rr", "query": "q", "documents": ["a", "b"], "return_documents": False}
     found = msgspec.json.decode(post("/v1/rerank", body), type=JinaAnswer)
     assert pairs(found.results) == [BEST, WORST]
@@ -116,7 +116,7 @@ def test_jinas_scoring_model_of_langchain4j() -> None:
     ],
 )
 def test_clients_of_voyage_find_data(asked: Mapping[str, object], results: list[object]) -> None:
-    """Python's sends `truncation` always, and `top_k` as null."""
+    """Bodies of Voyage's clients, with `truncation` or `top_k`, get results under `data` too."""
     body = {"model": "acme/rr", "query": "q", "documents": ["a", "b"], **asked}
     found = msgspec.json.decode(post("/v1/rerank", body), type=VoyageAnswer)
     assert pairs(found.data) == results
@@ -124,7 +124,7 @@ def test_clients_of_voyage_find_data(asked: Mapping[str, object], results: list[
 
 
 def test_truncation_refuses_a_long_text_where_it_is_false() -> None:
-    """As `truncate` does."""
+    """`truncation: false` refuses a text that is too long, like `truncate`."""
     body = json.dumps({"query": "q " * 99, "documents": ["a"], "truncation": False})
     answer = ask("POST", "/rerank", body, engines=(reranker(),))
     assert answer.status_code == 422
@@ -132,18 +132,18 @@ def test_truncation_refuses_a_long_text_where_it_is_false() -> None:
 
 
 def test_other_callers_get_their_results_once() -> None:
-    """An answer is no longer than it has to be."""
+    """Answers to other clients have no `data`."""
     assert b'"data"' not in post("/v2/rerank", {"query": "q", "documents": ["a", "b"]})
 
 
 def test_litellms_client_for_text_embeddings_inference_gets_as_many_as_it_asks_for() -> None:
-    """It sends `top_n` beside `texts` (llms/huggingface/rerank/transformation.py)."""
+    """`top_n` beside `texts`, as litellm sends it, limits the answer."""
     found = json.loads(post("/rerank", {"query": "q", "texts": ["a", "b"], "top_n": 1}))
     assert [each["index"] for each in found] == [1]
 
 
 def test_infinitys_client_without_a_model_and_with_raw_scores() -> None:
-    """Its default for `model` is a name that means none; `raw_scores` gives logits."""
+    """Infinity's default for `model` names none, and `raw_scores` gives logits."""
     body = {
         "model": "default/not-specified",
         "query": "q",

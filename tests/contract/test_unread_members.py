@@ -1,4 +1,4 @@
-"""What nothing reads in a body of any other dialect is told in its own place, or refused."""
+"""Members that nothing reads cause a warning in each dialect's own place, or a refusal."""
 
 import json
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ def post(
     web: WebOptions | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> httpx.Response:
-    """Ask a classifier and a reranker."""
+    """Send a request to a classifier and a reranker."""
     engines = (FakeEngine(), reranker())
     return ask("POST", path, json.dumps(body), headers=headers, engines=engines, web=web)
 
@@ -36,7 +36,7 @@ def told(answer: httpx.Response) -> list[str]:
 
 @pytest.mark.parametrize("path", ["/rerank", "/v1/rerank", "/v2/rerank"])
 def test_coheres_clients_are_told_in_warnings_of_meta(path: str) -> None:
-    """A list of strings there (cohere-python, types/api_meta.py), beside the header."""
+    """`meta.warnings` is a list of strings (cohere-python, types/api_meta.py)."""
     answer = post(path, {**DOCUMENTS, "return_document": True, "rank_fields": ["title"]})
     found = [
         "`return_document` is not read; did you mean `return_documents`?",
@@ -59,7 +59,7 @@ def test_coheres_clients_are_told_in_warnings_of_meta(path: str) -> None:
     ],
 )
 def test_what_asks_for_nothing_is_no_reason_to_warn(extra: Mapping[str, object]) -> None:
-    """Defaults that clients write out, `null`, and what changes no answer."""
+    """Defaults, `null` and members that change no answer cause no warning."""
     answer = post("/v2/rerank", {**DOCUMENTS, **extra}, web=STRICT)
     assert answer.status_code == 200
     assert "x-hf-warning" not in answer.headers
@@ -97,7 +97,7 @@ def test_what_asks_for_nothing_is_no_reason_to_warn(extra: Mapping[str, object])
 def test_an_answer_without_room_is_told_in_the_header_and_refused_where_strict(
     path: str, body: Mapping[str, object], text: str
 ) -> None:
-    """A list has no place for a warning. As the client's mistake it is a 400."""
+    """An answer that is a list has the warning in the header; a strict server answers 400."""
     answer = post(path, body)
     assert (answer.status_code, told(answer)) == (200, [text])
     refused = post(path, body, web=STRICT)
@@ -121,7 +121,7 @@ def test_an_answer_without_room_is_told_in_the_header_and_refused_where_strict(
     ],
 )
 def test_workers_ai_is_told_in_messages(path: str, body: Mapping[str, object], text: str) -> None:
-    """Entries of a code and a message, as of every answer of Cloudflare's API."""
+    """Workers AI gets warnings in `messages`, each with a code and a text."""
     answer = post(path, body)
     assert answer.status_code == 200
     assert answer.json()["success"] is True
@@ -134,14 +134,14 @@ def test_workers_ai_is_told_in_messages(path: str, body: Mapping[str, object], t
 
 
 def test_workers_ai_is_told_nothing_of_what_is_read() -> None:
-    """And `stream: false` asks for what is done anyway."""
+    """Members that are read, and `stream: false`, cause no message."""
     body = {"text": "a", "stream": False, "lora": None, "external_reference": "1"}
     answer = post(CLASSIFIER, body, web=STRICT)
     assert (answer.status_code, answer.json()["messages"]) == (200, [])
 
 
 def test_workers_ai_is_told_of_a_slip_that_leaves_something_missing() -> None:
-    """Behind the words of Cloudflare's validator, which programs match on."""
+    """The error for a missing member also names the misspelt one, after the validator's words."""
     answer = post(RERANKER, {"query": "q", "context": [{"text": "a"}]})
     assert answer.status_code == 400
     assert (
@@ -150,7 +150,7 @@ def test_workers_ai_is_told_of_a_slip_that_leaves_something_missing() -> None:
 
 
 def test_a_binding_is_told_in_the_header() -> None:
-    """Its answer has no envelope."""
+    """A binding, whose answer has no envelope, gets the warning in the header."""
     address = "/client/v4/accounts/x/ai/run/proxy"
     body = {"inputs": {"text": "a", "topk": 1}}
     answer = post(address, body, headers={"cf-consn-model-id": "acme/tc"})
@@ -159,7 +159,7 @@ def test_a_binding_is_told_in_the_header() -> None:
 
 
 def test_what_stands_beside_an_input_is_told_as_well() -> None:
-    """Where the body names the model, and in that of a binding."""
+    """Unread members beside the input cause a warning, also in a binding's body."""
     run = "/client/v4/accounts/x/ai/run"
     named = {"model": "acme/tc", "input": {"text": "a"}, "inputs": {"text": "b"}}
     text = "`inputs` is not read; did you mean `input`?"
@@ -175,7 +175,7 @@ def test_what_stands_beside_an_input_is_told_as_well() -> None:
 
 
 def test_a_batch_is_told_of_its_inputs_when_it_is_taken() -> None:
-    """By their places; a strict server keeps no such batch."""
+    """A batch gets warnings with the inputs' places when it is taken, or a strict refusal."""
     batch = {"requests": [{"text": "a"}, {"text": "b", "texts": "c"}]}
     address = f"{CLASSIFIER}?queueRequest=true"
     answer = post(address, batch)
@@ -188,14 +188,14 @@ def test_a_batch_is_told_of_its_inputs_when_it_is_taken() -> None:
 
 
 def test_a_batch_of_many_tells_of_eight_at_most() -> None:
-    """However many inputs it has."""
+    """A batch gets at most eight warnings, however many inputs it has."""
     batch = {"requests": [{"text": "a", "no": 1}] * 99}
     answer = post(f"{CLASSIFIER}?queueRequest=true", batch)
     assert len(answer.json()["messages"]) == len(told(answer)) == 8
 
 
 def test_a_body_with_neither_documents_nor_texts_is_told_both_names() -> None:
-    """Whose client of the two it is cannot be known."""
+    """The error for a body without `documents` and `texts` names both."""
     answer = post("/v2/rerank", {"query": "q", "document": ["a"]})
     assert answer.status_code == 422
     assert answer.json()["message"] == (

@@ -1,4 +1,4 @@
-"""Whatever is asked, left, failed and finished, and when: each caller gets his one answer."""
+"""In any mix of requests, departures and failures, each caller gets exactly its own answer."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -42,7 +42,7 @@ _STEPS = st.lists(
 
 
 class _CrashError(Exception):
-    """The engine breaks down."""
+    """An error of the engine."""
 
 
 def _request(*texts: str) -> TextClassification:
@@ -51,7 +51,7 @@ def _request(*texts: str) -> TextClassification:
 
 @dataclass
 class _World:
-    """A service, what it was asked, and what the engine did to whom."""
+    """A service, the requests it was sent, and what the engine did with them."""
 
     engine: HeldEngine
     service: Service
@@ -71,7 +71,7 @@ class _World:
         self.texts.append(texts)
 
     def leave(self, place: int) -> None:
-        """Let a caller go who still waits."""
+        """Cancel the request of a caller that still waits."""
         waiting = [number for number, task in enumerate(self.tasks) if not task.done()]
         if waiting:
             number = waiting[place % len(waiting)]
@@ -79,7 +79,7 @@ class _World:
             self.tasks[number].cancel()
 
     def end(self, how: str, call: Call) -> None:
-        """Let the engine end a run: well, after its deadline, or not at all."""
+        """Let the engine end a run: with results, after its deadline, or with an error."""
         if how == "finish":
             call.finish()
         elif how == "late":
@@ -90,7 +90,7 @@ class _World:
             call.fail(_CrashError())
 
     def check(self, number: int, alone: Reply[Classification]) -> None:
-        """Compare an answer with what the engine alone would have said."""
+        """Compare an answer with that of the engine alone."""
         task = self.tasks[number]
         assert task.done()
         if task.cancelled():
@@ -131,7 +131,7 @@ async def _play(steps: list[tuple[str, list[str] | int, bool | None]]) -> None:
 
 
 async def _everything_was_given_back(world: _World) -> None:
-    """As many texts as may be in flight at all are admitted, and joined to nothing."""
+    """Check that all permits are free and no run is left to join."""
     fresh = [f"fresh {number}" for number in range(_MOST_TEXTS)]
     world.ask(fresh, use_cache=True)
     await ripple()
@@ -145,5 +145,5 @@ async def _everything_was_given_back(world: _World) -> None:
 def test_each_accepted_request_gets_one_answer_that_is_its_own(
     steps: list[tuple[str, list[str] | int, bool | None]],
 ) -> None:
-    """Equal to what the engine alone would say, or the failure of a run that it started itself."""
+    """Each answer equals the engine's own, or is the failure of a run that the request started."""
     asyncio.run(_play(steps))

@@ -1,4 +1,4 @@
-"""The event loop goes on, whatever is asked: a health check is answered beside any request."""
+"""No request holds the event loop: a health check is answered meanwhile."""
 
 import http.client
 import json
@@ -65,13 +65,13 @@ def _hold_to_the_bound(server: RunningServer, request: LargeRequest) -> None:
 
 @pytest.mark.parametrize("request_", LARGE_REQUESTS, ids=lambda one: str(one.name))
 def test_no_request_holds_the_loop(server: RunningServer, request_: LargeRequest) -> None:
-    """Less than 50 ms, and an answer that is no fault of the server's."""
+    """Beside any request the loop pauses less than 50 ms, and no answer is the server's fault."""
     _hold_to_the_bound(server, request_)
 
 
 @pytest.mark.parametrize("model", ["tc", "tk"])
 def test_results_that_are_known_do_not_hold_the_loop(model: str) -> None:
-    """What was asked before is read from the cache: a thousand results, of some with entities."""
+    """A thousand results from the cache, some with entities, do not hold the loop."""
     texts = [f"{index} " + "Ada met Bob in Paris. " * 60 for index in range(1024)]
     request = LargeRequest("known", f"/models/acme/{model}", json.dumps({"inputs": texts}).encode())
     service = Service(Registry(instant_engines()))
@@ -84,7 +84,7 @@ def test_results_that_are_known_do_not_hold_the_loop(model: str) -> None:
 
 
 def test_large_requests_together_do_not_hold_the_loop(server: RunningServer) -> None:
-    """Eight callers at a time, each with another one."""
+    """Eight large requests at a time do not hold the loop."""
     pauses_s = []
     some = [each for each in LARGE_REQUESTS if each.name in TOGETHER]
     for _ in range(TRIES):

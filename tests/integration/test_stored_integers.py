@@ -57,7 +57,7 @@ def _store(
 def _answers(
     folder: Path, precision: Precision, runtime: GraphRuntime
 ) -> tuple[EngineInfo, list[dict[str, float]]]:
-    """Load a folder, and return what it is and how each text scores."""
+    """Load a folder, and return its facts and the scores of each text."""
     options = EngineOptions(precision=precision, runtime=runtime, threads=1)
     engine = load_engine(FolderRef(folder), options=options)
     try:
@@ -81,7 +81,7 @@ def test_they_answer_as_the_floats_that_they_stand_for(
     kind: str,
     runtime: GraphRuntime,
 ) -> None:
-    """In float32 unasked, which is said; in int8 where asked, rounded anew."""
+    """They run as floats by default, which the facts say; in int8 they are rounded again."""
     ours = write_checkpoint(tmp_path / "ours", CheckpointSpec())
     theirs = write_checkpoint(tmp_path / "theirs", CheckpointSpec())
     meant, stored = _store(ours / "model.safetensors", groups, points=points)

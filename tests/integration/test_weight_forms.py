@@ -25,7 +25,7 @@ def _answers(folder: Path) -> list[float]:
 def test_the_same_weights_in_another_form_answer_the_same(
     tmp_path: Path, storage: Storage, form: str
 ) -> None:
-    """To the last bit, and what can be known beforehand is known."""
+    """Every form of the same weights gives the same bits, and its facts are known beforehand."""
     spec = CheckpointSpec(storage=storage)
     expected = _answers(write_checkpoint(tmp_path / "plain", spec))
     folder = write_checkpoint(tmp_path / "other", spec)

@@ -1,4 +1,4 @@
-"""The bundled model of names, through the engine."""
+"""The bundled model of named entities, run by the engine."""
 
 from collections.abc import Iterator
 
@@ -30,7 +30,7 @@ def names(
 
 @pytest.mark.parametrize("strategy", ["simple", "first", "average", "max"])
 def test_whole_names_are_found(engine: Engine, strategy: AggregationStrategy) -> None:
-    """However tokens are joined, a name is one piece, and the marks of capitals do not show."""
+    """With every strategy a name is one piece, without the marks that stand for capitals."""
     text = "My name is Sarah Jessica Parker but you can call me Jessica"
     assert names(engine, text, strategy) == [
         ("PER", "sarah jessica parker", 11, 31),
@@ -39,19 +39,19 @@ def test_whole_names_are_found(engine: Engine, strategy: AggregationStrategy) ->
 
 
 def test_offsets_point_into_the_text_as_it_was_written(engine: Engine) -> None:
-    """The words of the answer are in small letters, the text is not."""
+    """Offsets point into the original text, though the words of the answer are in lower case."""
     text = "The World Health Organization met in Geneva."
     found = [(label, text[start:end]) for label, _, start, end in names(engine, text)]
     assert found == [("ORG", "World Health Organization"), ("LOC", "Geneva")]
 
 
 def test_names_without_capitals_are_found_too(engine: Engine) -> None:
-    """Much of what people write has no capitals."""
+    """Names in lower case are found."""
     assert names(engine, "my name is sarah jessica parker") == [
         ("PER", "sarah jessica parker", 11, 31)
     ]
 
 
 def test_common_words_are_no_names(engine: Engine) -> None:
-    """A sentence without names has none."""
+    """A sentence without names has no entity."""
     assert names(engine, "The quick brown fox jumps over the lazy dog.") == []

@@ -1,4 +1,4 @@
-"""Which way a checkpoint is run in, and what is said where there is none."""
+"""Which way a checkpoint is run in, and the error where there is none."""
 
 from pathlib import Path
 
@@ -37,14 +37,14 @@ def way_of(choice: WayChoice) -> tuple[str, str]:
 
 
 def test_a_graph_of_our_own_comes_first(tmp_path: Path) -> None:
-    """Though an exported one is there as well."""
+    """A written graph is chosen where an exported one is there as well."""
     write_checkpoint(tmp_path, CheckpointSpec())
     write_onnx(tmp_path / "onnx" / "model.onnx", OnnxSpec())
     assert choose(tmp_path, pytorch=True).kind == "graph"
 
 
 def test_an_exported_graph_comes_before_pytorch(tmp_path: Path) -> None:
-    """Of an architecture that is not known, or of one that is and has no other weights."""
+    """An exported graph is chosen before PyTorch where no graph can be written."""
     write_checkpoint(tmp_path, CheckpointSpec())
     weights = (tmp_path / "model.safetensors").read_bytes()
     write_foreign_folder(tmp_path)
@@ -66,7 +66,7 @@ def foreign_weights(folder: Path) -> Path:
 
 
 def test_pytorch_runs_what_nothing_else_does_where_it_is_installed(tmp_path: Path) -> None:
-    """And what the operator asks it to."""
+    """PyTorch is chosen where nothing else runs the model, or the operator asks for it."""
     foreign_weights(tmp_path)
     assert way_of(choose(tmp_path, pytorch=True)) == ("pytorch", "token")
     write_checkpoint(tmp_path, CheckpointSpec())
@@ -74,7 +74,7 @@ def test_pytorch_runs_what_nothing_else_does_where_it_is_installed(tmp_path: Pat
 
 
 def test_without_pytorch_the_message_says_what_would_help(tmp_path: Path) -> None:
-    """What was found, what is supported, the extra, and the export."""
+    """The error says what was found and supported, and names the extra and the export."""
     foreign_weights(tmp_path)
     with pytest.raises(
         UnsupportedCheckpoint,
@@ -84,28 +84,28 @@ def test_without_pytorch_the_message_says_what_would_help(tmp_path: Path) -> Non
 
 
 def test_a_folder_with_nothing_to_run_is_told_so(tmp_path: Path) -> None:
-    """Every form of weights that would do is named, and what is there instead."""
+    """The error for a folder without weights names every usable form and what is there."""
     write_foreign_folder(tmp_path)
     with pytest.raises(CheckpointNotFound, match=r"onnx/model\.onnx.*it holds config\.json"):
         choose(tmp_path, pytorch=True)
 
 
 def test_a_class_of_another_kind_is_refused(tmp_path: Path) -> None:
-    """A model that fills masks labels nothing."""
+    """A class for filling masks is refused."""
     write_foreign_folder(tmp_path, fields={"architectures": ["ConvBertForMaskedLM"]})
     with pytest.raises(UnsupportedCheckpoint, match=r"ConvBertForMaskedLM .*ForTokenClass"):
         choose(tmp_path)
 
 
 def test_pytorch_that_is_not_installed_is_named(tmp_path: Path) -> None:
-    """These tests run without it: the operator who asks for it learns how to get it."""
+    """`--runtime pytorch` without PyTorch is an error that says how to install it."""
     write_checkpoint(tmp_path, CheckpointSpec())
     with pytest.raises(UnsupportedDevice, match=r"pip install 'earmark\[torch\]'"):
         load_engine(FolderRef(tmp_path), options=EngineOptions(runtime="pytorch"))
 
 
 def test_a_graph_of_our_own_is_not_run_by_pytorch(tmp_path: Path) -> None:
-    """Whoever opened it for another runtime is told."""
+    """A written graph refuses PyTorch as its runtime."""
     way = open_model(LocalRepository.open(write_checkpoint(tmp_path, CheckpointSpec()))).way
     with pytest.raises(UnsupportedDevice, match="PyTorch runs no graphs"):
         way.start("float32", runtime="pytorch", threads=1)
@@ -124,7 +124,7 @@ def test_a_graph_of_our_own_is_not_run_by_pytorch(tmp_path: Path) -> None:
 def test_the_longest_text_is_what_config_or_tokenizer_say(
     fields: dict[str, object], model_type: str, expected: int, tmp_path: Path
 ) -> None:
-    """Positions less what the family counts past; where nobody says anything, the usual."""
+    """The longest text is the config's positions or the tokenizer's maximum, else 512 tokens."""
     write_foreign_folder(tmp_path, model_type=model_type, fields=fields)
     tokenizer = load_tokenizer(LocalRepository.open(tmp_path))
     config = read_config(tmp_path / "config.json")
@@ -138,7 +138,7 @@ def test_the_longest_text_is_what_config_or_tokenizer_say(
 def test_rows_are_filled_up_with_what_the_config_says(
     fields: dict[str, object], expected: int, tmp_path: Path
 ) -> None:
-    """Then with the tokenizer's own padding, which in BERT's vocabulary is token 0."""
+    """Padding is the config's token, then the tokenizer's own, then token 0."""
     write_foreign_folder(tmp_path, fields=fields)
     repository = LocalRepository.open(tmp_path)
     form = padded_form(
@@ -152,13 +152,13 @@ def test_rows_are_filled_up_with_what_the_config_says(
 
 
 def open_for_pytorch(folder: Path, spec: CheckpointSpec) -> OpenedModel:
-    """Open a folder as the operator does who asks for PyTorch, which need not be there yet."""
+    """Open a folder with PyTorch as the runtime, which need not be installed."""
     repository = LocalRepository.open(write_checkpoint(folder, spec))
     return open_model(repository, runtime="pytorch")
 
 
 def test_pytorch_is_told_what_the_files_say(tmp_path: Path) -> None:
-    """Weights and their type are known before anything is loaded."""
+    """The weights and their type are known before PyTorch loads them."""
     model = open_for_pytorch(tmp_path, CheckpointSpec(storage="float16"))
     stored = choose(tmp_path, runtime="pytorch").stored(LocalRepository.open(tmp_path))
     assert (model.way.kind, model.way.stored_precision) == ("pytorch", "float16")
@@ -167,20 +167,20 @@ def test_pytorch_is_told_what_the_files_say(tmp_path: Path) -> None:
 
 
 def test_quantised_weights_are_not_for_pytorch(tmp_path: Path) -> None:
-    """A graph of ours reads them; the library would ask for further code."""
+    """Quantised weights are refused for PyTorch, which would need further code."""
     with pytest.raises(UnsupportedCheckpoint, match=r"quantised \(compressed-tensors\)"):
         open_for_pytorch(tmp_path, CheckpointSpec(storage="int8"))
 
 
 def test_pytorch_makes_no_int8(tmp_path: Path) -> None:
-    """Asked for, it is refused, and never taken for something else."""
+    """int8 with PyTorch is refused."""
     way = open_for_pytorch(tmp_path, CheckpointSpec()).way
     with pytest.raises(UnsupportedDevice, match="not run in int8"):
         way.start("int8", runtime="pytorch", threads=1)
 
 
 def test_stored_weights_of_a_graph_are_those_of_its_files(tmp_path: Path) -> None:
-    """As `earmark models` lists them; a missing file of weights is named."""
+    """The facts have the weights of the graph's files; a missing file is named."""
     write_foreign_folder(tmp_path)
     path = write_onnx(tmp_path / "onnx" / "model.onnx", OnnxSpec(external="w.data"))
     repository = LocalRepository.open(tmp_path)
@@ -194,7 +194,7 @@ def test_stored_weights_of_a_graph_are_those_of_its_files(tmp_path: Path) -> Non
 
 
 def test_a_foreign_config_need_not_count_its_vocabulary(tmp_path: Path) -> None:
-    """Where it does, the tokens that stand around every text have to be among them."""
+    """`vocab_size` is optional; where it is there, the special tokens have to be within it."""
     write_foreign_folder(tmp_path, fields={"vocab_size": None})
     write_onnx(tmp_path / "model.onnx", OnnxSpec())
     assert open_model(LocalRepository.open(tmp_path)).way.kind == "onnx"

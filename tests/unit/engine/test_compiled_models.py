@@ -1,4 +1,4 @@
-"""A second start takes up what the first compiled, and answers as the first did."""
+"""A second start uses the compiled model that the first one kept, and answers the same."""
 
 import base64
 import json
@@ -40,13 +40,13 @@ def options(tmp_path: Path) -> EngineOptions:
 
 
 def blobs(tmp_path: Path) -> set[tuple[str, int, int]]:
-    """Tell what is kept, and each file from one that was written in its place."""
+    """Return the name, inode and time of change of each kept file."""
     found = {path: path.stat() for path in (tmp_path / "cache").glob("*.blob")}
     return {(path.name, stat.st_ino, stat.st_mtime_ns) for path, stat in found.items()}
 
 
 def answers(engine: Engine) -> list[object]:
-    """Ask all texts, and close the engine."""
+    """Answer all texts, and close the engine."""
     try:
         if engine.info.task == "token-classification":
             request = TokenClassification(TEXTS, strategy="none", ignore_labels=frozenset())
@@ -75,7 +75,7 @@ def test_a_second_start_answers_the_same(
     tmp_path: Path,
     options: EngineOptions,
 ) -> None:
-    """To the last bit, with the same facts; nothing is compiled, or written, again."""
+    """A second start gives the same bits and facts, and compiles and writes nothing."""
     spec = CheckpointSpec(architecture=architecture, head=head, num_labels=3)
     folder = FolderRef(write_checkpoint(tmp_path / "model", spec))
     chosen = replace(options, precision=precision)
@@ -90,7 +90,7 @@ def test_a_second_start_answers_the_same(
 
 
 def test_other_files_are_compiled_anew(tmp_path: Path, options: EngineOptions) -> None:
-    """So is another precision; the old one stays until room is needed."""
+    """Other files and another precision are compiled anew; the old compiled model stays."""
     folder = write_checkpoint(tmp_path / "model", CheckpointSpec())
     before = answers(load_engine(FolderRef(folder), options=options))
     path = folder / "model.safetensors"
@@ -107,7 +107,7 @@ def test_other_files_are_compiled_anew(tmp_path: Path, options: EngineOptions) -
 def test_a_damaged_file_is_compiled_anew(
     damage: str, tmp_path: Path, options: EngineOptions
 ) -> None:
-    """With a warning, and then it is whole again."""
+    """A damaged compiled model is compiled anew with a warning, and is whole afterwards."""
     folder = FolderRef(write_checkpoint(tmp_path / "model", CheckpointSpec()))
     before = answers(load_engine(folder, options=options))
     (blob,) = (tmp_path / "cache").glob("*.blob")
@@ -125,7 +125,7 @@ def test_a_damaged_file_is_compiled_anew(
 def test_a_file_cut_short_below_a_running_model_changes_nothing(
     tmp_path: Path, options: EngineOptions
 ) -> None:
-    """It lies in memory of our own; a mapped file would end the process."""
+    """Cutting the kept file short does not change the answers of a running model."""
     folder = FolderRef(write_checkpoint(tmp_path / "model", CheckpointSpec()))
     before = answers(load_engine(folder, options=options))
     engine = load_engine(folder, options=options)
@@ -150,7 +150,7 @@ load_engine(FolderRef(Path(sys.argv[1])), options=options)
 
 
 def _taking_up(folder: FolderRef, cache: Path) -> "subprocess.Popen[str]":
-    """Start a process that gets as far as taking the model up, says so, and stays there."""
+    """Start a process that begins to load the kept model, says so, and stays there."""
     environment = os.environ | {"PYTHONPATH": str(Path(earmark.errors.__file__).parents[1])}
     return subprocess.Popen(  # noqa: S603 - our own words
         [sys.executable, "-c", _TAKING_UP, str(folder), str(cache)],
@@ -164,7 +164,7 @@ def _taking_up(folder: FolderRef, cache: Path) -> "subprocess.Popen[str]":
 def test_a_model_over_which_a_process_died_is_not_tried_again(
     tmp_path: Path, options: EngineOptions
 ) -> None:
-    """The mark of a living process counts for nothing: it may be taking the model up now."""
+    """A kept model on which a process died is not used; the mark of a living one is ignored."""
     folder = FolderRef(write_checkpoint(tmp_path / "model", CheckpointSpec()))
     before = answers(load_engine(folder, options=options))
     kept = blobs(tmp_path)
@@ -186,7 +186,7 @@ def test_a_model_over_which_a_process_died_is_not_tried_again(
 
 
 def _tampered(cache: Path, change: Callable[[NDArray[np.float32]], object]) -> None:
-    """Change the kept answers to the probes, as if the model had been another then."""
+    """Change the kept answers to the probes, as if the model had answered otherwise."""
     (facts_file,) = cache.glob("*.json")
     facts = json.loads(facts_file.read_text())
     kept = np.frombuffer(base64.b64decode(facts["answers"]), "<f4").copy()
@@ -199,7 +199,7 @@ def _tampered(cache: Path, change: Callable[[NDArray[np.float32]], object]) -> N
 def test_a_model_that_answers_otherwise_than_when_it_was_kept_is_compiled_anew(
     head: Head, tmp_path: Path, options: EngineOptions
 ) -> None:
-    """By more than the precision's tolerance: 0.001 of a probability in float32."""
+    """A kept model whose answers differ by more than the tolerance, 0.001, is compiled anew."""
     spec = CheckpointSpec(head=head, num_labels=3)
     folder = FolderRef(write_checkpoint(tmp_path / "model", spec))
     before = answers(load_engine(folder, options=options))
@@ -223,7 +223,7 @@ def test_a_model_that_answers_otherwise_than_when_it_was_kept_is_compiled_anew(
 
 
 def test_all_probes_are_asked_of_a_small_model(tmp_path: Path, options: EngineOptions) -> None:
-    """One answer for each is kept: 28 texts, two labels, four bytes."""
+    """The kept file of a small model has the answers to all 28 probes: two labels, four bytes."""
     folder = FolderRef(write_checkpoint(tmp_path / "model", CheckpointSpec(num_labels=2)))
     load_engine(folder, options=options).close()
     (facts_file,) = (tmp_path / "cache").glob("*.json")
@@ -234,7 +234,7 @@ def test_all_probes_are_asked_of_a_small_model(tmp_path: Path, options: EngineOp
 def test_tensors_that_are_left_over_are_told_each_time(
     tmp_path: Path, options: EngineOptions
 ) -> None:
-    """Though the second start does not look at them."""
+    """Unread tensors are logged at the second start too, which does not read them."""
     folder = write_checkpoint(tmp_path / "model", CheckpointSpec())
     path = folder / "model.safetensors"
     save_file({**load_file(path), "qa_outputs.weight": np.ones((2, 2), np.float32)}, path)
@@ -247,7 +247,7 @@ def test_tensors_that_are_left_over_are_told_each_time(
 def test_a_folder_that_fails_while_it_is_written_to_fails_no_load(
     tmp_path: Path, options: EngineOptions
 ) -> None:
-    """The model is compiled again without it, and the log says so."""
+    """If the cache cannot be written, the model is compiled without it, and the log says so."""
 
     class Gone(CompiledModels):
         @contextmanager
@@ -264,7 +264,7 @@ def test_a_folder_that_fails_while_it_is_written_to_fails_no_load(
 
 
 def test_a_reference_is_not_kept(tmp_path: Path, options: EngineOptions) -> None:
-    """Only what will be started again is."""
+    """The compiled model of a reference is not kept."""
     folder = FolderRef(write_checkpoint(tmp_path / "model", CheckpointSpec()))
     chosen = replace(options, precision="int8", reference="float32")
     load_engine(folder, options=chosen).close()
@@ -272,7 +272,7 @@ def test_a_reference_is_not_kept(tmp_path: Path, options: EngineOptions) -> None
 
 
 def test_a_model_that_is_in_use_may_be_taken_away(tmp_path: Path, options: EngineOptions) -> None:
-    """What is mapped stays until the engine lets go of it."""
+    """A compiled model that is deleted during use still answers."""
     if os.name == "nt":
         pytest.skip("a file in use cannot be taken away on Windows")
     folder = FolderRef(write_checkpoint(tmp_path / "model", CheckpointSpec()))

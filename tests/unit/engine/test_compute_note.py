@@ -1,4 +1,4 @@
-"""What is said of a precision is what the processor does."""
+"""The compute note of a precision describes what the processor does."""
 
 import pytest
 
@@ -26,5 +26,5 @@ from earmark.graph.precision import ComputePrecision
 def test_a_note_says_what_is_known_and_no_more(
     precision: ComputePrecision, kernels: tuple[str, ...], *, dots_int8: bool | None, note: str
 ) -> None:
-    """Kernels by their names; whether int8 meets int8, by the processor."""
+    """The note names the kernels, and whether int8 meets int8 on this processor."""
     assert compute_note(precision, kernels, dots_int8=dots_int8) == note

@@ -1,4 +1,4 @@
-"""A tokenizer with more tokens than the model has embeddings: each text stands for itself."""
+"""A text with a token for which the model has no embedding is refused by itself."""
 
 import asyncio
 import json
@@ -45,7 +45,7 @@ def loaded(folder: Path, spec: CheckpointSpec) -> Iterator[Engine]:
 
 
 def refused(outcomes: tuple[object, ...]) -> list[bool]:
-    """Say of each outcome whether it is the refusal."""
+    """Return, for each outcome, whether it is the refusal."""
     errors = [one for one in outcomes if isinstance(one, EarmarkError)]
     assert all(isinstance(error, InvalidInput) for error in errors)
     for error in errors:
@@ -56,7 +56,7 @@ def refused(outcomes: tuple[object, ...]) -> list[bool]:
 
 @pytest.mark.parametrize("files", ["tokenizer.json", "vocab.txt"])
 def test_a_text_with_such_a_token_is_refused_by_itself(tmp_path: Path, files: str) -> None:
-    """Its neighbours' answers are those that they have without it."""
+    """The text is refused, and other texts have the answers that they have without it."""
     spec = CheckpointSpec(tokenizer=TokenizerSpec(files="vocab.txt"))
     if files == "tokenizer.json":
         spec = CheckpointSpec()
@@ -76,7 +76,7 @@ def test_a_text_with_such_a_token_is_refused_by_itself(tmp_path: Path, files: st
 
 
 def test_a_token_that_was_cut_off_is_not_met(tmp_path: Path) -> None:
-    """Only what the model reads counts."""
+    """A text whose unknown token is cut off is answered."""
     spec = CheckpointSpec(max_positions=8)
     with loaded(tmp_path, spec) as engine:
         request = TextClassification((TextInput("a b c d e f g h " + ADDED),))
@@ -85,7 +85,7 @@ def test_a_token_that_was_cut_off_is_not_met(tmp_path: Path) -> None:
 
 
 def test_labels_and_documents_are_texts_too(tmp_path: Path) -> None:
-    """A label with such a token is a part of every question; a document is one of many."""
+    """Such a label refuses all texts of its request; such a text or document is refused alone."""
     names = ("contradiction", "entailment")
     with loaded(tmp_path / "labels", CheckpointSpec(label_names=names)) as engine:
         request = ZeroShot(("a", "b"), ("c", ADDED))
@@ -98,7 +98,7 @@ def test_labels_and_documents_are_texts_too(tmp_path: Path) -> None:
 
 
 def test_a_window_with_such_a_token_refuses_its_text(tmp_path: Path) -> None:
-    """The whole answer and the stream say the same."""
+    """A text with such a token in one window is refused, whole or as a stream."""
     spec = CheckpointSpec(head="token", label_names=TAGS, num_labels=3, max_positions=8)
     texts = ("a b c", "a b c d e f g h i j k " + ADDED, "d")
     request = TokenClassification(texts, stride=2, ignore_labels=frozenset())
@@ -117,7 +117,7 @@ def test_a_window_with_such_a_token_refuses_its_text(tmp_path: Path) -> None:
 
 
 def test_a_special_token_without_a_row_is_refused_at_load(tmp_path: Path) -> None:
-    """It stands in every text; the tokenizer is another model's."""
+    """A special token without an embedding is refused at load."""
     folder = write_checkpoint(tmp_path, CheckpointSpec(tokenizer=TokenizerSpec(files="vocab.txt")))
     path = folder / "tokenizer_config.json"
     fields = json.loads(path.read_text(encoding="utf-8"))

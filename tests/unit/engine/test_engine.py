@@ -55,10 +55,10 @@ INFO = EngineInfo(
 
 
 class Model:
-    """Answers a text with its length in tokens; can be held, and breaks on one length."""
+    """Answers a text with its length in tokens; can be held, and fails at one length."""
 
     def __init__(self) -> None:
-        """Start free."""
+        """Start released."""
         self.started, self.go = threading.Event(), threading.Event()
         self.go.set()
         self.ran: list[int] = []
@@ -136,7 +136,7 @@ def request(*texts: str) -> TextClassification:
 
 
 def test_answers_come_in_the_order_of_the_texts(make: Callable[..., Engine]) -> None:
-    """Each text has its own length, both from a thread and from an event loop."""
+    """Answers keep the order of the texts, from a thread and from an event loop."""
     engine = make()
     texts = ["a", "a b c", "", "a b"]
     for reply in (
@@ -149,7 +149,7 @@ def test_answers_come_in_the_order_of_the_texts(make: Callable[..., Engine]) -> 
 
 
 def test_a_long_text_is_encoded_beside_the_event_loop_and_cut(make: Callable[..., Engine]) -> None:
-    """What was cut is counted, also for a text too long to encode in the loop's own thread."""
+    """A text too long for the event loop's thread is cut, and the cut tokens are counted."""
     text = "a " * INLINE_CHARACTERS
     (result,) = asyncio.run(make().answer(request(text))).results()
     assert (result.tokens, result.truncated_tokens) == (40, INLINE_CHARACTERS + 2 - 40)
@@ -158,7 +158,7 @@ def test_a_long_text_is_encoded_beside_the_event_loop_and_cut(make: Callable[...
 def test_a_text_that_may_not_be_cut_is_refused_by_itself(
     make: Callable[..., Engine], model: Model
 ) -> None:
-    """Its neighbours are answered, and the refused text is never run."""
+    """A too long text that may not be cut is refused and never run; the others are answered."""
     asked = replace(request("a", "a " * 60, "a b"), truncate=False)
     reply = make().answer_blocking(asked)
     first, second, third = reply.outcomes
@@ -184,7 +184,7 @@ def test_one_bad_text_never_fails_its_neighbours(make: Callable[..., Engine], mo
 
 
 def test_a_hung_run_is_answered_at_the_deadline(make: Callable[..., Engine], model: Model) -> None:
-    """Neither a thread nor an event loop waits longer than it said."""
+    """During a hung run a thread and an event loop get an error at their deadline."""
     engine = make()
     model.go.clear()
     blocking = engine.answer_blocking(request("a"), timeout_s=0.05)
@@ -196,7 +196,7 @@ def test_a_hung_run_is_answered_at_the_deadline(make: Callable[..., Engine], mod
 def test_a_run_that_takes_too_long_reads_as_stalled(
     make: Callable[..., Engine], model: Model
 ) -> None:
-    """Health tells the truth while the run hangs, and again once it has ended."""
+    """The state is `ready`, then `stalled` while a run hangs, and `closed` after closing."""
     engine = make(stall_after_s=0.0)
     assert engine.queue_state().state == "ready"
     model.go.clear()
@@ -233,7 +233,7 @@ def test_a_caller_who_leaves_takes_his_texts_along(
 
 
 def test_too_much_waiting_is_refused(make: Callable[..., Engine], model: Model) -> None:
-    """The queue is bounded, and says so with a time to try again."""
+    """A full queue refuses a request with a time to try again."""
     engine = make(max_waiting_tokens=24)
     model.go.clear()
     for _ in range(3):  # one runs, two wait: 18 tokens
@@ -246,7 +246,7 @@ def test_too_much_waiting_is_refused(make: Callable[..., Engine], model: Model) 
 
 
 def test_a_closed_engine_takes_no_more_work(make: Callable[..., Engine]) -> None:
-    """It says that it is shutting down, and closing twice does no harm."""
+    """A closed engine raises `ShuttingDown`, and can be closed twice."""
     engine = make()
     engine.close()
     engine.close()
@@ -255,7 +255,7 @@ def test_a_closed_engine_takes_no_more_work(make: Callable[..., Engine]) -> None
 
 
 def test_timings_say_where_the_time_went(make: Callable[..., Engine]) -> None:
-    """The parts are within the whole."""
+    """The parts of the timings are not longer than the whole."""
     timings = make().answer_blocking(request("a", "b")).timings
     parts = (timings.tokenize_ms, timings.queue_wait_ms, timings.run_ms)
     assert all(part >= 0 for part in parts)
@@ -265,7 +265,7 @@ def test_timings_say_where_the_time_went(make: Callable[..., Engine]) -> None:
 def test_a_model_whose_runs_all_fail_is_failing_until_one_succeeds(
     make: Callable[..., Engine], model: Model
 ) -> None:
-    """Nobody has to ask for it to recover: a canary tries every second."""
+    """A failing model recovers without a request, by a canary text each second."""
     engine = make()
     model.breaks_always = True
     for turn in range(FAILING_AFTER):

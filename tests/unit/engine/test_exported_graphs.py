@@ -1,4 +1,4 @@
-"""Folders that hold nothing to run but an ONNX file that somebody exported."""
+"""Folders that hold nothing to run but an exported ONNX file."""
 
 from collections.abc import Sequence
 from functools import cache
@@ -93,7 +93,7 @@ def run(one: RuntimeSession, texts: Sequence[Encoding], head: Head) -> list[Floa
 def test_any_mix_answers_as_each_text_does_alone(
     name: str, runtime: GraphRuntime, texts: list[list[int]]
 ) -> None:
-    """Computed by hand; whatever form the file has, and whether or not it knows its padding."""
+    """Any mix of texts gives the logits computed by hand, for every form of the file."""
     spec = SPECS[name]
     found = run(session(name, runtime), encodings(texts), spec.head)
     for one, answer in zip(encodings(texts), found, strict=True):
@@ -105,12 +105,12 @@ def test_any_mix_answers_as_each_text_does_alone(
     [("usual", "padded batches"), ("no mask", "of one length"), ("one row", "one text at a time")],
 )
 def test_how_texts_run_is_tried_and_told(name: str, layout: str) -> None:
-    """A graph that reads its padding as text is given none."""
+    """The compute note says how texts run; a graph that reads padding as text gets no padding."""
     assert layout in session(name, "onnxruntime").layout
 
 
 def test_a_model_with_equally_many_ends_in_all_rows_gets_such(tmp_path: Path) -> None:
-    """The config names the end token: pairs with three and texts with one do not meet."""
+    """Texts with different numbers of end tokens, as the config names it, do not run together."""
     folder = write_onnx_folder(tmp_path, OnnxSpec())
     rewrite_config(folder, eos_token_id=3)
     one = start(folder, "onnxruntime")
@@ -127,7 +127,7 @@ def rewrite_config(folder: Path, **fields: object) -> None:
 
 
 def test_types_are_left_out_where_the_model_has_one(tmp_path: Path) -> None:
-    """As RoBERTa's, whose table of types has one row."""
+    """A model with one row of token types gets only type 0."""
     folder = write_onnx_folder(tmp_path, OnnxSpec())
     rewrite_config(folder, type_vocab_size=1)
     one = start(folder, "openvino")
@@ -140,7 +140,7 @@ def test_types_are_left_out_where_the_model_has_one(tmp_path: Path) -> None:
 @pytest.mark.parametrize("file", ["onnx/model.onnx", "model.onnx"])
 @pytest.mark.parametrize("external", [None, "model.onnx_data"])
 def test_an_engine_says_what_it_runs(tmp_path: Path, file: str, external: str | None) -> None:
-    """And the facts of the files say the same beforehand, weights beside the graph included."""
+    """The engine's facts say that it runs an ONNX file, as do the facts read before the load."""
     folder = tmp_path / "x"
     write_onnx_folder(folder, OnnxSpec(external=external), file=file)
     facts = read_facts(FolderRef(folder), model_id="x")
@@ -188,7 +188,7 @@ REFUSED = {
 def test_a_graph_in_another_form_is_refused(
     name: str, runtime: GraphRuntime, tmp_path: Path
 ) -> None:
-    """Found when it is opened or tried, and never answered with something else."""
+    """A graph of an unsupported form is refused when it is opened or tried."""
     spec, words = REFUSED[name]
     folder = write_onnx_folder(tmp_path, spec)
     with pytest.raises((UnsupportedCheckpoint, InvalidCheckpoint), match=words):
@@ -196,7 +196,7 @@ def test_a_graph_in_another_form_is_refused(
 
 
 def test_a_token_head_is_not_read_from_a_sequence_graph(tmp_path: Path) -> None:
-    """The class in the config and the graph contradict each other."""
+    """A config with a token class and a graph with a sequence head are refused together."""
     folder = write_onnx_folder(tmp_path, OnnxSpec())
     write_foreign_folder(folder, head="token")
     with pytest.raises(UnsupportedCheckpoint, match="3 axes for a token head"):
@@ -207,7 +207,7 @@ def test_a_token_head_is_not_read_from_a_sequence_graph(tmp_path: Path) -> None:
 def test_a_graph_that_fails_on_the_simplest_text_is_refused(
     runtime: GraphRuntime, tmp_path: Path
 ) -> None:
-    """Here one whose rows contradict what it declares; a runtime may find out sooner."""
+    """A graph whose rows contradict its declaration is refused at load."""
     folder = write_onnx_folder(tmp_path, OnnxSpec(width=16))
     graph = folder / "onnx" / "model.onnx"
     graph.write_bytes(graph.read_bytes().replace(b"Tanh", b"Tnah"))
@@ -216,20 +216,20 @@ def test_a_graph_that_fails_on_the_simplest_text_is_refused(
 
 
 def test_a_graph_longer_than_the_fixed_width_is_cut_to_it(tmp_path: Path) -> None:
-    """The longest text is what the graph takes, whatever the config says."""
+    """The longest text is the graph's fixed width, whatever the config says."""
     folder = write_onnx_folder(tmp_path, OnnxSpec(width=16))
     assert open_model(LocalRepository.open(folder)).max_tokens == 16
 
 
 def test_int8_is_not_made_of_a_graph(tmp_path: Path) -> None:
-    """It runs as it was exported, and nothing else is claimed."""
+    """int8 of an exported graph is refused."""
     folder = write_onnx_folder(tmp_path, OnnxSpec())
     with pytest.raises(UnsupportedDevice, match="is not made int8"):
         load_engine(FolderRef(folder), options=EngineOptions(precision="int8"))
 
 
 def test_bfloat16_is_computed_where_the_processor_does(tmp_path: Path) -> None:
-    """OpenVINO is told so; near enough to what is computed by hand."""
+    """bfloat16 logits are near those computed by hand; without such a processor it is refused."""
     folder = write_onnx_folder(tmp_path, OnnxSpec())
     model = open_model(LocalRepository.open(folder))
     if not computes_bfloat16("openvino"):
@@ -243,7 +243,7 @@ def test_bfloat16_is_computed_where_the_processor_does(tmp_path: Path) -> None:
 
 
 def test_pytorch_runs_no_onnx(tmp_path: Path) -> None:
-    """The files are named that it would need, and by the way itself what would run the graph."""
+    """PyTorch refuses a folder with an ONNX file alone; the error names the files that it needs."""
     folder = write_onnx_folder(tmp_path, OnnxSpec())
     with pytest.raises(CheckpointNotFound, match=r"has no model\.safetensors"):
         open_model(LocalRepository.open(folder), runtime="pytorch")
@@ -254,7 +254,7 @@ def test_pytorch_runs_no_onnx(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("runtime", GRAPH_RUNTIMES)
 def test_a_closed_session_says_so(runtime: GraphRuntime, tmp_path: Path) -> None:
-    """Running it is our mistake, and has a name."""
+    """Running a closed session raises an error that says so."""
     one = start(write_onnx_folder(tmp_path, OnnxSpec()), runtime)
     assert one.runtime.startswith(runtime)
     assert one.device
@@ -265,7 +265,7 @@ def test_a_closed_session_says_so(runtime: GraphRuntime, tmp_path: Path) -> None
 
 
 def test_weights_outside_of_the_folder_are_refused(tmp_path: Path) -> None:
-    """A graph may name any file of the machine."""
+    """A graph that names a file outside of its folder is refused."""
     folder = write_onnx_folder(tmp_path / "x", OnnxSpec(external="weights.data"))
     graph = folder / "onnx" / "model.onnx"
     graph.write_bytes(graph.read_bytes().replace(b"weights.data", b"../../secret"))
@@ -274,7 +274,7 @@ def test_weights_outside_of_the_folder_are_refused(tmp_path: Path) -> None:
 
 
 def test_missing_weights_beside_the_graph_are_named(tmp_path: Path) -> None:
-    """Before anything is loaded where sizes are asked, and by the runtime otherwise."""
+    """A missing file of weights is an error for the facts, which names it, and for the start."""
     folder = write_onnx_folder(tmp_path, OnnxSpec(external="model.onnx_data"))
     (folder / "onnx" / "model.onnx_data").unlink()
     with pytest.raises(CheckpointNotFound, match=r"model\.onnx_data"):
@@ -285,7 +285,7 @@ def test_missing_weights_beside_the_graph_are_named(tmp_path: Path) -> None:
 
 
 def test_labels_are_counted_by_the_config(tmp_path: Path) -> None:
-    """Another number than the graph's is refused with both."""
+    """A config with another number of labels than the graph is refused with both numbers."""
     folder = write_onnx_folder(tmp_path, OnnxSpec(), num_labels=LABELS + 1)
     with pytest.raises(InvalidCheckpoint, match=r"\"id2label\" is .*LABEL_3.*head has 3 labels"):
         start(folder, "openvino")

@@ -1,4 +1,4 @@
-"""The graph that came with a checkpoint runs wherever none can be written from the weights."""
+"""An exported graph runs wherever none can be written from the weights."""
 
 import json
 from collections.abc import Callable
@@ -69,7 +69,7 @@ REASONS: dict[str, Callable[[Path], object]] = {
 
 @pytest.mark.parametrize("reason", REASONS)
 def test_an_exported_graph_runs_where_none_can_be_written(reason: str, tmp_path: Path) -> None:
-    """Its scores are those worked out by hand, and the facts say what runs."""
+    """The scores equal those computed by hand, and the facts say that the exported graph runs."""
     folder = write_checkpoint(tmp_path, CheckpointSpec(num_labels=3))
     edit(folder, problem_type="regression")  # scores are logits
     REASONS[reason](folder)
@@ -97,7 +97,7 @@ def test_an_exported_graph_runs_where_none_can_be_written(reason: str, tmp_path:
 def test_the_head_of_a_graph_without_a_class_is_told_from_its_logits(
     head: str, tmp_path: Path
 ) -> None:
-    """By their axes; the last one counts the labels, which nothing names."""
+    """The head follows from the axes of the logits; the last axis gives the number of labels."""
     folder = write_checkpoint(tmp_path, CheckpointSpec(num_labels=3))
     edit(folder, architectures=..., model_type=..., id2label=..., label2id=...)
     (folder / "model.safetensors").unlink()
@@ -111,7 +111,7 @@ def test_the_head_of_a_graph_without_a_class_is_told_from_its_logits(
 
 
 def test_a_graph_that_does_not_run_either_is_told_with_both_reasons(tmp_path: Path) -> None:
-    """Why the weights do not do, and what is wrong with the graph."""
+    """The error says why the weights cannot be used, and what is wrong with the graph."""
     folder = write_checkpoint(tmp_path, CheckpointSpec(num_labels=3))
     edit(folder, architectures=["JinaBertForSequenceClassification"])
     write_onnx(folder / "onnx" / "model.onnx", OnnxSpec(extra=True))
@@ -120,7 +120,7 @@ def test_a_graph_that_does_not_run_either_is_told_with_both_reasons(tmp_path: Pa
 
 
 def test_why_no_graph_was_written_is_in_the_log(tmp_path: Path) -> None:
-    """So that an operator who expected one learns it."""
+    """The log says why the exported graph runs and none was written."""
     folder = write_checkpoint(tmp_path, CheckpointSpec(num_labels=3))
     rename_one_tensor(folder)
     write_onnx(folder / "onnx" / "model.onnx", OnnxSpec())
@@ -134,7 +134,7 @@ def test_why_no_graph_was_written_is_in_the_log(tmp_path: Path) -> None:
 def test_the_graph_is_fetched_when_the_weights_turn_out_not_to_do(
     reason: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of a model of the Hub: only the weights were, as the config promised they would do."""
+    """For a model of the Hub, the exported graph is fetched once the weights prove unusable."""
     folder = write_checkpoint(tmp_path / "repo", CheckpointSpec(num_labels=3))
     REASONS[reason](folder)
     write_onnx(folder / "onnx" / "model.onnx", OnnxSpec(external="model.onnx_data"))

@@ -1,4 +1,4 @@
-"""Memory is given back once, after large work."""
+"""Freed memory is given back to the system once after large work."""
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
@@ -10,7 +10,7 @@ PATIENCE_S = 20.0
 
 
 def test_a_burst_is_given_back_once() -> None:
-    """Each piece of work puts it off; after the last it is done, and no second time."""
+    """After a burst memory is given back once; each piece of work in it delays that."""
     done: list[int] = []
     event = Event()
 
@@ -29,5 +29,5 @@ def test_a_burst_is_given_back_once() -> None:
 
 
 def test_giving_back_works_wherever_it_runs() -> None:
-    """On other C libraries it does nothing; nowhere does it fail."""
+    """Giving back never fails; on C libraries other than glibc it does nothing."""
     give_back()

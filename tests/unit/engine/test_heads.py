@@ -1,4 +1,4 @@
-"""Checkpoints whose config does not name the class: the head is told from the tensors."""
+"""For a checkpoint whose config names no class, the head follows from its tensors."""
 
 import json
 from dataclasses import replace
@@ -61,7 +61,7 @@ def kind_and_class(folder: Path) -> tuple[str, object]:
 
 @pytest.mark.parametrize(("kind", "head"), EVERY_HEAD)
 def test_the_head_is_told_from_the_tensors(kind: str, head: str, tmp_path: Path) -> None:
-    """Whether the class is missing, null, none, or that of the encoder or of another task."""
+    """The head is found where the class is missing, null, an encoder's or another task's."""
     folder = write_checkpoint(tmp_path, spec_of(kind, head))
     (named,) = json.loads((folder / "config.json").read_text())["architectures"]
     family = named.partition("For")[0]
@@ -73,7 +73,7 @@ def test_the_head_is_told_from_the_tensors(kind: str, head: str, tmp_path: Path)
 
 
 def scores(engine: Engine) -> list[float]:
-    """Ask one text, and close."""
+    """Answer one text, and close."""
     try:
         request = TextClassification((TextInput("a good film"),))
         (result,) = engine.answer_blocking(request).results()
@@ -83,7 +83,7 @@ def scores(engine: Engine) -> list[float]:
 
 
 def test_a_model_without_a_class_answers_as_with_it(tmp_path: Path) -> None:
-    """Nothing else of the load depends on the name."""
+    """A model gives the same scores with and without its class in the config."""
     folder = write_checkpoint(tmp_path, CheckpointSpec(num_labels=3))
     usual = scores(load_engine(FolderRef(folder), options=OPTIONS))
     change_config(folder, architectures=None, id2label=None, label2id=None)
@@ -110,14 +110,14 @@ def test_a_model_without_a_class_answers_as_with_it(tmp_path: Path) -> None:
 def test_tensors_that_fit_both_heads_are_told_apart_by_the_labels(
     kind: str, fields: dict[str, object], expected: str, tmp_path: Path
 ) -> None:
-    """A pooler is in old files of token heads too, and ModernBERT's heads have the same names."""
+    """Where tensors fit both heads, as with a pooler or ModernBERT, the labels decide."""
     folder = write_checkpoint(tmp_path, spec_of(kind, "sequence"))
     change_config(folder, **{"label2id": None, **fields}, architectures=["Other"][:0])
     assert kind_and_class(folder)[0] == expected
 
 
 def test_word_classes_are_tags(tmp_path: Path) -> None:
-    """Part-of-speech tags have no marks."""
+    """Labels that are parts of speech, which have no marks, mean a token head."""
     names = ("NOUN", "VERB", "ADJ", "DET", "PUNCT", "ADP")
     spec = CheckpointSpec(num_labels=len(names), label_names=names)
     folder = write_checkpoint(tmp_path, spec)
@@ -126,14 +126,14 @@ def test_word_classes_are_tags(tmp_path: Path) -> None:
 
 
 def test_the_class_wins_over_the_labels(tmp_path: Path) -> None:
-    """Labels only decide where nothing else does."""
+    """Where the config names a class, the labels do not decide on the head."""
     folder = write_checkpoint(tmp_path, replace(spec_of("bert", "sequence"), label_names=TAGS))
     assert kind_and_class(folder)[0] == "sequence"
 
 
 @pytest.mark.parametrize("name", [None, "BertModel", "BertForPreTraining", "BertForMaskedLM"])
 def test_an_encoder_without_a_head_says_so(name: str | None, tmp_path: Path) -> None:
-    """With what was looked for."""
+    """The error for an encoder without a head names the tensors that were looked for."""
     folder = write_checkpoint(tmp_path, CheckpointSpec())
     change_config(folder, architectures=None if name is None else [name])
     change_tensors(folder, classifier__weight=None, classifier__bias=None)
@@ -142,7 +142,7 @@ def test_an_encoder_without_a_head_says_so(name: str | None, tmp_path: Path) -> 
 
 
 def test_a_class_of_another_known_architecture_goes_by_the_model_type(tmp_path: Path) -> None:
-    """As `transformers` has it: XLM-RoBERTa's first files name RoBERTa's classes."""
+    """A class of another known architecture runs as the `model_type`, as in `transformers`."""
     folder = write_checkpoint(tmp_path, spec_of("xlm-roberta", "token"))
     change_config(folder, architectures=["RobertaForTokenClassification"])
     assert kind_and_class(folder) == ("token", ["XLMRobertaForTokenClassification"])
@@ -152,7 +152,7 @@ def test_a_class_of_another_known_architecture_goes_by_the_model_type(tmp_path: 
     "name", ["JinaBertForSequenceClassification", "BertForMultiLabel", "MyModel"]
 )
 def test_a_class_of_others_is_refused(name: str, tmp_path: Path) -> None:
-    """It computes in its own way under a known `model_type`; the export would help."""
+    """An unknown class under a known `model_type` is refused; the error suggests an export."""
     folder = write_checkpoint(tmp_path, CheckpointSpec())
     change_config(folder, architectures=[name], auto_map={"AutoModel": "modeling_x.X"})
     with pytest.raises(UnsupportedCheckpoint, match=rf"class is {name}.*never run.*onnx/model"):
@@ -160,7 +160,7 @@ def test_a_class_of_others_is_refused(name: str, tmp_path: Path) -> None:
 
 
 def test_code_of_the_checkpoint_is_not_guessed_at(tmp_path: Path) -> None:
-    """Where it names code and no class, the tensors do not say what the code computes."""
+    """A checkpoint that names code and no class is refused."""
     folder = write_checkpoint(tmp_path, CheckpointSpec())
     change_config(folder, architectures=None, auto_map={"AutoModel": "modeling_x.X"})
     with pytest.raises(UnsupportedCheckpoint, match="which is never run"):
@@ -168,7 +168,7 @@ def test_code_of_the_checkpoint_is_not_guessed_at(tmp_path: Path) -> None:
 
 
 def test_the_rows_of_the_head_count_the_labels(tmp_path: Path) -> None:
-    """`label2id` alone names them, and no name at all numbers them."""
+    """The head's rows count the labels: `label2id` alone names them, else they are numbered."""
     folder = write_checkpoint(tmp_path, CheckpointSpec(num_labels=3))
     change_config(folder, id2label=None, label2id={"C": 2, "A": 0, "B": 1})
     assert choose(LocalRepository.open(folder)).config.labels().names == ("A", "B", "C")
@@ -178,7 +178,7 @@ def test_the_rows_of_the_head_count_the_labels(tmp_path: Path) -> None:
 
 
 def test_names_for_other_rows_are_refused_at_load(tmp_path: Path) -> None:
-    """With what was found, and how many the head has."""
+    """Label names that do not match the head's rows are refused with both numbers."""
     folder = write_checkpoint(tmp_path, CheckpointSpec(num_labels=3))
     change_config(folder, id2label={"0": "A", "2": "C"}, label2id=None)
     with pytest.raises(InvalidCheckpoint, match=r"\{'0': 'A', '2': 'C'\}, and the head has 3"):
@@ -186,7 +186,7 @@ def test_names_for_other_rows_are_refused_at_load(tmp_path: Path) -> None:
 
 
 def test_an_unknown_problem_type_is_a_warning(tmp_path: Path) -> None:
-    """The number of labels then decides: softmax over two, the sigmoid of one."""
+    """An unknown `problem_type` is a warning, and the number of labels chooses the function."""
     for labels, total in ((2, 1.0), (1, None)):
         folder = write_checkpoint(tmp_path / str(labels), CheckpointSpec(num_labels=labels))
         usual = scores(load_engine(FolderRef(folder), options=OPTIONS))

@@ -1,4 +1,4 @@
-"""A model that was loaded from other files, or runs otherwise, is another model."""
+"""The identity of a model changes with its files and with the way it runs."""
 
 import os
 from pathlib import Path
@@ -19,7 +19,7 @@ def _identity(folder: Path) -> str:
 
 @pytest.mark.parametrize("name", ["config.json", "model.safetensors", "tokenizer.json"])
 def test_a_replaced_file_shows_though_size_and_date_are_the_same(tmp_path: Path, name: str) -> None:
-    """As when a retrained checkpoint is copied over the old one with its dates."""
+    """A replaced file of the same size and date changes the identity."""
     folder = write_checkpoint(tmp_path / "model", CheckpointSpec())
     before = _identity(folder)
     assert _identity(folder) == before
@@ -34,7 +34,7 @@ def test_a_replaced_file_shows_though_size_and_date_are_the_same(tmp_path: Path,
 
 @pytest.mark.parametrize("name", SMALL_FILES[1:])
 def test_a_file_that_was_not_there_shows(tmp_path: Path, name: str) -> None:
-    """A load reads it where it is there."""
+    """An added file that a load reads changes the identity."""
     (tmp_path / "config.json").write_text("{}")
     before = _identity(tmp_path)
     (tmp_path / name).write_text("a")
@@ -42,18 +42,18 @@ def test_a_file_that_was_not_there_shows(tmp_path: Path, name: str) -> None:
 
 
 def test_the_commit_of_a_model_of_the_hub_shows(tmp_path: Path) -> None:
-    """Two commits may share every file, and are told apart all the same."""
+    """Two commits with the same files have different identities."""
     one, other = (LocalRepository.open(tmp_path, revision=digit * 40) for digit in "ab")
     assert files_identity(one) != files_identity(other)
 
 
 def test_the_way_a_model_runs_shows() -> None:
-    """Another precision answers a little differently."""
+    """Another precision changes the identity."""
     assert load_identity("files", "int8", "cpu") != load_identity("files", "float32", "cpu")
 
 
 def test_the_same_files_run_the_same_way_are_the_same_model(tmp_path: Path) -> None:
-    """So that a model that was put away and loaded again knows its results."""
+    """A model that is loaded again from the same files has the same identity."""
     ref = FolderRef(write_checkpoint(tmp_path / "model", CheckpointSpec()))
     found = []
     for model_id in ("one", "other"):
@@ -65,7 +65,7 @@ def test_the_same_files_run_the_same_way_are_the_same_model(tmp_path: Path) -> N
 
 
 def test_a_replaced_shard_shows(tmp_path: Path) -> None:
-    """Weights in several files are all of them; a missing one is for the load to complain of."""
+    """A replaced shard changes the identity; a missing one does not fail it."""
     folder = write_checkpoint(tmp_path / "model", CheckpointSpec())
     (folder / "model.safetensors").rename(folder / "part.safetensors")
     index = folder / "model.safetensors.index.json"

@@ -61,7 +61,7 @@ def edit_config(folder: Path, **changes: object) -> None:
 def test_a_load_for_which_memory_does_not_suffice_says_so(
     failure: BaseException, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An error of ours that names the model, not a traceback."""
+    """A load without enough memory raises an error that names the model."""
 
     def fail(*_: object, **__: object) -> None:
         raise failure
@@ -73,7 +73,7 @@ def test_a_load_for_which_memory_does_not_suffice_says_so(
 
 
 def test_info_tells_what_was_loaded(tmp_path: Path) -> None:
-    """Id, labels, sizes and precision are those of the files."""
+    """The info has the id, labels, sizes and precision of the files."""
     spec = CheckpointSpec(label_names=("NO", "YES"), max_positions=48)
     with loaded(tmp_path / "my-model", spec) as engine:
         info = engine.info
@@ -89,7 +89,7 @@ def test_info_tells_what_was_loaded(tmp_path: Path) -> None:
 
 
 def test_auto_takes_int8_where_the_checkpoint_is_stored_so(tmp_path: Path) -> None:
-    """Or bfloat16 where the processor is faster at it; the info says how it carries that out."""
+    """`auto` takes int8 for a checkpoint stored so, or bfloat16 where that is faster."""
     with loaded(tmp_path, CheckpointSpec(storage="int8")) as engine:
         fastest = "bfloat16" if prefers_bfloat16("openvino") else "int8"
         assert engine.info.precision == fastest
@@ -98,7 +98,7 @@ def test_auto_takes_int8_where_the_checkpoint_is_stored_so(tmp_path: Path) -> No
 
 
 def test_auto_takes_bfloat16_only_where_the_processor_has_it(tmp_path: Path) -> None:
-    """Elsewhere it is float32."""
+    """`auto` takes bfloat16 where the processor computes it, and else float32."""
     with loaded(tmp_path) as engine:
         native = computes_bfloat16("openvino")
         assert engine.info.precision == ("bfloat16" if native else "float32")
@@ -106,7 +106,7 @@ def test_auto_takes_bfloat16_only_where_the_processor_has_it(tmp_path: Path) -> 
 
 
 def test_the_processor_is_never_asked_for_what_it_lacks(tmp_path: Path) -> None:
-    """bfloat16 by name is refused in words where it would silently become something else."""
+    """bfloat16 by name is refused where the processor does not compute it."""
     options = EngineOptions(threads=1, precision="bfloat16")
     if computes_bfloat16("openvino"):
         with loaded(tmp_path, options=options) as engine:
@@ -120,21 +120,21 @@ def test_the_processor_is_never_asked_for_what_it_lacks(tmp_path: Path) -> None:
 
 
 def test_onnxruntime_does_not_pretend_to_compute_bfloat16(tmp_path: Path) -> None:
-    """It has no such kernels on a processor."""
+    """bfloat16 with ONNX Runtime is refused."""
     options = EngineOptions(threads=1, precision="bfloat16", runtime="onnxruntime")
     with pytest.raises(UnsupportedDevice, match="onnxruntime"), loaded(tmp_path, options=options):
         pass
 
 
 def test_the_longest_text_always_fits_a_batch(tmp_path: Path) -> None:
-    """A budget below the model's maximum is raised to it, and the info says so."""
+    """A budget below the model's longest text is raised to it, which the info shows."""
     options = EngineOptions(threads=1, max_batch_tokens=16)
     with loaded(tmp_path, CheckpointSpec(max_positions=48), options) as engine:
         assert engine.info.max_batch_tokens == 48
 
 
 def test_leftover_tensors_are_told(tmp_path: Path) -> None:
-    """A head of another task, say; those that the model computes with keep it from loading."""
+    """A tensor of another task, which the graph does not read, is logged."""
     write_checkpoint(tmp_path, CheckpointSpec())
     path = tmp_path / "model.safetensors"
     save_file({**load_file(path), "qa_outputs.weight": np.ones((2, 2), np.float32)}, path)
@@ -144,7 +144,7 @@ def test_leftover_tensors_are_told(tmp_path: Path) -> None:
 
 
 def test_a_model_that_labels_tokens_is_loaded(tmp_path: Path) -> None:
-    """It labels every token of a text, in the text's order, and does nothing else."""
+    """A token model labels every token in the text's order, and has no other task."""
     spec = CheckpointSpec(head="token", label_names=("O", "B-PER", "I-PER"), num_labels=3)
     request = TokenClassification(("a b c",), strategy="none", ignore_labels=frozenset())
     with loaded(tmp_path, spec) as engine:
@@ -176,7 +176,7 @@ def test_a_model_that_labels_tokens_is_loaded(tmp_path: Path) -> None:
 def test_what_does_not_fit_together_is_named(
     tmp_path: Path, changes: dict[str, object], kind: type[CheckpointError], complaint: str
 ) -> None:
-    """Config, weights and tokenizer are checked against each other at load."""
+    """A load where config, weights and tokenizer disagree is refused by what disagrees."""
     write_checkpoint(tmp_path, CheckpointSpec())
     edit_config(tmp_path, **changes)
     with pytest.raises(kind, match=complaint):
@@ -184,7 +184,7 @@ def test_what_does_not_fit_together_is_named(
 
 
 def test_positions_that_count_from_the_padding_token_are_fewer(tmp_path: Path) -> None:
-    """RoBERTa's position table has rows that no token stands at: 514 rows hold 512 tokens."""
+    """RoBERTa's table of 514 positions holds 512 tokens."""
     spec = CheckpointSpec(architecture="roberta", max_positions=48)
     with loaded(tmp_path, spec) as engine:
         assert engine.info.max_input_tokens == 47
@@ -194,7 +194,7 @@ def test_positions_that_count_from_the_padding_token_are_fewer(tmp_path: Path) -
 
 
 def test_weights_that_overflow_are_found_at_load(tmp_path: Path) -> None:
-    """A model that answers NaN to anything does not go into service."""
+    """A model that answers NaN is refused at load."""
     write_checkpoint(tmp_path, CheckpointSpec())
     path = tmp_path / "model.safetensors"
     tensors = load_file(path)
@@ -205,13 +205,13 @@ def test_weights_that_overflow_are_found_at_load(tmp_path: Path) -> None:
 
 
 def test_a_name_that_is_neither_folder_nor_bundled_is_explained() -> None:
-    """The message lists what is bundled."""
+    """The error for an unknown name lists the bundled models."""
     with pytest.raises(CheckpointNotFound, match="neither a folder nor a bundled model, nor"):
         load_engine(read_ref("org/no/where"))
 
 
 def test_the_python_api_classifies_texts_and_pairs(tmp_path: Path) -> None:
-    """Strings, tuples and text objects in one list; the best label first."""
+    """`classify` takes strings, tuples and text objects in one list, and answers best first."""
     write_checkpoint(tmp_path, CheckpointSpec(num_labels=3))
     with earmark.load(str(tmp_path), threads=1) as classifier:
         texts: list[TextLike] = ["good film", ("good", "film"), earmark.TextInput("good film")]
@@ -230,6 +230,6 @@ def test_the_python_api_classifies_texts_and_pairs(tmp_path: Path) -> None:
 
 
 def test_the_bundled_model_knows_good_from_bad() -> None:
-    """What the first sentence of the README promises."""
+    """The bundled model answers POSITIVE to praise and NEGATIVE to complaint."""
     results = earmark.classify(["I like it", "I don't"])
     assert [result.label for result in results] == ["POSITIVE", "NEGATIVE"]

@@ -1,4 +1,4 @@
-"""Who opens a session closes it: on close, and whatever fails while a model is loaded."""
+"""Whoever opens a session closes it: on close, and whatever fails during a load."""
 
 import threading
 import weakref
@@ -27,7 +27,7 @@ _TEXT = Encoding((0, 1), (0, 0))
 
 @pytest.fixture
 def sessions(monkeypatch: pytest.MonkeyPatch) -> "list[weakref.ref[OpenVinoSession]]":
-    """Every session that a test opens; those that were closed have no compiled model any more."""
+    """List every session that a test opens; a closed one has no compiled model any more."""
     opened: list[weakref.ref[OpenVinoSession]] = []
     usual = OpenVinoSession.__init__
 
@@ -48,7 +48,7 @@ def _alive(sessions: "list[weakref.ref[OpenVinoSession]]") -> int:
 def test_a_closed_engine_has_closed_its_session(
     precision: str, tmp_path: Path, sessions: "list[weakref.ref[OpenVinoSession]]"
 ) -> None:
-    """Also while somebody still holds the engine; a reference was closed before."""
+    """A closed engine has closed its session; the session of a reference was closed before."""
     ref = FolderRef(write_checkpoint(tmp_path, CheckpointSpec()))
     options = EngineOptions(threads=1, precision=precision)  # type: ignore[arg-type]  # from a list
     engine = load_engine(ref, options=options)
@@ -61,7 +61,7 @@ def test_a_closed_engine_has_closed_its_session(
 def test_a_warm_up_that_fails_leaves_no_session(
     tmp_path: Path, sessions: "list[weakref.ref[OpenVinoSession]]"
 ) -> None:
-    """The model answers NaN, which is found at its first run."""
+    """A load whose warm-up fails, as the model answers NaN, leaves no session open."""
     ref = FolderRef(write_checkpoint(tmp_path, CheckpointSpec()))
     tensors = load_file(tmp_path / "model.safetensors")
     tensors["classifier.weight"] *= np.float32(3e38)
@@ -77,7 +77,7 @@ def test_a_load_that_fails_at_its_end_leaves_no_session(
     sessions: "list[weakref.ref[OpenVinoSession]]",
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The system gives no thread for the queue."""
+    """A load that gets no thread for its queue leaves no session open."""
     ref = FolderRef(write_checkpoint(tmp_path, CheckpointSpec()))
 
     def no_thread(*_: object) -> None:
@@ -91,7 +91,7 @@ def test_a_load_that_fails_at_its_end_leaves_no_session(
 
 
 def test_what_a_run_uses_is_given_back_after_the_last_run() -> None:
-    """A run in progress keeps it: closing a session under a run would crash the process."""
+    """A session that is closed during a run frees its model only after the run."""
     started, go, ended = threading.Event(), threading.Event(), threading.Event()
     order: list[str] = []
 

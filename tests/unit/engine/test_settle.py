@@ -1,4 +1,4 @@
-"""In which precision a model runs: the fastest whose certificate holds."""
+"""The precision that a model runs in: the fastest whose certificate holds."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -30,12 +30,12 @@ FILES = "the files"
 
 
 def far(logits: Float32) -> Float32:
-    """Answer the opposite."""
+    """Return the opposite answer."""
     return -5 * logits
 
 
 def damaged(logits: Float32) -> Float32:
-    """Answer nothing that is a number."""
+    """Return NaN for every answer."""
     return np.full_like(logits, np.nan)
 
 
@@ -55,7 +55,7 @@ class Faulty:
         return self.fault(self.session.run(batch))
 
     def kernels(self) -> tuple[str, ...]:
-        """Name none."""
+        """Return no kernels."""
         return ()
 
     def close(self) -> None:
@@ -92,7 +92,7 @@ class FaultyWay:
 
 
 class Memory:
-    """Certificates of this process."""
+    """A store of certificates in memory."""
 
     def __init__(self) -> None:
         """Begin with none."""
@@ -109,7 +109,7 @@ class Memory:
 
 @pytest.fixture(scope="module")
 def opened(tmp_path_factory: pytest.TempPathFactory) -> OpenedModel:
-    """A tiny model."""
+    """Open a tiny model."""
     folder = write_checkpoint(tmp_path_factory.mktemp("model"), CheckpointSpec(num_labels=3))
     return open_model(LocalRepository.open(folder))
 
@@ -124,7 +124,7 @@ def settled(
     tolerance: float | None = None,
     store: Memory | None = None,
 ) -> Iterator[Settled]:
-    """Settle on ONNX Runtime, which never computes bfloat16, so that int8 and float32 are left."""
+    """Settle with ONNX Runtime, which never computes bfloat16: int8 and float32 are left."""
     options = RunOptions(
         precision=precision,
         runtime="onnxruntime",
@@ -141,7 +141,7 @@ def settled(
 
 
 def test_auto_takes_the_fastest_precision_that_holds(opened: OpenedModel) -> None:
-    """The certificate says what was compared, and that nothing differs."""
+    """`auto` takes int8, and the certificate says what was compared and that nothing differs."""
     with settled(opened, FaultyWay(opened.way)) as found:
         assert (found.precision, found.passed_over) == ("int8", ())
         certificate = found.certificate
@@ -153,7 +153,7 @@ def test_auto_takes_the_fastest_precision_that_holds(opened: OpenedModel) -> Non
 
 @pytest.mark.parametrize("fault", [far, damaged])
 def test_auto_passes_over_what_does_not_hold_and_says_so(opened: OpenedModel, fault: Fault) -> None:
-    """In the log and in the model's facts; float32 is the reference itself."""
+    """A precision that does not hold is passed over, and is in the log and the facts."""
     way = FaultyWay(opened.way, {"int8": fault})
     with capture_logs() as logs, settled(opened, way) as found:
         assert found.precision == "float32"
@@ -167,7 +167,7 @@ def test_auto_passes_over_what_does_not_hold_and_says_so(opened: OpenedModel, fa
 
 
 def test_a_precision_asked_for_by_name_is_taken_with_a_warning(opened: OpenedModel) -> None:
-    """The operator's word counts, and so does the certificate that does not hold."""
+    """A precision that the operator names is taken though it does not hold, with a warning."""
     way = FaultyWay(opened.way, {"int8": far})
     with capture_logs() as logs, settled(opened, way, "int8") as found:
         assert found.precision == "int8"
@@ -191,7 +191,7 @@ def test_a_certificate_is_made_once(opened: OpenedModel) -> None:
 
 
 def test_a_certificate_that_did_not_hold_is_remembered_too(opened: OpenedModel) -> None:
-    """The next load goes straight to the precision that is left."""
+    """After a certificate that did not hold, the next load starts only the other precision."""
     store = Memory()
     with settled(opened, FaultyWay(opened.way, {"int8": far}), store=store) as first:
         pass
@@ -202,7 +202,7 @@ def test_a_certificate_that_did_not_hold_is_remembered_too(opened: OpenedModel) 
 
 
 def test_a_wider_tolerance_asks_anew(opened: OpenedModel) -> None:
-    """What did not hold at one tolerance is held against the other, not taken from the store."""
+    """With another tolerance a precision is measured again, and not judged by the stored one."""
     store = Memory()
     way = FaultyWay(opened.way, {"int8": lambda logits: logits * np.float32(1.001)})
     with settled(opened, way, store=store, tolerance=1e-9) as narrow:
@@ -214,7 +214,7 @@ def test_a_wider_tolerance_asks_anew(opened: OpenedModel) -> None:
 
 
 def test_nothing_is_compared_where_nobody_wants_it(opened: OpenedModel) -> None:
-    """The model is started once, and has no certificate."""
+    """With certificates off the model is started once, and has none."""
     way = FaultyWay(opened.way, {"int8": far})
     with settled(opened, way, reference="off") as found:
         assert (found.precision, found.certificate) == ("int8", None)
@@ -222,7 +222,7 @@ def test_nothing_is_compared_where_nobody_wants_it(opened: OpenedModel) -> None:
 
 
 def test_a_reference_that_answers_no_numbers_is_a_damaged_model(opened: OpenedModel) -> None:
-    """It is refused, and not served in a precision that happens to answer."""
+    """A model whose reference answers NaN is refused in every precision."""
     way = FaultyWay(opened.way, {"float32": damaged})
     with pytest.raises(InvalidCheckpoint, match="NaN or infinity"), settled(opened, way):
         pass
@@ -232,7 +232,7 @@ def test_a_reference_that_answers_no_numbers_is_a_damaged_model(opened: OpenedMo
 def test_real_precisions_hold_on_a_tiny_model(
     tmp_path: Path, head: Literal["sequence", "token"]
 ) -> None:
-    """int8 and float32 of the same graph, on the default runtime: different, and close."""
+    """int8 and float32 of one graph on the default runtime differ, within the tolerance."""
     folder = write_checkpoint(tmp_path, CheckpointSpec(head=head, storage="int8", num_labels=3))
     options = RunOptions(
         precision="int8", runtime="openvino", threads=1, reference="float32", certificates=None

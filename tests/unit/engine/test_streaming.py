@@ -1,4 +1,4 @@
-"""Entities as windows finish: in any order, with failures, deadlines and callers who leave."""
+"""Entities as windows finish: in any order, with failures, deadlines and callers that leave."""
 
 import asyncio
 import threading
@@ -96,11 +96,11 @@ class Held:
             ticket.settle(error or Logits(logits(ticket.encoding), 0.0, 0.0))
 
     def state(self) -> QueueState:
-        """Nothing is counted."""
+        """Return a state without counts."""
         return QueueState(state="ready", waiting_texts=0, waiting_tokens=0, running_s=0.0)
 
     def close(self) -> None:
-        """Nothing to stop."""
+        """Do nothing."""
 
 
 def engine_on(handle: EngineHandle, kind: str = KIND) -> Engine:
@@ -117,7 +117,7 @@ def request(
 
 
 def by_item(findings: Sequence[Found | Failed], items: int) -> list[list[Entity]]:
-    """Gather what was found of each input, in the order in which it came."""
+    """Group the findings by input, in the order in which they came."""
     gathered: list[list[Entity]] = [[] for _ in range(items)]
     for one in findings:
         assert isinstance(one, Found)
@@ -144,7 +144,7 @@ WORDS = st.lists(
 def test_a_stream_tells_what_a_plain_answer_holds(
     kind: str, texts: list[str], strategy: AggregationStrategy, stride: int, data: st.DataObject
 ) -> None:
-    """For each input the same entities in the same order, in whatever order windows finish."""
+    """A stream has the entities of the plain answer, in any order of the windows."""
     asked = request(*texts, strategy=strategy, stride=None if strategy == "none" else stride)
 
     async def scenario() -> tuple[list[Found | Failed], list[list[Entity]]]:
@@ -167,7 +167,7 @@ async def next_of(stream: AsyncIterator[Found | Failed]) -> Found | Failed:
 
 
 def test_what_is_certain_is_told_before_the_last_window_has_run() -> None:
-    """Only the first window is answered, and entities of it are there."""
+    """Entities of the first window are sent before the other windows are answered."""
 
     async def scenario() -> None:
         handle = Held()
@@ -183,7 +183,7 @@ def test_what_is_certain_is_told_before_the_last_window_has_run() -> None:
 
 
 def test_one_inputs_failure_is_told_once_and_the_others_go_on() -> None:
-    """Nothing of the failed input follows, though its other windows are answered."""
+    """A failed input has one error and no further finding; the other inputs go on."""
 
     async def scenario() -> None:
         handle = Held()
@@ -200,7 +200,7 @@ def test_one_inputs_failure_is_told_once_and_the_others_go_on() -> None:
 
 
 def test_at_the_deadline_every_open_input_fails() -> None:
-    """What was certain before stands, and a run that hangs holds nobody."""
+    """At the deadline open inputs fail, also when the run hangs; earlier entities stay."""
 
     async def scenario() -> None:
         handle = Held()
@@ -217,7 +217,7 @@ def test_at_the_deadline_every_open_input_fails() -> None:
 
 
 def test_what_was_answered_in_time_is_told_though_it_is_read_late() -> None:
-    """A reader who was slow loses nothing that the model had done."""
+    """Findings in time are kept for a caller that reads them after the deadline."""
 
     async def scenario() -> None:
         handle = Held()
@@ -229,7 +229,7 @@ def test_what_was_answered_in_time_is_told_though_it_is_read_late() -> None:
 
 
 def test_a_long_text_is_encoded_beside_the_event_loop_and_what_is_cut_is_known_at_once() -> None:
-    """Before anything has run."""
+    """The cut of a long text is known before any window has run."""
 
     async def scenario() -> None:
         text = "good " * INLINE_CHARACTERS
@@ -243,7 +243,7 @@ def test_a_long_text_is_encoded_beside_the_event_loop_and_what_is_cut_is_known_a
 
 @pytest.mark.parametrize("steps", range(5))
 def test_a_caller_who_leaves_as_a_window_is_done_is_let_go(steps: int) -> None:
-    """However close the two moments are, a cancellation that was taken on gets through."""
+    """A cancellation at the moment when a window is answered is not lost."""
 
     async def scenario() -> None:
         handle = Held()
@@ -263,7 +263,7 @@ def test_a_caller_who_leaves_as_a_window_is_done_is_let_go(steps: int) -> None:
 
 
 def test_a_loop_that_has_closed_is_not_woken() -> None:
-    """The thread that answers goes on undisturbed."""
+    """After its event loop has closed, a ticket can be answered without an error."""
     handle = Held()
 
     async def leave() -> EntityStream:
@@ -276,14 +276,14 @@ def test_a_loop_that_has_closed_is_not_woken() -> None:
 
 @pytest.fixture
 def model() -> Iterator["Model"]:
-    """Make a model that waits."""
+    """Make a held model."""
     made = Model()
     yield made
     made.go.set()
 
 
 class Model:
-    """Labels tokens once it is let go, and remembers what ran."""
+    """Labels tokens once it is released, and remembers the batches."""
 
     def __init__(self) -> None:
         """Start held."""
@@ -321,7 +321,7 @@ def make(model: Model) -> Iterator[Callable[..., Engine]]:
 def test_a_stream_that_is_closed_takes_its_windows_along(
     make: Callable[..., Engine], model: Model
 ) -> None:
-    """Of many windows only the one that was running has run."""
+    """After a stream is closed only the window that was running has run."""
     engine = make()
 
     async def leave() -> None:
@@ -337,7 +337,7 @@ def test_a_stream_that_is_closed_takes_its_windows_along(
 def test_every_window_is_told_from_the_workers_thread(
     make: Callable[..., Engine], model: Model
 ) -> None:
-    """The whole way through queue and thread, batch by batch."""
+    """Through the real queue and thread, every window's entities arrive."""
     model.go.set()
     engine = make()
 
@@ -354,7 +354,7 @@ def test_every_window_is_told_from_the_workers_thread(
 def test_a_full_queue_refuses_a_stream_before_it_begins(
     make: Callable[..., Engine], model: Model
 ) -> None:
-    """As it refuses a plain request."""
+    """A full queue refuses a stream when it is opened."""
     engine = make(max_waiting_tokens=12)
 
     async def scenario() -> None:

@@ -1,4 +1,4 @@
-"""The reference that needs PyTorch, where there is none; `make test-torch` has the rest."""
+"""A `transformers` reference where PyTorch is not installed; `make test-torch` has the rest."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from earmark.errors import UnsupportedDevice
 
 
 def test_a_reference_that_is_not_installed_names_the_extra() -> None:
-    """And the way to do without it."""
+    """The error names the extra to install, and how to do without it."""
     with pytest.raises(
         UnsupportedDevice, match=r"pip install 'earmark\[torch\]', or leave certify"
     ):

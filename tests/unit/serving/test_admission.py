@@ -1,4 +1,4 @@
-"""Permits are counted exactly, and refusals say when to come back."""
+"""Permits are counted exactly, and refusals say when to try again."""
 
 import pytest
 from hypothesis import given
@@ -16,7 +16,7 @@ from earmark.serving.admission import Admission, AdmissionLimits, Permit
 def test_what_is_in_flight_never_exceeds_the_limits(
     steps: list[tuple[bool, int]], max_requests: int, max_texts: int
 ) -> None:
-    """Whatever comes and goes, both counts are exact and bounded."""
+    """After any sequence of requests, both counts are exact and within their limits."""
     admission = Admission(AdmissionLimits(max_requests=max_requests, max_texts=max_texts))
     held: list[Permit] = []
     for now_s, (arrives, texts) in enumerate(steps):
@@ -51,7 +51,7 @@ def test_too_many_texts_are_refused_with_the_figures() -> None:
 
 
 def test_bulks_leave_room_for_requests_of_few_texts() -> None:
-    """And the other way round; each kind has the whole limit."""
+    """Large requests and those of few texts have separate limits, each the whole one."""
     admission = Admission(AdmissionLimits(max_requests=9999, max_texts=2048))
     bulk = admission.admit(2048, now_s=0.0)
     with pytest.raises(QueueFull):
@@ -66,7 +66,7 @@ def test_bulks_leave_room_for_requests_of_few_texts() -> None:
 
 
 def test_a_permit_is_given_back_only_once() -> None:
-    """A second release would let in more than the limit."""
+    """A second release of a permit raises an error."""
     admission = Admission(AdmissionLimits())
     permit = admission.admit(1, now_s=0.0)
     admission.release(permit, now_s=1.0)
@@ -86,7 +86,7 @@ def test_the_retry_hint_follows_how_long_permits_are_held() -> None:
 
 
 def test_the_retry_hint_is_at_most_a_minute() -> None:
-    """One stuck burst does not send callers away for long."""
+    """After one very long request, the retry hint is at most a minute."""
     admission = Admission(AdmissionLimits())
     admission.release(admission.admit(1, now_s=0.0), now_s=1e6)
     assert admission.retry_after_s == 60.0
@@ -94,6 +94,6 @@ def test_the_retry_hint_is_at_most_a_minute() -> None:
 
 @pytest.mark.parametrize("name", ["max_requests", "max_texts"])
 def test_limits_that_admit_nothing_are_refused(name: str) -> None:
-    """Zero would be a server that never answers."""
+    """A limit of zero, which would refuse every request, is an error."""
     with pytest.raises(ValueError, match=f"{name} is 0"):
         AdmissionLimits(**{name: 0})

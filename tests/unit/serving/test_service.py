@@ -1,4 +1,4 @@
-"""Every request goes through one door, and what it holds is given back however it ends."""
+"""Every request goes through `Service`, and what it holds is given back however it ends."""
 
 import asyncio
 
@@ -45,7 +45,7 @@ def test_a_request_is_answered_by_the_model_it_names() -> None:
     ("timeout_s", "expected_s"), [(None, 1060.0), (5.0, 1005.0), (99.0, 1060.0)]
 )
 def test_the_engine_gets_a_deadline(timeout_s: float | None, expected_s: float) -> None:
-    """Now plus the caller's timeout, or plus the service's own where that is shorter."""
+    """The deadline is now plus the caller's timeout, or the service's own where that is shorter."""
     engine = FakeEngine()
     preferences = Preferences(timeout_s=timeout_s)
     asyncio.run(door.answer(_service(engine), None, _REQUEST, preferences=preferences))
@@ -53,7 +53,7 @@ def test_the_engine_gets_a_deadline(timeout_s: float | None, expected_s: float) 
 
 
 def test_too_many_texts_in_one_request_never_reach_the_engine() -> None:
-    """The limit is named, with the way out."""
+    """A request with too many texts is refused; the error names the limit and a way out."""
     engine = FakeEngine()
     service = _service(engine, options=ServiceOptions(max_inputs=2))
     request = TextClassification((TextInput("x"),) * 3)
@@ -86,7 +86,7 @@ def test_texts_times_labels_are_bounded(labels: int, *, taken: bool) -> None:
     ids=["a long text", "a template that repeats its label", "a long template"],
 )
 def test_characters_are_bounded_as_they_multiply(request_of_a_million: ZeroShot) -> None:
-    """A small body may ask for a hundred times its length to be read."""
+    """Characters count once for each question, so that a small body cannot ask for much work."""
     engine = zero_shot_model()
     service = _service(engine, options=ServiceOptions(max_texts=10_000, max_characters=999_999))
     with pytest.raises(InvalidInput, match="every text beside every label; at most 999,999"):
@@ -95,7 +95,7 @@ def test_characters_are_bounded_as_they_multiply(request_of_a_million: ZeroShot)
 
 
 def test_pairs_count_as_texts_in_flight() -> None:
-    """Admission sees what the model reads, not what came in."""
+    """Admission counts the questions that the model reads, not the inputs of the request."""
     options = ServiceOptions(max_inputs=1, max_texts=4, admission=AdmissionLimits(max_texts=5))
 
     async def scenario() -> None:
@@ -115,14 +115,14 @@ def test_pairs_count_as_texts_in_flight() -> None:
 
 
 def test_a_model_for_another_task_is_refused() -> None:
-    """The refusal names what the model is for."""
+    """A request to a model for another task is refused; the error names the model's task."""
     engine = FakeEngine(tasks=("token-classification",))
     with pytest.raises(UnsupportedTask, match="is for token-classification"):
         asyncio.run(door.answer(_service(engine), None, _REQUEST))
 
 
 def test_a_caller_beyond_the_limit_is_refused_at_once() -> None:
-    """With one request in flight the second does not wait."""
+    """With one request in flight at most, the second is refused without waiting."""
 
     async def scenario() -> None:
         engine = FakeEngine(gate=asyncio.Event())
@@ -140,7 +140,7 @@ def test_a_caller_beyond_the_limit_is_refused_at_once() -> None:
 
 @pytest.mark.parametrize("failure", [DeadlineExceeded("late"), RuntimeError("a bug")])
 def test_a_failed_request_gives_its_permit_back(failure: Exception) -> None:
-    """The next request is admitted."""
+    """After a request that failed, the next one is admitted."""
 
     async def scenario() -> None:
         engine = FakeEngine(failure=failure)
@@ -153,7 +153,7 @@ def test_a_failed_request_gives_its_permit_back(failure: Exception) -> None:
 
 
 def test_a_caller_who_leaves_gives_the_permit_back() -> None:
-    """Cancellation reaches the engine, and the next request is admitted."""
+    """A caller's cancellation reaches the engine, and the next request is admitted."""
 
     async def scenario() -> None:
         gate = asyncio.Event()
@@ -172,7 +172,7 @@ def test_a_caller_who_leaves_gives_the_permit_back() -> None:
 
 
 def test_statuses_list_every_model_in_order() -> None:
-    """Each with its state of this moment."""
+    """Every model is listed, in order, with its present state."""
     service = _service(FakeEngine("first"), FakeEngine("second", state="stalled"))
     found = [(each.info.model_id, each.state) for each in service.statuses()]
     assert found == [("first", "ready"), ("second", "stalled")]
@@ -185,7 +185,7 @@ class _Unclosable(FakeEngine):
 
 
 def test_one_engine_that_fails_to_close_keeps_no_other_open() -> None:
-    """All are closed, then the failure is raised."""
+    """All engines are closed also when one fails to; then that failure is raised."""
     last = FakeEngine("last")
     with pytest.raises(ExceptionGroup, match="failed to close"):
         _service(_Unclosable("first"), last).close()
@@ -193,6 +193,6 @@ def test_one_engine_that_fails_to_close_keeps_no_other_open() -> None:
 
 
 def test_a_request_limit_that_admission_would_never_grant_is_refused() -> None:
-    """Such a request would be told to try again for ever."""
+    """Options that allow a request which admission can never grant are refused."""
     with pytest.raises(ValueError, match="max_inputs is 1024 and max_texts 4096: expected 1 or"):
         ServiceOptions(admission=AdmissionLimits(max_texts=10))

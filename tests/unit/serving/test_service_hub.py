@@ -1,4 +1,4 @@
-"""A model of the Hub, once it was found, is loaded as any other on demand."""
+"""A model that was found on the Hub is loaded on demand like any other."""
 
 import asyncio
 import threading
@@ -47,7 +47,7 @@ async def _ask(service: Service, model_id: str | None, wishes: Preferences = _WA
 
 
 def test_a_model_of_the_hub_is_fetched_once_and_answers() -> None:
-    """What is loaded at the start, or at hand, asks nobody."""
+    """A model of the Hub is fetched once; loaded and local models never ask the Hub."""
 
     async def scenario() -> None:
         hub, loader = _hub(), FakeLoader.open()
@@ -62,7 +62,7 @@ def test_a_model_of_the_hub_is_fetched_once_and_answers() -> None:
 
 
 def test_it_is_listed_only_while_it_is_in_memory() -> None:
-    """A list tells nobody what others asked for."""
+    """A model of the Hub is listed only while it is in memory, so that lists reveal no requests."""
 
     async def scenario() -> None:
         service = Service(on_the_hub(_hub()))
@@ -76,7 +76,7 @@ def test_it_is_listed_only_while_it_is_in_memory() -> None:
 
 
 def test_the_estimate_counts_the_download() -> None:
-    """400 MB at 100 Mbit/s, then 20 s of loading; nothing of it is learned for the load."""
+    """The estimate is 400 MB at 100 Mbit/s and 20 s of loading; only loading is learned from."""
 
     async def scenario() -> None:
         loader = FakeLoader()
@@ -93,7 +93,7 @@ def test_the_estimate_counts_the_download() -> None:
 
 
 def test_an_unknown_model_gets_the_same_words_whyever_it_is_unknown() -> None:
-    """Denied, or not on the Hub: strangers do not learn which."""
+    """A model that the rule denies and one that is not on the Hub have the same error."""
 
     async def scenario() -> None:
         said = []
@@ -113,7 +113,7 @@ def test_an_unknown_model_gets_the_same_words_whyever_it_is_unknown() -> None:
 
 
 def test_an_alias_stands_for_a_model_of_the_hub() -> None:
-    """Also one in a precision of its own; the alias itself is never asked for."""
+    """An alias stands for a model of the Hub, in any precision; the Hub never gets the alias."""
 
     async def scenario() -> None:
         hub = _hub()
@@ -131,7 +131,7 @@ def test_an_alias_stands_for_a_model_of_the_hub() -> None:
 
 
 def test_a_model_of_the_hub_has_its_variants() -> None:
-    """They share its facts and its files, under an id of their own."""
+    """A variant shares the model's facts and files, under an id of its own."""
     hub = _hub()
     discovery = Discovery(hub, policy())
     asyncio.run(discovery.discover("org/name", here=True))
@@ -147,7 +147,7 @@ def test_a_model_of_the_hub_has_its_variants() -> None:
 
 
 def test_a_folder_that_comes_later_wins_over_the_hub() -> None:
-    """What the operator names is his own."""
+    """A folder that appears later is used in place of the Hub's model of the same id."""
     discovery = Discovery(_hub(), policy())
     asyncio.run(discovery.discover("org/name", here=True))
     catalogue = Catalogue({"org/name": BundledRef("mine")}, discovered=discovery)
@@ -168,7 +168,7 @@ def test_a_folder_that_comes_later_wins_over_the_hub() -> None:
 def test_what_cannot_be_fetched_or_loaded_is_the_hubs_or_the_callers_affair(
     failure: Exception, raised: type[Exception], said: str
 ) -> None:
-    """He named the model; no file of this machine is named to him."""
+    """A failed fetch or load is an error for the caller that names no file of this machine."""
 
     async def scenario() -> None:
         loader = FakeLoader.open(failures={})
@@ -184,7 +184,7 @@ def test_what_cannot_be_fetched_or_loaded_is_the_hubs_or_the_callers_affair(
 
 
 def test_what_this_machine_cannot_do_is_no_mistake_of_the_callers() -> None:
-    """The operator chose the precision that the model is to run in."""
+    """A precision that this machine cannot compute is the operator's error, not the caller's."""
 
     async def scenario() -> None:
         failure = UnsupportedDevice("no bfloat16 here")
@@ -199,7 +199,7 @@ def test_what_this_machine_cannot_do_is_no_mistake_of_the_callers() -> None:
 
 
 def test_a_server_that_goes_down_breaks_a_download_off() -> None:
-    """Nobody waits for gigabytes before the process can end."""
+    """A server that shuts down cancels a download in progress."""
 
     async def scenario() -> None:
         loader, ended = FakeLoader.open(), threading.Event()

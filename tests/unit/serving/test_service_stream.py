@@ -1,4 +1,4 @@
-"""A stream goes through the same door, and holds its permit to the end."""
+"""A stream goes through `Service` as well, and holds its permit to the end."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -43,7 +43,7 @@ async def _admitted(service: Service) -> AsyncIterator[None]:
 
 
 def test_a_stream_comes_from_the_model_it_names() -> None:
-    """With the facts of that model, and everything that was found."""
+    """A stream has the facts of the model that it names, and everything that was found."""
     first, second = token_labeller("first"), token_labeller("second")
 
     async def scenario() -> None:
@@ -62,7 +62,7 @@ def test_a_stream_comes_from_the_model_it_names() -> None:
 
 @pytest.mark.parametrize(("timeout_s", "expected_s"), [(None, 1060.0), (5.0, 1005.0)])
 def test_the_engine_gets_a_deadline(timeout_s: float | None, expected_s: float) -> None:
-    """Now plus the caller's timeout, or plus the service's own."""
+    """A stream's deadline is now plus the caller's timeout, or plus the service's own."""
     engine = token_labeller()
 
     async def scenario() -> None:
@@ -86,7 +86,7 @@ def test_the_engine_gets_a_deadline(timeout_s: float | None, expected_s: float) 
 def test_what_a_plain_request_may_not_ask_a_stream_may_not_either(
     engine: FakeEngine, model_id: str | None, request_: TokenClassification, error: type[Exception]
 ) -> None:
-    """It is refused before the engine hears of it."""
+    """A stream over the limits is refused before it reaches the engine."""
 
     async def scenario() -> None:
         with pytest.raises(error):
@@ -98,7 +98,7 @@ def test_what_a_plain_request_may_not_ask_a_stream_may_not_either(
 
 
 def test_the_permit_is_held_until_the_stream_is_left() -> None:
-    """Also when everything has been read; and the engine's stream is closed with it."""
+    """A stream that was read to its end keeps its permit until it is closed."""
     engine = token_labeller()
     service = _service(engine, options=_ONE_AT_A_TIME)
 
@@ -116,7 +116,7 @@ def test_the_permit_is_held_until_the_stream_is_left() -> None:
 
 @pytest.mark.parametrize("failure", [DeadlineExceeded("late"), RuntimeError("a bug")])
 def test_a_stream_that_does_not_begin_gives_its_permit_back(failure: Exception) -> None:
-    """The next request is admitted."""
+    """After a stream that fails to begin, the next request is admitted."""
     engine = token_labeller()
     engine.failure = failure
     service = _service(engine, options=_ONE_AT_A_TIME)
@@ -132,7 +132,7 @@ def test_a_stream_that_does_not_begin_gives_its_permit_back(failure: Exception) 
 
 @pytest.mark.parametrize("held_back", [0, 1], ids=["before it begins", "while it waits"])
 def test_a_caller_who_leaves_gives_the_permit_back_and_drops_his_windows(held_back: int) -> None:
-    """Cancellation reaches the engine, and the next request is admitted."""
+    """A caller's cancellation reaches the engine, and the next request is admitted."""
 
     async def scenario() -> None:
         gate = asyncio.Event()

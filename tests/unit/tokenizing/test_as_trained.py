@@ -26,7 +26,7 @@ NMT_NFKC = read_sentencepiece(TRAINED).charsmap
 
 
 def encode(tokenizer: Tokenizer, text: str) -> Encoding:
-    """Encode one text, and keep where its tokens stand."""
+    """Encode one text, and keep the places of its tokens."""
     asked = [Question(0, TextInput(text))]
     ((encoding,),) = TextTokenizer.of(tokenizer).encode(asked, max_tokens=100, align=True)
     return encoding
@@ -49,21 +49,21 @@ def encode(tokenizer: Tokenizer, text: str) -> Encoding:
     ],
 )
 def test_a_table_is_followed_as_sentencepiece_does(text: str, expected: str) -> None:
-    """Expected is what `SentencePieceNormalizer(rule_name="nmt_nfkc")` says, spaces left alone."""
+    """The text equals that of `SentencePieceNormalizer(rule_name="nmt_nfkc")`, but for spaces."""
     normalized = NormalizedString(text)
     CharacterTable(NMT_NFKC).normalize(normalized)
     assert normalized.normalized == expected
 
 
 def test_what_is_kept_is_not_replaced() -> None:
-    """The longest such text counts."""
+    """A text that is to be kept is not replaced; the longest such text counts."""
     table = CharacterTable(NMT_NFKC, ["ﬁ", "ﬁＡ"])
     assert [edit.made for edit in table.edits("ﬁＡﬁＢﬂ")] == ["B", "fl"]
 
 
 @given(st.text(alphabet="ab\u00e9e\u0301ﬁＡ\u3000한\u1112\u1161\u11ab㍿\x01", max_size=30))
 def test_edits_leave_each_letter_where_it_stood(text: str) -> None:
-    """A normalizer sees a text of any make; offsets stay within it and in its order."""
+    """For any text the offsets stay within it and in its order."""
     edits = CharacterTable(NMT_NFKC).edits(text)
     expected, at = "", 0
     for edit in edits:
@@ -94,7 +94,7 @@ def test_edits_leave_each_letter_where_it_stood(text: str) -> None:
     ],
 )
 def test_edits_are_carried_out(edits: list[Edit], expected: list[str]) -> None:
-    """Each new letter stands where the letter did that it takes the place of."""
+    """Each new letter has the place of the letter that it replaces."""
 
     class Edits:
         def normalize(self, normalized: NormalizedString) -> None:
@@ -128,7 +128,7 @@ CASELESS = normalizers.BertNormalizer(lowercase=True)
 def test_hangul_is_composed_for_a_bert_that_keeps_accents(
     normalizer: normalizers.Normalizer, form: Literal["NFC", "NFD"]
 ) -> None:
-    """Vocabularies hold syllables; a text may hold their letters."""
+    """A BERT that keeps accents gets Hangul letters composed to syllables."""
     text = unicodedata.normalize(form, "한국 사람의 각 가")
     found = encode(bert("한국", "사람", "##의", "각", "가", normalizer=normalizer), text)
     assert found.alignment is not None
@@ -139,7 +139,7 @@ def test_hangul_is_composed_for_a_bert_that_keeps_accents(
 
 
 def test_a_syllable_and_a_last_letter_are_one() -> None:
-    """Half composed is composed; what makes no syllable is left alone."""
+    """A syllable and a last letter are composed; what makes no syllable stays."""
     tokenizer = bert("각", "각\u11a8", "\u1161", "가\u11c3", normalizer=CASED)
     found = encode(tokenizer, "가\u11a8 각\u11a8 \u1161 가\u11c3")
     assert found.alignment is not None
@@ -147,14 +147,14 @@ def test_a_syllable_and_a_last_letter_are_one() -> None:
 
 
 def test_a_bert_without_accents_takes_hangul_apart_both_ways() -> None:
-    """As the training of uncased models did, accents of other letters included."""
+    """A BERT without accents decomposes Hangul, composed or not, and drops other accents."""
     pieces = ("ㄱ", "\u1112", "##\u1161", "##\u11ab", "e")
     for text in ("한", "\u1112\u1161\u11ab"):
         assert encode(bert(*pieces, normalizer=CASELESS), text).ids == (2, 3, 4)
 
 
 def test_accents_of_other_letters_stay_as_they_come() -> None:
-    """Composing them too is what the classes in Python do, and no class that users get."""
+    """Accents of letters other than Hangul are not composed."""
     tokenizer = bert("é", "e\u0301", normalizer=CASED)
     found = encode(tokenizer, "é e\u0301")
     assert found.alignment is not None
@@ -162,7 +162,7 @@ def test_accents_of_other_letters_stay_as_they_come() -> None:
 
 
 def test_tables_within_a_sequence_are_followed_too() -> None:
-    """Whatever stands before and after."""
+    """A table within a sequence of normalizers is followed too."""
     tokenizer = Tokenizer(Unigram([("?", 0.0), ("b", -1.0), ("c", -1.0)], unk_id=0))
     tokenizer.normalizer = normalizers.Sequence(
         [normalizers.Lowercase(), normalizers.Precompiled(charsmap()), normalizers.Strip()]

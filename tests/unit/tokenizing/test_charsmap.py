@@ -1,4 +1,4 @@
-"""Tables of character replacements that lead nowhere are refused before a text can follow them."""
+"""Broken tables of character replacements are refused at load."""
 
 import json
 from pathlib import Path
@@ -20,7 +20,7 @@ PATH = Path("some.model")
 
 
 def test_a_whole_table_passes() -> None:
-    """The library reads it as meant, and there is nothing to refuse."""
+    """A valid table is accepted."""
     check_charsmap(charsmap(), PATH)
     assert Precompiled(charsmap()).normalize_str("banana") == "bbnbnb"
 
@@ -38,14 +38,14 @@ def test_a_whole_table_passes() -> None:
     ],
 )
 def test_a_broken_table_is_refused(table: bytes, found: str) -> None:
-    """What is wrong and in which file."""
+    """The error for a broken table has the file and what is wrong."""
     with pytest.raises(InvalidCheckpoint, match=rf"some\.model: .* has {found}"):
         check_charsmap(table, PATH)
 
 
 @given(st.integers(0, 3 * 256 - 1), st.integers(0, 31), st.text(st.characters(codec="utf-8")))
 def test_what_passes_never_leads_the_library_astray(unit: int, bit: int, text: str) -> None:
-    """Any one bit turned over is either refused or harmless."""
+    """A table with any one bit changed is either refused or safe for the library."""
     table = bytearray(charsmap())
     table[4 + 4 * unit + bit // 8] ^= 1 << bit % 8
     try:
@@ -57,7 +57,7 @@ def test_what_passes_never_leads_the_library_astray(unit: int, bit: int, text: s
 
 
 def test_tables_within_a_tokenizer_are_found() -> None:
-    """One inside a sequence is checked; a tokenizer without any passes."""
+    """A table inside a sequence is checked; a tokenizer without a table is accepted."""
     tokenizer = Tokenizer(WordLevel({"a": 0}, unk_token="a"))  # noqa: S106 - no password
     check_charsmaps_of(tokenizer, PATH)
     tokenizer.normalizer = Sequence([NFC(), Precompiled(charsmap())])
@@ -68,7 +68,7 @@ def test_tables_within_a_tokenizer_are_found() -> None:
 
 
 def test_a_broken_table_in_a_tokenizer_json_is_refused(tmp_path: Path) -> None:
-    """When the checkpoint is loaded, and not when a text comes."""
+    """A broken table in a `tokenizer.json` is refused when the checkpoint is loaded."""
     tokenizer = Tokenizer(WordLevel({"a": 0}, unk_token="a"))  # noqa: S106 - no password
     tokenizer.normalizer = Precompiled(charsmap(value=9))
     tokenizer.save(str(tmp_path / "tokenizer.json"))

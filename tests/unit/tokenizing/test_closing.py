@@ -1,4 +1,4 @@
-"""A `tokenizer.json` that closes no texts, or parts DeBERTa's pairs twice."""
+"""How texts are closed by a `tokenizer.json` without special tokens, and DeBERTa's pairs."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -59,7 +59,7 @@ def load(
 
 
 def read(tokenizer: TextTokenizer, *texts: str) -> tuple[str, tuple[int, ...]]:
-    """Encode a text or a pair; return the tokens and their types."""
+    """Encode a text or a pair, and return the tokens and their types."""
     ((one,),) = tokenizer.encode([Question(0, TextInput(*texts))], max_tokens=20, align=True)
     assert one.alignment is not None
     return " ".join(one.alignment.tokens), one.type_ids
@@ -70,7 +70,7 @@ def read(tokenizer: TextTokenizer, *texts: str) -> tuple[str, tuple[int, ...]]:
 def test_a_file_that_closes_no_text_is_closed_as_its_class_does(
     name: str, processor: PostProcessor | None, tmp_path: Path
 ) -> None:
-    """The first token is what a sequence head reads."""
+    """A file that adds no special tokens is closed as its class does."""
     tokenizer = load(tmp_path, name, processor)
     single, pair, types = OF_CLASS[name]
     assert read(tokenizer, "a") == (single, (0, 0, 0))
@@ -78,7 +78,7 @@ def test_a_file_that_closes_no_text_is_closed_as_its_class_does(
 
 
 def test_the_pairs_of_deberta_have_one_separator(tmp_path: Path) -> None:
-    """`transformers` 5 writes two, which no DeBERTa was trained with."""
+    """DeBERTa's pairs have one separator, though `transformers` 5 writes two."""
     twice = template("[CLS] $A [SEP]", "[CLS] $A [SEP] [SEP] $B [SEP]", SQUARE)
     tokenizer = load(tmp_path, "DebertaTokenizer", twice)
     assert read(tokenizer, "a") == ("[CLS] a [SEP]", (0, 0, 0))
@@ -87,18 +87,18 @@ def test_the_pairs_of_deberta_have_one_separator(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["BertTokenizer", "DebertaTokenizer", "PreTrainedTokenizerFast"])
 def test_a_file_that_closes_texts_in_its_own_way_is_left_alone(name: str, tmp_path: Path) -> None:
-    """It was written so for its model."""
+    """A file with a template of its own is followed."""
     own = template("[CLS] $A", "[CLS] $A $B:1", SQUARE)
     tokenizer = load(tmp_path, name, own)
     assert read(tokenizer, "a", "b") == ("[CLS] a b", (0, 0, 1))
 
 
 def test_a_file_without_a_class_is_left_alone(tmp_path: Path) -> None:
-    """Nothing says how its texts are closed."""
+    """A file without a class is followed, though it adds no special tokens."""
     assert read(load(tmp_path, "PreTrainedTokenizerFast", None), "a", "b") == ("a b", (0, 0))
 
 
 def test_a_vocabulary_without_the_tokens_of_its_class_closes_nothing(tmp_path: Path) -> None:
-    """There is nothing to close with."""
+    """A vocabulary without its class's special tokens closes no text."""
     tokenizer = load(tmp_path, "BertTokenizer", None, ends=("<x>", "<y>"))
     assert read(tokenizer, "a") == ("a", (0,))

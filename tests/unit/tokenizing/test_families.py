@@ -1,4 +1,4 @@
-"""The tokenizer of a checkpoint without `tokenizer.json`: which it is, and what can be wrong."""
+"""Which tokenizer a checkpoint without `tokenizer.json` has, and which errors there are."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -67,7 +67,7 @@ KINDS: Mapping[str, tuple[str, Callable[[Path], None]]] = {
 
 @pytest.fixture(scope="module")
 def tokenizers(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, TextTokenizer]:
-    """One tokenizer of each kind."""
+    """Make one tokenizer of each kind."""
     loaded = {}
     for kind, (_, write) in KINDS.items():
         folder = tmp_path_factory.mktemp(kind)
@@ -82,7 +82,7 @@ def tokenizers(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, TextTok
 def test_any_text_is_encoded_within_itself(
     tokenizers: Mapping[str, TextTokenizer], kind: str, text: str, pair: str | None
 ) -> None:
-    """Offsets lie in the text, in its order; ids are those of the vocabulary."""
+    """For any text the offsets lie in it, in order, and the ids are in the vocabulary."""
     tokenizer = tokenizers[kind]
     asked = [Question(0, TextInput(text, pair))]
     ((one,),) = tokenizer.encode(asked, max_tokens=10_000, align=True)
@@ -94,7 +94,7 @@ def test_any_text_is_encoded_within_itself(
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_class_that_is_named_decides(kind: str, tmp_path: Path) -> None:
-    """In either config, with or without Fast; the model's type only where no class is named."""
+    """The class in either config decides, with or without `Fast`; else the model's type."""
     name, write = KINDS[kind]
     write(tmp_path)
     repository = LocalRepository.open(tmp_path)
@@ -135,7 +135,7 @@ CODE = {"auto_map": {"AutoTokenizer": ["tokenization_own.OwnTokenizer", None]}}
 def test_a_class_that_is_not_known_is_refused_by_name(
     settings: Mapping[str, object], config: Mapping[str, object], found: str, tmp_path: Path
 ) -> None:
-    """Its files have names that other classes' files have too, and mean other tokens."""
+    """An unknown class is refused by name, though its files have known names."""
     write_word_pieces(tmp_path)
     write_byte_level(tmp_path)
     write_json(tmp_path, "tokenizer_config.json", settings)
@@ -146,7 +146,7 @@ def test_a_class_that_is_not_known_is_refused_by_name(
 
 @pytest.mark.parametrize("name", ["PreTrainedTokenizerFast", "TokenizersBackend"])
 def test_a_class_that_is_its_file_needs_the_file(name: str, tmp_path: Path) -> None:
-    """What else is there was not what the model was trained with."""
+    """A class that is read from `tokenizer.json` alone is refused without it."""
     write_word_pieces(tmp_path)
     write_json(tmp_path, "tokenizer_config.json", {"tokenizer_class": name})
     write_json(tmp_path, "config.json", {"model_type": "bert"})
@@ -155,7 +155,7 @@ def test_a_class_that_is_its_file_needs_the_file(name: str, tmp_path: Path) -> N
 
 
 def test_a_missing_file_of_the_family_is_named(tmp_path: Path) -> None:
-    """What is there instead is named as well."""
+    """The error for a missing file names it and the files that are there."""
     write_byte_level(tmp_path)
     (tmp_path / "merges.txt").unlink()
     write_json(tmp_path, "config.json", {"model_type": "roberta"})
@@ -178,7 +178,7 @@ def test_a_missing_file_of_the_family_is_named(tmp_path: Path) -> None:
     ],
 )
 def test_broken_byte_level_files_are_named(tmp_path: Path, vocabulary: str, merges: str) -> None:
-    """Even where the library panics over them."""
+    """The error for broken byte-level files names them, also where the library panics."""
     (tmp_path / "vocab.json").write_text(vocabulary)
     (tmp_path / "merges.txt").write_text(merges)
     with pytest.raises(InvalidCheckpoint, match=r"vocab\.json cannot be read as .*merges\.txt"):
@@ -186,7 +186,7 @@ def test_broken_byte_level_files_are_named(tmp_path: Path, vocabulary: str, merg
 
 
 def test_a_model_with_too_few_pieces_is_refused(tmp_path: Path) -> None:
-    """Ids are laid out around the first pieces; they have to be there."""
+    """A model without the first pieces, which fix the ids, is refused."""
     (tmp_path / "sentencepiece.bpe.model").write_bytes(b"\x0a\x03\x0a\x01a")
     write_json(tmp_path, "config.json", {"model_type": "xlm-roberta"})
     with pytest.raises(InvalidCheckpoint, match="holds 1 pieces, expected"):
@@ -194,14 +194,14 @@ def test_a_model_with_too_few_pieces_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_broken_table_in_a_model_is_refused(tmp_path: Path) -> None:
-    """Before any text can follow it."""
+    """A broken table in a `.model` is refused at load."""
     (tmp_path / "spiece.model").write_bytes(sentencepiece(table=charsmap(value=9)))
     with pytest.raises(InvalidCheckpoint, match=r"spiece\.model: its table"):
         load_tokenizer(LocalRepository.open(tmp_path))
 
 
 def test_pairs_are_closed_as_the_family_does(tokenizers: Mapping[str, TextTokenizer]) -> None:
-    """One separator and two types, or two separators and one type."""
+    """Pairs have one separator and two types, or two separators and one type, by family."""
     asked = [Question(0, TextInput("good")), Question(0, TextInput("good", "good"))]
     shapes = {}
     for kind, tokenizer in tokenizers.items():
@@ -223,7 +223,7 @@ def test_pairs_are_closed_as_the_family_does(tokenizers: Mapping[str, TextTokeni
 
 
 def test_a_gap_in_the_ids_counts_for_their_number(tmp_path: Path) -> None:
-    """The largest id decides how many rows the embeddings need."""
+    """The number of ids is the largest id plus one, gaps included."""
     write_byte_level(tmp_path)
     path = tmp_path / "vocab.json"
     path.write_text(path.read_text(encoding="utf-8")[:-1] + ', "gap": 5000}', encoding="utf-8")
@@ -231,7 +231,7 @@ def test_a_gap_in_the_ids_counts_for_their_number(tmp_path: Path) -> None:
 
 
 def test_a_role_without_a_token_is_named(tmp_path: Path) -> None:
-    """Every encoding begins and ends with one."""
+    """The error for a role without a token names the role."""
     write_byte_level(tmp_path)
     write_json(tmp_path, "tokenizer_config.json", {"cls_token": ""})
     with pytest.raises(InvalidCheckpoint, match=r"vocab\.json has no token for cls_token"):
@@ -239,7 +239,7 @@ def test_a_role_without_a_token_is_named(tmp_path: Path) -> None:
 
 
 def test_a_role_that_no_template_can_hold_is_refused(tmp_path: Path) -> None:
-    """A colon stands for a type in the library's templates."""
+    """A role with a colon, which templates cannot hold, is refused."""
     (tmp_path / "spm.model").write_bytes(sentencepiece(OWN["spm.model"]))
     write_json(tmp_path, "tokenizer_config.json", {"cls_token": "a:b:c"})
     with pytest.raises(InvalidCheckpoint, match=r"spm\.model cannot be read as .*a:b:c"):
@@ -248,7 +248,7 @@ def test_a_role_that_no_template_can_hold_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("file", ["sentencepiece.bpe.model", "spiece.model"])
 def test_a_model_without_a_table_leaves_letters_as_they_are(tmp_path: Path, file: str) -> None:
-    """The same model with one replaces them."""
+    """A model without a table keeps letters that the same model with one replaces."""
     own, asked = OWN[file], [Question(0, TextInput("a"))]
     unknown = [its_type for _, _, its_type in own].index(UNKNOWN)
     ids = []
@@ -264,7 +264,7 @@ def test_a_model_without_a_table_leaves_letters_as_they_are(tmp_path: Path, file
 def test_a_mask_takes_the_space_before_it_along(
     kind: str, flags: Mapping[str, object] | None, tmp_path: Path
 ) -> None:
-    """As in 4.57.1, also where the settings name it; not where they state its flags."""
+    """The mask takes the space before it, as in 4.57.1, unless the settings state its flags."""
     write_byte_level(tmp_path)
     path = tmp_path / "vocab.json"
     names = {"<s>": "[CLS]", "</s>": "[SEP]", "<pad>": "[PAD]", "<unk>": "[UNK]"}

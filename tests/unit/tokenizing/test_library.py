@@ -1,4 +1,4 @@
-"""What the `tokenizers` library raises over a file, and what passes through."""
+"""Which errors of the `tokenizers` library are complaints about a file, and which are not."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ PATH = Path("vocab.json")
 
 
 def test_a_panic_is_a_complaint_too() -> None:
-    """The library panics over a merge that makes no token of the vocabulary; the file is named."""
+    """A panic over a bad merge becomes an error that names the file."""
     with (
         pytest.raises(InvalidCheckpoint, match=r"vocab\.json cannot be read as a vocabulary: "),
         complaints_about(PATH, expected="a vocabulary"),
@@ -21,6 +21,6 @@ def test_a_panic_is_a_complaint_too() -> None:
 
 
 def test_an_interruption_is_none() -> None:
-    """Who stops the program has no complaint about a file."""
+    """An interrupt passes through, and is no complaint about a file."""
     with pytest.raises(KeyboardInterrupt), complaints_about(PATH, expected="a vocabulary"):
         raise KeyboardInterrupt

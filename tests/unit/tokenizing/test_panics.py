@@ -1,4 +1,4 @@
-"""A text on which the library panics fails alone, in the words of an error."""
+"""A text on which the library panics fails alone, with an error."""
 
 import asyncio
 from pathlib import Path
@@ -37,7 +37,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def tokenizer(folder: Path) -> TextTokenizer:
-    """Load its tokenizer."""
+    """Load the checkpoint's tokenizer."""
     return load_tokenizer(LocalRepository.open(folder))
 
 
@@ -45,7 +45,7 @@ def tokenizer(folder: Path) -> TextTokenizer:
 def test_a_panic_is_an_error_that_quotes_nothing(
     tokenizer: TextTokenizer, texts: list[str]
 ) -> None:
-    """Alone or among others; `PanicException` is no `Exception`."""
+    """A panic becomes an error that does not quote the text, alone or among other texts."""
     questions = [Question(item, TextInput(text)) for item, text in enumerate(texts)]
     with pytest.raises(TokenizerFault) as caught:
         tokenizer.encode(questions, max_tokens=20)
@@ -54,7 +54,7 @@ def test_a_panic_is_an_error_that_quotes_nothing(
 
 
 def test_the_other_texts_of_a_request_are_answered(folder: Path) -> None:
-    """The one that trips fails with the error."""
+    """The text that panics has the error, and the other texts are answered."""
     engine = load_engine(FolderRef(folder), options=EngineOptions(precision="float32"))
     request = TextClassification(tuple(map(TextInput, ("good", "bad", TRIPS, "walking"))))
     try:

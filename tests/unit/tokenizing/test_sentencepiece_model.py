@@ -1,4 +1,4 @@
-"""SentencePiece models are read whole or refused by what is wrong with them."""
+"""SentencePiece models are read whole, or refused with the reason."""
 
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from earmark.tokenizing.sentencepiece_model import (
 
 
 def changed(part: str, field: str, *, to: bool) -> bytes:
-    """Make a model with one rule of another kind."""
+    """Return a model with one changed rule."""
     model = model_message().FromString(sentencepiece())
     setattr(getattr(model, part), field, to)
     written: bytes = model.SerializeToString()
@@ -30,7 +30,7 @@ WHOLE = sentencepiece(more=[("user", 0.0, 4)], table=charsmap())
 
 
 def test_a_model_is_read_whole(tmp_path: Path) -> None:
-    """Pieces, special ones among them, the unknown one, and the table."""
+    """A model is read with its pieces, special and unknown ones, and its table."""
     path = tmp_path / "spm.model"
     path.write_bytes(WHOLE)
     model = read_sentencepiece(path)
@@ -62,7 +62,7 @@ def test_a_model_is_read_whole(tmp_path: Path) -> None:
     ],
 )
 def test_a_broken_model_is_refused(tmp_path: Path, contents: bytes, found: str) -> None:
-    """The file and the place are named."""
+    """The error for a broken model names the file and the place."""
     path = tmp_path / "spm.model"
     path.write_bytes(contents)
     with pytest.raises(InvalidCheckpoint, match=rf"spm\.model.*{found}"):
@@ -70,7 +70,7 @@ def test_a_broken_model_is_refused(tmp_path: Path, contents: bytes, found: str) 
 
 
 def test_a_file_too_large_for_any_vocabulary_is_not_read(tmp_path: Path) -> None:
-    """Its size alone tells; nothing of it goes into memory."""
+    """A file that is too large is refused by its size, unread."""
     path = tmp_path / "spm.model"
     with path.open("wb") as file:
         file.truncate(LARGEST_FILE + 1)  # takes no room on the disk
@@ -79,7 +79,7 @@ def test_a_file_too_large_for_any_vocabulary_is_not_read(tmp_path: Path) -> None
 
 
 def test_a_file_that_is_gone_is_named(tmp_path: Path) -> None:
-    """As any other that cannot be read."""
+    """The error for a missing file names it."""
     with pytest.raises(InvalidCheckpoint, match=r"spm\.model cannot be read"):
         read_sentencepiece(tmp_path / "spm.model")
 
@@ -87,7 +87,7 @@ def test_a_file_that_is_gone_is_named(tmp_path: Path) -> None:
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.integers(0, len(WHOLE) - 1), st.binary(max_size=4))
 def test_damage_is_refused_or_read(tmp_path: Path, place: int, instead: bytes) -> None:
-    """Whatever a few bytes are turned into: a model comes out, or the one error."""
+    """A model with any changed bytes is either read or refused with the one error."""
     path = tmp_path / "spm.model"
     path.write_bytes(WHOLE[:place] + instead + WHOLE[place + len(instead) :])
     try:

@@ -59,7 +59,7 @@ def encoded(tokenizer: TextTokenizer, text: str, pair: str | None = None) -> Enc
 
 
 def tokens(tokenizer: TextTokenizer, text: str) -> list[str]:
-    """Name a text's tokens, but for the first and the last."""
+    """Return a text's tokens without the first and the last."""
     return [tokenizer.token(one) for one in encoded(tokenizer, text).ids[1:-1]]
 
 
@@ -105,14 +105,14 @@ def test_tokens_of_the_settings_are_tokens(
     text: str,
     expected: Sequence[str],
 ) -> None:
-    """In every form, beside a file that does not list them, whatever the class."""
+    """Tokens in the settings are added, in every form and for every class."""
     write_word_pieces_json(tmp_path)
     write_json(tmp_path, "config.json", {"model_type": "bert"})
     assert tokens(loaded(tmp_path, tokenizer_class=name, **settings), text) == expected
 
 
 def test_a_flag_of_an_added_token_overrules_the_file(tmp_path: Path) -> None:
-    """One of a role does not, in either release."""
+    """A flag of an added token overrules the file's; a flag of a role does not."""
     write_word_pieces_json(tmp_path)
     spaced = {**PLAIN, "content": "[MASK]", "lstrip": True, "special": True}
     places = []
@@ -124,7 +124,7 @@ def test_a_flag_of_an_added_token_overrules_the_file(tmp_path: Path) -> None:
 
 
 def test_the_older_files_count_beside_it(tmp_path: Path) -> None:
-    """`special_tokens_map.json` goes on where the list ends; the file's own tokens stand."""
+    """`special_tokens_map.json` adds tokens to the list, and the file's own tokens stay."""
     write_word_pieces_json(tmp_path)
     write_json(tmp_path, "special_tokens_map.json", {"additional_special_tokens": ["[e1]"]})
     write_json(tmp_path, "added_tokens.json", {"new": len(VOCABULARY), "[SEP]": 3})
@@ -137,7 +137,7 @@ def test_the_older_files_count_beside_it(tmp_path: Path) -> None:
 
 
 def test_a_renamed_role_does_not_change_how_texts_are_closed(tmp_path: Path) -> None:
-    """The file says how, as in 4.57.1; 5.24.0 rebuilds it for some classes."""
+    """A renamed role does not change how the file closes texts, as in 4.57.1."""
     write_word_pieces_json(tmp_path)
     tokenizer = loaded(tmp_path, tokenizer_class="BertTokenizer", cls_token="[e1]")  # noqa: S106
     assert encoded(tokenizer, "the").ids == (2, 5, 3)
@@ -172,7 +172,7 @@ def test_a_renamed_role_does_not_change_how_texts_are_closed(tmp_path: Path) -> 
 def test_a_pair_has_types_where_its_class_makes_them(
     tmp_path: Path, settings: Mapping[str, object], config: Mapping[str, object], *, typed: bool
 ) -> None:
-    """Else all are 0, whatever the file says; a list of names has the last word."""
+    """A pair has types where `model_input_names` or else its class says so; else all are 0."""
     write_word_pieces_json(tmp_path)
     write_json(tmp_path, "config.json", config)
     tokenizer = loaded(tmp_path, **settings)
@@ -196,13 +196,13 @@ def test_a_pair_has_types_where_its_class_makes_them(
 def test_settings_of_berts_class_are_its_kins(
     tmp_path: Path, name: str, settings: Mapping[str, object], expected: Sequence[str]
 ) -> None:
-    """Of a file that keeps case; another class takes the file as it is."""
+    """Case settings apply to BERT's kin, and not to other classes."""
     write_word_pieces_json(tmp_path, lowercase=False)
     assert tokens(loaded(tmp_path, tokenizer_class=name, **settings), "THE é") == expected
 
 
 def test_another_normaliser_stands(tmp_path: Path) -> None:
-    """BERT's settings are settings of BERT's own."""
+    """A normalizer of another kind is not changed by BERT's settings."""
     write_word_pieces_json(tmp_path)
     tokenizer = Tokenizer.from_file(str(tmp_path / "tokenizer.json"))
     tokenizer.normalizer = NFKC()
@@ -251,7 +251,7 @@ def test_a_space_before_the_first_word_is_robertas_setting(
 def test_settings_that_no_file_can_carry_out_are_refused(
     tmp_path: Path, settings: Mapping[str, object], field: str
 ) -> None:
-    """The same class without them is its file."""
+    """Settings that no file can carry out are refused; the class without them is accepted."""
     write_word_pieces_json(tmp_path)
     with pytest.raises(UnsupportedCheckpoint, match=field):
         loaded(tmp_path, **settings)
@@ -274,7 +274,7 @@ def test_settings_that_no_file_can_carry_out_are_refused(
 def test_a_longest_text_that_is_none_is_not_known(
     tmp_path: Path, stated: float | None, known: int | None
 ) -> None:
-    """The model's positions then are the only bound."""
+    """A `model_max_length` out of range leaves the model's positions as the only bound."""
     write_word_pieces_json(tmp_path)
     assert loaded(tmp_path, model_max_length=stated).max_length == known
 
@@ -300,7 +300,7 @@ def test_a_longest_text_that_is_none_is_not_known(
     ],
 )
 def test_a_field_of_another_type_is_named(tmp_path: Path, field: str, value: object) -> None:
-    """With its file, what was found and what was expected."""
+    """The error for a field of a wrong type has its file, what was found and expected."""
     write_word_pieces_json(tmp_path)
     settings = {"tokenizer_class": "BertTokenizer", field: value}
     with pytest.raises(
@@ -314,7 +314,7 @@ def test_a_field_of_another_type_is_named(tmp_path: Path, field: str, value: obj
 )
 @pytest.mark.parametrize("content", [b"[]", b'{"a": ', b"\xff"])
 def test_a_damaged_file_is_named(tmp_path: Path, name: str, content: bytes) -> None:
-    """Whichever it is."""
+    """The error for a damaged settings file names it."""
     write_word_pieces_json(tmp_path)
     (tmp_path / name).write_bytes(content)
     with pytest.raises(InvalidCheckpoint, match=name):
@@ -322,7 +322,7 @@ def test_a_damaged_file_is_named(tmp_path: Path, name: str, content: bytes) -> N
 
 
 def test_what_is_null_is_not_there_and_a_byte_order_mark_is_nothing(tmp_path: Path) -> None:
-    """Other programs than `transformers` write settings too."""
+    """A null field counts as absent, and a byte order mark is skipped."""
     write_word_pieces_json(tmp_path, lowercase=False)
     write_json(tmp_path, "special_tokens_map.json", {"pad_token": None, "sep_token": None})
     names = ("truncation_side", "added_tokens_decoder", "extra_special_tokens", "do_lower_case")

@@ -1,4 +1,4 @@
-"""What the JSON files beside a vocabulary say: whose word counts, and what is malformed."""
+"""What the JSON files beside a vocabulary state: which file wins, and what is malformed."""
 
 from pathlib import Path
 
@@ -15,14 +15,14 @@ SIZE = 320
 
 
 def ids_of(folder: Path, text: str) -> tuple[int, ...]:
-    """Encode a text with the tokenizer of a folder, without its first and last token."""
+    """Encode a text with a folder's tokenizer, without its first and last token."""
     asked = [Question(0, TextInput(text))]
     ((one,),) = load_tokenizer(LocalRepository.open(folder)).encode(asked, max_tokens=100)
     return one.ids[1:-1]
 
 
 def test_added_tokens_get_the_next_ids(tmp_path: Path) -> None:
-    """In the order in which the newer file lists them; the older files then do not count."""
+    """Added tokens get the next ids in the newer file's order; the older files do not count."""
     write_word_pieces(tmp_path, SIZE)
     write_json(tmp_path, "added_tokens.json", {"omega": SIZE + 1, "kappa": SIZE})
     assert ids_of(tmp_path, "kappa omega") == (SIZE, SIZE + 1)
@@ -35,7 +35,7 @@ def test_added_tokens_get_the_next_ids(tmp_path: Path) -> None:
 
 
 def test_a_role_is_read_in_every_form(tmp_path: Path) -> None:
-    """As text, as an object, from the older file, and from a list of a checkpoint's own."""
+    """A role is read as text, as an object, from the older file and from a list."""
     repository = LocalRepository.open(tmp_path)
     assert read_stated(repository).text_of("cls_token") is None
     write_json(
@@ -56,7 +56,7 @@ def test_a_role_is_read_in_every_form(tmp_path: Path) -> None:
 
 
 def test_lists_of_further_tokens_are_joined(tmp_path: Path) -> None:
-    """The older file's list goes on where the newer one ends."""
+    """The older file's list of tokens is added after the newer one's."""
     write_json(tmp_path, "tokenizer_config.json", {"additional_special_tokens": ["[A]", "[B]"]})
     further = {"extra_special_tokens": ["[B]", {"content": "[C]"}]}
     write_json(tmp_path, "special_tokens_map.json", further)
@@ -72,7 +72,7 @@ def test_lists_of_further_tokens_are_joined(tmp_path: Path) -> None:
     [[], {"0": "[A]"}, {"0": {}}, {"first": {"content": "[A]"}}, {"-1": {"content": "[A]"}}],
 )
 def test_a_malformed_list_of_added_tokens_is_refused(tmp_path: Path, decoder: object) -> None:
-    """With the file, what was found and what was expected."""
+    """The error for a malformed list has the file, what was found and expected."""
     write_json(tmp_path, "tokenizer_config.json", {"added_tokens_decoder": decoder})
     with pytest.raises(InvalidCheckpoint, match=r"tokenizer_config\.json: .*expected"):
         read_stated(LocalRepository.open(tmp_path))
@@ -80,14 +80,14 @@ def test_a_malformed_list_of_added_tokens_is_refused(tmp_path: Path, decoder: ob
 
 @pytest.mark.parametrize("index", [-1, "x", None, 1 << 40, 1.5])
 def test_an_older_id_that_is_none_is_refused(tmp_path: Path, index: object) -> None:
-    """The same for `added_tokens.json`."""
+    """The error for a malformed id in `added_tokens.json` has the file, found and expected."""
     write_json(tmp_path, "added_tokens.json", {"omega": index})
     with pytest.raises(InvalidCheckpoint, match=r"added_tokens\.json: .*expected a whole number"):
         read_stated(LocalRepository.open(tmp_path))
 
 
 def test_special_tokens_may_be_read_as_text(tmp_path: Path) -> None:
-    """A checkpoint may ask that spelt-out special tokens are nothing special."""
+    """With `split_special_tokens`, spelt-out special tokens are read as plain text."""
     write_word_pieces(tmp_path, SIZE)
     assert len(ids_of(tmp_path, "[SEP]")) == 1
     write_json(tmp_path, "tokenizer_config.json", {"split_special_tokens": True})

@@ -1,4 +1,4 @@
-"""Long texts are encoded in stretches, and nothing of that shows."""
+"""A text that is encoded in stretches has the encoding of the whole."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -63,7 +63,7 @@ def _pairs(text: str) -> list[Question]:
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
 @pytest.mark.parametrize("kind", TOKENIZERS)
 def test_a_text_comes_out_the_same_in_stretches(kind: str, text: str, side: CutSide) -> None:
-    """Ids, types, what was lost, and where each token stands, cut on either side or in windows."""
+    """In stretches a text has the same ids, types, lost count and places, cut or in windows."""
     whole = replace(TOKENIZERS[kind], cut_side=side)
     in_stretches = replace(whole, long_text=800)
     questions = _questions(text)
@@ -76,7 +76,7 @@ def test_a_text_comes_out_the_same_in_stretches(kind: str, text: str, side: CutS
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_tokens_of_a_long_text_are_counted_without_it_being_encoded_at_once(kind: str) -> None:
-    """The library's own count, from parts of a twentieth of the text at most."""
+    """The count of tokens is the library's, though only parts of the text are encoded."""
     tokenizer, longest = library_tokenizer(kind), [0]
     tokenizer.post_processor = None  # as earmark has it: it changes the first token's place
     text = TEXTS["words"] * 20
@@ -93,7 +93,7 @@ def test_the_tokens_of_a_long_text_are_counted_without_it_being_encoded_at_once(
 
 
 def test_a_text_is_not_cut_where_that_would_show() -> None:
-    """WordPiece takes a word of more than 100 letters for one unknown token; in two parts, two."""
+    """A word of more than 100 letters, one unknown token for WordPiece, is not cut in two."""
     tokenizer = library_tokenizer("wordpiece")
 
     def encode(texts: Sequence[str]) -> list[tokenizers.Encoding]:

@@ -1,4 +1,4 @@
-"""Sharing a model's room between two texts."""
+"""How a pair shares the model's room."""
 
 import pytest
 from hypothesis import given
@@ -13,7 +13,7 @@ TOKENS = st.integers(0, 40)
 
 
 def reference(first: int, second: int, room: int, strategy: PairCut) -> tuple[int, int]:
-    """Ask the `tokenizers` library itself."""
+    """Truncate with the `tokenizers` library itself."""
     tokenizer = Tokenizer(WordLevel({"a": 0, "b": 1}, unk_token="a"))  # noqa: S106 - a token of text
     tokenizer.pre_tokenizer = WhitespaceSplit()
     tokenizer.enable_truncation(room, strategy=strategy)
@@ -23,13 +23,13 @@ def reference(first: int, second: int, room: int, strategy: PairCut) -> tuple[in
 
 @given(TOKENS, TOKENS, st.integers(1, 60))
 def test_longest_first_is_what_the_reference_does(first: int, second: int, room: int) -> None:
-    """Every combination keeps the same tokens of each text as the library's own truncation."""
+    """`longest_first` keeps the same tokens of each text as the library, for every combination."""
     assert kept(first, second, room) == reference(first, second, room, "longest_first")
 
 
 @given(TOKENS, TOKENS, st.integers(1, 60))
 def test_only_first_never_cuts_the_second(first: int, second: int, room: int) -> None:
-    """The second text is whole as long as there is any room for it at all."""
+    """The second text is kept whole as long as there is any room for it."""
     keep = kept(first, second, room, "only_first")
     assert sum(keep) <= room
     if second < room:
@@ -39,5 +39,5 @@ def test_only_first_never_cuts_the_second(first: int, second: int, room: int) ->
 
 @pytest.mark.parametrize("strategy", ["longest_first", "only_first"])
 def test_no_room_keeps_nothing(strategy: PairCut) -> None:
-    """Room below zero is no room."""
+    """With no room, or less than none, no token is kept."""
     assert kept(5, 5, -3, strategy) == (0, 0)

@@ -1,4 +1,4 @@
-"""Long texts in windows, and where their tokens stand."""
+"""Long texts in windows, and the places of their tokens."""
 
 import unicodedata
 from dataclasses import replace
@@ -37,7 +37,7 @@ every_kind = pytest.mark.parametrize("kind", KINDS)
 
 
 def windows(kind: str, text: str, room: int, stride: int) -> list[Encoding]:
-    """Read a text in windows of so many tokens beside the special ones."""
+    """Read a text in windows of a number of tokens beside the special ones."""
     question = Question(0, TextInput(text), cut="windows", stride=stride)
     (found,) = text_tokenizer(kind).encode([question], max_tokens=room + SPECIAL, align=True)
     return found
@@ -58,7 +58,7 @@ def room_and_stride() -> st.SearchStrategy[tuple[int, int]]:
 
 
 def as_library_writes(kind: str, found: LibraryEncoding) -> tuple[object, ...]:
-    """Take what earmark keeps of an encoding of the library."""
+    """Return the parts of a library's encoding that earmark keeps."""
     return (
         found.ids,
         found.type_ids,
@@ -68,7 +68,7 @@ def as_library_writes(kind: str, found: LibraryEncoding) -> tuple[object, ...]:
 
 
 def as_earmark_writes(found: Encoding) -> tuple[object, ...]:
-    """Take the same of one of earmark's."""
+    """Return the same parts of earmark's encoding."""
     assert found.alignment is not None
     where = found.alignment
     return (
@@ -83,7 +83,7 @@ def as_earmark_writes(found: Encoding) -> tuple[object, ...]:
 @quickly
 @given(text=TEXTS, size=room_and_stride())
 def test_windows_are_those_of_the_library(kind: str, text: str, size: tuple[int, int]) -> None:
-    """The same tokens at the same places as the library's own truncation with overflow."""
+    """The windows have the tokens and places of the library's truncation with overflow."""
     room, stride = size
     library(kind).enable_truncation(room + SPECIAL, stride=stride)
     first = library(kind).encode(text)
@@ -97,7 +97,7 @@ def test_windows_are_those_of_the_library(kind: str, text: str, size: tuple[int,
 def test_windows_of_a_checkpoint_that_cuts_on_the_left_are_those_of_the_library(
     kind: str, text: str, size: tuple[int, int]
 ) -> None:
-    """The last window is full and comes first, as `transformers` has it."""
+    """With truncation on the left the last window is full and comes first, as in the library."""
     room, stride = size
     library(kind).enable_truncation(room + SPECIAL, stride=stride, direction="left")
     first = library(kind).encode(text)
@@ -117,7 +117,7 @@ def is_part_of_letter(letter: str) -> bool:
 @quickly
 @given(text=TEXTS)
 def test_tokens_stand_where_the_library_says(kind: str, text: str) -> None:
-    """But for the space before a word, which is no part of it, and marks after its last letter."""
+    """Offsets are the library's, less the space before a word, with marks after the last letter."""
     library(kind).no_truncation()
     found, ours = library(kind).encode(text), whole(kind, text)
     assert as_earmark_writes(ours) == as_library_writes(kind, found)
@@ -134,7 +134,7 @@ def test_tokens_stand_where_the_library_says(kind: str, text: str) -> None:
 def test_windows_cover_the_text_and_share_exactly_the_stride(
     kind: str, text: str, size: tuple[int, int]
 ) -> None:
-    """Each window after the first brings what follows the tokens it shares with the last."""
+    """Each window after the first begins with exactly the stride's tokens of the last one."""
     room, stride = size
     found = [one.ids[1:-1] for one in windows(kind, text, room, stride)]
     together = list(found[0])
@@ -149,7 +149,7 @@ def test_windows_cover_the_text_and_share_exactly_the_stride(
 
 @every_kind
 def test_nothing_is_lost_in_windows(kind: str) -> None:
-    """A text in windows is read whole, and says so."""
+    """A text in windows is read whole, and its count of lost tokens is 0."""
     found = windows(kind, "the good film " * 20, 8, 2)
     assert len(found) > 5
     assert [one.truncated_tokens for one in found] == [0] * len(found)
@@ -157,7 +157,7 @@ def test_nothing_is_lost_in_windows(kind: str) -> None:
 
 @pytest.mark.parametrize("text", ["", "good", "good " * 50], ids=["empty", "short", "long"])
 def test_windows_cannot_share_all_they_have(text: str) -> None:
-    """A stride that leaves no way forward is refused for any text, with the room there is."""
+    """A stride as large as a window is refused with the window's size, for any text."""
     with pytest.raises(
         InvalidInput, match="`stride` is 8, but a window of this model has room for 8"
     ):
@@ -167,14 +167,14 @@ def test_windows_cannot_share_all_they_have(text: str) -> None:
 
 
 def test_alignment_is_kept_only_where_asked() -> None:
-    """Classification of whole texts does not pay for it."""
+    """Offsets are kept only where they are asked for."""
     question = Question(0, TextInput("good"))
     ((found,),) = text_tokenizer("wordpiece").encode([question], max_tokens=8)
     assert found.alignment is None
 
 
 def test_an_unknown_piece_goes_by_the_name_of_the_unknown_token() -> None:
-    """Unigram's own tokens are the text itself, which `transformers` never shows."""
+    """An unknown Unigram piece has the unknown token's name, as in `transformers`."""
     alignment = whole("unigram", "good 很好").alignment
     assert alignment is not None
     assert alignment.tokens == ("<s>", "▁good", "▁", "<unk>", "</s>")
@@ -182,7 +182,7 @@ def test_an_unknown_piece_goes_by_the_name_of_the_unknown_token() -> None:
 
 
 def test_a_space_is_taken_off_a_words_offsets_once() -> None:
-    """A byte-level post-processor shortens offsets each time it sees an encoding."""
+    """A byte-level post-processor takes the space off a word's offsets once, not twice."""
     alignment = whole("byte-level", "the good film").alignment
     assert alignment is not None
     assert alignment.offsets == ((0, 0), (0, 3), (4, 8), (9, 13), (0, 0))

@@ -1,4 +1,4 @@
-"""Where words begin and where their text stands: worked out by hand for each kind of tokenizer."""
+"""Where words begin and end, worked out by hand for each kind of tokenizer."""
 
 import pytest
 from tokenizers import Regex, Tokenizer, decoders, normalizers, pre_tokenizers, processors
@@ -11,7 +11,7 @@ SPECIAL = ("<s>", "</s>")
 
 
 def with_ends(tokenizer: Tokenizer) -> Tokenizer:
-    """Put a special token around each text, as encoders have it."""
+    """Put a special token around each text, like an encoder's tokenizer."""
     tokenizer.post_processor = processors.TemplateProcessing(
         single="<s> $A </s>", special_tokens=[(one, tokenizer.token_to_id(one)) for one in SPECIAL]
     )
@@ -72,7 +72,7 @@ def metaspace(*pieces: str, by_normalizer: bool = False) -> Tokenizer:
 
 
 def words(tokenizer: Tokenizer, text: str) -> list[str]:
-    """Cut a text into words as its tokens say; tokens without text are no words."""
+    """Split a text into words by its tokens; tokens without text are no words."""
     question = Question(0, TextInput(text))
     ((encoding,),) = TextTokenizer.of(tokenizer).encode([question], max_tokens=100, align=True)
     where = encoding.alignment
@@ -113,14 +113,14 @@ CASED = normalizers.BertNormalizer(lowercase=False, strip_accents=False)
 def test_a_piece_with_the_prefix_goes_on_with_its_word(
     normalizer: normalizers.Normalizer, text: str, expected: list[str]
 ) -> None:
-    """And no other does, whatever its length and whatever stands before it."""
+    """A piece with `##` continues a word, and every other piece begins one."""
     pieces = ("walk", "##ing", ",", "an", "anna", "##na", "##anna", "is", "munchen", "cafe")
     tokenizer = word_piece(*pieces, "-", "An", "Na", normalizer=normalizer)
     assert words(tokenizer, text) == expected
 
 
 def test_a_prefix_of_another_form_is_the_models_own() -> None:
-    """It is read from the model."""
+    """The prefix is read from the model, not assumed to be `##`."""
     vocabulary = {"?": 0, "<s>": 1, "</s>": 2, "an": 3, "@na": 4, "##na": 5}
     model = WordPiece(vocabulary, unk_token="?", continuing_subword_prefix="@")  # noqa: S106 - a token of text
     tokenizer = Tokenizer(model)
@@ -142,26 +142,26 @@ def test_a_prefix_of_another_form_is_the_models_own() -> None:
 def test_byte_level_words_begin_at_a_space(
     *, trim_offsets: bool | None, prefix_space: bool, text: str, expected: list[str]
 ) -> None:
-    """Which is no part of the word, whether or not the post-processor says so."""
+    """A byte-level word begins after a space, which is no part of it, trimmed or not."""
     tokenizer = byte_level(trim_offsets=trim_offsets, prefix_space=prefix_space)
     assert words(tokenizer, text) == expected
 
 
 @pytest.mark.parametrize("space", ["\t", "\n", "\r\n", "\u00a0", "\u3000", "\u2028", "\v", "\x85"])
 def test_byte_level_words_begin_after_any_white_space(space: str) -> None:
-    """Though only a plain space has a mark."""
+    """A byte-level word begins after any white space, though only a plain one has a mark."""
     found = words(byte_level(), f"Anna{space}Anna is")
     assert [one for one in found if one.strip()] == ["Anna", "Anna", "is"]
 
 
 @pytest.mark.parametrize("inside", ["\u200b", "\u00ad", "\u200d", "\u2060", "\u0301"])
 def test_byte_level_words_go_on_over_what_is_no_space(inside: str) -> None:
-    """Marks, joiners and spaces of no width stand inside words."""
+    """Accents, joiners and spaces of no width do not begin a new byte-level word."""
     assert words(byte_level(), f"Anna{inside}Anna is") == [f"Anna{inside}Anna", "is"]
 
 
 def test_a_processor_that_keeps_spaces_is_obeyed() -> None:
-    """RoBERTa's with `trim_offsets` false: the space is in the token's place."""
+    """With `trim_offsets` false the space is within the word's offsets."""
     assert words(byte_level(trim_offsets=False), "Anna is") == ["Anna", " is"]
 
 
@@ -180,26 +180,26 @@ def test_a_processor_that_keeps_spaces_is_obeyed() -> None:
 def test_metaspace_words_begin_at_the_mark(
     *, by_normalizer: bool, text: str, expected: list[str]
 ) -> None:
-    """The space that it stands for is no part of the word; a mark alone has no text."""
+    """A word begins at `▁`, whose space is no part of it; `▁` alone has no text."""
     tokenizer = metaspace("\u2581Anna", "\u2581is", "\u2581He", by_normalizer=by_normalizer)
     assert [one for one in words(tokenizer, text) if one] == [one for one in expected if one]
 
 
 @pytest.mark.parametrize("space", ["\t", "\n", "\u00a0", "\u3000"])
 def test_metaspace_words_begin_where_any_space_became_a_mark(space: str) -> None:
-    """What the table of replacements makes a space of is one."""
+    """A word begins where the table of replacements made a space."""
     tokenizer = metaspace("\u2581Anna", "\u2581is")
     assert words(tokenizer, f"Anna{space}is") == ["Anna", "is"]
 
 
 def test_a_mark_cut_off_as_a_token_of_its_own_begins_the_word() -> None:
-    """The piece behind it goes on."""
+    """A `▁` token begins a word, and the piece after it continues that word."""
     tokenizer = metaspace("\u2581", "Anna", "He")
     assert words(tokenizer, "He Anna") == ["He", "Anna"]
 
 
 def test_an_end_of_word_is_marked_by_its_suffix() -> None:
-    """As in CLIP's and the first GPT's vocabulary."""
+    """A word ends at a piece with `</w>`, as in CLIP's and the first GPT's vocabulary."""
     tokens = [*SPECIAL, "a", "n", "n</w>", "a</w>", "an", "an</w>"]
     vocabulary = {token: index for index, token in enumerate(tokens)}
     merges = [("a", "n"), ("a", "n</w>")]
@@ -209,7 +209,7 @@ def test_an_end_of_word_is_marked_by_its_suffix() -> None:
 
 
 def test_without_marks_words_are_those_of_the_pre_tokenizer() -> None:
-    """Each is one token, or split by the model."""
+    """Without marks, the pre-tokenizer's words are the words."""
     vocabulary = {"?": 0, "<s>": 1, "</s>": 2, "Anna": 3, "is": 4, ".": 5}
     tokenizer = Tokenizer(WordLevel(vocabulary, unk_token="?"))  # noqa: S106 - a token of text
     tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()

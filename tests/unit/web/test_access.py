@@ -1,4 +1,4 @@
-"""Every address but health asks for an access key, once there is one."""
+"""Every address but health and the pages demands an access key, once there is one."""
 
 import asyncio
 from collections.abc import Iterator
@@ -62,7 +62,7 @@ def addresses() -> Iterator[tuple[str, str]]:
 
 @pytest.mark.parametrize(("method", "path"), list(addresses()))
 def test_every_address_but_health_and_the_page_demands_a_key(method: str, path: str) -> None:
-    """Whatever is added to the app, it is listed here by itself."""
+    """Every route of the app, except health and the pages, answers 401 without a key."""
     only = (FakeEngine("acme/tc"),)
     answer = ask(method, path, engines=only, gate=gate(), headers=_ANOTHER)
     with_key = ask(method, path, engines=only, gate=gate(), headers=_BEARER)
@@ -73,7 +73,7 @@ def test_every_address_but_health_and_the_page_demands_a_key(method: str, path: 
 @pytest.mark.parametrize("path", _OPEN)
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 def test_health_is_told_to_everyone(method: str, path: str) -> None:
-    """A load balancer or a supervisor has no key."""
+    """Health is answered without a key."""
     assert ask(method, path, engines=_ENGINES, gate=gate()).status_code == 200
 
 
@@ -99,7 +99,7 @@ def test_health_is_told_to_everyone(method: str, path: str) -> None:
     ],
 )
 def test_what_only_resembles_health_demands_a_key(method: str, path: str) -> None:
-    """So does what is not there: strangers learn nothing about a server from it."""
+    """Addresses that resemble health, and unknown ones, answer 401 without a key."""
     answer = ask(method, path, engines=_ENGINES, gate=gate(), headers=_ANOTHER)
     assert answer.status_code == 401
 
@@ -107,7 +107,7 @@ def test_what_only_resembles_health_demands_a_key(method: str, path: str) -> Non
 @pytest.mark.parametrize("path", [*_OPEN_PAGES, "/"])
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 def test_pages_are_shown_to_everyone(method: str, path: str) -> None:
-    """They are the same on every server, and ask for a key; a browser can send none with a page."""
+    """The documentation pages are answered without a key."""
     headers = {"accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
     answer = ask(method, path, engines=_ENGINES, gate=gate(), headers=headers)
     assert answer.status_code == 200
@@ -115,13 +115,13 @@ def test_pages_are_shown_to_everyone(method: str, path: str) -> None:
 
 
 def test_a_model_named_health_has_its_own_health() -> None:
-    """Its page needs a key, its health does not."""
+    """The page of a model named `health` needs a key, and its health needs none."""
     answer = ask("GET", "/models/acme/health/health", engines=_ENGINES, gate=gate())
     assert (answer.status_code, answer.json()["status"]) == (200, "ready")
 
 
 def test_without_keys_nobody_needs_one() -> None:
-    """And a credential meant for another server does no harm."""
+    """While there is no key, requests are answered, also with a credential for another server."""
     for headers in ({}, _BEARER, {"authorization": "Basic eDp5"}):
         assert ask("GET", "/models", engines=_ENGINES, headers=headers).status_code == 200
 
@@ -149,7 +149,7 @@ def test_without_keys_nobody_needs_one() -> None:
     ],
 )
 def test_a_refusal_says_what_is_wrong(headers: dict[str, str], told: str) -> None:
-    """401 in the Hub's words, which `huggingface_hub` knows, and with the scheme to use."""
+    """A refusal is 401 with the Hub's words and the scheme to use."""
     answer = ask("POST", "/", '{"inputs": "x"}', engines=_ENGINES, gate=gate(), headers=headers)
     assert answer.status_code == 401
     assert answer.headers["content-type"] == "application/json"
@@ -165,7 +165,7 @@ def test_a_refusal_says_what_is_wrong(headers: dict[str, str], told: str) -> Non
 
 @pytest.mark.parametrize("name", ["token", "access_token", "api_key", "key"])
 def test_a_key_in_the_address_is_told_to_be_read_nowhere(name: str) -> None:
-    """Addresses end up in logs; the key itself is not repeated."""
+    """A key in the address is refused with a hint; the hint does not repeat the key."""
     address = f"/models?{name}={_MADE.secret}"
     answer = ask("GET", address, engines=_ENGINES, gate=gate())
     assert answer.status_code == 401
@@ -175,7 +175,7 @@ def test_a_key_in_the_address_is_told_to_be_read_nowhere(name: str) -> None:
 
 @pytest.mark.parametrize("form", ["Bearer {}", "bearer {}", "BEARER   {} "])
 def test_the_schemes_case_and_spaces_are_free(form: str) -> None:
-    """RFC 9110, section 11.1."""
+    """`Bearer` is read in any case and with several spaces (RFC 9110, section 11.1)."""
     header = {"authorization": form.format(_MADE.secret)}
     answer = ask("GET", "/models", engines=_ENGINES, gate=gate(), headers=header)
     assert answer.status_code == 200
@@ -183,7 +183,7 @@ def test_the_schemes_case_and_spaces_are_free(form: str) -> None:
 
 @pytest.mark.parametrize("junk", ["Bearer \xff\xfe", "Bearer " + "x" * 20_000, "\x80"])
 def test_whatever_is_presented_is_refused_as_any_other(junk: str) -> None:
-    """A header may hold any byte."""
+    """A header of any bytes is refused like any wrong key."""
     header = httpx.Headers([(b"authorization", junk.encode("latin-1"))])
     answer = ask("GET", "/models", engines=_ENGINES, gate=gate(), headers=header)
     assert answer.status_code == 401
@@ -191,7 +191,7 @@ def test_whatever_is_presented_is_refused_as_any_other(junk: str) -> None:
 
 @pytest.mark.parametrize("path", ["", "*", "health", "models/acme/tc/health"])
 def test_a_path_that_is_none_demands_a_key(path: str) -> None:
-    """`OPTIONS *` and the like get as far as this from a raw connection."""
+    """A request for `*`, or for no path, needs a key."""
     sent: list[Message] = []
 
     async def send(message: Message) -> None:
@@ -207,14 +207,14 @@ def test_a_path_that_is_none_demands_a_key(path: str) -> None:
 
 
 def test_an_engine_sees_nothing_of_a_refused_request() -> None:
-    """Nor is its body read."""
+    """A refused request does not reach the engine, and its body is not read."""
     engine = FakeEngine("acme/tc")
     ask("POST", "/", '{"inputs": "x"}', engines=(engine,), gate=gate())
     assert engine.requests == []
 
 
 def test_the_log_names_the_key_by_its_id_and_never_the_key() -> None:
-    """An operator can tell callers apart; a refused one has an id and a line as well."""
+    """The log has the key's id and never the key; a refused request has a line too."""
     with capture_logs() as lines:
         ask("POST", "/", '{"inputs": "x"}', engines=_ENGINES[:1], gate=gate(), headers=_BEARER)
         wrong = {"authorization": f"Bearer {_MADE.secret}A"}
@@ -227,7 +227,7 @@ def test_the_log_names_the_key_by_its_id_and_never_the_key() -> None:
 
 
 def test_a_page_can_ask_with_a_key_and_read_a_refusal() -> None:
-    """The preflight carries no key, and passes; the 401 has the header that lets a page see it."""
+    """A preflight passes without a key, and a 401 has the header that lets a page read it."""
     origin = {"origin": "https://page.example"}
     asked = {
         "access-control-request-method": "POST",
@@ -242,7 +242,7 @@ def test_a_page_can_ask_with_a_key_and_read_a_refusal() -> None:
 
 
 class _Unreadable(KeysInMemory):
-    """A store whose file has gone bad."""
+    """A store whose file cannot be read."""
 
     def version(self) -> object:
         """Fail."""
@@ -250,7 +250,7 @@ class _Unreadable(KeysInMemory):
 
 
 def test_where_the_keys_cannot_be_read_nobody_is_let_in() -> None:
-    """500 and a line in the log; health goes on telling."""
+    """With an unreadable store requests get 500 and a log line; health is still answered."""
     shut = AccessGate(_Unreadable())
     with capture_logs() as lines:
         answer = ask("GET", "/models", engines=_ENGINES, gate=shut, headers=_BEARER)
@@ -261,7 +261,7 @@ def test_where_the_keys_cannot_be_read_nobody_is_let_in() -> None:
 
 
 def test_each_prefix_has_its_own_way_to_present_a_key_and_to_be_refused() -> None:
-    """Forms are asked in order, by whole segments of the path."""
+    """The first form that covers the path, by whole segments, reads the key and refuses."""
 
     def refuse(_: Exception, scope: Scope) -> PlainTextResponse:
         return PlainTextResponse(f"not you, {bool(record_of(scope).request_id)}", 403)
@@ -302,7 +302,7 @@ def test_each_prefix_has_its_own_way_to_present_a_key_and_to_be_refused() -> Non
 
 
 def test_the_lifespan_of_the_server_needs_no_key() -> None:
-    """It is not a request."""
+    """The lifespan messages of the server pass without a key."""
     seen: list[str] = []
 
     async def app(scope: Scope, _receive: Receive, _send: Send) -> None:
@@ -319,7 +319,7 @@ def test_the_lifespan_of_the_server_needs_no_key() -> None:
 
 
 def test_an_absent_header_is_no_credential() -> None:
-    """Nor is an empty one."""
+    """An absent or empty header counts as no key."""
     assert read_bearer(Headers({})) is None
     assert read_bearer(Headers({"authorization": "Bearer   "})) is None
 
@@ -337,7 +337,7 @@ def test_an_absent_header_is_no_credential() -> None:
     ],
 )
 def test_an_open_server_of_this_machine_goes_by_no_other_name(host: str, open_status: int) -> None:
-    """DNS rebinding; with keys a page has none to send, and a server for others has any name."""
+    """An open server on loopback refuses other host names; one with keys accepts any."""
     rebound = WebOptions(hosts=("my-box.lan",))
     headers, engines = {"host": host}, (FakeEngine(),)
     for path in ("/models/acme/tc", "/client/v4/accounts/a/ai/models/search", "/health"):

@@ -1,4 +1,4 @@
-"""Headers say what an answer cost and what was cut."""
+"""The headers that say what an answer cost and what was cut."""
 
 import pytest
 from support.fake_engine import FAKE_TIMINGS, FakeEngine
@@ -19,7 +19,7 @@ def _headers(*results: Classification, cached: CacheUse = NOTHING_CACHED) -> dic
 
 
 def test_headers_say_what_the_answer_cost() -> None:
-    """Seconds in x-compute-time, milliseconds elsewhere."""
+    """`x-compute-time` is in seconds, the other times are in milliseconds."""
     assert _headers(_result(), _result()) == {
         "x-compute-type": "cpu",
         "x-compute-characters": "8",
@@ -44,25 +44,25 @@ def test_headers_say_what_the_answer_cost() -> None:
     ],
 )
 def test_an_answer_without_a_run_is_the_caches(cached: CacheUse, kind: str, saved: str) -> None:
-    """One that waited for another request's run was computed."""
+    """`x-compute-type` is `cache` without a run; an answer that joined a run was computed."""
     headers = _headers(_result(), _result(), cached=cached)
     assert (headers["x-compute-type"], headers["x-cache-hits"]) == (kind, saved)
 
 
 def test_headers_say_what_was_cut() -> None:
-    """How many tokens in all, and of which inputs."""
+    """The headers say how many tokens were cut in all, and from which inputs."""
     headers = _headers(_result(cut=3), _result(), _result(cut=5))
     assert headers["x-truncated-tokens"] == "8"
     assert headers["x-truncated-inputs"] == "0,2"
 
 
 def test_a_long_list_of_cut_inputs_is_left_out() -> None:
-    """The sum still says that something was cut."""
+    """A long list of cut inputs is left out; the number of cut tokens stays."""
     headers = _headers(*[_result(cut=1)] * 33)
     assert headers["x-truncated-tokens"] == "33"
     assert "x-truncated-inputs" not in headers
 
 
 def test_a_page_may_read_every_header_of_an_answer() -> None:
-    """A browser hides what is not listed."""
+    """Every header of an answer is among those that a browser may show to a page."""
     assert set(_headers(_result(cut=1))) <= set(EXPOSED_HEADERS)

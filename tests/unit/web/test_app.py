@@ -24,7 +24,7 @@ _ENGINES = (FakeEngine(),)
     ],
 )
 def test_an_unknown_address_is_told_the_nearest_and_where_all_stand(path: str, meant: str) -> None:
-    """404, as a JSON error of a line or two."""
+    """An unknown address gets a 404 with the nearest addresses and where all are listed."""
     answer = ask("POST", path, "{}", engines=_ENGINES)
     assert answer.status_code == 404
     assert answer.headers["content-type"] == "application/json"
@@ -45,7 +45,7 @@ def test_an_unknown_address_is_told_the_nearest_and_where_all_stand(path: str, m
     ],
 )
 def test_a_wrong_method_is_told_the_right_ones(method: str, path: str, allowed: str) -> None:
-    """405 with every method of the address, as a JSON error."""
+    """A wrong method gets a 405 with every method of the address."""
     answer = ask(method, path, engines=_ENGINES)
     assert answer.status_code == 405
     assert answer.headers["allow"] == allowed
@@ -53,14 +53,14 @@ def test_a_wrong_method_is_told_the_right_ones(method: str, path: str, allowed: 
 
 
 def test_a_slash_too_many_is_no_redirect() -> None:
-    """A redirect would go where the client's Host header says."""
+    """An address with a slash at its end is served without a redirect."""
     answer = ask("GET", "/health/", engines=_ENGINES, headers={"host": "evil.example"})
     assert answer.status_code == 200
     assert "location" not in answer.headers
 
 
 def test_a_host_header_cannot_choose_the_route() -> None:
-    """Only the path of the request line counts."""
+    """Only the path of the request line chooses the route, not the Host header."""
     answer = ask("GET", "/health", engines=_ENGINES, headers={"host": "x/models/nope?"})
     assert answer.status_code == 200
 
@@ -88,7 +88,7 @@ def test_any_page_may_ask_by_default() -> None:
 )
 @pytest.mark.parametrize("origins", [("*",), ("https://page.example",)])
 def test_a_page_may_send_whatever_header(asked: str, origins: tuple[str, ...]) -> None:
-    """Tracing, and what SDKs send of themselves."""
+    """A preflight allows any header that a page asks for."""
     headers = {
         "origin": "https://page.example",
         "access-control-request-method": "POST",
@@ -106,7 +106,7 @@ def test_a_page_may_send_whatever_header(asked: str, origins: tuple[str, ...]) -
 def test_a_page_of_the_web_may_ask_a_server_of_a_private_network(
     origin: str, allowed: str | None
 ) -> None:
-    """Where its origin may ask at all."""
+    """A preflight for a private network passes where the page's origin is allowed."""
     headers = {
         "origin": origin,
         "access-control-request-method": "POST",
@@ -123,7 +123,7 @@ def test_a_page_of_the_web_may_ask_a_server_of_a_private_network(
 
 
 def test_only_the_named_pages_may_ask_where_some_are_named() -> None:
-    """They may then send credentials, for which browsers demand a literal origin."""
+    """With named origins only their pages pass, and they may send credentials."""
     web = WebOptions(cors_origins=("https://good.example",))
     for origin, expected in (
         ("https://good.example", "https://good.example"),
@@ -134,7 +134,7 @@ def test_only_the_named_pages_may_ask_where_some_are_named() -> None:
 
 
 def test_an_error_can_be_read_by_a_page_as_well() -> None:
-    """A fault of ours also carries the header, or the page would only see a network error."""
+    """An error of the server has the CORS header, so that a page can read it."""
     engine = FakeEngine(failure=RuntimeError("a bug"))
     answer = ask(
         "POST", "/", '{"inputs": "x"}', engines=(engine,), headers={"origin": "https://a.b"}
@@ -144,7 +144,7 @@ def test_an_error_can_be_read_by_a_page_as_well() -> None:
 
 
 def test_the_end_of_the_app_closes_the_engines() -> None:
-    """Exactly once, when the server says that it is over."""
+    """The end of the app's lifespan closes the engines exactly once."""
 
     async def scenario() -> None:
         engine = FakeEngine()

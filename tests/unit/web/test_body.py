@@ -1,4 +1,4 @@
-"""Bodies are bounded, and every way to be no JSON gets one sentence."""
+"""Bodies are bounded, and every malformed one gets one sentence."""
 
 import asyncio
 import codecs
@@ -28,7 +28,7 @@ _DECODER = msgspec.json.Decoder(_Shape)
 
 
 def _scope(headers: list[tuple[bytes, bytes]]) -> dict[str, object]:
-    """Make a request's scope, with memory of its own for its body: no endpoint gives it back."""
+    """Make a request's scope with its own memory for the body, which no endpoint gives back."""
     held = Held(BodyBudget(1 << 30))
     return {"type": "http", "method": "POST", "headers": headers, HELD_BODY: held}
 
@@ -61,30 +61,30 @@ def test_chunks_are_joined() -> None:
 
 
 def test_a_body_of_exactly_the_limit_is_read() -> None:
-    """The limit itself is allowed."""
+    """A body of exactly the limit is read."""
     assert _read([b"x" * 10], length="10") == b"x" * 10
 
 
 def test_an_announced_length_over_the_limit_is_refused_unread() -> None:
-    """No chunk is asked for: there is none to give."""
+    """A `Content-Length` over the limit is refused before any chunk is read."""
     with pytest.raises(RequestTooLarge, match="the body is 5,000 bytes, at most 10 bytes"):
         _read([], length="5000")
 
 
 def test_a_body_that_grows_over_the_limit_is_refused() -> None:
-    """Chunked bodies announce no length."""
+    """A body in chunks without a length is refused once it grows over the limit."""
     with pytest.raises(RequestTooLarge, match="at most 10 bytes"):
         _read([b"x" * 6, b"x" * 6])
 
 
 def test_a_length_that_is_no_number_is_not_trusted() -> None:
-    """The bytes themselves are counted."""
+    """With a `Content-Length` that is no number the bytes themselves are counted."""
     with pytest.raises(RequestTooLarge):
         _read([b"x" * 11], length="-1")
 
 
 def test_a_client_that_leaves_midway_is_noticed() -> None:
-    """Half a body is no body."""
+    """A client that leaves in the middle of a body raises `ClientDisconnect`."""
 
     async def receive() -> Message:
         return {"type": "http.disconnect"}
@@ -95,7 +95,7 @@ def test_a_client_that_leaves_midway_is_noticed() -> None:
 
 
 def test_a_good_body_is_decoded() -> None:
-    """Fields that nobody knows are ignored."""
+    """A good body is decoded, and unknown fields are ignored."""
     assert decode_json(b'{"name": "a", "other": [1]}', _DECODER) == _Shape("a")
 
 
@@ -134,7 +134,7 @@ def test_a_good_body_is_decoded() -> None:
     ],
 )
 def test_a_bad_body_gets_one_sentence(body: bytes, text: str) -> None:
-    """It says where and what, and quotes nothing of the body."""
+    """The error says where the body is wrong and how, and quotes nothing of it."""
     with pytest.raises(InvalidInput) as caught:
         decode_json(body, _DECODER)
     assert str(caught.value) == text
@@ -142,7 +142,7 @@ def test_a_bad_body_gets_one_sentence(body: bytes, text: str) -> None:
 
 @pytest.mark.parametrize("coding", ["utf-8-sig", "utf-16", "utf-32"])
 def test_a_byte_order_mark_tells_the_encoding(coding: str) -> None:
-    """As `json.loads` of Python reads bytes, which other servers hand it as they came."""
+    """A body with a byte order mark is read in that encoding, as by Python's `json.loads`."""
     written = '{"name": "äß€𝄞"}'
     assert _read([written.encode(coding)], max_bytes=200) == written.encode()
     assert _read([codecs.BOM_UTF16_BE + written.encode("utf-16-be")], max_bytes=99) == (
@@ -151,7 +151,7 @@ def test_a_byte_order_mark_tells_the_encoding(coding: str) -> None:
 
 
 def test_a_body_that_is_not_what_its_mark_says_is_refused() -> None:
-    """And so is one that is too long in UTF-8: the bound is for what is read."""
+    """A body that is not in its mark's encoding, or too long as UTF-8, is refused."""
     with pytest.raises(InvalidInput, match="begins as UTF-16 does, and is not: truncated data"):
         _read([codecs.BOM_UTF16_LE + b"{"])
     with pytest.raises(RequestTooLarge, match="12 bytes in UTF-8"):
@@ -159,7 +159,7 @@ def test_a_body_that_is_not_what_its_mark_says_is_refused() -> None:
 
 
 def test_several_fields_of_codings_are_one_list() -> None:
-    """RFC 9110, section 5.3: so that what comes second is not passed over."""
+    """Several `Content-Encoding` fields count as one list (RFC 9110, section 5.3)."""
     request = Request(_scope([(b"content-encoding", b"gzip"), (b"content-encoding", b"br")]))
     with pytest.raises(UnsupportedCoding, match="'gzip, br'"):
         asyncio.run(read_body(request, max_bytes=10))
@@ -188,14 +188,14 @@ _COMPRESSED = [
 @pytest.mark.parametrize(("coding", "data"), _COMPRESSED)
 @pytest.mark.parametrize("size", [1, 7, 1000])
 def test_a_compressed_body_is_expanded(coding: str, data: bytes, size: int) -> None:
-    """However it is cut into chunks; gzip may have several members (RFC 1952, section 2.2)."""
+    """A compressed body is expanded, whatever its chunks, and with several gzip members."""
     chunks = [data[start : start + size] for start in range(0, len(data), size)]
     assert _read(chunks, coding=coding, max_bytes=len(_TEXT) + 100) == _TEXT
 
 
 @pytest.mark.parametrize("coding", ["gzip", "deflate"])
 def test_the_bound_is_for_what_comes_out(coding: str) -> None:
-    """To the byte."""
+    """The bound counts expanded bytes exactly: the limit passes, one byte more is refused."""
     data = _gzip(b"x" * 1000) if coding == "gzip" else zlib.compress(b"x" * 1000)
     assert _read([data], coding=coding, max_bytes=1000) == b"x" * 1000
     with pytest.raises(RequestTooLarge, match="at most 999 bytes are accepted, expanded"):
@@ -203,7 +203,7 @@ def test_the_bound_is_for_what_comes_out(coding: str) -> None:
 
 
 def test_what_expands_to_a_gigabyte_costs_no_more_than_the_bound() -> None:
-    """A megabyte of zeros, a thousand times over: refused before it is there."""
+    """A megabyte that expands to a gigabyte is refused with no more memory than the bound."""
     made = zlib.compressobj(9, wbits=16 + zlib.MAX_WBITS)
     bomb = b"".join(made.compress(b"0" * 1_000_000) for _ in range(1000)) + made.flush()
     assert len(bomb) < 1_100_000
@@ -220,7 +220,7 @@ def test_what_expands_to_a_gigabyte_costs_no_more_than_the_bound() -> None:
 
 @pytest.mark.parametrize("coding", ["br", "compress", "utf-8", "gzip, gzip", "gzip, br"])
 def test_another_coding_is_refused_by_name(coding: str) -> None:
-    """Never ignored; what is accepted is named."""
+    """An unknown coding is refused; the error names it and the accepted ones."""
     with pytest.raises(UnsupportedCoding, match="expected one of gzip, deflate, ") as caught:
         _read([_TEXT], coding=coding, max_bytes=1000)
     assert caught.value.accepted == ACCEPTED
@@ -241,18 +241,18 @@ def test_another_coding_is_refused_by_name(coding: str) -> None:
 def test_data_that_is_not_what_it_says_is_the_clients_mistake(
     coding: str, data: bytes, complaint: str
 ) -> None:
-    """One sentence, without what was sent."""
+    """Data that is not in its coding is refused in one sentence that quotes nothing of it."""
     with pytest.raises(InvalidInput, match=complaint):
         _read([data], coding=coding, max_bytes=1000)
 
 
 def test_a_body_that_says_it_is_compressed_and_is_empty_is_empty() -> None:
-    """Clients set the header for all of their requests."""
+    """An empty body with a `Content-Encoding` is empty and no error."""
     assert _read([], coding="gzip") == b""
 
 
 def test_a_byte_order_mark_is_skipped() -> None:
-    """Programs of Windows write it; also inside a compressed body."""
+    """A UTF-8 byte order mark is skipped, also inside a compressed body."""
     assert _read([b"\xef\xbb\xbf{}"]) == b"{}"
     assert _read([_gzip(b"\xef\xbb\xbf{}")], coding="gzip", max_bytes=99) == b"{}"
 
@@ -275,19 +275,19 @@ class _Lax(msgspec.Struct):
 def test_booleans_and_numbers_are_read_as_python_servers_read_them(
     body: bytes, found: _Lax
 ) -> None:
-    """Written as texts or as numbers, in any case."""
+    """Booleans and numbers are read from text and from numbers, in any case."""
     assert decode_json(body, decoder(_Lax)) == found
 
 
 @pytest.mark.parametrize("body", [b'{"on": "maybe"}', b'{"on": 2}', b'{"many": "three"}'])
 def test_what_is_no_boolean_and_no_number_is_refused(body: bytes) -> None:
-    """By its place."""
+    """The error for what is no boolean or number names its place."""
     with pytest.raises(InvalidInput, match=r"expected `(bool|int) "):
         decode_json(body, decoder(_Lax))
 
 
 def test_an_empty_array_stands_for_an_empty_object() -> None:
-    """As PHP writes it."""
+    """An empty array, as PHP writes it, is read as an empty object."""
     given = _Lax(many=1)
     assert members(given, _Lax()) is given
     assert members(None, given) is members([], given) is given

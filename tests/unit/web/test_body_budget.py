@@ -1,4 +1,4 @@
-"""The bodies of all requests share a bounded memory, and each gives back what it took."""
+"""The bodies of all requests share a bounded memory, and each gives its share back."""
 
 import asyncio
 import threading
@@ -21,7 +21,7 @@ LARGE = 3 * SMALL_BYTES
 
 @given(st.lists(st.lists(st.integers(1, 5 * SMALL_BYTES), max_size=3), max_size=20))
 def test_what_is_held_never_exceeds_the_budget(bodies: list[list[int]]) -> None:
-    """However bodies grow, beside the one that may be alone; all is given back."""
+    """However bodies grow, the budget is kept, except by one that is alone; all is given back."""
     budget = BodyBudget(MOST)
     held = [Held(budget) for _ in bodies]
     for one, sizes in zip(held, bodies, strict=True):
@@ -39,7 +39,7 @@ def test_what_is_held_never_exceeds_the_budget(bodies: list[list[int]]) -> None:
 
 
 def test_large_bodies_leave_room_for_small_ones() -> None:
-    """Clients that send slowly shut out nobody who has one text."""
+    """While large bodies fill their budget, small bodies are let in."""
     budget = BodyBudget(MOST)
     for _ in range(2):
         Held(budget).reserve(LARGE)
@@ -49,12 +49,12 @@ def test_large_bodies_leave_room_for_small_ones() -> None:
 
 
 def test_a_body_of_any_size_is_let_in_alone() -> None:
-    """The bound of a single body is another's business."""
+    """A body larger than the budget is let in where it is alone."""
     Held(BodyBudget(MOST)).reserve(100 * MOST)
 
 
 def test_a_server_refuses_before_it_reads_and_gives_back_in_the_end() -> None:
-    """429 in the dialect's form, at the first byte of a body for which there is no room."""
+    """A body without room gets 429 at its first byte; at the end all memory is given back."""
     engine = FakeEngine()
     app = create_app(Service(Registry([engine])))
     size = 1_900_000

@@ -1,4 +1,4 @@
-"""Who makes room for a new connection, and who never does."""
+"""Which connections are closed for a new one, and which never are."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from earmark.web.connections import ConnectionBound, Idleness
 
 @dataclass(eq=False)
 class _Connection:
-    """A connection that is what the test says."""
+    """A connection in the state that the test sets."""
 
     state: Idleness
     since_s: float
@@ -34,7 +34,7 @@ def _new() -> _Connection:
 
 
 def test_the_idlest_makes_room() -> None:
-    """Nobody does below the bound; then the one that has been idle for longest."""
+    """At the bound the connection that was idle longest is closed; below it, none."""
     bound = ConnectionBound(4)
     connections = [_Connection("idle", since_s) for since_s in (5.0, 2.0, 9.0)]
     new = _new()
@@ -47,7 +47,7 @@ def test_the_idlest_makes_room() -> None:
 
 
 def test_idle_ones_go_before_those_that_have_begun_and_busy_ones_never() -> None:
-    """Whatever their age; where all are busy, the new one is not admitted."""
+    """Idle connections are closed before begun ones; where all are busy, the new one is refused."""
     bound = ConnectionBound(3)
     connections = [_Connection("busy", 1.0), _Connection("begun", 2.0), _Connection("idle", 3.0)]
     for closed in ([2], [1, 2]):
@@ -61,7 +61,7 @@ def test_idle_ones_go_before_those_that_have_begun_and_busy_ones_never() -> None
 
 
 def test_those_on_their_way_out_are_not_counted() -> None:
-    """They are among the connections until the system has closed them."""
+    """Connections that are being closed do not count towards the bound."""
     bound = ConnectionBound(2)
     connections = [_Connection("idle", 1.0), _Connection("busy", 2.0, closed=True)]
     new = _new()
@@ -70,7 +70,7 @@ def test_those_on_their_way_out_are_not_counted() -> None:
 
 
 def test_of_many_some_are_closed_together() -> None:
-    """With 640 allowed, the ten idlest: each search looks at all."""
+    """With a bound of 640, the ten idlest are closed together."""
     bound = ConnectionBound(640)
     connections = [_Connection("idle", float(number)) for number in range(640)]
     new = _new()
@@ -79,7 +79,7 @@ def test_of_many_some_are_closed_together() -> None:
 
 
 def test_each_spell_is_logged_once() -> None:
-    """A spell ends where a quarter of the connections have gone."""
+    """Reaching the bound is logged once until a quarter of the connections have gone."""
     bound = ConnectionBound(8)
 
     def reach(count: int) -> None:

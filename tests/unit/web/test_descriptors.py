@@ -1,4 +1,4 @@
-"""The descriptor limit, in processes of their own: what a limit was cannot be had back."""
+"""The descriptor limit, each test in a process of its own since a limit cannot be restored."""
 
 import subprocess
 import sys
@@ -36,12 +36,12 @@ def _ask(soft: int, hard: int) -> tuple[int, int, int]:
 
 
 def test_the_limit_becomes_the_hard_one_and_some_are_spared() -> None:
-    """A quarter of few, 128 of many, and those that are open: a handful in such a process."""
+    """The limit becomes the hard one; open descriptors and 128, or a quarter of few, are spared."""
     assert _ask(100, 256)[:2] == (256, 256)
     assert 256 - 64 - 32 < _ask(100, 256)[2] < 256 - 64
     assert 1024 - 128 - 32 < _ask(1024, 1024)[2] < 1024 - 128
 
 
 def test_there_is_room_for_a_connection_however_few_there_are() -> None:
-    """Eight descriptors hold the process itself."""
+    """With eight descriptors, which the process itself needs, one connection is still allowed."""
     assert _ask(8, 8)[2] >= 1

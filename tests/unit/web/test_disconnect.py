@@ -1,4 +1,4 @@
-"""Work ends with the connection that asked for it."""
+"""The work for a request ends when its connection does."""
 
 import asyncio
 
@@ -10,7 +10,7 @@ from earmark.web.disconnect import while_connected
 
 
 class _Connection:
-    """A connection that says what the test tells it to say."""
+    """A connection that sends what the test sets."""
 
     def __init__(self) -> None:
         self.messages: asyncio.Queue[str] = asyncio.Queue()
@@ -21,7 +21,7 @@ class _Connection:
 
 
 class _Work:
-    """Something to wait for, which knows when it was abandoned."""
+    """Work to wait for, which knows when it was cancelled."""
 
     def __init__(self) -> None:
         self.started = asyncio.Event()
@@ -37,7 +37,7 @@ class _Work:
 
 
 def test_an_answer_passes_through() -> None:
-    """Nothing is left running when the work is done first."""
+    """When the work is done first, its answer is returned and no task is left."""
 
     async def scenario() -> None:
         async def work() -> str:
@@ -51,7 +51,7 @@ def test_an_answer_passes_through() -> None:
 
 
 def test_a_client_that_leaves_cancels_the_work() -> None:
-    """The awaiting task itself lives on and learns why."""
+    """A disconnect cancels the work; the awaiting task goes on with `ClientDisconnect`."""
 
     async def scenario() -> None:
         connection, work = _Connection(), _Work()
@@ -69,7 +69,7 @@ def test_a_client_that_leaves_cancels_the_work() -> None:
 
 
 def test_a_cancellation_from_elsewhere_stays_one() -> None:
-    """A server that shuts down is not mistaken for a client that left."""
+    """A cancellation of the task itself is passed on, and is no `ClientDisconnect`."""
 
     async def scenario() -> None:
         connection, work = _Connection(), _Work()
@@ -84,7 +84,7 @@ def test_a_cancellation_from_elsewhere_stays_one() -> None:
 
 
 def test_an_error_of_the_work_passes_through() -> None:
-    """It is not the connection's."""
+    """An error of the work is raised unchanged."""
 
     async def scenario() -> None:
         async def work() -> None:

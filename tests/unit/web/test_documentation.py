@@ -1,4 +1,4 @@
-"""The page about the API is whole, stays at home, and is fetched once."""
+"""The documentation page is complete, loads nothing from outside, and is fetched once."""
 
 import re
 from html.parser import HTMLParser
@@ -23,7 +23,7 @@ class _References(HTMLParser):
         tag: str,  # noqa: ARG002
         attrs: list[tuple[str, str | None]],
     ) -> None:
-        """Keep addresses of whatever kind."""
+        """Keep the addresses in a tag."""
         names = {"src", "href", "action", "data"}
         self.found += [value for name, value in attrs if name in names and value]
 
@@ -35,7 +35,7 @@ def _references() -> list[str]:
 
 
 def test_the_page_is_a_page() -> None:
-    """HTML, with an element that shows the document."""
+    """The page is HTML with an element that shows the document."""
     answer = ask("GET", "/docs", engines=_ENGINES)
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
@@ -43,7 +43,7 @@ def test_the_page_is_a_page() -> None:
 
 
 def test_everything_the_page_is_made_of_is_served() -> None:
-    """With the type that a browser told not to guess demands."""
+    """Every file that the page refers to is served with its exact type."""
     types = {".css": "text/css", ".js": "text/javascript", ".json": "application/json"}
     served = [each for each in _references() if each != "data:,"]
     assert len(served) == 4
@@ -58,7 +58,7 @@ def test_everything_the_page_is_made_of_is_served() -> None:
 
 
 def test_the_page_can_reach_nobody_else() -> None:
-    """Its policy allows this server alone, and no other page may stand around it."""
+    """The page's policy allows only this server, and no other page may frame it."""
     policy = ask("GET", "/docs", engines=_ENGINES).headers["content-security-policy"]
     rules = dict(rule.strip().split(" ", 1) for rule in policy.split(";"))
     assert rules["default-src"] == "'none'"
@@ -70,7 +70,7 @@ def test_the_page_can_reach_nobody_else() -> None:
 
 @pytest.mark.parametrize("name", ["index.html", "welcome.html", "page.js", "page.css"])
 def test_our_own_part_of_the_page_names_no_other_server(name: str) -> None:
-    """And asks the viewer not to load its fonts from one."""
+    """Our part of the page names no other server, and the viewer loads no fonts from one."""
     text = (files("earmark.web") / "docs" / name).read_text("utf-8")
     assert not re.search(r"(https?:)?//[a-z]", text.replace("// ", ""))
     if name == "index.html":
@@ -82,7 +82,7 @@ _ADDRESSES = ("/openapi.json", "/docs", "/docs/page.js", "/docs/page.css", "/doc
 
 @pytest.mark.parametrize("path", _ADDRESSES)
 def test_what_has_not_changed_is_not_sent_again(path: str) -> None:
-    """A browser asks each time and is told so, by a tag that follows the content."""
+    """A request with a file's entity tag gets 304; the tag depends on the content."""
     first = ask("GET", path, engines=_ENGINES)
     tag = first.headers["etag"]
     assert first.headers["cache-control"] == "no-cache"
@@ -94,7 +94,7 @@ def test_what_has_not_changed_is_not_sent_again(path: str) -> None:
 
 
 def test_tags_differ() -> None:
-    """Each content has its own."""
+    """Files of different contents have different entity tags."""
     tags = {ask("GET", path, engines=_ENGINES).headers["etag"] for path in _ADDRESSES}
     assert len(tags) == len(_ADDRESSES)
 
@@ -103,7 +103,7 @@ _BROWSER = {"accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*
 
 
 def test_a_person_at_the_root_gets_a_short_page() -> None:
-    """It leads to the API and to what is served, by addresses that a prefix does not break."""
+    """A browser at `/` gets a page with relative links to the API and to what is served."""
     answer = ask("GET", "/", engines=_ENGINES, headers=_BROWSER)
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
@@ -117,7 +117,7 @@ def test_a_person_at_the_root_gets_a_short_page() -> None:
 
 @pytest.mark.parametrize("accept", ["*/*", "application/json", "", "text/plain"])
 def test_a_program_at_the_root_gets_json(accept: str) -> None:
-    """As ever; a cache in between keeps the two apart."""
+    """A program at `/` gets JSON; `Vary` keeps the page and the JSON apart in caches."""
     answer = ask("GET", "/", engines=_ENGINES, headers={"accept": accept})
     assert answer.headers["content-type"] == "application/json"
     assert "Accept" in answer.headers["vary"]
@@ -125,7 +125,7 @@ def test_a_program_at_the_root_gets_json(accept: str) -> None:
 
 
 def test_the_licence_of_the_viewer_is_in_the_package() -> None:
-    """Beside the file, which is the one that the notice and the readme name."""
+    """The viewer's licence is in the package, where the notice and the readme say it is."""
     folder = files("earmark.web") / "docs"
     assert "MIT License" in (folder / "rapidoc-LICENSE.txt").read_text("utf-8")
     version = re.search(r"RapiDoc (\S+)", (folder / "rapidoc-min.js").read_text("utf-8"))

@@ -1,4 +1,4 @@
-"""Answers in events: sent as they are made, and ended with the connection."""
+"""Answers in events are sent as they are made, and end with the connection."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -20,7 +20,7 @@ _PATIENCE_S = 10.0
 
 @given(st.text())
 def test_an_event_is_one_line_whatever_the_text(text: str) -> None:
-    """Line breaks are escaped by JSON, and the line reads back as it was."""
+    """An event is one line whatever its text, and is read back unchanged."""
     made = event({"word": text})
     assert made.startswith(b"data:")
     assert made.endswith(b"\n\n")
@@ -31,7 +31,7 @@ def test_an_event_is_one_line_whatever_the_text(text: str) -> None:
 
 
 class _Exchange:
-    """An app that streams, a client on the other side, and what both held."""
+    """An app that streams, its client, and what both held."""
 
     def __init__(self) -> None:
         self.go = asyncio.Event()
@@ -42,7 +42,7 @@ class _Exchange:
         self.records: list[RequestRecord] = []
 
     async def events(self, record: RequestRecord) -> AsyncGenerator[bytes, None]:
-        """Make one event at once and the last once the test says so."""
+        """Make one event at once, and the last one when the test allows it."""
         self.records.append(record)
         try:
             yield event(1)
@@ -52,7 +52,7 @@ class _Exchange:
             self.closed = True
 
     async def receive(self) -> Message:
-        """Say nothing until the client leaves."""
+        """Wait until the client leaves."""
         await self.leave.wait()
         return {"type": "http.disconnect"}
 
@@ -73,7 +73,7 @@ class _Exchange:
 
 
 def test_an_event_is_sent_before_the_next_is_made() -> None:
-    """Then the last, then the end; what was held is given back once."""
+    """Each event is sent before the next is made; at the end what was held is released once."""
 
     async def scenario() -> _Exchange:
         exchange = _Exchange()
@@ -103,7 +103,7 @@ def test_an_event_is_sent_before_the_next_is_made() -> None:
 
 
 def test_a_client_who_leaves_ends_the_stream_and_the_log_has_what_was_sent() -> None:
-    """Nothing is sent any more, and all is given back once."""
+    """When a client leaves, nothing more is sent, all is released, and the log has the status."""
 
     async def scenario() -> _Exchange:
         exchange = _Exchange()
@@ -122,7 +122,7 @@ def test_a_client_who_leaves_ends_the_stream_and_the_log_has_what_was_sent() -> 
 
 
 def test_a_server_that_goes_down_cuts_the_stream_short() -> None:
-    """The cancellation gets through, and all is given back once."""
+    """A cancellation by the server ends the stream, and all is released once."""
 
     async def scenario() -> _Exchange:
         exchange = _Exchange()

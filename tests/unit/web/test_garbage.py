@@ -1,4 +1,4 @@
-"""Requests leave nothing to Python's collector, which stops everything while it looks."""
+"""Requests leave no reference cycles to Python's garbage collector."""
 
 import asyncio
 import gc
@@ -109,7 +109,7 @@ def _collector_off() -> Iterator[None]:
 
 @pytest.mark.parametrize("case", REQUESTS_OF)
 def test_requests_leave_no_cycles(case: str) -> None:
-    """What is left does not grow with the requests; a single cycle has several objects."""
+    """The number of objects in cycles does not grow with the number of requests."""
     path, status, body = REQUESTS_OF[case]
     app = create_app(Service(Registry(instant_engines())))
 
@@ -125,7 +125,7 @@ def test_requests_leave_no_cycles(case: str) -> None:
 
 
 def test_a_server_leaves_no_cycles_on_a_connection() -> None:
-    """The same over HTTP, requests one after another on one connection."""
+    """Requests over HTTP on one connection leave no cycles that grow with their number."""
     body = b'{"inputs": "hello"}'
     head = b"POST /models/acme/tc HTTP/1.1\r\nhost: localhost\r\ncontent-length: %d\r\n\r\n"
     request = head % len(body) + body

@@ -22,7 +22,7 @@ BESIDE_BYTES = 32 * 1024 * 1024
 
 
 def test_clients_that_hold_bodies_cost_no_more_than_the_budget() -> None:
-    """67 bodies of 2 MB fit in 128 MiB; the others are 429, before they are read."""
+    """67 bodies of 2 MB fit in 128 MiB; the other requests get 429 before they are read."""
     statuses: Counter[int] = Counter()
     app = create_app(Service(Registry([FakeEngine()])))
 

@@ -1,4 +1,4 @@
-"""An address at which nothing is served is told the ones that were probably meant."""
+"""The addresses that are suggested for an unknown one."""
 
 import pytest
 
@@ -34,7 +34,7 @@ _KNOWN = (
     ],
 )
 def test_what_is_spelt_nearly_so_is_meant(path: str, meant: list[str]) -> None:
-    """A letter, a case, or a prefix too many."""
+    """A path with a wrong letter, another case or a prefix finds the address that was meant."""
     assert list(nearest_addresses(path, _KNOWN))[: len(meant)] == meant
 
 
@@ -42,5 +42,5 @@ def test_what_is_spelt_nearly_so_is_meant(path: str, meant: list[str]) -> None:
     "path", ["/v1/chat/completions", "/embed", "/v1/embeddings", "/", "//", "/" + "x" * 99_999]
 )
 def test_what_is_nothing_of_ours_is_near_nothing(path: str) -> None:
-    """Rather than told of what it did not mean."""
+    """A path that resembles no address has no suggestion."""
     assert nearest_addresses(path, _KNOWN) == ()

@@ -1,4 +1,4 @@
-"""From operations to a document: what is shared is written once, and the rest refers to it."""
+"""From operations to a document: shared parts are written once and referred to."""
 
 from dataclasses import replace
 
@@ -58,7 +58,7 @@ def _document(*operations: Operation, more: Components | None = None) -> dict[st
 
 
 def test_a_type_is_written_once_and_referred_to() -> None:
-    """By its name, with what its docstring says first."""
+    """A type is written once, with its docstring's first paragraph, and referred to by name."""
     document = _document(_operation("/a/{id}", "a", Fruit), _operation("/b/{id}", "b", list[Fruit]))
     parts = msgspec.json.decode(msgspec.json.encode(document))
     assert list(parts["components"]["schemas"]) == ["Fruit"]
@@ -72,7 +72,7 @@ def test_a_type_is_written_once_and_referred_to() -> None:
 
 
 def test_of_several_types_any_one_will_do() -> None:
-    """In the order given."""
+    """Several types become `anyOf`, in the order given."""
     parts = msgspec.json.decode(
         msgspec.json.encode(_document(_operation("/a/{id}", "a", Stone, Fruit)))
     )
@@ -83,7 +83,7 @@ def test_of_several_types_any_one_will_do() -> None:
 
 
 def test_named_answers_parameters_and_headers_are_shared() -> None:
-    """Statuses come in order, whatever the order they were given in."""
+    """Named answers, parameters and headers are shared; statuses come in ascending order."""
     document = _document(_operation("/a/{id}", "a", Fruit), _operation("/b/{id}", "b", Fruit))
     parts = msgspec.json.decode(msgspec.json.encode(document))
     for methods in parts["paths"].values():
@@ -97,7 +97,7 @@ def test_named_answers_parameters_and_headers_are_shared() -> None:
 
 
 def test_an_operation_that_is_open_asks_for_no_key() -> None:
-    """Where the document as a whole allows one."""
+    """An open operation needs no key in a document that allows one."""
     document = _document(
         _operation("/a/{id}", "a", Fruit), _operation("/b/{id}", "b", Fruit, open_to_all=True)
     )
@@ -155,7 +155,7 @@ def test_an_operation_of_a_group_takes_the_parameters_of_its_path() -> None:
 
 
 def test_what_is_passed_on_unread_may_be_anything() -> None:
-    """But a type that JSON has no form for is a mistake of ours."""
+    """A value that is passed on unread may be anything; a type without a JSON form is an error."""
     document = _document(_operation("/a/{id}", "a", dict[str, object]))
     parts = msgspec.json.decode(msgspec.json.encode(document))
     content = parts["paths"]["/a/{id}"]["get"]["responses"]["200"]["content"]
@@ -166,7 +166,7 @@ def test_what_is_passed_on_unread_may_be_anything() -> None:
 
 
 def test_one_name_for_two_things_is_refused() -> None:
-    """Else one of them would be described as the other."""
+    """Two different parts with one name are refused."""
     other = replace(_MISSING, description="There was one.")
     first = _operation("/a/{id}", "a", Fruit)
     second = replace(first, path="/b/{id}", answers={404: other})

@@ -1,4 +1,4 @@
-"""A request that may come from a page of another site is told from one of this machine."""
+"""Requests that may come from a page of another site are distinguished from local ones."""
 
 import pytest
 from hypothesis import given
@@ -12,7 +12,7 @@ from earmark.web.origin import asked_here
     "host", ["localhost", "LOCALHOST:8080", "127.0.0.1:8080", "127.1.2.3", "[::1]", "[::1]:8080"]
 )
 def test_a_name_of_loopback_is_this_machine(host: str) -> None:
-    """With or without a port."""
+    """Names of loopback, with or without a port, count as this machine."""
     assert asked_here(Headers({"host": host}))
     assert asked_here(Headers({"host": host, "origin": f"http://{host}"}))
 
@@ -21,12 +21,12 @@ def test_a_name_of_loopback_is_this_machine(host: str) -> None:
     "host", ["", "evil.test", "localhost.evil.test", "192.168.0.7:8080", "[::", "[fe80::1]:80", "@"]
 )
 def test_any_other_name_may_be_of_a_site_that_leads_here(host: str) -> None:
-    """Also one that is no name at all."""
+    """Any other host name, and what is no name at all, does not count as this machine."""
     assert not asked_here(Headers({"host": host}))
 
 
 @given(st.text(st.characters(max_codepoint=255), max_size=40))
 def test_no_origin_but_the_servers_own_will_do(origin: str) -> None:
-    """Whatever it is; upper and lower case are one."""
+    """Only the server's own origin is accepted, in any case."""
     headers = Headers(raw=[(b"host", b"localhost:80"), (b"origin", origin.encode("latin-1"))])
     assert asked_here(headers) == (origin.lower() == "http://localhost:80")

@@ -1,4 +1,4 @@
-"""Every request has an id and a line in the log, and none of its texts there."""
+"""Every request has an id and a log line, which holds none of its texts."""
 
 import asyncio
 from typing import cast
@@ -16,7 +16,7 @@ _SECRET = "a text that is nobody's business"  # noqa: S105 - no password
 
 
 def test_a_request_is_logged_with_its_figures_and_without_its_text() -> None:
-    """Method, path, status, milliseconds, model and how many texts."""
+    """The line has method, path, status, milliseconds, model and number of texts, and no text."""
     with capture_logs() as lines:
         body = f'{{"inputs": ["{_SECRET}", "{_SECRET}"]}}'
         ask(
@@ -41,7 +41,7 @@ def test_a_request_is_logged_with_its_figures_and_without_its_text() -> None:
 
 
 def test_a_refused_request_is_logged_without_its_text() -> None:
-    """Also where the text itself is what is wrong."""
+    """The line of a refused request holds no text, also where the text is what is wrong."""
     with capture_logs() as lines:
         ask("POST", "/", f'{{"inputs": ["{_SECRET}", 3]}}', engines=(FakeEngine(),))
     assert [line["status"] for line in lines] == [400]
@@ -50,14 +50,14 @@ def test_a_refused_request_is_logged_without_its_text() -> None:
 
 @pytest.mark.parametrize("given", ["r1", "!" * 128, "a/b:c"])
 def test_a_sane_request_id_is_kept(given: str) -> None:
-    """Up to 128 visible ASCII characters."""
+    """A request id of up to 128 visible ASCII characters is kept."""
     answer = ask("GET", "/", engines=(FakeEngine(),), headers={"x-request-id": given})
     assert answer.headers["x-request-id"] == given
 
 
 @pytest.mark.parametrize("given", ["", "a b", "x" * 129, "\x7f", "caf\xe9"])
 def test_any_other_request_id_is_replaced(given: str) -> None:
-    """It goes into a header and a log line, and has to be fit for both."""
+    """A request id that is unfit for a header or a log line is replaced."""
     header = {"x-request-id": given.encode("latin-1")}
     transport = httpx.ASGITransport(RequestLog(_empty))
 
@@ -96,7 +96,7 @@ def _get(app: ASGIApp) -> httpx.Response:
 
 
 def test_a_fault_is_answered_by_its_id_and_logged_with_its_traceback() -> None:
-    """The client learns nothing of what went wrong inside."""
+    """A fault is answered with the request's id alone, and logged with its traceback."""
     with capture_logs() as lines:
         answer = _get(_broken)
     assert answer.status_code == 500
@@ -110,14 +110,14 @@ def test_a_fault_is_answered_by_its_id_and_logged_with_its_traceback() -> None:
 
 
 def test_a_fault_after_the_answer_has_begun_is_left_to_the_server() -> None:
-    """A second answer would be read as part of the first."""
+    """A fault after the answer has begun is raised to the server, and no second answer is sent."""
     with capture_logs() as lines, pytest.raises(RuntimeError):
         _get(_broken_midway)
     assert [line["event"] for line in lines] == ["fault", "request"]
 
 
 def test_what_is_not_http_passes_through() -> None:
-    """The lifespan of the server has no id."""
+    """Messages of the lifespan pass through without an id."""
     seen: list[str] = []
 
     async def app(scope: Scope, _receive: Receive, _send: Send) -> None:
@@ -134,7 +134,7 @@ def test_what_is_not_http_passes_through() -> None:
 
 
 class _Panic(BaseException):
-    """As a panic of a library written in Rust arrives: no `Exception`."""
+    """A panic of a library written in Rust, which is no `Exception`."""
 
 
 @pytest.mark.parametrize(
@@ -146,7 +146,7 @@ class _Panic(BaseException):
     ],
 )
 def test_what_is_no_exception_is_answered_in_the_dialects_form(path: str, body: str) -> None:
-    """Not as plain text, and the connection goes on."""
+    """A panic is answered in the dialect's form, and the connection stays open."""
     engine = reranker("acme/tc")
     engine.failure = cast("Exception", _Panic("of a library"))  # the fake raises what it is given
     answer = ask("POST", path, body, engines=(engine,))

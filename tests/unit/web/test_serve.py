@@ -1,4 +1,4 @@
-"""The server takes its address, says when it is ready, and ends when all is answered."""
+"""The server takes its address, reports when it listens, and ends when all is answered."""
 
 import asyncio
 import http.client
@@ -19,7 +19,7 @@ from earmark.web.serve import ServerOptions, open_socket, run_server
 
 
 def test_a_port_in_use_is_one_clear_error() -> None:
-    """It names the address."""
+    """A port in use is an error that names the address."""
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         with pytest.raises(AddressUnavailable, match=f"127.0.0.1:{port}: address already in use"):
@@ -28,13 +28,13 @@ def test_a_port_in_use_is_one_clear_error() -> None:
 
 @pytest.mark.parametrize(("host", "port"), [("no host.invalid", 8080), ("127.0.0.1", 99_999)])
 def test_an_impossible_address_is_one_clear_error(host: str, port: int) -> None:
-    """A host that cannot be one, and a port beyond 65535."""
+    """An impossible host and a port beyond 65535 are each one clear error."""
     with pytest.raises(AddressUnavailable, match="cannot listen on"):
         open_socket(host, port)
 
 
 def test_port_0_lets_the_system_choose() -> None:
-    """The socket knows which; nobody is let in before the server runs."""
+    """Port 0 gets a free port; no client can connect before the server runs."""
     with open_socket("127.0.0.1", 0) as listener:
         port = listener.getsockname()[1]
         assert port > 0
@@ -43,7 +43,7 @@ def test_port_0_lets_the_system_choose() -> None:
 
 
 def test_a_port_taken_while_models_load_is_one_clear_error() -> None:
-    """Two programs may both take a port that neither listens on yet."""
+    """A port that another program begins to listen on before the server runs is one clear error."""
     with open_socket("127.0.0.1", 0) as first, open_socket(*first.getsockname()) as second:
         first.listen()
         with pytest.raises(AddressUnavailable, match="address already in use"):
@@ -51,7 +51,7 @@ def test_a_port_taken_while_models_load_is_one_clear_error() -> None:
 
 
 def test_a_stopping_server_answers_what_it_has_accepted() -> None:
-    """The request in flight gets its answer, then the engine is closed."""
+    """A stopping server answers the request in flight, then closes the engine."""
     answers: list[httpx.Response] = []
     engine = FakeEngine(gate=asyncio.Event())
     with running_server(create_app(Service(Registry([engine])))) as running:
@@ -69,7 +69,7 @@ def test_a_stopping_server_answers_what_it_has_accepted() -> None:
 
 
 def test_a_server_that_waits_no_longer_says_so() -> None:
-    """Past `shutdown_s` what is unanswered is refused, and the engine is closed all the same."""
+    """After `shutdown_s` open requests are refused, and the engine is closed."""
     engine = FakeEngine(gate=asyncio.Event())
     app = create_app(Service(Registry([engine])))
     with running_server(app, ServerOptions(shutdown_s=0)) as running:
@@ -88,7 +88,7 @@ def test_a_server_that_waits_no_longer_says_so() -> None:
 
 
 def test_a_client_that_leaves_takes_its_texts_out_of_the_queue() -> None:
-    """The engine's wait is cancelled, and the server goes on."""
+    """When a client leaves, the engine's wait is cancelled and the server goes on."""
     engine = FakeEngine(gate=asyncio.Event())
     with running_server(create_app(Service(Registry([engine])))) as running:
         with running.connect() as leaving:

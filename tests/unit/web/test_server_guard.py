@@ -59,13 +59,13 @@ def _answer(connection: socket.socket) -> tuple[int, object]:
 
 
 def test_a_client_that_sends_nothing_is_hung_up_on() -> None:
-    """There is no request to answer."""
+    """A connection that sends nothing is closed without an answer."""
     with _server(replace(_PATIENT, first_byte_s=_SHORT_S)) as server, server.connect() as client:
         assert client.recv(1) == b""
 
 
 def test_a_client_that_sends_only_line_ends_is_hung_up_on() -> None:
-    """They begin no request, and must not put the deadline off: also after an answer."""
+    """Line ends, which begin no request, do not put the deadline off, also after an answer."""
     with _server(replace(_PATIENT, first_byte_s=_SHORT_S)) as server, server.connect() as client:
         client.sendall(_REQUEST)
         assert _answer(client)[0] == 200
@@ -74,7 +74,7 @@ def test_a_client_that_sends_only_line_ends_is_hung_up_on() -> None:
 
 
 def test_headers_that_do_not_end_are_refused() -> None:
-    """408, then the end of the connection."""
+    """Headers that do not end get 408, and the connection is closed."""
     with _server(replace(_PATIENT, headers_s=_SHORT_S)) as server, server.connect() as client:
         client.sendall(b"POST / HTTP/1.1\r\nhost:")
         error = {"error": "the request's headers did not arrive in time"}
@@ -83,7 +83,7 @@ def test_headers_that_do_not_end_are_refused() -> None:
 
 
 def test_a_body_that_does_not_end_is_refused() -> None:
-    """408, and the handler that waits for the body is let go."""
+    """A body that does not end gets 408, and the handler that waits for it is released."""
     with _server(replace(_PATIENT, body_s=_SHORT_S)) as server, server.connect() as client:
         client.sendall(_HEAD + b"\r\n{")
         error = {"error": "the request's body did not arrive in time"}
@@ -92,7 +92,7 @@ def test_a_body_that_does_not_end_is_refused() -> None:
 
 
 def test_a_body_that_goes_on_after_its_refusal_ends_the_connection() -> None:
-    """The answer is read first; nobody waits for the rest for ever."""
+    """After a refusal the answer can be read; then the connection is closed, body or not."""
     with _server(replace(_PATIENT, body_s=_SHORT_S)) as server, server.connect() as client:
         client.sendall(b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 99999999\r\n\r\n{")
         assert _answer(client)[0] == 413
@@ -100,7 +100,7 @@ def test_a_body_that_goes_on_after_its_refusal_ends_the_connection() -> None:
 
 
 def test_a_client_waiting_for_an_answer_may_be_slow_with_its_next_request() -> None:
-    """The refusal of the second must not come before the answer to the first."""
+    """A slow second request is not refused before the first one is answered."""
     engine = FakeEngine(gate=asyncio.Event())
     options = ServerOptions(connection=replace(_PATIENT, headers_s=_SHORT_S))
     with running_server(_app(engine), options) as server, server.connect() as client:
@@ -116,7 +116,7 @@ def test_a_client_waiting_for_an_answer_may_be_slow_with_its_next_request() -> N
 
 
 def test_an_answer_that_has_begun_is_cut_short_with_the_body_that_does_not_end() -> None:
-    """A refusal would be read as a part of it."""
+    """When a body's deadline passes after its answer began, the connection closes without a 408."""
 
     async def early(_scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": []})
@@ -132,7 +132,7 @@ def test_an_answer_that_has_begun_is_cut_short_with_the_body_that_does_not_end()
 
 
 def test_deadlines_end_with_what_they_wait_for() -> None:
-    """A request in pieces, then another on the same connection, with patience for each piece."""
+    """Requests in pieces on one connection are answered as long as each stage is in time."""
     with _server() as server, server.connect() as client:
         for piece in (b"\r\n", _HEAD[:7], _HEAD[7:], b"\r\n", _BODY[:3], _BODY[3:]):
             client.sendall(piece)
@@ -142,7 +142,7 @@ def test_deadlines_end_with_what_they_wait_for() -> None:
 
 
 def test_pipelined_requests_are_answered_in_order() -> None:
-    """The guard counts each by itself."""
+    """Pipelined requests are answered in order, each with its own limits."""
     with _server() as server, server.connect() as client:
         bad = b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\n{}"
         client.sendall(_REQUEST + bad + _REQUEST)
@@ -169,7 +169,7 @@ def test_pipelined_requests_are_answered_in_order() -> None:
     ids=["one long header", "many short ones", "a long address"],
 )
 def test_headers_over_the_limit_are_refused(head: bytes) -> None:
-    """431, whether they come whole or in pieces that never end."""
+    """Headers over the limit get 431, whole or in pieces that never end."""
     with _server(replace(_PATIENT, max_header_bytes=1000)) as server:
         expected = (
             431,
@@ -185,7 +185,7 @@ def test_headers_over_the_limit_are_refused(head: bytes) -> None:
 
 
 def test_a_large_body_is_no_large_header() -> None:
-    """Only what stands before the body counts."""
+    """The bytes of a body do not count towards the limit of headers."""
     with _server(replace(_PATIENT, max_header_bytes=1000)) as server, server.connect() as client:
         body = json.dumps({"inputs": "x" * 50_000}).encode()
         head = b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: %d\r\n\r\n" % len(body)
@@ -197,7 +197,7 @@ def test_a_large_body_is_no_large_header() -> None:
     "sent", [b"hello\r\n\r\n", b"\x16\x03\x01\x02\x00\x01", b"GET caf\xe9 HTTP/1.1\r\n\r\n"]
 )
 def test_what_is_no_request_is_refused(sent: bytes) -> None:
-    """400 as JSON, whatever it was."""
+    """Bytes that are no request get a 400 as JSON."""
     with _server() as server, server.connect() as client:
         client.sendall(sent)
         assert _answer(client) == (400, {"error": "the request is not valid HTTP/1.1"})
@@ -211,7 +211,7 @@ def test_what_is_no_request_is_refused(sent: bytes) -> None:
     ],
 )
 def test_an_offer_of_another_protocol_is_passed_over(offer: bytes) -> None:
-    """The request is answered as if there had been none; Java's client makes one."""
+    """A request that offers another protocol, as Java's client does, is answered as HTTP/1.1."""
     with _server() as server:
         for pieces in ([_HEAD + offer + b"\r\n" + _BODY], [_HEAD + offer + b"\r\n", _BODY]):
             with server.connect() as client:
@@ -221,14 +221,14 @@ def test_an_offer_of_another_protocol_is_passed_over(offer: bytes) -> None:
 
 
 def test_a_tunnel_is_refused() -> None:
-    """CONNECT is for proxies."""
+    """A CONNECT request is refused."""
     with _server() as server, server.connect() as client:
         client.sendall(b"CONNECT example.org:443 HTTP/1.1\r\nhost: example.org\r\n\r\n")
         assert _answer(client)[0] == 400
 
 
 def test_an_answer_that_nobody_reads_is_dropped() -> None:
-    """The handler that writes it is let go, and the client finds only a part of it."""
+    """An unread answer is dropped after its deadline, and the handler is released."""
     finished = threading.Event()
 
     async def endless(_scope: Scope, _receive: Receive, send: Send) -> None:
@@ -256,7 +256,7 @@ def _rest(connection: socket.socket) -> bytes:
 
 
 def test_a_trailer_is_no_header() -> None:
-    """An access key after the body lets nobody in; the request itself is read as it came."""
+    """An access key in a trailer is ignored; the request itself is read as it came."""
     keys = KeysInMemory()
     made = new_key("caller", now_s=0.0)
     keys.add(made.kept)
@@ -275,7 +275,7 @@ def test_a_trailer_is_no_header() -> None:
 
 
 def test_trailers_that_do_not_end_are_refused() -> None:
-    """As headers are: what is kept of them is bounded."""
+    """Trailers that do not end are refused like headers."""
     with _server(replace(_PATIENT, max_header_bytes=1000)) as server, server.connect() as client:
         client.sendall(b"POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n0\r\nx: ")
         for _ in range(3):
@@ -298,7 +298,7 @@ def test_trailers_that_do_not_end_are_refused() -> None:
 def test_what_two_readers_would_take_differently_is_refused(
     head: bytes, status: int, words: str
 ) -> None:
-    """RFC 9112, 3.2 and 6.1."""
+    """Requests that two readers may read differently are refused (RFC 9112, 3.2 and 6.1)."""
     with _server() as server, server.connect() as client:
         client.sendall(head + b"\r\n")
         found, error = _answer(client)
@@ -315,7 +315,7 @@ def test_what_two_readers_would_take_differently_is_refused(
     ],
 )
 def test_what_is_sound_is_read(head: bytes) -> None:
-    """HTTP/1.0 has no Host; the names of codings are in any case."""
+    """HTTP/1.0 without Host, and names of codings in any case, are accepted."""
     with _server() as server, server.connect() as client:
         client.sendall(head + b"\r\n" + b"%x\r\n%b\r\n0\r\n\r\n" % (len(_BODY), _BODY))
         assert _answer(client)[0] == 200
@@ -333,7 +333,7 @@ def test_what_is_sound_is_read(head: bytes) -> None:
 def test_valid_requests_are_answered_before_a_broken_one_is_refused(
     broken: bytes, status: int
 ) -> None:
-    """However many stand before it on the connection."""
+    """Valid requests are answered before a broken one behind them is refused."""
     engine = FakeEngine(gate=asyncio.Event())
     with running_server(_app(engine)) as server, server.connect() as client:
         client.sendall(_REQUEST + _REQUEST + broken)
@@ -345,7 +345,7 @@ def test_valid_requests_are_answered_before_a_broken_one_is_refused(
 
 
 class _WithoutPipeline:
-    """A protocol of another uvicorn: most of it is elsewhere."""
+    """A protocol of a uvicorn that lacks a part."""
 
     def __init__(self) -> None:
         self.parser = self.url = self.headers = None
@@ -355,14 +355,14 @@ class _WithoutPipeline:
 
 
 def test_a_uvicorn_that_lacks_what_the_guard_uses_is_refused() -> None:
-    """Rather than served without a guard; the one that is installed has all of it."""
+    """A uvicorn that lacks a part that the guard uses is refused; the installed one is accepted."""
     check_protocol()
     with pytest.raises(SettingsError, match=r"lacks _unset_keepalive.*, pipeline, .*uvicorn<0\.55"):
         check_protocol(_WithoutPipeline)
 
 
 def test_idle_connections_make_room_and_busy_ones_stay() -> None:
-    """Each kind of idle one is closed before the one whose request is being answered."""
+    """Every kind of idle connection is closed before the one whose request is being answered."""
     engine = FakeEngine(gate=asyncio.Event())
     options = ServerOptions(connection=replace(_PATIENT, most_connections=4))
     with running_server(_app(engine), options) as server, ExitStack() as stack:
@@ -396,7 +396,7 @@ def test_idle_connections_make_room_and_busy_ones_stay() -> None:
 
 
 def test_where_all_are_busy_a_new_connection_is_refused() -> None:
-    """503; a body that is still being read is busy too."""
+    """Where all connections are busy, also reading a body, a new one gets 503."""
     engine = FakeEngine(gate=asyncio.Event())
     options = ServerOptions(connection=replace(_PATIENT, most_connections=1))
     with running_server(_app(engine), options) as server, server.connect() as busy:

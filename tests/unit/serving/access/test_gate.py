@@ -1,4 +1,4 @@
-"""Who is let in, whatever was created and revoked before."""
+"""The gate lets in exactly the callers that the keys allow, after any history."""
 
 from collections.abc import Callable
 from contextlib import closing
@@ -15,7 +15,7 @@ from earmark.serving.access.store import KeysInMemory, SqliteKeys
 
 
 def opens(gate: AccessGate, secret: str | None) -> bool:
-    """Say whether the gate lets the bearer in."""
+    """Return whether the gate lets the bearer in."""
     try:
         gate.admit(secret)
     except AccessDenied:
@@ -25,7 +25,7 @@ def opens(gate: AccessGate, secret: str | None) -> bool:
 
 @given(st.lists(st.sampled_from(["create", "revoke the oldest", "revoke the newest"])))
 def test_after_any_history_exactly_the_keys_that_were_not_revoked_open(history: list[str]) -> None:
-    """And everything opens before the first key, never again after it."""
+    """Before the first key all are let in; after it, only bearers of keys that are not revoked."""
     store = KeysInMemory()
     gate = AccessGate(store)
     made: list[NewKey] = []
@@ -46,7 +46,7 @@ def test_after_any_history_exactly_the_keys_that_were_not_revoked_open(history: 
 
 
 def test_whoever_is_let_in_is_known_by_the_key() -> None:
-    """And by none where none is needed."""
+    """The gate returns the caller's key, or None where no key is needed."""
     store = KeysInMemory()
     gate = AccessGate(store)
     assert gate.admit("ek_any") is None
@@ -67,7 +67,7 @@ def test_whoever_is_let_in_is_known_by_the_key() -> None:
     ],
 )
 def test_a_key_that_is_nearly_right_is_wrong(altered: Callable[[str], str]) -> None:
-    """Nothing is trimmed or folded."""
+    """A key with a space or another case is refused."""
     store = KeysInMemory()
     made = new_key("ci", now_s=0.0)
     store.add(made.kept)
@@ -76,7 +76,7 @@ def test_a_key_that_is_nearly_right_is_wrong(altered: Callable[[str], str]) -> N
 
 
 def test_a_missing_key_and_a_wrong_one_are_told_apart() -> None:
-    """The remedy differs; neither message repeats what was sent."""
+    """A missing key and a wrong one have different errors; neither repeats what was sent."""
     store = KeysInMemory()
     store.add(new_key("ci", now_s=0.0).kept)
     gate = AccessGate(store)
@@ -88,7 +88,7 @@ def test_a_missing_key_and_a_wrong_one_are_told_apart() -> None:
 
 
 def test_a_key_counts_from_the_moment_another_process_created_it(tmp_path: Path) -> None:
-    """And no longer than until it is revoked there; the gate lives all the while."""
+    """A key of another process is accepted from its creation until its revocation there."""
     file = tmp_path / "earmark.sqlite"
     with closing(SqliteKeys(file)) as server, closing(SqliteKeys(file)) as command:
         gate = AccessGate(server)
@@ -103,7 +103,7 @@ def test_a_key_counts_from_the_moment_another_process_created_it(tmp_path: Path)
 
 
 def test_keys_outlive_a_run(tmp_path: Path) -> None:
-    """A server that starts later demands them, also where all are revoked."""
+    """A server that starts later demands the keys, also where all are revoked."""
     file = tmp_path / "earmark.sqlite"
     made = new_key("ci", now_s=1.0)
     with closing(SqliteKeys(file)) as store:

@@ -1,4 +1,4 @@
-"""What an access key is made of, and how one is found."""
+"""How an access key is made, what is kept of it, and how it is found."""
 
 import hashlib
 import re
@@ -25,7 +25,7 @@ def test_a_key_holds_256_random_bits_and_is_recognised() -> None:
 
 
 def test_what_is_kept_of_a_key_does_not_hold_it() -> None:
-    """The digest finds it, the id is part of the digest, the ending tells it from others."""
+    """What is kept has the digest, an id from the digest, and the ending, but not the key."""
     made = new_key("ci", now_s=7.5)
     digest = hashlib.sha256(made.secret.encode()).digest()
     assert made.kept == AccessKey(
@@ -40,32 +40,32 @@ def test_what_is_kept_of_a_key_does_not_hold_it() -> None:
 
 
 def test_no_key_stands_in_a_traceback_or_a_log() -> None:
-    """Neither the key nor its digest is part of what Python shows of it."""
+    """The repr of a key's objects holds neither the key nor its digest."""
     made = new_key("ci", now_s=0.0)
     assert made.secret not in repr(made)
     assert repr(made.kept.digest) not in repr(made)
 
 
 def test_anything_has_a_digest() -> None:
-    """Whatever a stranger presents, it is looked up and not found."""
+    """Any text that a caller presents has a digest and can be looked up."""
     assert digest_of("") != digest_of("\xff\u20ac")
 
 
 @pytest.mark.parametrize("name", ["", " ", "a b", "-a", "a" * 65, "a\n", "caf\xe9", "a/b", "[red]"])
 def test_a_name_is_a_plain_word(name: str) -> None:
-    """It stands in listings and on command lines."""
+    """Only names of letters, digits and a few signs are accepted."""
     with pytest.raises(SettingsError, match="cannot name an access key"):
         new_key(name, now_s=0.0)
 
 
 def test_a_name_cannot_be_mistaken_for_an_id() -> None:
-    """Or revoking by one could hit the other."""
+    """A name in the form of an id is refused, so that revoking by id cannot hit another key."""
     with pytest.raises(SettingsError, match="looks like the id"):
         new_key("0123456789ab", now_s=0.0)
 
 
 def test_a_key_is_found_by_its_id_and_by_its_name() -> None:
-    """Of keys with one name the one that opens is meant."""
+    """A key is found by id and by name; of keys with one name, the valid one is found."""
     old = kept("0" * 12, "ci", revoked_s=1.0)
     current = kept("1" * 12, "ci")
     assert find_key([old, current], "ci") is current
@@ -74,12 +74,12 @@ def test_a_key_is_found_by_its_id_and_by_its_name() -> None:
 
 @pytest.mark.parametrize("wanted", ["ci", "0" * 12])
 def test_a_revoked_key_is_not_found_again(wanted: str) -> None:
-    """The operator learns that it is done already."""
+    """Finding a revoked key raises an error that says it is revoked already."""
     with pytest.raises(SettingsError, match=f"{wanted} is revoked already"):
         find_key([kept("0" * 12, "ci", revoked_s=1.0)], wanted)
 
 
 def test_an_unknown_key_is_told_where_to_look() -> None:
-    """By the command that lists them."""
+    """The error for an unknown key names the command that lists keys."""
     with pytest.raises(SettingsError, match="'nobody'; `earmark keys list`"):
         find_key([kept("0" * 12, "ci")], "nobody")

@@ -1,4 +1,4 @@
-"""Both stores of access keys, and what only the one on disk can do."""
+"""Both stores of access keys, in memory and in the database."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -15,7 +15,7 @@ from earmark.serving.access.store import KeysInMemory, KeyStore, SqliteKeys
 
 @pytest.fixture(params=["memory", "sqlite"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[KeyStore]:
-    """An empty store of either kind."""
+    """Open an empty store of each kind."""
     made: dict[str, Callable[[], KeyStore]] = {
         "memory": KeysInMemory,
         "sqlite": lambda: SqliteKeys(tmp_path / "state" / "earmark.sqlite"),
@@ -25,7 +25,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[KeyStore]:
 
 
 def test_keys_are_listed_as_they_were_added(store: KeyStore) -> None:
-    """The oldest first, nothing of them lost."""
+    """Keys are listed with all of their fields, the oldest first."""
     assert store.all_keys() == ()
     added = tuple(new_key(f"k{moment}", now_s=moment).kept for moment in (1.0, 2.0, 3.0))
     for key in added:
@@ -34,7 +34,7 @@ def test_keys_are_listed_as_they_were_added(store: KeyStore) -> None:
 
 
 def test_a_revoked_key_is_kept_with_the_moment_of_it(store: KeyStore) -> None:
-    """The first one: to revoke it once more changes nothing."""
+    """A revoked key keeps its first time of revocation; revoking it again changes nothing."""
     key = new_key("ci", now_s=1.0).kept
     store.add(key)
     store.revoke(key.key_id, now_s=5.0)
@@ -43,7 +43,7 @@ def test_a_revoked_key_is_kept_with_the_moment_of_it(store: KeyStore) -> None:
 
 
 def test_two_keys_that_open_cannot_have_one_name(store: KeyStore) -> None:
-    """The name of a revoked one is free again."""
+    """A name in use is refused; the name of a revoked key can be used again."""
     first = new_key("ci", now_s=1.0).kept
     store.add(first)
     with pytest.raises(SettingsError, match="an access key named ci already"):
@@ -55,7 +55,7 @@ def test_two_keys_that_open_cannot_have_one_name(store: KeyStore) -> None:
 
 
 def test_the_version_changes_with_every_change_and_only_then(store: KeyStore) -> None:
-    """What reads the keys only when they changed misses none."""
+    """The version changes with every change to the keys, and only then."""
     key = new_key("ci", now_s=1.0).kept
     before = store.version()
     assert store.version() == before
@@ -69,7 +69,7 @@ def test_the_version_changes_with_every_change_and_only_then(store: KeyStore) ->
 
 
 def test_a_change_by_another_connection_is_noticed(tmp_path: Path) -> None:
-    """Also where it is the one that makes the file: `earmark keys create` beside a server."""
+    """A change by another connection changes the version, also where that one makes the file."""
     file = tmp_path / "state" / "earmark.sqlite"
     with closing(SqliteKeys(file)) as server, closing(SqliteKeys(file)) as command:
         assert server.all_keys() == ()
@@ -85,7 +85,7 @@ def test_a_change_by_another_connection_is_noticed(tmp_path: Path) -> None:
 
 
 def test_asking_leaves_no_file_behind(tmp_path: Path) -> None:
-    """A server without keys writes nothing."""
+    """Reading a store without keys makes no file."""
     with closing(SqliteKeys(tmp_path / "state" / "earmark.sqlite")) as store:
         assert store.all_keys() == ()
         assert store.version() == store.version()
@@ -93,7 +93,7 @@ def test_asking_leaves_no_file_behind(tmp_path: Path) -> None:
 
 
 def test_no_byte_on_disk_holds_a_key(tmp_path: Path) -> None:
-    """Neither the database nor its log of changes, while both are open."""
+    """Neither the database nor its write-ahead log holds a key, while both are open."""
     file = tmp_path / "state" / "earmark.sqlite"
     with closing(SqliteKeys(file)) as store:
         secrets = []
@@ -109,7 +109,7 @@ def test_no_byte_on_disk_holds_a_key(tmp_path: Path) -> None:
 
 
 def test_a_file_deleted_below_a_server_goes_on_counting(tmp_path: Path) -> None:
-    """It must not open a door that was closed."""
+    """A server whose database file is deleted keeps demanding the keys."""
     file = tmp_path / "state" / "earmark.sqlite"
     with closing(SqliteKeys(file)) as store:
         store.add(new_key("ci", now_s=1.0).kept)
@@ -120,7 +120,7 @@ def test_a_file_deleted_below_a_server_goes_on_counting(tmp_path: Path) -> None:
 
 
 def test_what_is_there_but_no_folder_is_not_taken_for_no_keys(tmp_path: Path) -> None:
-    """Only a file that is missing means that there are none."""
+    """Where a file stands in place of the state folder, reading keys is an error."""
     (tmp_path / "taken").write_text("")
     with (
         closing(SqliteKeys(tmp_path / "taken" / "earmark.sqlite")) as store,
@@ -130,7 +130,7 @@ def test_what_is_there_but_no_folder_is_not_taken_for_no_keys(tmp_path: Path) ->
 
 
 def test_a_damaged_file_is_named(tmp_path: Path) -> None:
-    """In one line, by whichever method comes upon it."""
+    """Every method on a damaged file raises an error of one line that names it."""
     file = tmp_path / "earmark.sqlite"
     file.write_text("no database at all, but longer than the header of one would have to be" * 9)
     with (
@@ -145,7 +145,7 @@ def test_a_database_that_was_lost_is_not_taken_for_one_without_keys(
     tmp_path: Path,
     made_anew: bool,  # noqa: FBT001 - pytest passes by name
 ) -> None:
-    """Deleted, or deleted and made anew by another store; a new key ends the refusal."""
+    """A deleted database, or a new one without keys, is refused until a key is created."""
     file = tmp_path / "earmark.sqlite"
     with closing(SqliteKeys(file)) as store:
         store.refuse_loss()

@@ -1,4 +1,4 @@
-"""No text is run twice, and every caller gets what the engine alone would have told him."""
+"""No text is run twice, and every caller gets the answer that the engine alone would give."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -40,12 +40,12 @@ def _request(*texts: str) -> TextClassification:
 
 
 async def _alone(*texts: str) -> tuple[Classification | EarmarkError, ...]:
-    """Ask an engine that knows of no cache."""
+    """Ask an engine without a cache."""
     return (await FakeEngine().answer(_request(*texts))).outcomes
 
 
 class _Door:
-    """A service before a held engine, and the requests that were sent."""
+    """A service in front of a held engine, and the requests that were sent."""
 
     def __init__(
         self, engine: HeldEngine | None = None, options: ServiceOptions | None = None
@@ -82,7 +82,7 @@ def _scenario(body: Callable[[], Coroutine[Any, Any, None]]) -> Callable[[], Non
 
 @_scenario
 async def test_only_what_is_not_known_is_run() -> None:
-    """Of ten texts seven are known; the answers keep the order of the request."""
+    """Of ten texts of which seven are known, three are run; the answers keep their order."""
     door, texts = _Door(), [f"text {number}" for number in range(10)]
     await door.know(*texts[1:4], *texts[5:9])
     task = await door.ask(*texts)
@@ -96,7 +96,7 @@ async def test_only_what_is_not_known_is_run() -> None:
 
 @_scenario
 async def test_a_text_that_stands_twice_is_run_once() -> None:
-    """The other times count as joined to the first."""
+    """A text that a request repeats is run once; the other times count as joined."""
     door = _Door()
     task = await door.ask("a", "b", "a", "a")
     (call,) = door.engine.calls
@@ -109,7 +109,7 @@ async def test_a_text_that_stands_twice_is_run_once() -> None:
 
 @_scenario
 async def test_what_is_known_is_answered_at_once_also_when_nothing_else_is() -> None:
-    """A full hit needs no permit, no tokens and no time."""
+    """A request whose texts are all known needs no permit, no tokens and no time."""
     door = _Door(options=_ONE_AT_A_TIME)
     await door.know("a")
     busy = await door.ask("b")
@@ -124,7 +124,7 @@ async def test_what_is_known_is_answered_at_once_also_when_nothing_else_is() -> 
 
 @_scenario
 async def test_a_text_in_flight_is_joined() -> None:
-    """Two requests share one run; the second also brings a text of its own."""
+    """Two requests for the same text share one run; the second also runs a text of its own."""
     door = _Door()
     first = await door.ask("a", "b")
     second = await door.ask("b", "c")
@@ -144,7 +144,7 @@ async def test_a_text_in_flight_is_joined() -> None:
 
 @_scenario
 async def test_a_run_outlives_the_request_that_started_it() -> None:
-    """While others wait; its permit is given back when it ends, not before."""
+    """A run goes on while other requests wait, and keeps its permit until it ends."""
     door = _Door(options=ServiceOptions(admission=AdmissionLimits(max_requests=2)))
     starter = await door.ask("a", "b")
     joiner = await door.ask("b")
@@ -164,7 +164,7 @@ async def test_a_run_outlives_the_request_that_started_it() -> None:
 
 @_scenario
 async def test_a_run_ends_with_the_last_who_waits_for_it() -> None:
-    """The queue drops its texts, and whoever asks next has them run anew."""
+    """When the last request leaves, the queue drops the texts; a later request runs them again."""
     door = _Door(options=ServiceOptions(admission=AdmissionLimits(max_requests=2)))
     starter, joiner = await door.ask("a"), await door.ask("a")
     for task in (starter, joiner):
@@ -188,7 +188,7 @@ async def test_a_run_ends_with_the_last_who_waits_for_it() -> None:
     ],
 )
 def test_what_befell_the_starter_alone_is_not_passed_on(failure: Exception, *, whole: bool) -> None:
-    """Who joined has the text run himself, once for all who had joined."""
+    """A failed run, or its starter's deadline, is not passed on: the joined text runs once more."""
 
     async def scenario() -> None:
         door = _Door()
@@ -211,7 +211,7 @@ def test_what_befell_the_starter_alone_is_not_passed_on(failure: Exception, *, w
 
 @pytest.mark.parametrize("failure", [RuntimeError("a bug"), ShuttingDown("closing")])
 def test_an_engine_that_goes_on_failing_fails_everyone_once(failure: Exception) -> None:
-    """Each gets one error, after no more runs than callers; from the third on, all run at once."""
+    """Each caller gets one error, after at most a run for each; from the third on, all at once."""
 
     async def scenario() -> None:
         door = _Door()
@@ -230,7 +230,7 @@ def test_an_engine_that_goes_on_failing_fails_everyone_once(failure: Exception) 
 
 @_scenario
 async def test_a_request_whose_own_run_fails_waits_for_no_other() -> None:
-    """Nothing that it could still be told would be an answer."""
+    """A request whose own run fails gets its error at once, without waiting for joined runs."""
     door = _Door()
     other = await door.ask("a")
     task = await door.ask("a", "b")
@@ -244,7 +244,7 @@ async def test_a_request_whose_own_run_fails_waits_for_no_other() -> None:
 
 @pytest.mark.parametrize("failure", [InvalidInput("too long"), NonFiniteScore("NaN")])
 def test_a_texts_own_failure_is_shared_but_not_kept(failure: EarmarkError) -> None:
-    """Nobody would fare better with it now; the next to ask might."""
+    """A text's own error goes to all requests that joined, and a later request runs it again."""
 
     async def scenario() -> None:
         door = _Door()
@@ -259,7 +259,7 @@ def test_a_texts_own_failure_is_shared_but_not_kept(failure: EarmarkError) -> No
 
 @_scenario
 async def test_who_joins_waits_no_longer_than_he_would_alone() -> None:
-    """His deadline is his own; the run goes on for its starter."""
+    """A request that joins a run has its own deadline; the run goes on for its starter."""
     door = _Door()
     starter = await door.ask("a")
     hasty = await door.ask("a", preferences=Preferences(timeout_s=0.0))
@@ -272,7 +272,7 @@ async def test_who_joins_waits_no_longer_than_he_would_alone() -> None:
 
 @_scenario
 async def test_who_waits_for_others_only_counts_as_a_request_all_the_same() -> None:
-    """As one without texts: what he holds in memory is bounded, too."""
+    """A request that only joins runs takes a permit for one request and no text."""
     limits = AdmissionLimits(max_requests=2, max_texts=1)
     door = _Door(options=ServiceOptions(max_inputs=1, max_texts=1, admission=limits))
     starter, joiner = await door.ask("a"), await door.ask("a")
@@ -285,7 +285,7 @@ async def test_who_waits_for_others_only_counts_as_a_request_all_the_same() -> N
 
 @_scenario
 async def test_who_wants_no_cache_gets_a_run_of_his_own() -> None:
-    """He neither reads nor joins, but what he finds out is known from then on."""
+    """A request without the cache neither reads nor joins, but its results are kept."""
     door = _Door()
     first, anew = await door.ask("a"), await door.ask("a", preferences=_ANEW)
     assert [call.texts for call in door.engine.calls] == [["a"], ["a"]]
@@ -303,7 +303,7 @@ async def test_who_wants_no_cache_gets_a_run_of_his_own() -> None:
 
 @_scenario
 async def test_without_memory_nothing_is_kept_and_nothing_joined() -> None:
-    """Every text is run for whoever asks."""
+    """With a store of 0 bytes every request runs all of its texts."""
     door = _Door(options=ServiceOptions(cache_bytes=0))
     tasks = [await door.ask("a", "a") for _ in range(2)]
     assert [call.texts for call in door.engine.calls] == [["a", "a"]] * 2
@@ -315,7 +315,7 @@ async def test_without_memory_nothing_is_kept_and_nothing_joined() -> None:
 
 @_scenario
 async def test_a_result_too_large_to_keep_is_answered_and_run_again() -> None:
-    """The bound is on memory, not on what can be answered."""
+    """A result larger than the store is answered, and the text is run again the next time."""
     door = _Door(options=ServiceOptions(cache_bytes=1))
     await door.know("a")
     await door.know("a")
@@ -323,7 +323,7 @@ async def test_a_result_too_large_to_keep_is_answered_and_run_again() -> None:
 
 @_scenario
 async def test_a_model_loaded_anew_under_an_id_answers_for_itself() -> None:
-    """Neither what was known of the old one nor what is in flight there is taken."""
+    """After a new load under the same id, no old result and no old run is used."""
     door = _Door()
     await door.know("a")
     old = await door.ask("b")
@@ -337,7 +337,7 @@ async def test_a_model_loaded_anew_under_an_id_answers_for_itself() -> None:
 
 @_scenario
 async def test_what_the_cache_did_is_told_per_model() -> None:
-    """Every input that was answered counts once, whatever became of it."""
+    """Hits, joins and misses are counted per model; every answered input counts once."""
     door = _Door()
     await door.know("a", "a", "b")
     await (await door.ask("a", "b"))
@@ -351,7 +351,7 @@ async def test_what_the_cache_did_is_told_per_model() -> None:
 
 @pytest.mark.parametrize("known", [(), ("a", "b")])
 def test_a_refused_text_is_named_by_its_place_in_the_request(known: tuple[str, ...]) -> None:
-    """Not by its place among those that had to be run."""
+    """The error names a text's place in the request, not its place among the texts that ran."""
 
     async def scenario() -> None:
         service = Service(Registry([FakeEngine()]))
@@ -369,7 +369,7 @@ def test_a_refused_text_is_named_by_its_place_in_the_request(known: tuple[str, .
 
 @_scenario
 async def test_of_zero_shot_only_new_texts_are_run_beside_all_labels() -> None:
-    """The permit is for texts times labels."""
+    """Only new texts are run; the permit counts new texts times all labels."""
     engine = zero_shot_model()
     service = Service(Registry([engine]))
     request = ZeroShot(("a", "b"), ("x", "y"))

@@ -33,7 +33,7 @@ def _typed(part: Part) -> object:
 
 @given(_PARTS, _PARTS)
 def test_different_values_are_written_differently(one: Part, other: Part) -> None:
-    """And equal ones alike."""
+    """Equal values have the same canonical bytes, and different values have different ones."""
     assert (canonical(one) == canonical(other)) == (_typed(one) == _typed(other))
 
 
@@ -51,7 +51,7 @@ def test_different_values_are_written_differently(one: Part, other: Part) -> Non
     ],
 )
 def test_values_that_look_alike_are_told_apart(one: Part, other: Part) -> None:
-    """Chance would hardly draw these."""
+    """Values that look alike, such as ("ab", "c") and ("a", "bc"), have different bytes."""
     assert canonical(one) != canonical(other)
 
 
@@ -95,18 +95,18 @@ _RANKING = Reranking("q", ("a",))
 def test_everything_a_result_depends_on_is_in_its_key(
     request_: TaskRequest[object], other: TaskRequest[object]
 ) -> None:
-    """The text, the task and each of its parameters."""
+    """Another text, task or parameter gives another key."""
     assert _first_key(request_) != _first_key(other)
 
 
 @pytest.mark.parametrize("request_", [_TEXT, _ZERO_SHOT, _TOKENS], ids=lambda one: one.task)
 def test_another_model_under_the_same_id_has_other_keys(request_: TaskRequest[object]) -> None:
-    """What was loaded before answers for nothing that is loaded later."""
+    """Another load of a model under the same id has other keys."""
     assert _first_key(request_) != _first_key(request_, identity="as loaded again")
 
 
 def test_what_a_result_does_not_depend_on_is_not_in_its_key() -> None:
-    """The order of the labels left out, the text's neighbours and its place among them."""
+    """The order of left-out labels, other texts and a text's place do not change a key."""
     one = TokenClassification(("a", "b"), ignore_labels=frozenset({"O", "B-PER", "I-PER"}))
     other = TokenClassification(("b", "a"), ignore_labels=frozenset({"I-PER", "B-PER", "O"}))
     assert item_keys(_INFO, one) == item_keys(_INFO, other)[::-1]
@@ -123,7 +123,7 @@ def test_what_a_result_does_not_depend_on_is_not_in_its_key() -> None:
     ids=lambda one: one.task,
 )
 def test_a_part_of_a_request_asks_the_same_of_fewer_inputs(request_: TaskRequest[object]) -> None:
-    """In the order wanted, with the same parameters and keys."""
+    """A part of a request has the chosen inputs in order, with the same parameters and keys."""
     part = request_.only([2, 1])
     keys = item_keys(_INFO, request_)
     assert item_keys(_INFO, part) == [keys[2], keys[1]]

@@ -1,4 +1,4 @@
-"""The store stays within its bytes and gives up what was not used for longest."""
+"""The store stays within its bytes and gives up the entries that were not used for longest."""
 
 from collections import OrderedDict
 
@@ -20,7 +20,7 @@ _ROOM_FOR_TWO = 2 * entry_bytes(b"a" * 32, b"x")
 def test_the_store_is_an_exactly_counted_lru(
     limit: int, steps: list[tuple[bytes, bytes | None]]
 ) -> None:
-    """Against a plain model: None reads a key, anything else is put under it."""
+    """The store behaves like a plain model of an LRU cache (None reads a key, a value is put)."""
     store, model = MemoryStore(limit), OrderedDict[bytes, bytes]()
     for key, value in steps:
         if value is None:
@@ -41,7 +41,7 @@ def test_the_store_is_an_exactly_counted_lru(
 
 
 def test_what_was_used_last_is_kept() -> None:
-    """Reading counts as use."""
+    """Reading an entry counts as use, so that it is not the next to be given up."""
     store = MemoryStore(_ROOM_FOR_TWO)
     store.put(b"a" * 32, b"1")
     store.put(b"b" * 32, b"2")
@@ -52,7 +52,7 @@ def test_what_was_used_last_is_kept() -> None:
 
 @pytest.mark.parametrize("known", [b"a", b"b"])
 def test_a_value_larger_than_the_store_costs_nothing_its_place(known: bytes) -> None:
-    """It is not kept, and takes only its own earlier value with it."""
+    """A value larger than the store is not kept, and removes only its own earlier value."""
     store = MemoryStore(_ROOM_FOR_TWO)
     store.put(known * 32, b"1")
     store.put(b"a" * 32, bytes(_ROOM_FOR_TWO))

@@ -1,4 +1,4 @@
-"""What is kept is what was computed, to the last bit."""
+"""A kept result equals the computed one to the last bit."""
 
 import struct
 
@@ -31,7 +31,7 @@ _RESULTS: st.SearchStrategy[tuple[TaskName, object]] = st.one_of(
 
 @given(_RESULTS)
 def test_a_result_is_read_back_as_it_was_written(kept: tuple[TaskName, object]) -> None:
-    """Of the same type, every float with the same bits."""
+    """A result is read back with the same type, and every float with the same bits."""
     task, result = kept
     again = read_result(task, write_result(result))
     assert type(again) is type(result)
@@ -41,7 +41,7 @@ def test_a_result_is_read_back_as_it_was_written(kept: tuple[TaskName, object]) 
 
 @given(st.floats())
 def test_any_float_survives(score: float) -> None:
-    """Infinity and not-a-number, too, which JSON could not write."""
+    """Every float is read back with the same bits, also infinity and NaN."""
     kept = write_result(Classification((LabelScore("a", score),), 1))
     again = read_result("text-classification", kept)
     assert isinstance(again, Classification)

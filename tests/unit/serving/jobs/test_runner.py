@@ -1,4 +1,4 @@
-"""Jobs are carried out in order, one answer each, whatever happens to one of them."""
+"""The runner carries jobs out in order; each gets one answer, whatever happens to another."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection
@@ -47,7 +47,7 @@ class Hand:
 
 @dataclass
 class Clock:
-    """Stands still until it is told."""
+    """A clock that the test sets."""
 
     now_s: float = 1000.0
 
@@ -67,7 +67,7 @@ async def answered(runner: JobRunner, job: Job) -> Job:
 
 
 def test_jobs_are_answered_in_the_order_in_which_they_came() -> None:
-    """Before that, they are told of as what they are."""
+    """Jobs are answered in the order in which they came, and have their state before that."""
 
     async def scenario() -> None:
         runner, hand = JobRunner(MemoryJobs()), Hand()
@@ -88,7 +88,7 @@ def test_jobs_are_answered_in_the_order_in_which_they_came() -> None:
 
 
 def test_a_job_that_fails_holds_up_no_other() -> None:
-    """It is told to have failed."""
+    """A job that raises is marked as failed, and the next one is answered."""
 
     async def scenario() -> None:
         runner, hand = JobRunner(MemoryJobs()), Hand()
@@ -103,7 +103,7 @@ def test_a_job_that_fails_holds_up_no_other() -> None:
 
 
 def test_a_job_under_way_when_the_server_stops_is_carried_out_by_the_next(tmp_path: Path) -> None:
-    """Nothing that was accepted is lost."""
+    """The next run of the server carries out a job that was under way when it stopped."""
 
     async def first_run() -> str:
         store = SqliteJobs(tmp_path / "state.sqlite")
@@ -131,7 +131,7 @@ def test_a_job_under_way_when_the_server_stops_is_carried_out_by_the_next(tmp_pa
 
 
 def test_an_answer_expires_after_the_time_that_is_set() -> None:
-    """Half an hour is 1,800 seconds."""
+    """An answer kept for half an hour is gone after 1,800 seconds."""
 
     async def scenario() -> None:
         clock = Clock()
@@ -149,7 +149,7 @@ def test_an_answer_expires_after_the_time_that_is_set() -> None:
 
 
 def test_more_jobs_than_may_wait_are_refused_until_some_are_done() -> None:
-    """The message names the limit, and when to try again."""
+    """A job beyond the limit is refused with the limit and a time to try again."""
 
     async def scenario() -> None:
         runner, hand = JobRunner(MemoryJobs(), JobOptions(max_waiting=1)), Hand()
@@ -187,7 +187,7 @@ class BrokenJobs(MemoryJobs):
 
 
 def test_a_store_that_fails_stops_nothing_else() -> None:
-    """The next job tries again."""
+    """After the store has failed, the next job is tried all the same."""
 
     async def scenario() -> None:
         store, hand = BrokenJobs(), Hand()
@@ -204,7 +204,7 @@ def test_a_store_that_fails_stops_nothing_else() -> None:
 
 
 def test_a_job_of_several_parts_goes_on_where_it_was(tmp_path: Path) -> None:
-    """The parts that were kept are not asked for again, and stand in order in the answer."""
+    """After a restart, kept parts are not computed again, and stand in order in the answer."""
     asked: list[str] = []
 
     async def carry_out(job: Job, progress: Progress) -> bytes:
@@ -243,7 +243,7 @@ def test_a_job_of_several_parts_goes_on_where_it_was(tmp_path: Path) -> None:
 
 
 def test_a_job_of_another_kind_waits() -> None:
-    """Nothing that runs here can carry it out; those behind it are not held up."""
+    """A job of a kind that nothing carries out waits, and does not hold up the jobs behind it."""
 
     async def scenario() -> None:
         runner, hand = JobRunner(MemoryJobs()), Hand()

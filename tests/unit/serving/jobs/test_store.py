@@ -1,4 +1,4 @@
-"""Jobs are kept alike in memory and in the database."""
+"""Both stores of jobs, in memory and in the database, behave alike."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ SECOND = Job(job_id="2", kind="k", model="m", state="queued", question=b"\x00q2"
 
 @pytest.fixture(params=["memory", "database"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[JobStore]:
-    """Open a store of each kind, empty."""
+    """Open an empty store of each kind."""
     if request.param == "memory":
         yield MemoryJobs()
         return
@@ -28,14 +28,14 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[JobStore]:
 
 
 def test_an_empty_store_has_nothing(store: JobStore) -> None:
-    """Nothing to find, to start or to tidy."""
+    """An empty store has nothing to find, to start or to tidy."""
     assert store.find("1", since_s=0) is None
     assert store.start(["k"]) is None
     assert store.tidy(since_s=0) == 0
 
 
 def test_jobs_are_started_in_the_order_in_which_they_came(store: JobStore) -> None:
-    """Each once; then none waits."""
+    """Each job is started once, the oldest first; then none waits."""
     store.add(FIRST, now_s=10.0)
     store.add(SECOND, now_s=10.0)
     started = [store.start(["k"]), store.start(["k"]), store.start(["k"])]
@@ -44,7 +44,7 @@ def test_jobs_are_started_in_the_order_in_which_they_came(store: JobStore) -> No
 
 
 def test_a_finished_job_has_its_answer_and_no_question(store: JobStore) -> None:
-    """The texts are kept no longer than they are needed."""
+    """A finished job has its answer; its question, which holds texts, is deleted."""
     store.add(FIRST, now_s=10.0)
     store.finish("1", b"answer", now_s=20.0)
     assert store.find("1", since_s=20.0) == Job(
@@ -53,7 +53,7 @@ def test_a_finished_job_has_its_answer_and_no_question(store: JobStore) -> None:
 
 
 def test_a_job_without_an_answer_has_failed(store: JobStore) -> None:
-    """It is told apart from an empty answer."""
+    """A job finished without an answer has failed; one with an empty answer has not."""
     store.add(FIRST, now_s=10.0)
     store.add(SECOND, now_s=10.0)
     store.finish("1", None, now_s=20.0)
@@ -63,7 +63,7 @@ def test_a_job_without_an_answer_has_failed(store: JobStore) -> None:
 
 
 def test_an_answer_expires(store: JobStore) -> None:
-    """Whoever asks too late finds nothing, tidied or not; what waits never expires."""
+    """An expired answer is not found, tidied or not; a job that waits never expires."""
     store.add(FIRST, now_s=10.0)
     store.add(SECOND, now_s=10.0)
     store.finish("1", b"answer", now_s=20.0)
@@ -74,7 +74,7 @@ def test_an_answer_expires(store: JobStore) -> None:
 
 
 def test_the_database_outlives_the_server(tmp_path: Path) -> None:
-    """What waits waits on; what was half done is done again."""
+    """After a restart, waiting jobs still wait, and a job that was half done is started again."""
     before = SqliteJobs(tmp_path / "state.sqlite")
     before.add(FIRST, now_s=10.0)
     before.add(SECOND, now_s=11.0)
@@ -89,7 +89,7 @@ def test_the_database_outlives_the_server(tmp_path: Path) -> None:
 
 
 def test_no_file_is_made_before_a_job_comes(tmp_path: Path) -> None:
-    """Looking is not writing."""
+    """Looking for jobs makes no database file."""
     kept = SqliteJobs(tmp_path / "state.sqlite")
     assert kept.find("1", since_s=0) is None
     assert kept.start(["k"]) is None
@@ -99,7 +99,7 @@ def test_no_file_is_made_before_a_job_comes(tmp_path: Path) -> None:
 
 
 def test_texts_are_gone_from_the_file_once_they_are_answered(tmp_path: Path) -> None:
-    """Not even the free pages of the database hold them."""
+    """No page of the database file, not even a free one, holds the texts of an answered job."""
     kept = SqliteJobs(tmp_path / "state.sqlite")
     kept.add(replace(FIRST, question=b"a very private text" * 500), now_s=10.0)
     kept.finish("1", b"answer", now_s=20.0)
@@ -109,7 +109,7 @@ def test_texts_are_gone_from_the_file_once_they_are_answered(tmp_path: Path) -> 
 
 
 def test_a_file_that_is_no_database_is_named_at_once(tmp_path: Path) -> None:
-    """The server does not start on it."""
+    """Opening a store on a file that is no database raises an error that names the file."""
     file = tmp_path / "state.sqlite"
     file.write_bytes(b"this is no database at all" * 100)
     with pytest.raises(StateUnavailable, match=r"state\.sqlite"):
@@ -117,7 +117,7 @@ def test_a_file_that_is_no_database_is_named_at_once(tmp_path: Path) -> None:
 
 
 def test_a_database_that_fails_later_is_named(tmp_path: Path) -> None:
-    """Each call says so in one line."""
+    """Each call on a database that has become unusable raises an error of one line."""
     kept = SqliteJobs(tmp_path / "state.sqlite")
     kept.add(FIRST, now_s=10.0)
     with pytest.raises(StateUnavailable, match="UNIQUE"):
@@ -126,7 +126,7 @@ def test_a_database_that_fails_later_is_named(tmp_path: Path) -> None:
 
 
 def test_parts_of_an_answer_are_kept_in_order_until_it_is_whole(store: JobStore) -> None:
-    """And the job says how many of its own parts are done."""
+    """Parts of an answer are kept in order, with the number of parts that are done."""
     store.add(replace(FIRST, total=3), now_s=10.0)
     store.start(["k"])
     store.advance("1", b"one", done=1)
@@ -138,7 +138,7 @@ def test_parts_of_an_answer_are_kept_in_order_until_it_is_whole(store: JobStore)
 
 
 def test_jobs_of_other_kinds_are_left_alone(store: JobStore) -> None:
-    """Each kind is carried out by what knows it."""
+    """Starting a job of some kinds leaves jobs of other kinds waiting."""
     store.add(FIRST, now_s=10.0)
     store.add(replace(SECOND, kind="other"), now_s=11.0)
     assert store.start(["other", "third"]) == replace(SECOND, kind="other", state="running")
@@ -146,7 +146,7 @@ def test_jobs_of_other_kinds_are_left_alone(store: JobStore) -> None:
 
 
 def test_a_database_of_an_earlier_release_is_read(tmp_path: Path) -> None:
-    """Its table has no kinds, and all of its jobs are batches of Workers AI."""
+    """The jobs of a 0.1.0 database, which has no kinds, are read as batches of Workers AI."""
     file = tmp_path / "state.sqlite"
     with closing(sqlite3.connect(file)) as database:
         database.execute(

@@ -1,4 +1,4 @@
-"""A batch is patient: nobody waits for it."""
+"""A batch repeats inputs that find the server busy, until each has an answer."""
 
 import asyncio
 import time
@@ -24,10 +24,10 @@ Result = TypeVar("Result")
 
 
 class Busy(FakeEngine):
-    """Is busy for so many requests, then answers; remembers how many texts came together."""
+    """A model that is busy for some requests, then answers; remembers the texts of each request."""
 
     def __init__(self, busy: int = 0) -> None:
-        """Be busy so often."""
+        """Be busy for this many requests."""
         super().__init__()
         self.busy = busy
         self.pauses_s: list[float] = []
@@ -44,7 +44,7 @@ class Busy(FakeEngine):
         return await super().answer(request, deadline_s=deadline_s)
 
     async def sleep(self, pause_s: float) -> None:
-        """Take no time, but remember."""
+        """Remember the wait, and return at once."""
         self.pauses_s.append(pause_s)
 
 
@@ -56,7 +56,7 @@ def batches(engine: Busy, store: JobStore | None = None) -> Batches:
 
 
 def asking(*texts: str) -> bytes:
-    """Write a batch."""
+    """Encode a batch."""
     return msgspec.json.encode({"requests": [{"text": text} for text in texts]})
 
 
@@ -73,7 +73,7 @@ def carry_out(engine: Busy, question: bytes, *, done: int = 0) -> Answered[Respo
 
 
 def test_a_busy_server_is_asked_again() -> None:
-    """After as long as it says, but no longer than half a minute."""
+    """An input that finds the server busy is sent again after the suggested wait, at most 30 s."""
     model = Busy(4)
     answered = carry_out(model, asking("a"))
     assert answered.responses[0].success
@@ -81,7 +81,7 @@ def test_a_busy_server_is_asked_again() -> None:
 
 
 def test_a_server_that_stays_busy_is_told_for_that_input() -> None:
-    """In the end the caller is answered all the same."""
+    """An input for which the server stays busy has that error in the end."""
     model = Busy(20)
     (response,) = carry_out(model, asking("a")).responses
     assert not response.success
@@ -90,13 +90,13 @@ def test_a_server_that_stays_busy_is_told_for_that_input() -> None:
 
 
 def test_tokens_of_all_inputs_add_up() -> None:
-    """In Cloudflare's words; each text has two special tokens."""
+    """A batch's usage is the sum of its inputs' tokens, two special ones for each text."""
     answered = carry_out(Busy(), asking("a", "b c"))
     assert (answered.usage.prompt_tokens, answered.usage.total_tokens) == (7, 7)
 
 
 def test_texts_share_batches() -> None:
-    """They reach the model 256 at a time, in order, also where one of them is malformed."""
+    """Texts reach the model 256 at a time, in order, also where one input is malformed."""
     engine = Busy()
     texts = [f"text {number}" for number in range(300)]
     texts[10] = ""
@@ -109,7 +109,7 @@ def test_texts_share_batches() -> None:
 
 
 def test_a_batch_goes_on_behind_what_is_answered() -> None:
-    """The server was started again after the first 256 inputs."""
+    """After a restart behind 256 answered inputs, only the rest are sent to the model."""
     engine = Busy()
     answered = carry_out(engine, asking(*("a",) * 300), done=256)
     assert engine.together == [44]
@@ -117,14 +117,14 @@ def test_a_batch_goes_on_behind_what_is_answered() -> None:
 
 
 def test_too_many_inputs_are_refused() -> None:
-    """Before anything is kept; the error says how many may be sent."""
+    """A batch with too many inputs is refused before it is kept; the error has the limit."""
     some = batches(Busy())
     with pytest.raises(InvalidInput, match="holds 50,001 requests, at most 50,000 are taken"):
         asyncio.run(some.submit("m", asking(*("a",) * 50_001)))
 
 
 def test_a_batch_that_failed_is_our_fault() -> None:
-    """Its caller learns so by polling."""
+    """Polling a batch that failed as a whole raises an error of the server."""
 
     async def scenario() -> None:
         store = MemoryJobs()

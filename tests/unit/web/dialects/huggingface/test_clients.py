@@ -44,7 +44,7 @@ def _form(
     ],
 )
 def test_the_python_client_reads_labels_from_1_1_5_on(version: str, form: ZeroShotForm) -> None:
-    """By number, so that 1.10 comes after 1.9; a pre-release counts as its release."""
+    """Python clients from 1.1.5 on get labels; 1.10 is later, and a pre-release is its release."""
     assert _form(_HUB.format(version), unknown="both") == form
 
 
@@ -68,7 +68,7 @@ def test_the_python_client_reads_labels_from_1_1_5_on(version: str, form: ZeroSh
 def test_the_javascript_client_reads_labels_from_4_5_on(
     version: str, form: ZeroShotForm, pattern: str
 ) -> None:
-    """Before that a list of one object, whatever the runtime adds to the name."""
+    """JavaScript clients from 4.5 on get labels; older ones get a list of one object."""
     assert _form(pattern.format(version), unknown="both") == form
 
 
@@ -89,7 +89,7 @@ def test_the_javascript_client_reads_labels_from_4_5_on(
 def test_a_client_that_may_be_of_any_version_gets_both(
     user_agent: str, unknown: ZeroShotForm
 ) -> None:
-    """JavaScript clients before 3.1.4 tell nothing else of themselves, nor do browsers."""
+    """JavaScript clients before 3.1.4 and browsers, which send no version, get the form `both`."""
     assert _form(user_agent, unknown) == "both"
 
 
@@ -101,13 +101,13 @@ def test_a_client_that_may_be_of_any_version_gets_both(
 def test_whoever_is_no_official_client_gets_what_the_operator_chose(
     user_agent: str, unknown: ZeroShotForm
 ) -> None:
-    """A name without a version tells nothing either."""
+    """Unknown clients, and names without a version, get the form that the operator chose."""
     assert _form(user_agent, unknown) == unknown
 
 
 @given(st.tuples(_NUMBER, _NUMBER, _NUMBER))
 def test_versions_compare_by_their_numbers(version: tuple[int, int, int]) -> None:
-    """Never as texts, in which 1.1.10 would come before 1.1.5."""
+    """Versions compare by their numbers: 1.1.10 comes after 1.1.5."""
     written = ".".join(map(str, version))
     assert (_form(f"x; hf_hub/{written}; y") == "labels") == (version >= (1, 1, 5))
     assert (_form(f"@huggingface/inference/{written}") == "labels") == (version >= (4, 5, 0))
@@ -116,7 +116,7 @@ def test_versions_compare_by_their_numbers(version: tuple[int, int, int]) -> Non
 @pytest.mark.parametrize("unknown", ZERO_SHOT_FORMS)
 @pytest.mark.parametrize("user_agent", ["", "node", "Bun/1.2.21", "python-requests/2.32"])
 def test_a_list_of_texts_is_answered_by_objects(user_agent: str, unknown: ZeroShotForm) -> None:
-    """As `transformers` and the Hub answer it; official clients keep the form of their version."""
+    """A list of texts is answered by objects; official clients get their version's form."""
     assert _form(user_agent, unknown, listed=True) == "objects"
     assert _form(_HUB.format("2.4.0"), unknown, listed=True) == "labels"
 
@@ -134,5 +134,5 @@ def test_a_list_of_texts_is_answered_by_objects(user_agent: str, unknown: ZeroSh
     ],
 )
 def test_official_clients_read_the_first_list_alone(user_agent: str, *, alone: bool) -> None:
-    """`response[0]` in Python, `res?.[0]` in JavaScript, in all of their versions."""
+    """All versions of both official clients read only the first list of an answer."""
     assert reads_first_list(user_agent) is alone

@@ -1,4 +1,4 @@
-"""The one table from errors to answers."""
+"""The table from error class to status and text."""
 
 import inspect
 import json
@@ -58,7 +58,7 @@ _NO_KEY = (
     ],
 )
 def test_each_error_has_its_status_and_text(error: Exception, status: int, text: str) -> None:
-    """What the client can act on is told; what is ours is not."""
+    """Each error has its status; errors of the server hide their details from the client."""
     answer = refusal(error, _RECORD)
     assert (answer.status_code, json.loads(bytes(answer.body))) == (status, {"error": text})
     assert answer.headers["content-type"] == "application/json"
@@ -66,7 +66,7 @@ def test_each_error_has_its_status_and_text(error: Exception, status: int, text:
 
 @pytest.mark.parametrize("name", errors.__all__)
 def test_no_error_of_the_tree_is_without_a_form(name: str) -> None:
-    """Never 422, whose text old clients replace; 200 for the one refusal the widget reads so."""
+    """Every error class has a form, none with 422, and only the widget's refusal with 200."""
     kind = getattr(errors, name)
     assert inspect.isclass(kind)
     assert issubclass(kind, EarmarkError)
@@ -79,13 +79,13 @@ def test_no_error_of_the_tree_is_without_a_form(name: str) -> None:
 
 @pytest.mark.parametrize(("retry_after_s", "expected"), [(0.01, "1"), (2.2, "3"), (60.0, "60")])
 def test_overload_says_when_to_come_back(retry_after_s: float, expected: str) -> None:
-    """In whole seconds, rounded up, never 0."""
+    """`Retry-After` of an overload is in whole seconds, rounded up, and never 0."""
     answer = refusal(QueueFull("no", retry_after_s=retry_after_s), _RECORD)
     assert answer.headers["retry-after"] == expected
 
 
 def test_only_overload_says_when_to_come_back() -> None:
-    """A wrong request stays wrong."""
+    """Errors that do not go away by waiting have no `Retry-After`."""
     assert "retry-after" not in refusal(InvalidInput("no"), _RECORD).headers
 
 
@@ -97,7 +97,7 @@ def test_a_refusal_of_access_names_the_scheme_and_says_what_the_hub_says() -> No
 
 
 def test_what_is_ours_is_logged_with_its_traceback() -> None:
-    """Under the id that the client was told."""
+    """An error of the server is logged with its traceback and the id that the client got."""
     fault = ZeroDivisionError("secret")
     with capture_logs() as lines:
         refusal(fault, _RECORD)
@@ -106,18 +106,18 @@ def test_what_is_ours_is_logged_with_its_traceback() -> None:
 
 
 def test_what_is_the_clients_is_not_logged_as_a_fault() -> None:
-    """Nobody can mend it here."""
+    """An error that the client caused is not logged as a fault."""
     with capture_logs() as lines:
         refusal(InvalidInput("no"), _RECORD)
     assert lines == []
 
 
 def test_an_error_text_is_repeated_in_a_header() -> None:
-    """Where it fits one as it is."""
+    """A text that fits a header unchanged is repeated in `x-error-message`."""
     assert error_headers("no {x}") == {"x-error-message": "no {x}"}
 
 
 @pytest.mark.parametrize("text", ["caf\xe9", "two\nlines", "bell\x07", "x" * 1001])
 def test_a_text_that_no_header_can_carry_is_left_out_of_it(text: str) -> None:
-    """An altered one would be shown beside the body's, which is the same to the client."""
+    """A text that no header can carry unchanged is not in `x-error-message`."""
     assert error_headers(text) == {}

@@ -1,4 +1,4 @@
-"""Which task a request is for: by its address, or by its body where the address does not say."""
+"""Which task a request is for: by its address, or by its body where the address names none."""
 
 import msgspec
 import pytest
@@ -28,7 +28,7 @@ def _asked(body: object, info: EngineInfo) -> str:
 def test_candidate_labels_ask_for_zero_shot_classification(
     info: EngineInfo, name: str, labels: object
 ) -> None:
-    """Whatever they are: what is wrong with them is said by that task."""
+    """A body with candidate labels, valid or not, is for zero-shot classification."""
     assert _asked({"inputs": "a", "parameters": {name: labels}}, info) == "zero-shot-classification"
 
 
@@ -43,7 +43,7 @@ def test_candidate_labels_ask_for_zero_shot_classification(
     ],
 )
 def test_without_labels_a_model_is_asked_for_its_own_task(parameters: object) -> None:
-    """Null is no label."""
+    """A body without labels, or with null, is for the model's own task."""
     body = {"inputs": "candidate_labels", "parameters": parameters}
     assert _asked(body, _TEXT) == "text-classification"
     assert _asked(body, _ZERO_SHOT) == "zero-shot-classification"
@@ -53,7 +53,7 @@ def test_without_labels_a_model_is_asked_for_its_own_task(parameters: object) ->
     "inputs", [_PAIR, [_PAIR], ["a", _PAIR], [["a", "b"]], [[["a", "b"]]], {**_PAIR, "text": 3}]
 )
 def test_a_pair_without_labels_asks_an_inference_model_for_its_own(inputs: object) -> None:
-    """In each form in which a pair may come; a text model is asked so anyway."""
+    """A pair without labels, in any form, is for text classification."""
     assert _asked({"inputs": inputs}, _ZERO_SHOT) == "text-classification"
     assert _asked({"inputs": inputs}, _TEXT) == "text-classification"
 
@@ -72,26 +72,26 @@ def test_a_pair_without_labels_asks_an_inference_model_for_its_own(inputs: objec
     ],
 )
 def test_a_text_about_pairs_is_no_pair(inputs: object) -> None:
-    """Only the key counts, and null is no second text."""
+    """Only the key `text_pair` with a value makes a pair, not the word in a text."""
     assert _asked({"inputs": inputs}, _ZERO_SHOT) == "zero-shot-classification"
 
 
 def test_a_pair_with_labels_is_for_zero_shot_classification() -> None:
-    """The labels are the plainer sign."""
+    """A pair with candidate labels is for zero-shot classification."""
     body = {"inputs": _PAIR, "parameters": {"candidate_labels": ["x"]}}
     assert _asked(body, _ZERO_SHOT) == "zero-shot-classification"
 
 
 @pytest.mark.parametrize("info", [_TOKENS, _RERANKER], ids=["tokens", "reranker"])
 def test_a_model_with_one_task_is_asked_for_nothing_else(info: EngineInfo) -> None:
-    """Whatever the body says."""
+    """A model with one task gets every body as a request for it."""
     body = {"inputs": _PAIR, "parameters": {"candidate_labels": ["x"]}}
     assert _asked(body, info) == info.task
 
 
 @given(st.binary() | st.text().map(str.encode))
 def test_a_malformed_body_is_left_to_the_models_own_task(body: bytes) -> None:
-    """Whose decoder says what is wrong."""
+    """A body that is no JSON is for the model's own task, whose decoder refuses it."""
     assert asked_task(body, _ZERO_SHOT) == "zero-shot-classification"
 
 
@@ -106,7 +106,7 @@ def test_a_malformed_body_is_left_to_the_models_own_task(body: bytes) -> None:
     ],
 )
 def test_a_body_of_the_wrong_form_is_left_to_the_models_own_task(body: bytes) -> None:
-    """Parameters that are no object, brackets without end, bytes that are no text."""
+    """Wrong parameters, endless brackets and bytes that are no text go to the model's own task."""
     assert asked_task(body, _TEXT) == "text-classification"
     assert asked_task(body, _ZERO_SHOT) in _ZERO_SHOT.tasks
 
@@ -122,13 +122,13 @@ def test_a_body_of_the_wrong_form_is_left_to_the_models_own_task(body: bytes) ->
     ],
 )
 def test_a_task_is_found_by_each_of_its_names(name: str, task: str) -> None:
-    """Two have a second one in the reference."""
+    """A task is found by each of its names, of which two tasks have two."""
     assert task_named(name) == task
 
 
 @pytest.mark.parametrize("name", ["", "NER", "sentence-similarity", "x" * 999])
 def test_a_task_that_is_not_offered_is_refused_with_those_that_are(name: str) -> None:
-    """However long its name, the error is short."""
+    """The error for an unknown task lists the known ones, and is short however long the name is."""
     with pytest.raises(UnsupportedTask, match="expected text-classification, ") as caught:
         task_named(name)
     assert len(str(caught.value)) < 300

@@ -1,4 +1,4 @@
-"""What a body means: every form of the inputs, every parameter, and the words for wrong ones."""
+"""How a body of text classification is read: its inputs, its parameters, and wrong ones."""
 
 import msgspec
 import pytest
@@ -39,26 +39,26 @@ def _decode(**body: object) -> TextClassification:
     ],
 )
 def test_every_form_of_the_inputs_is_read(inputs: object, expected: tuple[TextInput, ...]) -> None:
-    """One item or a list; a list of two strings is a pair only inside a list."""
+    """Inputs are one item or a list; a list of two strings is a pair only inside a list."""
     assert _decode(inputs=inputs).inputs == expected
 
 
 @pytest.mark.parametrize("parameters", [None, {}, {"top_k": None, "function_to_apply": None}])
 def test_parameters_may_be_missing_null_or_empty(parameters: object) -> None:
-    """The model's own function, all labels, and truncation are the defaults."""
+    """Without parameters, the model's own function, all labels and truncation are used."""
     assert _decode(inputs="a", parameters=parameters) == TextClassification((_A,))
     assert _decode(inputs="a") == TextClassification((_A,))
 
 
 @pytest.mark.parametrize("name", ["sigmoid", "SIGMOID", "Sigmoid"])
 def test_a_function_is_named_in_any_case(name: str) -> None:
-    """As in the reference, which upper-cases it."""
+    """`function_to_apply` is read in upper, lower and mixed case."""
     assert _decode(inputs="a", parameters={"function_to_apply": name}).function == "sigmoid"
 
 
 @pytest.mark.parametrize("top_k", [1, 3, 2**63, 10**30])
 def test_any_positive_top_k_is_taken(top_k: int) -> None:
-    """More than there are labels means all of them."""
+    """Any positive `top_k` is accepted; more than there are labels means all of them."""
     assert _decode(inputs="a", parameters={"top_k": top_k}).top_k == top_k
 
 
@@ -73,13 +73,13 @@ def test_any_positive_top_k_is_taken(top_k: int) -> None:
     ],
 )
 def test_truncation_takes_both_spellings(value: object, *, truncate: bool) -> None:
-    """A boolean, or the tokenizers' name for the same."""
+    """`truncation` is a boolean, or the tokenizers' name for the same."""
     assert _decode(inputs="a", parameters={"truncation": value}).truncate is truncate
 
 
 @given(st.dictionaries(st.text(), st.none() | st.integers() | st.text() | st.lists(st.text())))
 def test_what_nobody_knows_is_ignored(extra: dict[str, object]) -> None:
-    """At the top and among the parameters."""
+    """Unknown members at the top and among the parameters are ignored."""
     known = {"function_to_apply", "top_k", "truncation"}
     parameters = {key: value for key, value in extra.items() if key not in known}
     body = {**extra, "inputs": "a", "parameters": parameters}
@@ -133,14 +133,14 @@ def test_what_nobody_knows_is_ignored(extra: dict[str, object]) -> None:
     ],
 )
 def test_a_wrong_body_is_told_what_was_expected_where(body: dict[str, object], text: str) -> None:
-    """One sentence with the path of the field."""
+    """The error for a wrong body is one sentence with the field's path and what was expected."""
     with pytest.raises(InvalidInput) as caught:
         _decode(**body)
     assert str(caught.value) == text
 
 
 def test_one_input_is_answered_by_a_nested_list() -> None:
-    """A flat list would break clients."""
+    """A single input is answered by a list in a list."""
     result = Classification((LabelScore("A", 0.5),), tokens=7)
     body = msgspec.json.encode(classifications_body([result], first_list_alone=False))
     assert msgspec.json.decode(body) == [[{"label": "A", "score": 0.5}]]
@@ -148,7 +148,7 @@ def test_one_input_is_answered_by_a_nested_list() -> None:
 
 @given(st.lists(st.floats(allow_nan=False, allow_infinity=False, width=32), min_size=1))
 def test_every_finite_score_arrives_unchanged(scores: list[float]) -> None:
-    """JSON carries the very number."""
+    """Every finite score is the same number in the JSON answer."""
     results = [Classification((LabelScore("A", score),), tokens=7) for score in scores]
     body = msgspec.json.encode(classifications_body(results, first_list_alone=False))
     assert msgspec.json.decode(body) == [[{"label": "A", "score": score}] for score in scores]

@@ -1,4 +1,4 @@
-"""Token classification: every form of a request, and the fields of an answer in their order."""
+"""Token classification: every form of a request, and the order of the fields of an answer."""
 
 import msgspec
 import pytest
@@ -36,14 +36,14 @@ def _complaint(body: object) -> str:
 def test_one_text_or_a_list_is_read(
     inputs: object, texts: tuple[str, ...], *, listed: bool
 ) -> None:
-    """An empty text is one; whether it was a list is kept."""
+    """Inputs are a text, which may be empty, or a list; the request keeps which it was."""
     decoded = _decode(inputs)
     assert (decoded.request.inputs, decoded.listed) == (texts, listed)
 
 
 @pytest.mark.parametrize("extra", [{}, {"parameters": None}, {"parameters": {}}])
 def test_nothing_said_means_simple_without_outside(extra: dict[str, object]) -> None:
-    """As the hosted API has it, though the pipeline's default is none."""
+    """Without parameters, the strategy is `simple` and the label `O` is left out."""
     decoded = decode_token_classification(msgspec.json.encode({"inputs": "a", **extra}))
     assert decoded.request == TokenClassification(("a",))
     assert decoded.request.strategy == "simple"
@@ -53,7 +53,7 @@ def test_nothing_said_means_simple_without_outside(extra: dict[str, object]) -> 
 
 @pytest.mark.parametrize("name", ["none", "simple", "first", "average", "max"])
 def test_a_strategy_is_named_in_any_case(name: str) -> None:
-    """As in the reference, which upper-cases it."""
+    """`aggregation_strategy` is read in upper, lower and mixed case."""
     for written in (name, name.upper(), name.title()):
         assert _decode(aggregation_strategy=written).request.strategy == name
 
@@ -76,7 +76,7 @@ def test_a_strategy_is_named_in_any_case(name: str) -> None:
 def test_the_flags_of_2021_still_mean_what_they_did(
     flags: dict[str, object], strategy: str
 ) -> None:
-    """The name that came after them counts where both stand."""
+    """`grouped_entities` and `ignore_subwords` are read; `aggregation_strategy` wins over both."""
     assert _decode(**flags).request.strategy == strategy
 
 
@@ -87,18 +87,18 @@ def test_the_flags_of_2021_still_mean_what_they_did(
 def test_ignored_labels_replace_the_default(
     given_labels: list[str] | None, ignored: set[str]
 ) -> None:
-    """So that an empty list shows everything."""
+    """`ignore_labels` replaces the default, so that an empty list shows every label."""
     assert _decode(ignore_labels=given_labels).request.ignore_labels == ignored
 
 
 @pytest.mark.parametrize("stride", [None, 0, 8, 10**6])
 def test_a_stride_is_a_number_from_zero(stride: int | None) -> None:
-    """Whether it leaves a window any room, only the model can say."""
+    """Any `stride` from 0 is accepted here; only the model can say whether it is too large."""
     assert _decode(stride=stride).request.stride == stride
 
 
 def test_what_nobody_knows_is_ignored() -> None:
-    """At the top and among the parameters."""
+    """Unknown members at the top and among the parameters are ignored."""
     body = {"inputs": "a", "stream": True, "model": "x", "parameters": {"delimiter": "-"}}
     decoded = decode_token_classification(msgspec.json.encode(body))
     assert decoded.request == TokenClassification(("a",))
@@ -154,7 +154,7 @@ def test_what_nobody_knows_is_ignored() -> None:
     ],
 )
 def test_a_wrong_body_is_told_what_was_expected_where(body: object, text: str) -> None:
-    """One sentence with the path of the field."""
+    """The error for a wrong body is one sentence with the field's path and what was expected."""
     assert text in _complaint(body)
 
 
@@ -167,14 +167,14 @@ def _wire(*found: Entity, listed: bool = False) -> bytes:
 
 
 def test_a_groups_fields_stand_in_the_references_order() -> None:
-    """As `transformers` writes them."""
+    """The fields of an entity group have the order of `transformers`."""
     assert _wire(_GROUP) == (
         b'[{"entity_group":"PER","score":0.75,"word":"Sarah Jessica","start":11,"end":24}]'
     )
 
 
 def test_a_tokens_fields_stand_in_the_references_order() -> None:
-    """`entity_group` comes after them, for JavaScript clients that demand it of every item."""
+    """A token's fields have the order of `transformers`, with `entity_group` after them."""
     assert _wire(_TOKEN) == (
         b'[{"entity":"B-PER","score":0.5,"index":4,"word":"Sarah","start":11,"end":16,'
         b'"entity_group":"PER"}]'
@@ -182,7 +182,7 @@ def test_a_tokens_fields_stand_in_the_references_order() -> None:
 
 
 def test_a_list_of_texts_is_answered_by_a_list_of_lists() -> None:
-    """Also a list of one; no entities are an empty list."""
+    """A list of texts, also of one, is answered by a list of lists, empty without entities."""
     assert _wire() == b"[]"
     assert _wire(listed=True) == b"[[]]"
     results = [Entities((_GROUP,), tokens=9), Entities((), tokens=2)]

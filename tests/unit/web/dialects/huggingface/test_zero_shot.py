@@ -46,7 +46,7 @@ def _complaint(body: object) -> str:
 def test_every_form_of_the_inputs_is_read(
     inputs: object, texts: tuple[str, ...], *, listed: bool
 ) -> None:
-    """A text or a list of texts, bare or wrapped; whether it was a list is kept."""
+    """Inputs are a text or a list, bare or wrapped; the request keeps whether it was a list."""
     decoded = _decode(inputs)
     assert (decoded.request.inputs, decoded.listed) == (texts, listed)
 
@@ -68,18 +68,18 @@ def test_every_form_of_the_inputs_is_read(
 def test_labels_come_as_a_list_or_with_commas(
     given_labels: object, labels: tuple[str, ...]
 ) -> None:
-    """A string is split and stripped; the items of a list are taken as they are."""
+    """Labels in a string are split at commas and stripped; those of a list stay as they are."""
     assert _decode(candidate_labels=given_labels).request.labels == labels
 
 
 @given(st.lists(st.text(min_size=1), min_size=1))
 def test_a_list_of_labels_arrives_unchanged(labels: list[str]) -> None:
-    """With its commas, its spaces and its order."""
+    """A list of labels keeps its commas, its spaces and its order."""
     assert _decode(candidate_labels=labels).request.labels == tuple(labels)
 
 
 def test_the_other_spelling_of_the_labels_is_read() -> None:
-    """`candidateLabels`, which counts where the usual one is missing or null."""
+    """`candidateLabels` is read where `candidate_labels` is missing or null."""
     assert _decode(candidate_labels=None, candidateLabels="p,q").request.labels == ("p", "q")
     assert _decode(candidateLabels="p,q").request.labels == ("x", "y")
 
@@ -97,12 +97,12 @@ def test_the_other_spelling_of_the_labels_is_read() -> None:
     ],
 )
 def test_multi_label_has_an_older_name(parameters: dict[str, object], *, multi_label: bool) -> None:
-    """Where both stand, the new one counts."""
+    """`multi_class` is read; `multi_label` wins where both are there."""
     assert _decode(**parameters).request.multi_label is multi_label
 
 
 def test_a_template_is_taken_and_has_a_default() -> None:
-    """Null and nothing mean the default."""
+    """A missing or null template means the default."""
     default = ZeroShot(("a",), ("x", "y"))
     assert _decode().request == default
     assert _decode(hypothesis_template=None).request == default
@@ -123,7 +123,7 @@ def test_a_template_is_taken_and_has_a_default() -> None:
     ],
 )
 def test_nothing_to_sort_is_refused_in_the_references_words(body: object) -> None:
-    """No text, an empty one, or no label."""
+    """No text, an empty text and no label are refused with the reference's text."""
     assert _complaint(body) == _AT_LEAST_ONE
 
 
@@ -163,7 +163,7 @@ def test_nothing_to_sort_is_refused_in_the_references_words(body: object) -> Non
     ],
 )
 def test_a_wrong_body_is_told_what_was_expected_where(body: object, text: str) -> None:
-    """One sentence with the path of the field."""
+    """The error for a wrong body is one sentence with the field's path and what was expected."""
     assert text in _complaint(body)
 
 
@@ -197,7 +197,7 @@ def _body(form: ZeroShotForm, *results: Ranking, listed: bool) -> object:
     ],
 )
 def test_one_text_is_answered_in_the_form_asked_for(form: ZeroShotForm, body: object) -> None:
-    """Best label first, in each of the four."""
+    """One text is answered in each of the four forms, best label first."""
     assert _body(form, _FIRST, listed=False) == body
 
 
@@ -210,7 +210,7 @@ def test_one_text_is_answered_in_the_form_asked_for(form: ZeroShotForm, body: ob
     ],
 )
 def test_a_list_of_texts_is_answered_by_a_list(form: ZeroShotForm, body: object) -> None:
-    """One answer per text."""
+    """A list of texts is answered by one answer for each text."""
     assert _body(form, _FIRST, _SECOND, listed=True) == body
 
 
@@ -223,18 +223,18 @@ def test_a_list_of_texts_is_answered_by_a_list(form: ZeroShotForm, body: object)
     ],
 )
 def test_a_list_of_one_text_is_answered_by_a_list_of_one(form: ZeroShotForm, body: object) -> None:
-    """The form of the question is kept."""
+    """A list of one text is answered by a list of one."""
     assert _body(form, _FIRST, listed=True) == body
 
 
 def test_fields_stand_in_the_references_order() -> None:
-    """As `transformers` writes them."""
+    """The fields of an answer have the order of `transformers`."""
     wire = msgspec.json.encode(zero_shot_body([_FIRST], ["a"], form="object", listed=False))
     assert wire == b'{"sequence":"a","labels":["y","x"],"scores":[0.75,0.25]}'
 
 
 def test_an_answer_that_every_client_reads_grows_with_its_labels_and_not_their_square() -> None:
-    """Ten times the labels, ten times the bytes, or a little more for longer numbers."""
+    """With ten times the labels, the form `both` has about ten times the bytes."""
 
     def size(labels: int) -> int:
         ranking = Ranking(tuple(LabelScore("label", 0.5) for _ in range(labels)), 7)
