@@ -10,6 +10,7 @@ from support.tokenizer_kinds import KINDS, library_tokenizer, text_tokenizer
 from earmark.domain.texts import Question, TextInput
 from earmark.errors import InvalidInput
 from earmark.tokenizing.bounds import check_windows, windows_of
+from earmark.tokenizing.stretches import LONG_TEXT
 
 ROOM = 510
 """Of a window of 512 tokens beside two special ones."""
@@ -53,12 +54,13 @@ def test_a_request_is_bounded_as_a_whole() -> None:
 @pytest.mark.parametrize("text", ["good film ", "Paris,\n", "x", "cafe\u0301 New-York 🙂 "])
 def test_the_beginning_of_a_very_long_text_is_as_if_all_was_cut(kind: str, text: str) -> None:
     """Tokens, places and what is lost; the library cuts the same text for comparison."""
-    question = Question(0, TextInput(text * 20_000))
+    long = text * (LONG_TEXT // len(text) + 3_000)
+    question = Question(0, TextInput(long))
     ((found,),) = text_tokenizer(kind).encode([question], max_tokens=20, align=True)
-    windows = Question(0, TextInput(text * 20_000), cut="windows", stride=0)
+    windows = Question(0, TextInput(long), cut="windows", stride=0)
     ((first, *_),) = text_tokenizer(kind).encode([windows], max_tokens=20, align=True)
     whole = library_tokenizer(kind)
     whole.no_truncation()
-    (all_of_it,) = whole.encode_batch([text * 20_000], add_special_tokens=False)
+    (all_of_it,) = whole.encode_batch([long], add_special_tokens=False)
     assert replace(found, truncated_tokens=0) == first
     assert found.truncated_tokens == max(len(all_of_it) - 18, 0)
