@@ -8,6 +8,9 @@ ARGS ?=
 PIP := -m pip --disable-pip-version-check --quiet
 INSTALL := $(PIP) install --no-warn-script-location
 
+# Where Python keeps what it compiles, the commands and tests below start in half the time.
+unexport PYTHONDONTWRITEBYTECODE
+
 # A process for each core; one that has run out of tests takes over some of another's.
 PYTEST := .venv/bin/python -m pytest --quiet --numprocesses auto --dist worksteal
 

@@ -8,15 +8,20 @@ from itertools import count
 from pathlib import Path
 
 import httpx
-import pytest
 from e2e.processes import PATIENCE_S, Server, environment, running_server
 
 FAULTS = Path(__file__).parent / "faults"
+FORMS = {
+    "/models/org/tiny": "inputs",
+    "/client/v4/accounts/a/ai/run/org/tiny": "text",
+    "/predict": "inputs",
+}
+"""Addresses of one model, one in each dialect, and the member that holds the text."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Served:
-    """A server with two models of the same files, and the file that has their runtime fail."""
+    """A server with a model, and the file that has its runtime fail."""
 
     server: Server
     fault: Path
@@ -42,27 +47,21 @@ def _served(tiny: str, folder: Path) -> Iterator[_Served]:
         yield _Served(server, fault, count())
 
 
-@pytest.mark.parametrize("fault", ["raise", "memory", "exit", "interrupt"])
-def test_a_run_that_fails_is_an_error_in_each_dialects_form(
-    fault: str, tiny: str, tmp_path: Path
-) -> None:
+def test_a_run_that_fails_is_an_error_in_each_dialects_form(tiny: str, tmp_path: Path) -> None:
     """Also where it is no `Exception`; the next request is answered, and a signal ends all well."""
     with _served(tiny, tmp_path) as served:
-        for path, member in {
-            "/models/org/tiny": "inputs",
-            "/client/v4/accounts/a/ai/run/org/tiny": "text",
-            "/predict": "inputs",
-        }.items():
-            assert served.ask(path, member).status_code == 200
-            served.fault.write_text(fault)
-            failed = served.ask(path, member)
-            assert not served.fault.exists()
-            assert failed.status_code == 500
-            assert failed.headers["content-type"] == "application/json"
-            told = failed.json()
-            assert told.get("errors") if "client" in path else isinstance(told["error"], str)
-            assert served.ask(path, member).status_code == 200
-            assert served.health() == (200, "ready")
+        for fault in ("raise", "memory", "exit", "interrupt"):
+            for path, member in FORMS.items():
+                assert served.ask(path, member).status_code == 200
+                served.fault.write_text(fault)
+                failed = served.ask(path, member)
+                assert not served.fault.exists()
+                assert failed.status_code == 500, (fault, path)
+                assert failed.headers["content-type"] == "application/json"
+                told = failed.json()
+                assert told.get("errors") if "client" in path else isinstance(told["error"], str)
+                assert served.ask(path, member).status_code == 200
+                assert served.health() == (200, "ready")
         assert served.server.stop() == 0
 
 

@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 import subprocess
+from collections.abc import Iterator
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
@@ -12,30 +13,38 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from e2e.processes import PATIENCE_S, command, environment, running_server
+from e2e.processes import PATIENCE_S, Server, command, environment, running_server
 from e2e.terminals import on_terminal
 from huggingface_hub import InferenceClient
 from support.checkpoints import CheckpointSpec, write_checkpoint
 
 
-def test_the_model_in_the_box_answers_a_first_request(tmp_path: Path) -> None:
-    """No flag, no file, no model named: the server answers, and tells a text it likes."""
-    with running_server(folder=tmp_path) as server:
-        url = f"{server.address}/models/earmark/sentiment"
-        answer = httpx.post(url, json={"inputs": "I like it"}, timeout=PATIENCE_S)
-        assert answer.status_code == 200
-        assert answer.headers["content-type"] == "application/json"
-        [[best, other]] = answer.json()
-        assert (best["label"], other["label"]) == ("POSITIVE", "NEGATIVE")
-        assert best["score"] > 0.5 > other["score"]
+@pytest.fixture(scope="module")
+def as_it_comes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server that was told nothing: no flag, no file, no model named."""
+    with running_server(folder=tmp_path_factory.mktemp("as-it-comes")) as server:
+        assert server.address
+        yield server
 
 
-def test_the_unmodified_client_classifies_and_every_command_tells_one_size(tmp_path: Path) -> None:
+def test_the_model_in_the_box_answers_a_first_request(as_it_comes: Server) -> None:
+    """The server answers, and tells a text it likes."""
+    url = f"{as_it_comes.address}/models/earmark/sentiment"
+    answer = httpx.post(url, json={"inputs": "I like it"}, timeout=PATIENCE_S)
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "application/json"
+    [[best, other]] = answer.json()
+    assert (best["label"], other["label"]) == ("POSITIVE", "NEGATIVE")
+    assert best["score"] > 0.5 > other["score"]
+
+
+def test_the_unmodified_client_classifies_and_every_command_tells_one_size(
+    as_it_comes: Server, tmp_path: Path
+) -> None:
     """The newest `huggingface_hub` reads the model in the box; info and `models` agree on it."""
-    with running_server(folder=tmp_path) as server:
-        client = InferenceClient(f"{server.address}/models/earmark/sentiment", timeout=PATIENCE_S)
-        found = client.text_classification("I like you. I love you")
-        info = httpx.get(f"{server.address}/models/earmark/sentiment/info").json()
+    url = f"{as_it_comes.address}/models/earmark/sentiment"
+    found = InferenceClient(url, timeout=PATIENCE_S).text_classification("I like you. I love you")
+    info = httpx.get(f"{url}/info").json()
     assert [each.label for each in found] == ["POSITIVE", "NEGATIVE"]
     listed = subprocess.run(  # noqa: S603 - our own command
         command("models", "--json"),
