@@ -24,7 +24,7 @@ _ID = re.compile(r"[\w.-]+/[\w.-]+|[\w.]+-[\w.-]+")
 
 
 def found(model_id: str, *, commit: str = "1" * 40) -> KnownModel:
-    """Make what the Hub would tell of a model."""
+    """Make the Hub's facts of a model."""
     return KnownModel(
         model_id,
         HubRef(model_id, commit),
@@ -58,7 +58,7 @@ class FakeHub:
         return _ID.fullmatch(model_id) is not None
 
     def look_up(self, model_id: str) -> KnownModel:
-        """Wait for the gate, then tell or fail."""
+        """Wait for the gate, then answer or fail."""
         self.asked.append(model_id)
         self.entered.set()
         if self.gate is not None:

@@ -51,7 +51,7 @@ class FakeLoader:
         return loader
 
     def facts(self, known: KnownModel) -> ModelFacts:
-        """Tell what the engine will say of itself."""
+        """Return the facts that the engine will have."""
         if known.model_id in self.unreadable:
             raise self.unreadable[known.model_id]
         info = FakeEngine(known.model_id).info

@@ -380,7 +380,7 @@ def test_a_bomb_is_not_unpacked(tmp_path: Path) -> None:
 
 
 def test_the_archive_must_be_one_of_torch(tmp_path: Path) -> None:
-    """A zip of something else is told apart, and a byte order is one of two."""
+    """A zip of something else is refused, and so is an unknown byte order."""
     path = tmp_path / "x.bin"
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("word/document.xml", "text")
