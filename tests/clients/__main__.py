@@ -45,7 +45,7 @@ def main() -> int:
 
 
 def _ready(report: Report) -> list[tuple[Client, Path]]:
-    """Make the environments; tell of the clients that cannot have one."""
+    """Make the environments; report the clients that cannot have one."""
     for platform, program in missing_programs().items():
         skipped = [client.name for client in CLIENTS if client.platform == platform]
         report.skip(f"{program} is not installed", skipped)

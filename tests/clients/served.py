@@ -39,7 +39,7 @@ class Models(msgspec.Struct, frozen=True, kw_only=True):
         return f"{self.cold}/{client.folder}"
 
     def of(self, client: Client) -> "Models":
-        """Return the models as this client is told them."""
+        """Return the models in the form that this client gets."""
         return msgspec.structs.replace(self, cold=self.cold_for(client))
 
 
@@ -69,7 +69,7 @@ class Sense(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
-    """All that a script is told, as JSON on its standard input.
+    """The input of a script, as JSON on its standard input.
 
     Attributes:
         url: of the server, without a slash at its end.

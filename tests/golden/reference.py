@@ -41,7 +41,7 @@ ASKED: tuple[tuple[Function | None, int | None], ...] = (
 """What the pipeline is asked for each text: function and number of labels."""
 
 DIGITS = 9
-"""Significant digits kept; nine tell every float32 from its neighbours."""
+"""Significant digits kept; nine distinguish every float32 from its neighbours."""
 
 LEFTOVERS = ("position_ids",)
 """What an old checkpoint may hold beyond the model's weights."""
@@ -166,7 +166,7 @@ def _ask(
         # tokenization_utils_tokenizers.py, `_encode_plus`: "if text_pair".
         return
     for function, top_k in ASKED:
-        # The pipeline does not cut texts unless it is told to.
+        # The pipeline does not cut texts by default.
         scores = pipeline([asked], function_to_apply=function, top_k=top_k, **cut)[0]
         pairs = tuple((one["label"], _round(one["score"])) for one in scores)
         yield PipelineAnswer(function, top_k, pairs)

@@ -1,4 +1,4 @@
-"""The golden files themselves: complete, current, small, and able to tell right from wrong."""
+"""The golden files are complete, current and small, and distinguish right from wrong answers."""
 
 import hashlib
 from dataclasses import replace

@@ -127,7 +127,7 @@ def test_no_two_cases_have_the_same_answers() -> None:
 
 
 def test_comparison_says_which_text_has_other_tokens(tmp_path: Path) -> None:
-    """A file that has changed is told from an answer that has."""
+    """The error distinguishes a changed file from a changed answer."""
     golden = read_tokenizer_golden(TOKENIZER_CASES[0])
     assert compare_tokenizers(golden, golden) == []
     moved = replace(golden.samples[0], ids=(1, *golden.samples[0].ids[1:]))

@@ -1,4 +1,4 @@
-"""What PyTorch is given, what it is not, and what an operator is told."""
+"""What PyTorch loads, what it refuses, and the operator's errors."""
 
 import json
 import os

@@ -104,7 +104,7 @@ def _styled(name: str, spec: CheckpointSpec) -> str:
 
 
 def _is_quantised(name: str, values: Float32) -> bool:
-    """Tell a Linear layer's matrix or the word embeddings from everything else."""
+    """Return whether a tensor is a Linear layer's matrix or the word embeddings."""
     if values.ndim != 2:
         return False
     return "word_embeddings" in name or not any(one in name for one in TABLES)

@@ -280,7 +280,7 @@ class _Watched(Submission):
     texts: list[str]
 
     def abandon(self) -> None:
-        """Abandon, then tell."""
+        """Abandon, then report it."""
         super().abandon()
         self.left.set()
 

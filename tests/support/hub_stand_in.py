@@ -96,7 +96,7 @@ class HubRepo:
         return digits
 
     def find(self, revision: str) -> str | None:
-        """Tell the commit that a revision stands for."""
+        """Return the commit that a revision stands for."""
         return revision if revision in self.commits else self.revisions.get(revision)
 
 

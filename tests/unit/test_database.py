@@ -1,4 +1,4 @@
-"""The file that outlives a run."""
+"""The database file that outlives a run."""
 
 import sqlite3
 import stat
@@ -13,7 +13,7 @@ SCHEMA = "CREATE TABLE IF NOT EXISTS things (name TEXT PRIMARY KEY) STRICT"
 
 
 def test_what_is_written_is_there_for_the_next_who_opens_it(tmp_path: Path) -> None:
-    """Also when the first has not closed it: two processes use one file."""
+    """A second connection reads what the first wrote, though the first is still open."""
     file = tmp_path / "below" / "state.sqlite"
     first = open_database(file, SCHEMA)
     first.execute("INSERT INTO things VALUES ('a')")
@@ -24,7 +24,7 @@ def test_what_is_written_is_there_for_the_next_who_opens_it(tmp_path: Path) -> N
 
 
 def test_nobody_else_on_the_machine_may_read_it(tmp_path: Path) -> None:
-    """It holds hashes of access keys."""
+    """Only its owner may read the file."""
     file = tmp_path / "below" / "state.sqlite"
     open_database(file, SCHEMA).close()
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
@@ -32,7 +32,7 @@ def test_nobody_else_on_the_machine_may_read_it(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
-    """The operator learns which file, and what to do."""
+    """The error for a file that is no database names it and says what to do."""
     file = tmp_path / "notes.txt"
     file.write_text("no database at all, but longer than the header of one would have to be" * 9)
     with pytest.raises(StateUnavailable, match=r"notes\.txt cannot be used: .* --state-folder"):
@@ -40,7 +40,7 @@ def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
-    """A file stands where the folder should be."""
+    """The error for a folder that cannot be made, as a file is in its place, names it."""
     (tmp_path / "taken").write_text("")
     with pytest.raises(StateUnavailable, match="taken"):
         open_database(tmp_path / "taken" / "state.sqlite", SCHEMA)

@@ -1,4 +1,4 @@
-"""What a person reads who calls earmark from Python."""
+"""The Python API's results and errors."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -23,7 +23,7 @@ def classifier(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Classifier]
 
 
 class _NAType:
-    """As pandas calls what is missing."""
+    """A missing value like that of pandas."""
 
 
 _WRONG_TEXTS: dict[str, tuple[Any, str]] = {  # Any: what no type checker lets through
@@ -56,13 +56,13 @@ def test_what_is_no_text_is_named_by_row_and_type(
     texts: Any,  # noqa: ANN401 - see above
     told: str,
 ) -> None:
-    """As an error of earmark's, which never repeats a text."""
+    """The error for what is no text has its row and type, and never repeats a text."""
     with pytest.raises(InvalidInput, match=told):
         classifier.classify(texts)
 
 
 def test_whatever_holds_texts_is_taken(classifier: Classifier) -> None:
-    """A generator, an array, pairs as lists."""
+    """Texts may be in a generator or an array, and pairs in lists."""
     expected = classifier.classify(["good film", ("good", "film")])
     pair: Any = ["good", "film"]  # Any: the type says tuple, and lists were always taken
     assert classifier.classify(iter(["good film", pair])) == expected
@@ -90,13 +90,13 @@ def test_whatever_holds_texts_is_taken(classifier: Classifier) -> None:
 def test_an_option_that_is_none_is_told_what_there_is(
     classifier: Classifier, options: dict[str, Any], told: str
 ) -> None:
-    """Before a text is read."""
+    """A wrong option is an error that lists the accepted values, before a text is read."""
     with pytest.raises(InvalidInput, match=told):
         classifier.classify(["a"], **options)
 
 
 def test_a_number_of_numpys_is_a_number(classifier: Classifier) -> None:
-    """As in a loop over an array."""
+    """A whole number of a numpy type is accepted."""
     top_k: Any = np.int64(1)  # Any: the type says int
     assert len(classifier.classify(["a"], top_k=top_k)[0].scores) == 1
 
@@ -117,7 +117,7 @@ def test_a_number_of_numpys_is_a_number(classifier: Classifier) -> None:
 def test_a_way_to_run_that_there_is_not_is_told_what_there_is(
     options: dict[str, Any], told: str
 ) -> None:
-    """Before a file is read, as on the command line."""
+    """A wrong precision or runtime is an error that lists the known ones, before a file is read."""
     with pytest.raises(earmark.SettingsError, match=told):
         earmark.load("nowhere", **options)
 
@@ -134,14 +134,14 @@ def test_a_way_to_run_that_there_is_not_is_told_what_there_is(
     ],
 )
 def test_what_names_no_model_is_told_what_does(source: Any, told: str) -> None:  # noqa: ANN401 - see above
-    """Also where the system knows no such file name."""
+    """The error for what names no model says what does."""
     with pytest.raises(CheckpointNotFound, match=told) as caught:
         earmark.load(source)
     assert len(str(caught.value)) < 500
 
 
 def test_a_model_of_another_task_names_the_call_to_make() -> None:
-    """Tokens are labelled over HTTP; a model of language inference reads pairs."""
+    """The error for a model of another task names the call to make."""
     with (
         earmark.load("earmark/ner", threads=1, precision="int8") as tokens,
         pytest.raises(UnsupportedTask, match=r"POST /models/earmark/ner of earmark serve"),

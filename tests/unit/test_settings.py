@@ -1,4 +1,4 @@
-"""Settings: which source wins, and what is said of a wrong one."""
+"""Settings: which source wins, and the errors for wrong values."""
 
 import json
 from operator import attrgetter
@@ -43,7 +43,7 @@ def write(folder: Path, text: str) -> Path:
 
 
 def test_without_any_source_every_setting_is_its_floors_default() -> None:
-    """The defaults stand beside their users, and nowhere else."""
+    """Without any source every setting has the default of the options that use it."""
     settings = read()
     assert settings.named_models() == tuple(
         NamedModel(one, BundledRef(one)) for one in bundled_ids()
@@ -169,7 +169,7 @@ def test_every_setting_can_be_written_in_every_source(name: str, tmp_path: Path)
 
 
 def test_a_larger_limit_on_what_comes_in_raises_those_on_what_is_read() -> None:
-    """Or a request could be accepted for its length and refused for it at once."""
+    """A larger limit on inputs or bodies raises the limits on texts and characters."""
     settings = read(environ={"EARMARK_MAX_INPUTS": "8000", "EARMARK_MAX_BODY_BYTES": "99999999"})
     assert settings.service.max_texts == 8000
     assert settings.service.max_characters == 99_999_999
@@ -187,7 +187,7 @@ def test_models_of_a_variable_are_separated_by_commas() -> None:
 
 
 def test_a_variable_that_means_nothing_is_warned_of() -> None:
-    """A misspelt variable is told, with the nearest name, and does no harm."""
+    """An unknown `EARMARK_` variable causes a warning with the nearest name."""
     warnings: list[str] = []
     settings = read(environ={"EARMARK_PROT": "1", "OTHER_PORT": "2"}, warnings=warnings)
     assert settings == Settings()
@@ -197,14 +197,14 @@ def test_a_variable_that_means_nothing_is_warned_of() -> None:
 
 
 def test_the_variable_of_a_clients_key_is_not_warned_of() -> None:
-    """Examples put a key there, and the server may be started from the same shell."""
+    """The variable of a client's key causes no warning."""
     warnings: list[str] = []
     assert read(environ={"EARMARK_KEY": "ek_x"}, warnings=warnings) == Settings()
     assert warnings == []
 
 
 def test_anonymous_callers_are_allowed_by_any_source(tmp_path: Path) -> None:
-    """A variable says yes or no in words."""
+    """`allow_anonymous` can be set in every source; a variable holds a word for it."""
     assert not read().allow_anonymous
     assert read(environ={"EARMARK_ALLOW_ANONYMOUS": "true"}).allow_anonymous
     assert not read(
@@ -257,7 +257,7 @@ def test_a_wrong_file_is_refused_by_its_name_and_the_key(
 
 
 def test_a_folder_in_place_of_the_file_is_refused(tmp_path: Path) -> None:
-    """Whatever keeps the file from being read is said, without a traceback."""
+    """A folder in place of the settings file is an error without a traceback."""
     (tmp_path / CONFIG_FILE).mkdir()
     with pytest.raises(SettingsError, match="cannot be read"):
         read(folder=tmp_path)
@@ -355,20 +355,20 @@ def test_what_can_be_loaded_on_demand_is_what_is_named_in_the_box_and_in_the_fol
 
 @pytest.mark.parametrize("flags", [{"preload": False}, {"models_folder": "."}])
 def test_models_that_nobody_could_ever_use_are_refused(flags: dict[str, object]) -> None:
-    """With loading on demand turned off."""
+    """Without loading on demand, settings for models that only it could load are refused."""
     with pytest.raises(SettingsError, match="load_on_demand is off"):
         read(flags=flags | {"load_on_demand": False}).catalogue()
     assert read(flags={"load_on_demand": False}).catalogue() is None
 
 
 def test_a_models_folder_has_to_be_there() -> None:
-    """The folder is named."""
+    """A missing models folder is an error that names it."""
     with pytest.raises(SettingsError, match=r"models folder .*no such folder is not there"):
         read(environ={"EARMARK_MODELS_FOLDER": str(NOWHERE)}).catalogue()
 
 
 def test_how_models_are_loaded_on_demand_can_be_set() -> None:
-    """By variables, where a truth value is a word."""
+    """Variables set how models are loaded on demand, truth values by words."""
     variables = {"MAX_LOADED": "2", "HOLD_S": "30", "LOAD_TIMEOUT_S": "9", "PRELOAD": "false"}
     settings = read(environ={f"EARMARK_{name}": value for name, value in variables.items()})
     assert settings.on_demand == OnDemandOptions(max_loaded=2, hold_s=30.0, load_s=9.0)
@@ -377,7 +377,7 @@ def test_how_models_are_loaded_on_demand_can_be_set() -> None:
 
 
 def test_aliases_of_the_operators_come_before_those_that_there_are() -> None:
-    """And take their place where the name is the same."""
+    """The operator's aliases come first, and replace built-in ones of the same name."""
     written = ("mine=earmark/sentiment", "@cf/baai/bge-reranker-base=me/reranker:int8")
     table = {one.name: one.runs for one in read(flags={"aliases": list(written)}).alias_table()}
     assert table == {
@@ -398,13 +398,13 @@ def test_aliases_of_the_operators_come_before_those_that_there_are() -> None:
     ],
 )
 def test_an_alias_that_cannot_be_is_refused(written: list[str], complaint: str) -> None:
-    """Before anything is loaded."""
+    """A malformed or conflicting alias is refused before anything is loaded."""
     with pytest.raises(SettingsError, match=complaint):
         read(flags={"aliases": written}).alias_table()
 
 
 def test_lists_in_the_environment_are_separated_by_commas() -> None:
-    """Models, aliases and accounts alike."""
+    """Models, aliases and accounts in variables are separated by commas."""
     settings = read(environ={"EARMARK_ALIASES": "a=b, c=d", "EARMARK_ACCOUNTS": "x,y"})
     assert settings.aliases == ("a=b", "c=d")
     assert settings.web_options().accounts == ("x", "y")
@@ -416,7 +416,7 @@ def test_lists_in_the_environment_are_separated_by_commas() -> None:
 
 @pytest.mark.parametrize("origin", ["https://a.example/", "a.example", "https://", ""])
 def test_an_origin_is_a_scheme_and_a_host(origin: str) -> None:
-    """A browser sends no path, so that with one nobody would be let in."""
+    """An origin with a path is refused, since browsers send none."""
     with pytest.raises(SettingsError, match="is no origin; expected a scheme and a host"):
         read(flags={"cors_origins": [origin]}).web_options()
     assert read(environ={"EARMARK_KEEP_ANSWERS_H": "0.5"}).jobs.keep_answers_h == 0.5
@@ -436,18 +436,18 @@ def test_an_origin_is_a_scheme_and_a_host(origin: str) -> None:
 def test_which_models_of_the_hub_may_be_fetched_is_a_rule(
     sources: dict[str, dict[str, object]], shown: str
 ) -> None:
-    """None where nobody set one: then it follows from who can reach the server."""
+    """`hub_models` gives the rule, None where it is not set."""
     assert str(read(**sources).hub_rule()) == shown  # type: ignore[arg-type] # cases of two kinds
 
 
 def test_a_list_in_the_file_is_a_rule_too(tmp_path: Path) -> None:
-    """As the models are one."""
+    """A list of patterns in the file gives the rule."""
     write(tmp_path, 'hub_models = ["dslim/*", "org/name"]')
     assert str(read(folder=tmp_path).hub_rule()) == "dslim/*, org/name"
 
 
 def test_without_loading_on_demand_nothing_is_fetched() -> None:
-    """A rule that allows something contradicts it."""
+    """Without loading on demand, a rule that allows models is refused."""
     flags: dict[str, object] = {"load_on_demand": False, "hub_models": ["org/*"]}
     with pytest.raises(
         SettingsError, match=r"load_on_demand is off, so that hub_models \(org/\*\)"
@@ -456,14 +456,14 @@ def test_without_loading_on_demand_nothing_is_fetched() -> None:
 
 
 def test_a_rule_that_is_none_is_refused() -> None:
-    """With what was found and what would do."""
+    """The error for a malformed rule has what was found and what is accepted."""
     with pytest.raises(SettingsError, match="hub_models has 'dslim'; expected deny, any, or"):
         read(environ={"EARMARK_HUB_MODELS": "dslim"}).hub_rule()
 
 
 @pytest.mark.parametrize("written", ["yes", "on", "2"])
 def test_a_switch_says_which_two_words_there_are(written: str) -> None:
-    """That a variable is text is nothing to tell."""
+    """The error for a wrong truth value names the two accepted words."""
     with pytest.raises(SettingsError, match=rf"^EARMARK_STRICT is '{written}': expected true or"):
         read(environ={"EARMARK_STRICT": written})
     with pytest.raises(SettingsError, match=r"expected int$"):
@@ -471,7 +471,7 @@ def test_a_switch_says_which_two_words_there_are(written: str) -> None:
 
 
 def test_a_settings_file_that_is_not_there_is_told_in_words(tmp_path: Path) -> None:
-    """Without a number that only programs know."""
+    """The error for a missing settings file has no error number."""
     file = tmp_path / "no.toml"
     with pytest.raises(SettingsError, match=r"cannot be read: no such file or directory$"):
         read(environ={"EARMARK_CONFIG": str(file)})

@@ -55,7 +55,7 @@ ACCEPTED: Final = (*_CODINGS, _IDENTITY)
 """Names that ``Content-Encoding`` may have."""
 
 _BEGINNING: Final = 2
-"""Bytes that tell the two forms of deflate apart."""
+"""Bytes that distinguish the two forms of deflate."""
 
 
 class Expanding:

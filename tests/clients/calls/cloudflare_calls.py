@@ -28,7 +28,7 @@ from cloudflare import AuthenticationError, BadRequestError, Cloudflare
 
 POLLS = 100
 PAUSE_S = 0.1
-"""Between two: a batch is answered within a second, and nobody is told when."""
+"""Wait between two polls: a batch is answered within a second, without a notice."""
 
 checks = Checks(VERSION)
 

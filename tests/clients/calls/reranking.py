@@ -1,4 +1,4 @@
-"""What clients that rerank are told, and what they have to find. Standard library alone."""
+"""What reranking clients are given, and what they have to find. Standard library alone."""
 
 import json
 import sys

@@ -33,7 +33,7 @@ def test_every_text_stands_whole_in_one_row(sizes: list[int]) -> None:
 
 @given(lengths(LONGEST))
 def test_what_is_no_text_is_filler(sizes: list[int]) -> None:
-    """Cells beyond the texts carry the filler's own segment, and there are just enough texts."""
+    """Exactly the cells beyond the texts have the filler's segment."""
     batch = pack([encoding(size) for size in sizes])
     assert int((batch.segment_ids != FILLER_SEGMENT).sum()) == sum(sizes)
     assert batch.cells == batch.segment_ids.size
@@ -43,7 +43,7 @@ def test_what_is_no_text_is_filler(sizes: list[int]) -> None:
 def test_what_the_queue_lets_in_the_packer_can_lay_out(
     sizes: list[int], limits: BatchLimits
 ) -> None:
-    """Texts let in one by one fit together, within the limit on cells, in any order."""
+    """Texts that the queue lets in fit together, within the limit on cells, in any order."""
     packing = Packing(limits)
     taken = [size for size in sizes if packing.add(size)]
     if taken:
@@ -82,7 +82,7 @@ def test_a_text_too_long_for_the_limits_is_refused_and_changes_nothing() -> None
 
 
 def test_texts_that_cannot_fit_are_an_error() -> None:
-    """Asking for the impossible is the caller's mistake, and says so."""
+    """Packing texts that cannot fit raises an error."""
     with pytest.raises(ValueError, match="do not fit"):
         pack([encoding(100)], BatchLimits(64))
 

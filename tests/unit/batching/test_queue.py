@@ -41,7 +41,7 @@ def take_all(queue: TicketQueue, now_s: float = 0.0) -> list[list[Ticket]]:
 
 @given(st.lists(lengths(LONGEST, most=12), min_size=1, max_size=8))
 def test_every_ticket_is_taken_exactly_once(groups: list[list[int]]) -> None:
-    """Whatever waits leaves the queue once, in batches that keep to their limits."""
+    """Every waiting ticket leaves the queue once, in batches within their limits."""
     submissions = [submission(*sizes) for sizes in groups]
     queue = queue_of(*submissions)
     batches = take_all(queue)
@@ -53,7 +53,7 @@ def test_every_ticket_is_taken_exactly_once(groups: list[list[int]]) -> None:
 
 
 def test_callers_take_turns() -> None:
-    """A single text that came after a long list rides in the very next batch."""
+    """A single text that comes after a long list is in the very next batch."""
     bulk, single = submission(*[60] * 50), submission(10)
     first = queue_of(bulk, single).take(0.0)
     assert single.tickets[0] in first
@@ -68,7 +68,7 @@ def test_texts_of_one_caller_keep_their_order() -> None:
 
 
 def test_a_caller_who_left_is_dropped_before_the_run() -> None:
-    """Abandoned tickets cost no place in a batch."""
+    """Abandoned tickets are not put into a batch."""
     gone, here = submission(10, 10), submission(10)
     queue = queue_of(gone, here)
     gone.abandon()
@@ -77,14 +77,14 @@ def test_a_caller_who_left_is_dropped_before_the_run() -> None:
 
 
 def test_a_ticket_past_its_deadline_is_answered_and_not_run() -> None:
-    """Time that has run out is an answer, not a silence."""
+    """A ticket past its deadline is answered with an error and not run."""
     late, early = submission(10, deadline_s=1.0), submission(10, deadline_s=9.0)
     assert take_all(queue_of(late, early), now_s=2.0) == [[early.tickets[0]]]
     assert isinstance(late.tickets[0].answer, DeadlineExceeded)
 
 
 def test_more_than_the_limit_is_refused_whole() -> None:
-    """A full queue takes none of a request's texts, and says how full it is."""
+    """A full queue takes none of a request's texts; the error says how full it is."""
     queue = queue_of(submission(30), max_waiting_tokens=50)
     with pytest.raises(QueueFull, match=r"30 tokens are waiting and this request adds 40"):
         queue.put(submission(20, 20))
@@ -92,7 +92,7 @@ def test_more_than_the_limit_is_refused_whole() -> None:
 
 
 def test_bulks_leave_room_for_small_requests_and_a_piece_of_each_counts() -> None:
-    """Each of six bulks is larger than the whole queue; a seventh is refused, a text is not."""
+    """Six large requests fill their limit and a seventh is refused; small ones have their own."""
     bulk, small = [100] * 30, 32
     queue = queue_of(*(submission(*bulk) for _ in range(6)), max_waiting_tokens=2048)
     with pytest.raises(QueueFull, match=r"18000 tokens are waiting and this request adds 3000"):
@@ -108,19 +108,19 @@ def test_bulks_leave_room_for_small_requests_and_a_piece_of_each_counts() -> Non
 
 
 def test_a_request_larger_than_the_limit_is_taken_when_nothing_waits() -> None:
-    """No request is refused for ever."""
+    """A request larger than the limit is taken by an empty queue."""
     queue = queue_of(submission(40, 40), max_waiting_tokens=50)
     assert queue.waiting_tokens == 80
 
 
 def test_a_text_longer_than_a_batch_is_the_callers_mistake() -> None:
-    """Truncation comes before the queue; a text that no batch holds is a bug, and is named."""
+    """A text longer than any batch raises an error, since it should have been cut before."""
     with pytest.raises(ValueError, match="300 tokens does not fit"):
         queue_of(submission(300))
 
 
 def test_draining_answers_everything_that_waits() -> None:
-    """On shutdown nobody is left without an answer."""
+    """Draining the queue answers every waiting ticket."""
     waiting = submission(10, 20)
     queue = queue_of(waiting)
     queue.drain(ShuttingDown("closing"))
@@ -129,7 +129,7 @@ def test_draining_answers_everything_that_waits() -> None:
 
 
 def test_the_first_answer_stands() -> None:
-    """A ticket that timed out ignores the logits that come later."""
+    """A ticket that timed out ignores later logits."""
     one = submission(10)
     ticket = one.tickets[0]
     assert ticket.settle(DeadlineExceeded("too late"))
@@ -143,13 +143,13 @@ def some_logits() -> Float32:
 
 
 def test_answers_of_an_open_submission_are_an_error() -> None:
-    """Reading answers too early is a bug, and is named."""
+    """Reading answers before all are there raises an error."""
     with pytest.raises(ValueError, match="not answered yet"):
         submission(10).answers()
 
 
 def test_the_caller_is_woken_once_by_the_last_answer() -> None:
-    """However many texts, one wake-up; at once where all are answered already."""
+    """A submission wakes its caller once, and at once where all is answered already."""
     woken: list[str] = []
     one = submission(10, 10)
     one.when_done(lambda: woken.append("last"))

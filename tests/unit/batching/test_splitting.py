@@ -24,7 +24,7 @@ def submission(*first_ids: int) -> Submission:
 
 @given(st.lists(st.integers(1, 12), min_size=1, max_size=20))
 def test_only_the_poisonous_texts_fail(ids: list[int]) -> None:
-    """Neighbours of a text that breaks every batch get their own right answers."""
+    """Texts that share a batch with one that breaks it get their own right answers."""
     one = submission(*ids)
     run_batch(one.tickets, SumRunner(POISON), clock=lambda: 0.0, listen=lambda _: None)
     for text, answer in zip(ids, one.answers(), strict=True):
@@ -37,14 +37,14 @@ def test_only_the_poisonous_texts_fail(ids: list[int]) -> None:
 
 
 def test_a_sound_batch_runs_once() -> None:
-    """Splitting costs nothing where nothing fails."""
+    """A batch that does not fail is run once."""
     runner = SumRunner()
     run_batch(submission(1, 2, 3).tickets, runner, clock=lambda: 0.0, listen=lambda _: None)
     assert len(runner.batches) == 1
 
 
 def test_one_poisonous_text_costs_few_runs() -> None:
-    """Of 16 texts, the one is found by halving: two runs a level, not one a text."""
+    """One bad text of 16 is found by halving, with two runs a level."""
     runner = SumRunner(POISON)
     one = submission(*range(1, 17))
     run_batch(one.tickets, runner, clock=lambda: 0.0, listen=lambda _: None)
@@ -52,7 +52,7 @@ def test_one_poisonous_text_costs_few_runs() -> None:
 
 
 def test_a_text_answered_meanwhile_is_not_run_again() -> None:
-    """A ticket whose deadline passed between two halves is left alone."""
+    """A ticket whose deadline passes between two halves is not run again."""
     one = submission(1, POISON)
 
     def run(encodings: Sequence[Encoding]) -> BatchRun:
@@ -65,7 +65,7 @@ def test_a_text_answered_meanwhile_is_not_run_again() -> None:
 
 
 def test_scores_that_are_no_numbers_fail_their_own_text() -> None:
-    """NaN in one text's logits is that text's error; its neighbour has its answer."""
+    """A text with NaN in its logits fails, and the other text has its answer."""
     one = submission(1, 2)
 
     def run(_: object) -> BatchRun:
@@ -97,7 +97,7 @@ def test_every_run_is_reported_with_its_times() -> None:
 
 
 def test_a_run_that_wants_the_program_to_end_fails_its_text_alone() -> None:
-    """`SystemExit` out of a runtime would end the worker's thread, and nobody would be answered."""
+    """`SystemExit` out of a run fails that text alone, and the worker's thread lives on."""
     one = submission(1, POISON, 2)
 
     def run(encodings: Sequence[Encoding]) -> BatchRun:

@@ -1,4 +1,4 @@
-"""A submission tells of each of its tickets, from whatever thread answers it."""
+"""A submission reports each of its tickets, whichever thread answers it."""
 
 import threading
 
@@ -16,12 +16,12 @@ LOGITS = Logits(np.zeros(2, np.float32), 0.0, 0.0)
 
 
 def submission(tickets: int) -> Submission:
-    """Make a submission of so many texts."""
+    """Make a submission of this many texts."""
     return Submission.of([Encoding((1,), (0,))] * tickets, now_s=0.0, deadline_s=None)
 
 
 def test_each_ticket_is_told_of_once() -> None:
-    """Those answered before anybody listened as well, and a second answer not at all."""
+    """Each ticket is reported once, also if it was answered before the listener came."""
     told: list[tuple[Ticket, Answer]] = []
     made = submission(3)
     first, second, third = made.tickets
@@ -36,7 +36,7 @@ def test_each_ticket_is_told_of_once() -> None:
 
 
 def test_both_kinds_of_listener_hear_of_the_last_ticket() -> None:
-    """First what became of it, then that all are done."""
+    """The last ticket is reported first by itself, then by the end of the submission."""
     told: list[str] = []
     made = submission(2)
     made.when_each(lambda _, answer: told.append(type(answer).__name__))
@@ -47,7 +47,7 @@ def test_both_kinds_of_listener_hear_of_the_last_ticket() -> None:
 
 
 def test_nobody_is_told_after_leaving() -> None:
-    """The one who asked does not listen any more."""
+    """A listener that has left gets no report."""
     told: list[Ticket] = []
     made = submission(1)
     made.when_each(lambda ticket, _: told.append(ticket))
@@ -58,7 +58,7 @@ def test_nobody_is_told_after_leaving() -> None:
 
 @pytest.mark.parametrize("threads", [4])
 def test_threads_that_answer_at_once_lose_and_double_nothing(threads: int) -> None:
-    """Also while somebody begins to listen."""
+    """Threads that answer at once lose and repeat no report, also while a listener begins."""
     made = submission(200)
     told: list[Ticket] = []
     start = threading.Barrier(threads + 1)

@@ -40,7 +40,7 @@ def wait(submission: Submission) -> tuple[Answer, ...]:
 
 
 class HeldRunner:
-    """A model that hangs until it is let go."""
+    """A model that hangs until the test releases it."""
 
     def __init__(self) -> None:
         """Start held."""
@@ -66,7 +66,7 @@ def test_every_text_is_answered_with_its_own_logits(sizes: list[int]) -> None:
 
 
 def test_callers_of_many_threads_each_get_their_own_answers() -> None:
-    """Eight threads submit at once; nobody's answer is lost or swapped."""
+    """Eight threads submit at once, and each gets its own answers."""
     results: dict[int, tuple[Answer, ...]] = {}
     with working(SumRunner()) as worker:
 
@@ -100,7 +100,7 @@ def test_a_run_that_hangs_leaves_the_deadline_to_the_caller_and_answers_once() -
 
 
 def test_a_run_that_raises_is_answered_and_the_worker_lives_on() -> None:
-    """One broken text does not stop the thread."""
+    """A run that raises fails its text, and the next text is answered."""
     with working(SumRunner(poison=50)) as worker:
         broken = wait(worker.submit([encoding(1, first_id=50)], deadline_s=None))
         sound = wait(worker.submit([encoding(1, first_id=1)], deadline_s=None))
@@ -109,7 +109,7 @@ def test_a_run_that_raises_is_answered_and_the_worker_lives_on() -> None:
 
 
 def test_closing_answers_what_waits_and_takes_no_more() -> None:
-    """What has not run is told so; the run in progress ends by itself."""
+    """On closing, waiting texts get `ShuttingDown`, and the run in progress ends by itself."""
     runner = HeldRunner()
     with working(runner) as worker:
         running = worker.submit([encoding(3)], deadline_s=None)

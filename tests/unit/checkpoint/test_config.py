@@ -105,7 +105,7 @@ def test_a_bart_without_names_has_three_labels() -> None:
 
 
 def test_a_field_that_is_null_is_not_there() -> None:
-    """Whatever it is read as; only a class that reads a meaning into null can tell the two."""
+    """A null field counts as absent for every type; `is_null` distinguishes the two."""
     found = config(a=None, id2label=None, label2id=None, num_labels=None, problem_type=None)
     assert found.size("a", 2) == found.index("a", 2) == found.integer("a", 2) == 2
     assert found.number("a", 0.5) == 0.5

@@ -18,7 +18,7 @@ from earmark.errors import CheckpointNotFound, InvalidCheckpoint
     [OnnxSpec(), OnnxSpec(rows=1, width=16, head="token"), OnnxSpec(weights_as_inputs=True)],
 )
 def test_inputs_and_outputs_are_those_the_library_tells(spec: OnnxSpec, tmp_path: Path) -> None:
-    """Weights that are declared as inputs too are no inputs."""
+    """Inputs and outputs equal the library's; weights that are declared as inputs are none."""
     file = read_onnx(write_onnx(tmp_path / "model.onnx", spec))
     model = onnx.load(tmp_path / "model.onnx")
     weights = {one.name for one in model.graph.initializer}
@@ -31,7 +31,7 @@ def test_inputs_and_outputs_are_those_the_library_tells(spec: OnnxSpec, tmp_path
 
 
 def test_weights_are_counted_by_the_type_that_most_have(tmp_path: Path) -> None:
-    """Indices and shapes are none; sizes may be written one by one or packed."""
+    """The weights' type is that of most of them; indices and shapes do not count."""
     tensors = [
         helper.make_tensor("a", TensorProto.INT8, [4, 5], [0] * 20),
         helper.make_tensor("b", TensorProto.FLOAT, [4], [0.0] * 4),
@@ -48,7 +48,7 @@ def test_weights_are_counted_by_the_type_that_most_have(tmp_path: Path) -> None:
 
 
 def test_files_beside_the_graph_are_listed(tmp_path: Path) -> None:
-    """By the names that the tensors give them."""
+    """The files of weights beside the graph are listed by their names."""
     write_onnx(tmp_path / "model.onnx", OnnxSpec(external="model.onnx_data"))
     file = read_onnx(tmp_path / "model.onnx")
     assert file.weights == (tmp_path / "model.onnx", tmp_path / "model.onnx_data")
@@ -57,7 +57,7 @@ def test_files_beside_the_graph_are_listed(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("place", ["/etc/passwd", "../x", "a/../../x", "..\\x", ""])
 def test_weights_that_lead_out_of_the_folder_are_refused(place: str, tmp_path: Path) -> None:
-    """The runtime is not asked whether it would follow."""
+    """A file of weights outside the folder is refused."""
     tensor = helper.make_tensor("a", TensorProto.FLOAT, [1], [0.0])
     entry = tensor.external_data.add()
     entry.key, entry.value = "location", place
@@ -86,7 +86,7 @@ def test_weights_that_lead_out_of_the_folder_are_refused(place: str, tmp_path: P
     ],
 )
 def test_what_is_no_onnx_file_is_refused(content: bytes, tmp_path: Path) -> None:
-    """By name, and whatever the damage is."""
+    """The error for what is no ONNX file names the file."""
     path = tmp_path / "model.onnx"
     path.write_bytes(content)
     with pytest.raises(InvalidCheckpoint, match="is no ONNX file"):
@@ -94,7 +94,7 @@ def test_what_is_no_onnx_file_is_refused(content: bytes, tmp_path: Path) -> None
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
-    """As a link to nothing would be."""
+    """The error for a missing file names it."""
     with pytest.raises(CheckpointNotFound, match="cannot be read"):
         read_onnx(tmp_path / "model.onnx")
 
@@ -104,7 +104,7 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
 def test_damage_anywhere_is_an_error_of_ours_or_none(
     data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """One byte is another, or the end is missing: no other error, and no endless reading."""
+    """A file with a changed byte or a missing end is read or refused with our error."""
     folder = tmp_path_factory.mktemp("damage")
     path = write_onnx(folder / "model.onnx", OnnxSpec(external="d"))
     whole = bytearray(path.read_bytes())

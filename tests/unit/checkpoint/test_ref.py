@@ -1,4 +1,4 @@
-"""Names of the Hub as they are written."""
+"""How names of models of the Hub are read."""
 
 import pytest
 from hypothesis import given
@@ -24,7 +24,7 @@ SEGMENTS = st.from_regex(r"[a-z0-9]([a-z0-9_.]{0,8}[a-z0-9])?", fullmatch=True).
     ],
 )
 def test_a_name_is_read_with_its_revision(written: str, repo: str, revision: str | None) -> None:
-    """Branch, tag, pull request or commit stand after the @."""
+    """A branch, tag, pull request or commit is read after the @."""
     read = HubRef.read(written)
     assert read == HubRef(repo, revision)
     assert str(read) == written
@@ -54,12 +54,12 @@ def test_a_name_is_read_with_its_revision(written: str, repo: str, revision: str
     ],
 )
 def test_what_the_hub_does_not_allow_is_no_name_of_it(written: str) -> None:
-    """A folder stays a folder, and no revision leads out of the cache."""
+    """A name that the Hub does not allow, or a revision that leads out of the cache, is no name."""
     assert HubRef.read(written) is None
 
 
 def test_only_a_whole_commit_counts_as_one() -> None:
-    """A short one is a revision that the Hub must be asked about; people see twelve digits."""
+    """Only 40 digits are a commit; a short one is a revision. People see twelve digits."""
     pinned = HubRef("org/name").at(COMMIT)
     assert pinned.commit == COMMIT
     assert pinned.shown == f"org/name@{COMMIT[:12]}"
@@ -69,5 +69,5 @@ def test_only_a_whole_commit_counts_as_one() -> None:
 
 @given(SEGMENTS, SEGMENTS)
 def test_every_plain_name_is_read_as_it_is_written(org: str, name: str) -> None:
-    """Nothing is lost or made up."""
+    """Every plain name is read unchanged."""
     assert HubRef.read(f"{org}/{name}") == HubRef(f"{org}/{name}")

@@ -20,7 +20,7 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(autouse=True)
 def empty_working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Keep the settings of this machine, and what it has kept, out."""
+    """Keep the settings and the state of this machine out of the test."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("EARMARK_STATE_FOLDER", str(tmp_path / "state"))
     return tmp_path
@@ -58,7 +58,7 @@ def empty_working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 def test_wrong_use_is_one_line_and_exit_code_2(
     arguments: list[str], complaint: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What a user can cause is said in a line, a hint may follow, and nothing goes to stdout."""
+    """A user's mistake is one line and perhaps a hint on standard error, with exit code 2."""
     assert main(arguments) == 2
     out, err = capsys.readouterr()
     first, *more = err.splitlines()
@@ -72,7 +72,7 @@ def test_wrong_use_is_one_line_and_exit_code_2(
 def test_a_model_of_a_hub_out_of_reach_comes_with_how_to_fetch_it(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """As on a machine without network."""
+    """The error for a Hub out of reach says how to fetch the model."""
     assert main(["classify", "x", "--model", "org/name"]) == 2
     assert "earmark pull org/name" in capsys.readouterr().err
 
@@ -88,7 +88,7 @@ def test_a_model_of_a_hub_out_of_reach_comes_with_how_to_fetch_it(
 def test_only_what_can_be_of_the_hub_is_pulled(
     models: list[str], complaint: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Said before anybody is asked."""
+    """`pull` refuses a name that cannot be of the Hub, before it asks the Hub."""
     assert main(["pull", *models]) == 2
     assert complaint in capsys.readouterr().err
 
@@ -97,7 +97,7 @@ def test_only_what_can_be_of_the_hub_is_pulled(
 def test_a_damaged_checkpoint_is_one_line_and_exit_code_2(
     spoiled: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Whichever file holds rubbish, the line names it."""
+    """A damaged checkpoint is one line that names the file, with exit code 2."""
     folder = write_checkpoint(tmp_path / "tiny", CheckpointSpec())
     (folder / spoiled).write_bytes(b"rubbish")
     assert main(["classify", "x", "--model", str(folder)]) == 2
@@ -108,7 +108,7 @@ def test_a_damaged_checkpoint_is_one_line_and_exit_code_2(
 
 
 def test_without_a_command_the_help_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
-    """A newcomer types the name and sees what there is."""
+    """`earmark` without a command shows the help."""
     assert main([]) == 0
     out = capsys.readouterr().out
     for command in ("serve", "classify", "models", "keys"):
@@ -213,7 +213,7 @@ def test_the_models_at_hand_are_listed(
 def test_a_model_is_listed_with_what_it_will_be_served_for(
     spec: CheckpointSpec, task: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Its head and its labels tell."""
+    """A model is listed with the task that its head and labels give."""
     folder = write_checkpoint(tmp_path / "mine", spec)
     (tmp_path / "earmark.toml").write_text(f'models = ["{folder}"]', "utf-8")
     assert main(["models", "--json"]) == 0
@@ -247,7 +247,7 @@ def test_the_table_of_models_shows_each_and_warns_of_the_unreadable(
 def test_a_file_named_as_a_text_is_told_how_it_is_read(
     empty_working_directory: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """With a line that can be pasted."""
+    """The error for a file's name as a text has a command line that reads the file."""
     (empty_working_directory / "my texts.csv").write_text("a\n")
     assert main(["classify", "my texts.csv"]) == 2
     assert "did you mean earmark classify < 'my texts.csv', whose" in capsys.readouterr().err
@@ -256,7 +256,7 @@ def test_a_file_named_as_a_text_is_told_how_it_is_read(
 def test_a_word_that_is_a_folders_name_by_chance_is_a_text(
     checkpoint: Path, empty_working_directory: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Nobody classifies folders."""
+    """A word that is also a folder's name is classified."""
     (empty_working_directory / "good").mkdir()
     assert main(["classify", "good", "--model", str(checkpoint)]) == 0
     assert json.loads(capsys.readouterr().out)["text"] == "good"
@@ -272,7 +272,7 @@ def test_a_word_that_is_a_folders_name_by_chance_is_a_text(
 def test_a_model_of_another_task_is_told_what_asks_it(
     model: str, told: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Rather than answered with labels that mean nothing for a text alone."""
+    """A model of another task is refused with the way to use it."""
     assert main(["classify", "x", "--model", model, "--certify", "off"]) == 2
     out, err = capsys.readouterr()
     assert out == ""
@@ -325,7 +325,7 @@ def test_a_flag_out_of_bounds_is_one_line_that_names_it(
 def test_a_path_in_a_pipe_is_not_broken(
     checkpoint: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """However narrow the terminal of whoever started the pipe is."""
+    """A table in a pipe has each path on one line, however narrow the terminal is."""
     monkeypatch.setenv("COLUMNS", "40")
     folder = checkpoint.parent
     assert main(["models", "--models-folder", str(folder)]) == 0

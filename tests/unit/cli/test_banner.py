@@ -1,4 +1,4 @@
-"""What a server says when it is ready."""
+"""What a server prints or logs when it is ready."""
 
 import io
 import json
@@ -34,7 +34,7 @@ def pasted(*engines: FakeEngine, width: int = 80, keyed: bool = False) -> list[s
 
 
 def test_the_banner_tells_the_address_and_each_model() -> None:
-    """What is served, where, and how each model runs."""
+    """The banner has the address, each model, and how it runs."""
     shown = banner(FakeEngine("acme/one"), FakeEngine("two"))
     assert ADDRESS in shown
     for fact in ("acme/one", "two", "float32", "fake 1.0", "16", "0.5 s"):
@@ -56,7 +56,7 @@ def test_the_example_can_be_pasted_into_a_shell(width: int) -> None:
 
 
 def test_where_keys_are_demanded_the_example_sends_one() -> None:
-    """Out of a variable, so that no key stands in a shell's history; and the banner says so."""
+    """Where keys are demanded, the example sends one from a variable, and the banner says so."""
     assert "Requests need an access key." in banner(FakeEngine(), keyed=True)
     assert "No access key is needed." in banner(FakeEngine())
     program, header_flag, header, url, *_ = pasted(FakeEngine("acme/one"), width=30, keyed=True)
@@ -69,7 +69,7 @@ def test_where_keys_are_demanded_the_example_sends_one() -> None:
 def test_a_log_tells_whether_keys_are_demanded(
     keyed: bool,  # noqa: FBT001 - pytest passes by name
 ) -> None:
-    """A collector can look for servers that are open."""
+    """The log line says whether keys are demanded."""
     with capture_logs() as lines:
         announce(ADDRESS, [FakeEngine().info], keyed=keyed)
     [line] = [one for one in lines if one["event"] == "serving"]
@@ -81,7 +81,7 @@ def test_a_log_tells_whether_keys_are_demanded(
     "engine", [FakeEngine(), zero_shot_model(), token_labeller()], ids=lambda one: one.info.task
 )
 def test_the_example_is_answered_by_the_model_it_is_for(engine: FakeEngine) -> None:
-    """Whatever its task: a request that is refused would be a poor welcome."""
+    """The example of each task is answered by its model."""
     _, url, _, body = pasted(engine)
     answer = ask("POST", url.removeprefix(ADDRESS), body, engines=(engine,))
     assert answer.status_code == 200
@@ -97,7 +97,7 @@ def test_the_address_is_one_that_a_client_here_can_use(
     shown: str,
     loopback: bool,  # noqa: FBT001 - pytest passes by name
 ) -> None:
-    """Every interface includes loopback; nobody can connect to 0.0.0.0."""
+    """For a server on every interface the address is loopback's."""
     with closing(socket.socket()) as listener:
         listener.bind((host, 0))
         port = listener.getsockname()[1]
@@ -107,7 +107,7 @@ def test_the_address_is_one_that_a_client_here_can_use(
 
 @pytest.mark.skipif(not socket.has_ipv6, reason="this machine has no IPv6")
 def test_an_ipv6_address_stands_in_brackets() -> None:
-    """RFC 3986, section 3.2.2."""
+    """An IPv6 address is in brackets (RFC 3986, section 3.2.2)."""
     with closing(socket.socket(socket.AF_INET6)) as listener:
         try:
             listener.bind(("::1", 0))
@@ -137,7 +137,7 @@ def test_models_that_are_loaded_when_asked_for_are_named() -> None:
 def test_a_log_is_told_the_same(
     engines: tuple[FakeEngine, ...], loadable: tuple[str, ...], told: object
 ) -> None:
-    """Where it serves, and what there is."""
+    """The log line has the address and the models."""
     with capture_logs() as logs:
         infos = tuple(one.info for one in engines)
         announce(ADDRESS, infos, keyed=False, loadable=loadable)
@@ -158,7 +158,7 @@ def test_a_log_is_told_the_same(
 def test_what_may_be_fetched_from_the_hub_is_told(
     rule: HubRule, shown: str | None, logged: str
 ) -> None:
-    """With the flag that changes it; a log has it also where that is nothing."""
+    """The banner says which models of the Hub may be fetched and by which flag; so does the log."""
     out = io.StringIO()
     show_banner(Console(file=out, width=40), ADDRESS, (), keyed=False, hub=rule)
     assert ("--hub-models" in out.getvalue()) == (shown is not None)

@@ -30,13 +30,13 @@ def models_below(quantised: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 
 def told(capsys: pytest.CaptureFixture[str], *flags: str) -> str:
-    """Ask for the certificate of that model."""
+    """Return the output of `earmark models --certificate` for that model."""
     assert main(["models", "--certificate", "org/small", *RUNTIME, *flags]) == 0
     return capsys.readouterr().out
 
 
 def test_a_certificate_is_made_and_kept(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    """For people and for programs, the second time from the database."""
+    """A certificate is printed as text and JSON, the second time from the database."""
     shown = told(capsys)
     assert "int8, asked for auto" in shown
     assert "int8 holds" in shown
@@ -58,13 +58,13 @@ def test_what_does_not_pass_is_shown_beside_what_runs(capsys: pytest.CaptureFixt
 
 
 def test_no_certificate_is_made_where_none_is_wanted(capsys: pytest.CaptureFixture[str]) -> None:
-    """It says why there is none."""
+    """With `--certify off` the output says why there is no certificate."""
     shown = told(capsys, "--certify", "off")
     assert "No certificate: certify is off." in shown
     assert "int8, asked for auto" in shown
 
 
 def test_an_id_that_is_not_at_hand_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
-    """In a line."""
+    """An unknown id is an error of one line."""
     assert main(["models", "--certificate", "org/none"]) == 2
     assert "no model at hand is called 'org/none'" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""Where a server may listen, and what is said of it."""
+"""Where a server may listen, and the warnings about it."""
 
 import socket
 from contextlib import closing
@@ -34,7 +34,7 @@ def test_others_get_in_without_a_key_only_where_that_is_wished_for(
     allowed: bool,  # noqa: FBT001 - pytest passes by name
     keyed: bool,  # noqa: FBT001 - the same
 ) -> None:
-    """What is refused could be reached, has no keys, and nobody asked for it."""
+    """A server that others can reach without keys is refused unless the operator allows it."""
     settings = Settings(host=host, allow_anonymous=allowed)
     with closing(socket.create_server((host, 0))) as listener:
         if host == EVERYWHERE and not keyed and not allowed:
@@ -47,13 +47,13 @@ def test_others_get_in_without_a_key_only_where_that_is_wished_for(
 
 
 def test_a_server_whose_keys_are_all_revoked_may_listen_anywhere() -> None:
-    """It lets nobody in."""
+    """A server whose keys are all revoked may listen on any address."""
     with closing(socket.create_server((EVERYWHERE, 0))) as listener:
         refuse_exposure(listener, gate(keyed=True, revoked=True), Settings(host=EVERYWHERE))
 
 
 def test_the_refusal_says_how_to_go_on() -> None:
-    """With a line that can be pasted, for the folder that was looked into."""
+    """The refusal has a command to paste, for the state folder in use."""
     settings = Settings(host=EVERYWHERE, state_folder="my state")
     with (
         closing(socket.create_server((EVERYWHERE, 0))) as listener,

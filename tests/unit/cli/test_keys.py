@@ -15,7 +15,7 @@ from earmark.serving.access.store import SqliteKeys
 
 @pytest.fixture(autouse=True)
 def state_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Keep what this machine has kept out."""
+    """Keep the state of this machine out of the test."""
     monkeypatch.chdir(tmp_path)
     folder = tmp_path / "state"
     monkeypatch.setenv("EARMARK_STATE_FOLDER", str(folder))
@@ -39,7 +39,7 @@ def listed(capsys: pytest.CaptureFixture[str]) -> list[dict[str, str | None]]:
 def test_a_created_key_stands_alone_on_standard_output_and_opens(
     state_folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """`KEY=$(earmark keys create ci)` holds the key and nothing else."""
+    """`earmark keys create` prints nothing but the key, and the gate accepts it."""
     assert main(["keys", "create", "ci"]) == 0
     out, err = capsys.readouterr()
     assert re.fullmatch(r"ek_\S{43}\n", out)
@@ -54,7 +54,7 @@ def test_a_created_key_stands_alone_on_standard_output_and_opens(
 def test_a_name_that_is_taken_is_one_line_and_exit_code_2(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """The first key stays as it was."""
+    """Creating a key with a taken name is an error, and the first key stays as it was."""
     created("ci", capsys)
     assert main(["keys", "create", "ci"]) == 2
     out, err = capsys.readouterr()
@@ -65,7 +65,7 @@ def test_a_name_that_is_taken_is_one_line_and_exit_code_2(
 
 
 def test_the_list_shows_what_is_kept_and_no_key(capsys: pytest.CaptureFixture[str]) -> None:
-    """As a table for people and as an object per line for programs."""
+    """Keys are listed as a table or as JSON, without the keys themselves."""
     secrets = [created(name, capsys).strip() for name in ("laptop", "ci")]
     assert main(["keys", "revoke", "laptop"]) == 0
     rows = listed(capsys)
@@ -88,7 +88,7 @@ def test_the_list_shows_what_is_kept_and_no_key(capsys: pytest.CaptureFixture[st
 def test_a_key_is_revoked_by_its_name_or_its_id(
     by: str, state_folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Nobody gets in with it again; a second time there is nothing to revoke."""
+    """A key that is revoked by name or id is refused; revoking it again is an error."""
     secret = created("ci", capsys).strip()
     wanted = str(listed(capsys)[0][by])
     assert main(["keys", "revoke", wanted]) == 0
@@ -108,7 +108,7 @@ def test_a_key_is_revoked_by_its_name_or_its_id(
 def test_an_empty_list_says_what_it_means_and_makes_no_file(
     state_folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A program gets no line, a person a note."""
+    """An empty list is a note for a person, no line for a program, and makes no file."""
     assert listed(capsys) == []
     assert main(["keys", "list"]) == 0
     out, err = capsys.readouterr()
@@ -120,7 +120,7 @@ def test_an_empty_list_says_what_it_means_and_makes_no_file(
 def test_where_every_key_is_revoked_the_list_says_what_follows(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """The server does not fall open again, which may surprise."""
+    """With every key revoked, a note says that a server lets nobody in."""
     created("ci", capsys)
     main(["keys", "revoke", "ci"])
     capsys.readouterr()
@@ -131,7 +131,7 @@ def test_where_every_key_is_revoked_the_list_says_what_follows(
 def test_the_state_folder_is_a_setting_like_any_other(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A flag, a variable, or a line of the settings file."""
+    """The state folder is set by a flag, a variable or the settings file."""
     created("by-flag", capsys, "--state-folder", "one")
     monkeypatch.delenv("EARMARK_STATE_FOLDER")
     (tmp_path / "mine.toml").write_text('state_folder = "two"', "utf-8")

@@ -15,7 +15,7 @@ texts = st.text(st.characters(codec="utf-8", exclude_characters="\n\r\ufeff"))
 
 
 class Pieces:
-    """A stream that brings what it is told to, piece by piece."""
+    """A stream that brings the pieces of the test one by one."""
 
     def __init__(self, pieces: Iterator[bytes]) -> None:
         """Take the pieces in order; none may be empty."""

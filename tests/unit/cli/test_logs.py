@@ -46,7 +46,7 @@ def test_json_lines_hold_an_object_each(capsys: pytest.CaptureFixture[str]) -> N
 def test_a_traceback_never_shows_local_variables(
     form: LogFormat, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """They hold users' texts, which no log may hold."""
+    """A traceback in the log does not show local variables."""
     configure_logs(form)
     log_everything()
     err = capsys.readouterr().err
@@ -57,7 +57,7 @@ def test_a_traceback_never_shows_local_variables(
 def test_what_libraries_say_below_a_warning_is_left_out(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """The server's own start and stop lines would repeat ours."""
+    """Libraries' lines below a warning are not written."""
     configure_logs("console")
     logging.getLogger("uvicorn.error").info("Started server process")
     structlog.get_logger("earmark.test").info("ours")
@@ -73,7 +73,7 @@ def test_what_libraries_say_below_a_warning_is_left_out(
 def test_only_lines_that_are_grave_enough_are_written(
     level: LogLevel, told: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Of libraries nothing below a warning."""
+    """Lines below the chosen level are not written."""
     configure_logs("json", level)
     log, library = structlog.get_logger("earmark.test"), logging.getLogger("library")
     for name in ("debug", "info", "warning", "error"):

@@ -8,14 +8,14 @@ from earmark.cli.signals import StopSignals, stop_signals
 
 
 def test_a_signal_before_the_server_runs_ends_the_program_well() -> None:
-    """Stopping while models load is no failure."""
+    """A signal while models load ends the program with no failure."""
     with pytest.raises(SystemExit) as caught, stop_signals():
         signal.raise_signal(signal.SIGTERM)
     assert caught.value.code == 0
 
 
 def test_signals_raised_again_after_the_server_has_ended_do_nothing() -> None:
-    """The server raises again what it caught; all was answered by then."""
+    """Signals that uvicorn raises again after its end change nothing."""
     with stop_signals() as signals:
         signals.serving()
         signal.raise_signal(signal.SIGTERM)
@@ -23,7 +23,7 @@ def test_signals_raised_again_after_the_server_has_ended_do_nothing() -> None:
 
 
 def test_the_handlers_before_are_put_back() -> None:
-    """Whoever calls the command line from a program keeps their own."""
+    """The handlers of before are restored at the end."""
     before = [signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)]
     with stop_signals():
         assert signal.getsignal(signal.SIGINT) is not before[0]
@@ -44,7 +44,7 @@ def test_only_a_further_interrupt_forces_the_end(
     newest_first: list[signal.Signals],
     forced: bool,  # noqa: FBT001 - pytest passes by name
 ) -> None:
-    """The server leaves what it owes when a second signal is a SIGINT, and only then."""
+    """Only a second signal that is a SIGINT counts as forced."""
     signals = StopSignals()
     signals.serving()
     for number in newest_first:

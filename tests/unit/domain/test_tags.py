@@ -1,4 +1,4 @@
-"""Labels of tokens, taken apart: each scheme as published models write it."""
+"""Labels of tokens, parsed in each scheme of published models."""
 
 import pytest
 from hypothesis import given
@@ -44,7 +44,7 @@ def parsed(names: str) -> list[tuple[str, Place | None]]:
     ],
 )
 def test_a_place_is_told_from_a_kind(names: str, tags: list[tuple[str, Place | None]]) -> None:
-    """By prefix or suffix, in each of the schemes that models are trained with."""
+    """The place is found as a prefix or a suffix, in every scheme that models use."""
     assert parsed(names) == tags
 
 
@@ -54,20 +54,20 @@ def test_a_place_is_told_from_a_kind(names: str, tags: list[tuple[str, Place | N
      "-B", "-", "b-per", "BI-PER", "B_PER"],
 )  # fmt: skip
 def test_a_plain_label_is_its_own_kind(name: str) -> None:
-    """A dash inside it is part of it, also beside labels that do say a place."""
+    """A label with a dash and no place is one kind, also beside labels with places."""
     assert parsed(name) == [(name, None)]
     assert parsed(f"O {name} B-LOC I-LOC")[1] == (name, None)
 
 
 def test_a_kind_may_hold_dashes() -> None:
-    """Only the first or the last is looked at."""
+    """A kind may contain dashes: only the first or the last part can be a place."""
     assert parsed("B-NON-PER I-NON-PER") == [("NON-PER", "begin"), ("NON-PER", "inside")]
     assert parsed("NON-PER-B NON-PER-I") == [("NON-PER", "begin"), ("NON-PER", "inside")]
     assert parsed("B-VITAMIN-B I-VITAMIN-B") == [("VITAMIN-B", "begin"), ("VITAMIN-B", "inside")]
 
 
 def test_only_the_whole_label_is_outside() -> None:
-    """A kind of entity may be called so too."""
+    """Only the whole label `O` is outside; a kind may have that name too."""
     outside, begin, inside = parse_tags(("O", "B-O", "I-O"))
     assert outside == Tag("O", None, outside=True)
     assert (begin, inside) == (Tag("O", "begin"), Tag("O", "inside"))
@@ -80,7 +80,7 @@ def test_only_the_whole_label_is_outside() -> None:
     st.lists(st.text(st.characters(categories=["Lu", "Nd"]), min_size=2, max_size=5), min_size=1)
 )
 def test_every_scheme_written_either_way_is_read_the_same(kinds: list[str]) -> None:
-    """``PER-B`` says what ``B-PER`` does."""
+    """``PER-B`` is read like ``B-PER``, in every scheme."""
     before = tuple(f"{letter}-{kind}" for kind in kinds for letter in PLACES)
     behind = tuple(f"{kind}-{letter}" for kind in kinds for letter in PLACES)
     expected = tuple(Tag(kind, place) for kind in kinds for place in PLACES.values())

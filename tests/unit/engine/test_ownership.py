@@ -1,4 +1,4 @@
-"""Whoever opens a session closes it: on close, and whatever fails during a load."""
+"""A session is closed by the code that opened it, also when a load fails."""
 
 import threading
 import weakref

@@ -21,12 +21,12 @@ REFERENCE = read_config_fields()
 @pytest.mark.parametrize("release", REFERENCE)
 @pytest.mark.parametrize("name", ARCHITECTURES)
 def test_no_field_that_transformers_reads_is_left_out(name: str, release: str) -> None:
-    """Of its config classes and of its code, in both releases."""
+    """The tables have every field of the config classes and of their code, in both releases."""
     assert set(REFERENCE[release][name]) <= set(ARCHITECTURES[name].fields)
 
 
 def test_the_document_is_written_from_the_tables() -> None:
-    """Where this fails, `make config-fields` mends it."""
+    """The document equals what `make config-fields` writes from the tables."""
     page = DOC.read_text("utf-8")
     assert config_fields_doc(page) == page
 
@@ -83,7 +83,7 @@ REFUSED: list[tuple[Architecture, str, object]] = [
 def test_what_no_graph_computes_is_refused_by_name(
     tmp_path: Path, architecture: Architecture, field: str, value: object
 ) -> None:
-    """With what was found, what is supported, and what would help."""
+    """The error names the field, what was found and supported, and what would help."""
     with pytest.raises(UnsupportedCheckpoint) as refusal:
         _checked(tmp_path, architecture, **{field: value})
     message = str(refusal.value)
@@ -110,7 +110,7 @@ def test_what_no_graph_computes_is_refused_by_name(
 def test_rotary_angles_that_are_scaled_are_refused(
     tmp_path: Path, field: str, value: object, named: str
 ) -> None:
-    """Before any weight is read."""
+    """Scaled rotary angles are refused before any weight is read."""
     with pytest.raises(UnsupportedCheckpoint, match=named):
         _checked(tmp_path, "modernbert", **{field: value})
 
@@ -146,12 +146,12 @@ ALLOWED: list[tuple[Architecture, str, object]] = [
 def test_what_the_graph_computes_anyway_is_no_reason(
     tmp_path: Path, architecture: Architecture, field: str, value: object
 ) -> None:
-    """Also what changes no answer, and what no class reads and no model is built by."""
+    """Values that the graph computes anyway, and unread fields, are accepted."""
     _checked(tmp_path, architecture, **{field: value})
 
 
 def test_a_refused_config_is_refused_when_its_graph_is_written(tmp_path: Path) -> None:
-    """Nobody has to ask first."""
+    """Writing the graph of a refused config raises the same error."""
     with pytest.raises(UnsupportedCheckpoint, match="is_decoder"):
         _checked(tmp_path, "bert", is_decoder=True)
     with pytest.raises(UnsupportedCheckpoint, match="is_decoder"):
@@ -159,7 +159,7 @@ def test_a_refused_config_is_refused_when_its_graph_is_written(tmp_path: Path) -
 
 
 def test_words_that_are_none_are_malformed(tmp_path: Path) -> None:
-    """The type of a field is a matter of the file, not of what is supported."""
+    """A field of a wrong type is a malformed file, not an unsupported one."""
     with pytest.raises(InvalidCheckpoint, match="pos_att_type"):
         _checked(tmp_path, "deberta", pos_att_type=3)
 
@@ -181,7 +181,7 @@ def test_words_that_are_none_are_malformed(tmp_path: Path) -> None:
 def test_other_methods_of_quantisation_are_refused_by_name(
     tmp_path: Path, key: str, section: dict[str, object], named: str
 ) -> None:
-    """With what is supported, and what to take instead."""
+    """The error names the method of quantisation, what is supported and what to use instead."""
     with pytest.raises(UnsupportedCheckpoint, match=f'"{key}".*{named}.*compressed-tensors'):
         _checked(tmp_path, "bert", **{key: section})
 
@@ -231,7 +231,7 @@ DYNAMIC = {"num_bits": 8, "type": "int", "strategy": "token", "dynamic": True}
 def test_schemes_that_no_graph_computes_are_refused_by_name(
     tmp_path: Path, section: dict[str, object], named: str
 ) -> None:
-    """Each by the part that is not ours."""
+    """Each unsupported part of a scheme is named in the error."""
     with pytest.raises(UnsupportedCheckpoint) as refusal:
         _checked(tmp_path, "bert", quantization_config=section)
     assert named in str(refusal.value)
@@ -250,5 +250,5 @@ def test_schemes_that_no_graph_computes_are_refused_by_name(
     ],
 )
 def test_integers_of_eight_bits_are_ours(tmp_path: Path, section: object) -> None:
-    """By row, by group or one scale for all, with zero points and without."""
+    """Int8 by row, by group or by tensor is accepted, with and without zero points."""
     _checked(tmp_path, "bert", quantization_config=section)

@@ -1,4 +1,4 @@
-"""DeBERTa's distances: which share a row of their table, and what no table can be."""
+"""DeBERTa's distances, and configs that do not fit its tables."""
 
 import json
 from dataclasses import replace
@@ -24,7 +24,7 @@ def test_buckets_of_the_published_models_are_those_of_the_reference() -> None:
 
 
 def test_few_buckets_are_those_of_the_reference() -> None:
-    """Half of them for one distance each; the last may be passed by one."""
+    """With few buckets the distances fall into the reference's buckets."""
     expected = [0, 1, 2, 3, 4, 5, 6, 6, 7, 7, 7, 7, 8]
     assert log_buckets(np.arange(13), 8, 12).tolist() == expected
     assert log_buckets(-np.arange(13), 8, 12).tolist() == [-bucket for bucket in expected]
@@ -42,14 +42,14 @@ def test_few_buckets_are_those_of_the_reference() -> None:
 def test_what_the_reference_cannot_run_is_refused(
     deberta: DebertaSpec, complaint: str, tmp_path: Path
 ) -> None:
-    """It divides by zero there, or adds up tensors of two shapes."""
+    """A config that fails in the reference is refused."""
     write_checkpoint(tmp_path, replace(V3, deberta=deberta))
     with pytest.raises(InvalidCheckpoint, match=complaint):
         open_checkpoint(tmp_path, runtime="onnxruntime")
 
 
 def test_heads_that_are_mixed_are_not_supported(tmp_path: Path) -> None:
-    """Talking heads: the first generation's code has them, no published checkpoint does."""
+    """Talking heads, which no published checkpoint has, are refused."""
     path = write_checkpoint(tmp_path, CheckpointSpec(architecture="deberta")) / "config.json"
     fields = json.loads(path.read_text(encoding="utf-8"))
     path.write_text(json.dumps(fields | {"talking_head": True}), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""MPNet's distances, and configs that its tables cannot be of."""
+"""MPNet's distances, and configs that do not fit its tables."""
 
 import json
 from dataclasses import replace
@@ -24,7 +24,7 @@ def test_buckets_are_those_of_the_reference() -> None:
 
 
 def test_two_rows_of_the_position_table_are_no_places(tmp_path: Path) -> None:
-    """514 rows hold 512 tokens, and two rows hold none."""
+    """514 rows of positions hold 512 tokens, and two rows hold none."""
     config = read_config(write_checkpoint(tmp_path, SPEC) / "config.json")
     assert MPNET.positions(config) == SPEC.max_positions - 2
     write_checkpoint(tmp_path, replace(SPEC, max_positions=2))
@@ -33,7 +33,7 @@ def test_two_rows_of_the_position_table_are_no_places(tmp_path: Path) -> None:
 
 
 def test_fewer_buckets_than_distances_fall_into_are_refused(tmp_path: Path) -> None:
-    """The reference would look for rows that its table does not have."""
+    """A table with fewer buckets than the distances need is refused."""
     path = write_checkpoint(tmp_path, SPEC) / "config.json"
     fields = json.loads(path.read_text(encoding="utf-8"))
     path.write_text(json.dumps(fields | {"relative_attention_num_buckets": 16}), encoding="utf-8")

@@ -28,13 +28,13 @@ WEIGHTS = arrays(np.float32, (3, 5), elements=st.floats(-100, 100, width=32))
 def test_auto_has_several_to_try_and_anything_else_is_taken_at_its_word(
     requested: Precision, stored: str, *, native: bool, wanted: tuple[ComputePrecision, ...]
 ) -> None:
-    """What the caller names is never replaced; float weights are never rounded unasked."""
+    """`auto` tries several precisions, never int8 for float weights; a named one is kept."""
     found = precisions_to_try(requested, stored_dtype=stored, native_bfloat16=native)
     assert found == wanted
 
 
 def test_bfloat16_goes_first_where_the_processor_is_faster_at_it() -> None:
-    """Where it has it at all; float32 stays last."""
+    """bfloat16 is tried first where the processor is faster at it; float32 is last."""
     first = precisions_to_try(
         "auto", stored_dtype="int8", native_bfloat16=True, bfloat16_first=True
     )
@@ -57,6 +57,6 @@ def test_every_weight_is_within_half_a_step(weight: Float32) -> None:
 
 
 def test_rows_have_scales_of_their_own() -> None:
-    """A large row does not cost a small one its precision."""
+    """Each row has its own scale, so that a large row does not change a small one."""
     quantized = quantize(np.asarray([[1000.0, 0.0], [0.001, 0.0005]], np.float32))
     np.testing.assert_allclose(quantized.dequantized()[1], [0.001, 0.0005], rtol=1e-2)

@@ -1,4 +1,4 @@
-"""Compiled models on disk: found whole or not at all, and never more than there is room for."""
+"""Compiled models on disk are found whole or not at all, within their bound."""
 
 import os
 import time
@@ -19,7 +19,7 @@ def store(folder: Path, *, most: int = 1000, least: int = 0) -> CompiledModels:
 
 
 def keep(models: CompiledModels, key: str, content: bytes = b"x" * MODEL_BYTES) -> None:
-    """Keep a model as a runtime would write it."""
+    """Keep a model like a runtime does."""
     with models.scratch(len(content)) as scratch:
         assert scratch is not None
         (scratch / "12345.blob").write_bytes(content)
@@ -27,7 +27,7 @@ def keep(models: CompiledModels, key: str, content: bytes = b"x" * MODEL_BYTES) 
 
 
 def test_what_was_kept_is_found(tmp_path: Path) -> None:
-    """With what the load had learned, also by another process; nothing else is left behind."""
+    """A kept model is found with its facts, also by another process, with no file left over."""
     assert store(tmp_path / "new").find("k") is None
     keep(store(tmp_path / "new"), "k")
     found = store(tmp_path / "new").find("k")
@@ -40,7 +40,7 @@ def test_what_was_kept_is_found(tmp_path: Path) -> None:
 
 
 def test_half_a_model_is_none(tmp_path: Path) -> None:
-    """A file of another size, or facts that cannot be read."""
+    """A file of another size, or with unreadable facts, is not found."""
     models = store(tmp_path)
     keep(models, "cut")
     (tmp_path / "cut.blob").write_bytes(b"x")
@@ -52,7 +52,7 @@ def test_half_a_model_is_none(tmp_path: Path) -> None:
 
 
 def test_those_used_longest_ago_make_room(tmp_path: Path) -> None:
-    """One that is found counts as used."""
+    """The models that were used longest ago are removed first; finding one counts as use."""
     models = store(tmp_path, most=3 * MODEL_BYTES)
     for key in ("a", "b", "c"):
         keep(models, key)
@@ -63,7 +63,7 @@ def test_those_used_longest_ago_make_room(tmp_path: Path) -> None:
 
 
 def test_what_is_not_worth_it_or_has_no_room_is_not_written(tmp_path: Path) -> None:
-    """Small models, models above the bound, all where the bound is 0, and beyond the disk."""
+    """Small models, models above the bound, with bound 0 or a full disk are not kept."""
     with (
         store(tmp_path, least=LEAST_BYTES).scratch(LEAST_BYTES - 1) as small,
         store(tmp_path).scratch(1001) as large,
@@ -75,7 +75,7 @@ def test_what_is_not_worth_it_or_has_no_room_is_not_written(tmp_path: Path) -> N
 
 
 def test_a_runtime_that_writes_nothing_keeps_nothing(tmp_path: Path) -> None:
-    """Nor one that writes what nobody knows."""
+    """A runtime that writes nothing, or unknown files, keeps no model."""
     models = store(tmp_path)
     with models.scratch(1) as scratch:
         assert scratch is not None
@@ -86,7 +86,7 @@ def test_a_runtime_that_writes_nothing_keeps_nothing(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_cannot_be_made_costs_a_line(tmp_path: Path) -> None:
-    """The model is loaded all the same."""
+    """If the folder cannot be made, one line is logged and no error is raised."""
     (tmp_path / "file").touch()
     models = store(tmp_path / "file" / "folder")
     with capture_logs() as logs, models.scratch(1) as scratch:
@@ -96,7 +96,7 @@ def test_a_folder_that_cannot_be_made_costs_a_line(tmp_path: Path) -> None:
 
 
 def test_a_model_that_cannot_be_moved_costs_a_line(tmp_path: Path) -> None:
-    """As where somebody takes the folder away meanwhile."""
+    """If the file cannot be moved into place, one line is logged and no error is raised."""
     models = store(tmp_path / "there")
     with models.scratch(1) as scratch, capture_logs() as logs:
         assert scratch is not None
@@ -107,7 +107,7 @@ def test_a_model_that_cannot_be_moved_costs_a_line(tmp_path: Path) -> None:
 
 
 def test_what_is_of_no_use_is_forgotten(tmp_path: Path) -> None:
-    """A second time costs nothing."""
+    """A model can be forgotten, also twice."""
     models = store(tmp_path)
     keep(models, "k")
     found = models.find("k")
@@ -118,7 +118,7 @@ def test_what_is_of_no_use_is_forgotten(tmp_path: Path) -> None:
 
 
 def test_what_a_process_that_died_left_behind_is_taken_away(tmp_path: Path) -> None:
-    """Once it is a day old; what another process may be writing stays."""
+    """Leftover files are removed once they are a day old; newer ones stay."""
     for name, age_s in {"writing-old": 25 * 3600, "writing-new": 60}.items():
         (tmp_path / name).mkdir()
         (tmp_path / name / "1.blob").write_bytes(b"x")
@@ -129,7 +129,7 @@ def test_what_a_process_that_died_left_behind_is_taken_away(tmp_path: Path) -> N
 
 
 def test_damage_anywhere_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In each piece of a file, and in each block of a piece, the last and short ones too."""
+    """A changed byte is found in each piece of a file and each block of a piece."""
     monkeypatch.setattr("earmark.runtime.compiled._PIECE", 40)
     monkeypatch.setattr("earmark.runtime.compiled._BLOCK", 16)
     models = store(tmp_path)

@@ -1,4 +1,4 @@
-"""How a model bears padding is found out by trying, and its answers are held to their shape."""
+"""Whether padding changes a model's answers is tried, and logits are checked for their shape."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -46,35 +46,35 @@ class RowsModel:
         self.closed = False
 
     def run_rows(self, rows: PaddedRows) -> Float32:
-        """Answer, and remember what came."""
+        """Answer, and remember the rows."""
         texts, width = rows.input_ids.shape
         self.shapes.append((texts, width))
         logits: Float32 = self.answer(rows).astype(np.float32)
         return logits
 
     def kernels(self) -> tuple[str, ...]:
-        """Name one."""
+        """Return one name."""
         return ("abacus",)
 
     def close(self) -> None:
-        """Remember it."""
+        """Remember the call."""
         self.closed = True
 
 
 def masked_sum(rows: PaddedRows) -> Float32:
-    """Add up what is no padding."""
+    """Sum the cells that are no padding."""
     total: Float32 = (rows.input_ids * rows.attention_mask).sum(axis=1, keepdims=True)
     return total
 
 
 def width_too(rows: PaddedRows) -> Float32:
-    """Let the width of a row into the answer, as pooling over padding does."""
+    """Add the row's width to the answer, as pooling over padding would."""
     total: Float32 = masked_sum(rows) + rows.input_ids.shape[1]
     return total
 
 
 def no_two(rows: PaddedRows) -> Float32:
-    """Refuse what is not alone.
+    """Refuse several rows.
 
     Raises:
         EngineError: there are several rows.
@@ -92,7 +92,7 @@ def no_two(rows: PaddedRows) -> Float32:
 def test_neighbours_change_no_answer(
     answer: Callable[[PaddedRows], Float32], layout: str, sizes: list[int]
 ) -> None:
-    """Whatever the model does with padding, each text is answered as it is alone."""
+    """Each text is answered as it is alone, whatever the model does with padding."""
     model = RowsModel(answer)
     session = open_padded(model, FORM, "float32")
     assert layout in session.layout
@@ -105,7 +105,7 @@ def test_neighbours_change_no_answer(
 
 @given(endings=st.lists(st.integers(1, 3), min_size=1, max_size=12))
 def test_texts_with_unequally_many_ends_never_meet(endings: list[int]) -> None:
-    """A model that answers at the last of them would take one text's for another's."""
+    """Texts with different numbers of end tokens do not run together."""
     end = 7
 
     def strict(rows: PaddedRows) -> Float32:
@@ -121,7 +121,7 @@ def test_texts_with_unequally_many_ends_never_meet(endings: list[int]) -> None:
 
 
 def test_a_model_that_fails_alone_is_refused() -> None:
-    """With its own words."""
+    """A model that fails on a single text is refused with its own message."""
 
     def broken(_: PaddedRows) -> Float32:
         raise EngineError("no such position")
@@ -132,14 +132,14 @@ def test_a_model_that_fails_alone_is_refused() -> None:
 
 @pytest.mark.parametrize("shape", [(1, 2), (1,), (1, 3, 1)])
 def test_logits_of_another_shape_are_refused(shape: tuple[int, ...]) -> None:
-    """The config says how many labels, and of what head."""
+    """Logits that do not fit the config's labels and head are refused."""
     model = RowsModel(lambda _: np.zeros(shape, np.float32))
     with pytest.raises(UnsupportedCheckpoint, match=r"expected \[1, 1\], since config\.json names"):
         open_padded(model, FORM, "float32")
 
 
 def test_a_session_speaks_for_its_model() -> None:
-    """Names, kernels and the end."""
+    """A session passes on the model's names, its kernels and its end."""
     model = RowsModel(masked_sum)
     session = open_padded(model, FORM, "float32")
     assert (session.runtime, session.device) == ("made up 1.0", "a table")

@@ -1,4 +1,4 @@
-"""Texts out of a packed batch into padded rows, and logits back: nothing is lost or moved."""
+"""Texts go from a packed batch into padded rows, and logits back, without loss."""
 
 import numpy as np
 import pytest
@@ -29,7 +29,7 @@ LIMITS = st.builds(BatchLimits, max_cells=st.just(8192), row_width=st.integers(8
 def test_every_text_comes_out_of_its_batch_as_it_went_in(
     texts: list[Encoding], limits: BatchLimits, grouping: Grouping
 ) -> None:
-    """Ids, types, mask and positions, in some row of some group; the rest is padding."""
+    """Each text's ids, types, mask and positions are in one row, and the rest is padding."""
     batch = pack(texts, limits)
     seen: list[int] = []
     for group in group_texts(batch.lengths.tolist(), grouping=grouping):
@@ -51,7 +51,7 @@ def test_every_text_comes_out_of_its_batch_as_it_went_in(
 
 @given(texts=TEXTS, limits=LIMITS)
 def test_logits_land_where_answers_are_read(texts: list[Encoding], limits: BatchLimits) -> None:
-    """Of either head: each token's, or each text's, are its own again."""
+    """Logits of each text or token are put where the packed batch has it."""
     batch = pack(texts, limits)
     groups = group_texts(batch.lengths.tolist(), grouping="padded")
     rows = [pad_texts(batch, group, pad_id=PAD) for group in groups]
@@ -78,7 +78,7 @@ def test_a_group_wastes_no_more_than_another_run_would_cost(sizes: list[int]) ->
 
 @given(marked=st.lists(st.tuples(st.integers(1, 9), st.integers(0, 2)), min_size=1))
 def test_texts_that_belong_apart_never_meet(marked: list[tuple[int, int]]) -> None:
-    """Whatever their lengths."""
+    """Texts of different groups never share a run, whatever their lengths."""
     sizes, kinds = [size for size, _ in marked], [kind for _, kind in marked]
     groups = group_texts(sizes, grouping="padded", apart=kinds)
     assert all(len({kinds[index] for index in group}) == 1 for group in groups)
@@ -91,7 +91,7 @@ def one_text(size: int) -> PackedBatch:
 
 
 def test_rows_may_be_wider_than_their_texts() -> None:
-    """As a graph of fixed length asks for; a text that does not fit is our mistake."""
+    """Rows may have a fixed width; a text that does not fit raises an error."""
     rows = pad_texts(one_text(3), [0], pad_id=PAD, width=5)
     assert rows.input_ids.tolist() == [[0, 1, 2, PAD, PAD]]
     with pytest.raises(ValueError, match="6 tokens does not fit a row of 5"):

@@ -1,4 +1,4 @@
-"""What a processor can do, as the system tells it."""
+"""What a processor can compute, by the features that the system lists."""
 
 from pathlib import Path
 
@@ -23,14 +23,14 @@ from earmark.runtime.session import RuntimeName
 def test_an_int8_dot_product_is_found_by_its_names(
     tmp_path: Path, facts: str, *, found: bool | None
 ) -> None:
-    """Of x86-64 and of arm64; where no features are told, nothing is claimed."""
+    """An int8 dot product is found by its names on x86-64 and arm64, and not without features."""
     file = tmp_path / "cpuinfo"
     file.write_text(facts, "ascii")
     assert dots_int8(file) is found
 
 
 def test_a_system_without_the_file_tells_nothing(tmp_path: Path) -> None:
-    """Such as one that is not Linux."""
+    """A system without the file, such as one that is not Linux, has no known features."""
     assert dots_int8(tmp_path / "nothing") is None
 
 
@@ -46,7 +46,7 @@ def test_a_system_without_the_file_tells_nothing(tmp_path: Path) -> None:
 def test_pytorch_computes_bfloat16_where_the_processor_is_known_to(
     tmp_path: Path, facts: str, *, found: bool
 ) -> None:
-    """It would compute it anywhere, slowly; what is not known counts as no."""
+    """PyTorch's bfloat16 counts only on processors that are known to compute it."""
     file = tmp_path / "cpuinfo"
     file.write_text(facts, "ascii")
     assert computes_bfloat16("pytorch", file) is found
@@ -64,7 +64,7 @@ def test_pytorch_computes_bfloat16_where_the_processor_is_known_to(
 def test_with_amx_bfloat16_is_the_faster_one(
     tmp_path: Path, runtime: RuntimeName, facts: str, *, found: bool
 ) -> None:
-    """In OpenVINO, which has such kernels for it and none for int8 as it is used here."""
+    """With AMX bfloat16 counts as faster than int8 in OpenVINO."""
     file = tmp_path / "cpuinfo"
     file.write_text(facts, "ascii")
     assert prefers_bfloat16(runtime, file) is found

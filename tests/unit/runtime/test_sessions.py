@@ -1,4 +1,4 @@
-"""Sessions of both runtimes: failures are ours by name, closing is final."""
+"""Sessions of both runtimes: errors have our classes, and closing is final."""
 
 import gc
 import subprocess
@@ -33,7 +33,7 @@ def doubling_graph() -> Graph:
 
 @pytest.mark.parametrize("runtime", GRAPH_RUNTIMES)
 def test_a_graph_runs_on_the_inputs_it_declares(runtime: GraphRuntime) -> None:
-    """A batch has more arrays than this graph asks for."""
+    """A graph gets only the arrays of a batch that it declares."""
     session = graph_support(runtime).open_graph(doubling_graph(), OPTIONS, None)
     logits = session.run(pack([encoding(2, first_id=1), encoding(1, first_id=3)]))
     assert logits.tolist() == [[2.0], [6.0]]
@@ -54,7 +54,7 @@ def large_graph() -> tuple[Graph, NDArray[np.float32]]:
 
 @pytest.mark.parametrize("runtime", GRAPH_RUNTIMES)
 def test_large_matrices_stay_beside_the_file(runtime: GraphRuntime) -> None:
-    """No byte of them is in it, and a session that outlives all who made it still has them."""
+    """Large matrices are not in the file, and live as long as the session."""
     graph, table = large_graph()
     assert len(graph.file) < table.nbytes
     assert graph.matrices["t"] is table
@@ -68,7 +68,7 @@ def test_large_matrices_stay_beside_the_file(runtime: GraphRuntime) -> None:
 
 @pytest.mark.parametrize("runtime", GRAPH_RUNTIMES)
 def test_answers_are_the_callers_own(runtime: GraphRuntime) -> None:
-    """A later run does not write into an earlier answer."""
+    """A later run does not change an earlier answer."""
     session = graph_support(runtime).open_graph(doubling_graph(), OPTIONS, None)
     first = session.run(pack([encoding(1, first_id=1)]))
     session.run(pack([encoding(1, first_id=3)]))
@@ -77,7 +77,7 @@ def test_answers_are_the_callers_own(runtime: GraphRuntime) -> None:
 
 @pytest.mark.parametrize("runtime", GRAPH_RUNTIMES)
 def test_a_closed_session_says_so(runtime: GraphRuntime) -> None:
-    """Running it is our mistake, and has a name."""
+    """Running a closed session raises an error that says so."""
     session = graph_support(runtime).open_graph(doubling_graph(), OPTIONS, None)
     session.close()
     assert session.kernels() == ()
@@ -87,20 +87,20 @@ def test_a_closed_session_says_so(runtime: GraphRuntime) -> None:
 
 @pytest.mark.parametrize("runtime", GRAPH_RUNTIMES)
 def test_a_graph_that_is_none_is_refused(runtime: GraphRuntime) -> None:
-    """The runtime's own complaint is passed on."""
+    """A broken graph is refused with the runtime's own message."""
     with pytest.raises(EngineError, match="cannot"):
         graph_support(runtime).open_graph(Graph(b"not a graph", {}), OPTIONS, None)
 
 
 def test_a_failing_run_is_our_error() -> None:
-    """An id outside the table makes the runtime fail; its words are kept."""
+    """A failed run raises an `EngineError` with the runtime's own message."""
     session = graph_support("onnxruntime").open_graph(doubling_graph(), OPTIONS, None)
     with pytest.raises(EngineError, match="ONNX Runtime failed on a batch"):
         session.run(pack([encoding(1, first_id=9)]))
 
 
 def test_openvino_names_its_kernels_once_it_has_run() -> None:
-    """The executed graph is asked, not the settings; this one has no matrix product."""
+    """After a run the kernels are read from the executed graph."""
     session = graph_support("openvino").open_graph(doubling_graph(), OPTIONS, None)
     session.run(pack([encoding(1)]))
     assert session.kernels() == ()
@@ -124,7 +124,7 @@ signal.raise_signal(signal.SIGTERM)
 
 
 def test_a_signal_after_two_sessions_have_closed_is_no_crash(tmp_path: Path) -> None:
-    """Closed in the order they were opened, as a server does before it ends by its SIGTERM."""
+    """A signal after two sessions were closed in order does not crash the process."""
     graph = tmp_path / "graph.onnx"
     graph.write_bytes(doubling_graph().file)
     command = [sys.executable, "-c", SIGNAL_AFTER_CLOSING, str(graph)]
@@ -135,5 +135,5 @@ def test_a_signal_after_two_sessions_have_closed_is_no_crash(tmp_path: Path) -> 
 
 
 def test_at_least_one_core_is_available() -> None:
-    """Counted from what the process may use."""
+    """The number of cores that the process may use is at least one."""
     assert available_threads() >= 1

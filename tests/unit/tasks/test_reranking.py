@@ -21,7 +21,7 @@ logits = st.floats(-40, 40, width=32)
 
 
 def test_every_document_is_read_beside_the_query() -> None:
-    """A pair each, in order, the query first."""
+    """Each document is a pair with the query, the query first, in order."""
     asked = Reranking("a query", ("one", "two"), truncate=False).questions()
     assert asked == [
         Question(0, TextInput("a query", "one"), refuse=True),
@@ -30,14 +30,14 @@ def test_every_document_is_read_beside_the_query() -> None:
 
 
 def test_the_query_counts_with_each_document() -> None:
-    """What is to be encoded is what costs."""
+    """The query's characters count once for each document."""
     request = Reranking("abc", ("de", "f"))
     assert (request.items, request.texts, request.characters) == (2, 2, 9)
 
 
 @given(logits)
 def test_a_score_is_what_text_classification_makes_of_the_same_pair(logit: float) -> None:
-    """Reranking is text classification of pairs: the numbers are the same."""
+    """A score equals that of text classification of the same pair."""
     row = np.array([logit], np.float32)
     reranked = Reranking("q", ("d",)).finish(0, [ENCODING], [row], HEAD)
     labelled = TextClassification((TextInput("q", "d"),)).finish(0, [ENCODING], [row], HEAD)
@@ -45,7 +45,7 @@ def test_a_score_is_what_text_classification_makes_of_the_same_pair(logit: float
 
 
 def test_without_a_function_the_score_is_the_logit() -> None:
-    """As `raw_scores` has it."""
+    """With the function `none`, the score is the logit."""
     row = np.array([-3.5], np.float32)
     found = Reranking("q", ("d",), function="none").finish(0, [ENCODING], [row], HEAD)
     assert found == Relevance(-3.5, 4, 5)
@@ -55,7 +55,7 @@ def test_without_a_function_the_score_is_the_logit() -> None:
 def test_the_best_come_first_and_equals_stay_in_order(
     scores: list[float], top_k: int | None
 ) -> None:
-    """Every document once, or as many of the best as were asked for."""
+    """Documents come best first, equal ones in order, up to `top_k`."""
     order = best_first([Relevance(score, 1) for score in scores], top_k)
     whole = sorted(range(len(scores)), key=lambda index: (-scores[index], index))
     assert order == whole[:top_k]
@@ -63,7 +63,7 @@ def test_the_best_come_first_and_equals_stay_in_order(
 
 @pytest.mark.parametrize("top_k", [None, 2])
 def test_labels_may_keep_the_order_of_the_head(top_k: int | None) -> None:
-    """One dialect answers them so; those that are kept are still the best."""
+    """With the order of the head, the best labels are kept in that order."""
     head = ModelHead("sequence", LabelSet(("A", "B", "C")), WordPieces())
     request = TextClassification((TextInput("a"),), top_k=top_k, sort=False)
     found = request.finish(0, [ENCODING], [np.array([1, 3, 2], np.float32)], head)

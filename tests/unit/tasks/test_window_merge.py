@@ -1,4 +1,4 @@
-"""Entities told window by window: the same as all windows at once."""
+"""Entities merged window by window equal those of all windows at once."""
 
 from math import inf
 
@@ -40,7 +40,7 @@ def windows(draw: st.DrawFn) -> list[Window]:
 def test_windows_in_any_order_make_what_all_at_once_make(
     drawn: list[Window], data: st.DataObject
 ) -> None:
-    """The same entities in the same order; and with the last window nothing is left."""
+    """In any order the entities are the same, and the last window leaves none over."""
     order = data.draw(st.permutations(range(len(drawn))))
     merge = WindowMerge([start for start, _ in drawn])
     told = [one for window in order for one in merge.feed(window, drawn[window][1])]
@@ -49,7 +49,7 @@ def test_windows_in_any_order_make_what_all_at_once_make(
 
 @given(windows())
 def test_windows_in_order_wait_for_nothing_they_need_not(drawn: list[Window]) -> None:
-    """What is not told yet could still be displaced, or preceded, by a window that is out."""
+    """An entity is held back only while an open window could displace or precede it."""
     merge = WindowMerge([start for start, _ in drawn])
     told: list[Entity] = []
     for window in range(len(drawn) - 1):
@@ -60,7 +60,7 @@ def test_windows_in_order_wait_for_nothing_they_need_not(drawn: list[Window]) ->
 
 
 def test_an_entity_is_told_before_the_next_window_if_that_begins_behind_it() -> None:
-    """The one that reaches into the next window waits, and is displaced by a longer one."""
+    """An entity before the next window is returned; one that reaches into it waits."""
     merge = WindowMerge([0, 10, 20])
     first, reaching, longer = entity(0, 4), entity(8, 12), entity(10, 16)
     assert merge.feed(0, [first, reaching]) == [first]
@@ -69,7 +69,7 @@ def test_an_entity_is_told_before_the_next_window_if_that_begins_behind_it() -> 
 
 
 def test_a_later_window_that_is_done_first_waits_for_the_earlier_ones() -> None:
-    """Entities come in the order of the text."""
+    """Entities of a later window wait for the earlier ones."""
     merge = WindowMerge([0, 10])
     early, late = entity(0, 4), entity(12, 14)
     assert merge.feed(1, [late]) == []
@@ -77,7 +77,7 @@ def test_a_later_window_that_is_done_first_waits_for_the_earlier_ones() -> None:
 
 
 def test_a_single_window_is_told_as_it_is() -> None:
-    """As in a plain answer, where only neighbouring windows are compared."""
+    """A single window's entities are returned unchanged."""
     twice = [entity(0, 4), entity(0, 4)]
     assert WindowMerge([0]).feed(0, twice) == twice
 
@@ -92,7 +92,7 @@ def test_a_single_window_is_told_as_it_is() -> None:
 def test_a_window_begins_at_its_first_token(
     offsets: tuple[tuple[int, int], ...], special: tuple[bool, ...], start: float
 ) -> None:
-    """Special tokens stand nowhere; without another there can be no entity."""
+    """A window begins at its first token that is not special."""
     size = len(offsets)
     alignment = Alignment(("x",) * size, offsets, special, (False,) * size)
     assert earliest_start(Encoding((0,) * size, (0,) * size, alignment=alignment)) == start

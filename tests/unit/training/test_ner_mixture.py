@@ -30,7 +30,7 @@ def tagged(words: str, tags: str, source: str = LINKED) -> TaggedSentence:
 
 
 def sentence(source: str, number: int) -> TaggedSentence:
-    """Make a sentence that can be told from others, every other one with a name."""
+    """Make a sentence that differs from others, every other one with a name."""
     return tagged(f"Word{number} x", "B-PER O" if number % 2 else "O O", source)
 
 

@@ -16,7 +16,7 @@ def _checkpoint(folder: Path) -> Path:
 
 
 def test_an_id_is_a_path_of_one_or_two_folders(tmp_path: Path) -> None:
-    """Deeper ones, hidden ones and those without a config are no models."""
+    """Deeper folders, hidden ones and those without a config are no models."""
     for path in ("alone", "org/name", "org/name/deeper", ".hidden", "org/.cache"):
         _checkpoint(tmp_path / path)
     (tmp_path / "notes").mkdir()
@@ -28,7 +28,7 @@ def test_an_id_is_a_path_of_one_or_two_folders(tmp_path: Path) -> None:
 
 
 def test_a_model_that_appears_later_is_found(tmp_path: Path) -> None:
-    """The folder is looked through anew each time."""
+    """A model that is added later is found."""
     folder = ModelsFolder.open(tmp_path)
     assert folder.ids() == ()
     _checkpoint(tmp_path / "late")
@@ -52,7 +52,7 @@ def test_a_model_that_appears_later_is_found(tmp_path: Path) -> None:
     ],
 )
 def test_nothing_outside_the_folder_can_be_named(written: str, tmp_path: Path) -> None:
-    """Neither by dots nor by a link that leads out of it."""
+    """Neither dots nor a link that leads out name a model."""
     outside = _checkpoint(tmp_path / "outside")
     root = tmp_path / "root"
     _checkpoint(root / "org" / "name")
@@ -64,20 +64,20 @@ def test_nothing_outside_the_folder_can_be_named(written: str, tmp_path: Path) -
 
 
 def test_a_link_inside_the_folder_is_a_second_name(tmp_path: Path) -> None:
-    """As in a store of versions, where `latest` leads to one of them."""
+    """A link to a model inside the folder is another name of it."""
     folder = _checkpoint(tmp_path / "org" / "v2")
     (tmp_path / "org" / "latest").symlink_to(folder)
     assert ModelsFolder.open(tmp_path).find("org/latest") == folder.resolve()
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
-    """The operator learns what is expected."""
+    """The error for a missing folder names it."""
     with pytest.raises(CheckpointNotFound, match=r"models folder .*gone is not there"):
         ModelsFolder.open(tmp_path / "gone")
 
 
 def test_a_folder_that_goes_away_holds_nothing(tmp_path: Path) -> None:
-    """A disk that is gone is no reason to fail."""
+    """A folder that disappears has no models and raises no error."""
     root = tmp_path / "root"
     _checkpoint(root / "name")
     folder = ModelsFolder.open(root)

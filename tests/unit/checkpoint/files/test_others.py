@@ -1,4 +1,4 @@
-"""What is said of folders that hold no checkpoint, or only the pointers of one."""
+"""Errors for folders without a checkpoint, or with the pointers of one."""
 
 import re
 from pathlib import Path
@@ -42,7 +42,7 @@ size 267832558
 def test_what_stands_instead_of_weights_is_named_with_what_would_help(
     names: list[str], said: str, tmp_path: Path
 ) -> None:
-    """In a folder, and of a listing of the Hub."""
+    """The error names the files in place of weights and what would help, local or on the Hub."""
     assert re.search(said, explain_others(names))
     for name in names:
         (tmp_path / name).parent.mkdir(exist_ok=True)
@@ -56,7 +56,7 @@ def test_what_stands_instead_of_weights_is_named_with_what_would_help(
     "file", ["model.safetensors", "tokenizer.json", "config.json", "onnx/model.onnx", "vocab.txt"]
 )
 def test_a_pointer_of_git_lfs_is_refused_with_what_would_help(file: str, tmp_path: Path) -> None:
-    """Whichever file it stands for, and with the size that the file would have."""
+    """The error for a Git LFS pointer has the size of the real file and what would help."""
     (tmp_path / file).parent.mkdir(exist_ok=True)
     (tmp_path / file).write_text(POINTER)
     repository = LocalRepository.open(tmp_path)
@@ -66,7 +66,7 @@ def test_a_pointer_of_git_lfs_is_refused_with_what_would_help(file: str, tmp_pat
 
 
 def test_a_pointer_is_refused_where_files_name_files(tmp_path: Path) -> None:
-    """A part of weights in several files, and the data of a graph."""
+    """A pointer in place of a shard, or of a graph's data, is refused."""
     part = tmp_path / "model-00001-of-00001.safetensors"
     part.write_text(POINTER)
     index = tmp_path / "model.safetensors.index.json"
@@ -78,7 +78,7 @@ def test_a_pointer_is_refused_where_files_name_files(tmp_path: Path) -> None:
 
 
 def test_a_small_file_that_speaks_of_git_lfs_is_no_pointer(tmp_path: Path) -> None:
-    """Only the beginning counts, and a config may be as small."""
+    """A small file that mentions Git LFS after its beginning is no pointer."""
     path = tmp_path / "config.json"
     path.write_text('{"note": "version https://git-lfs.github.com/spec/v1"}')
     assert LocalRepository.open(tmp_path).require("config.json") == path

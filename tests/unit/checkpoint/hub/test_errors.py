@@ -1,4 +1,4 @@
-"""What the Hub answers, and what of it a person reads."""
+"""Errors for the answers of the Hub."""
 
 import errno
 from collections.abc import Mapping
@@ -53,7 +53,7 @@ def refused(status: int, headers: Mapping[str, str]) -> Exception:
 def test_an_answer_is_told_by_what_the_operator_can_do(
     status: int, headers: Mapping[str, str], kind: type[CheckpointError], told: str
 ) -> None:
-    """In one line, without addresses, which may be signed, and without the token."""
+    """The error for an answer says what to do in one line, without addresses and the token."""
     error = refused(status, headers)
     wrapped = LocalEntryNotFoundError("no file")
     wrapped.__cause__ = error
@@ -80,7 +80,7 @@ def test_an_answer_is_told_by_what_the_operator_can_do(
     ],
 )
 def test_what_fails_on_the_way_is_one_line(error: Exception, told: str) -> None:
-    """Network, certificate, disk, and a server that is no Hub."""
+    """Errors of network, certificate, disk and a server that is no Hub are one line each."""
     with pytest.raises(HubUnavailable) as caught, told_plainly(ID, ACCESS):
         raise error
     assert told in str(caught.value)

@@ -89,7 +89,7 @@ def large_repo(hub: HubStandIn) -> bytes:
 def test_only_what_a_load_reads_is_fetched_with_one_question_before(
     hub: HubStandIn, access: HubAccess
 ) -> None:
-    """Config, tokenizer, one form of weights; nothing else is even asked for."""
+    """After one look-up, the config, the tokenizer and one form of weights are fetched."""
     told = Told()
     repository = fetch(ID, told, access)
     assert hub.files_asked() == {*SMALL, "model.safetensors"}
@@ -106,7 +106,7 @@ def test_only_what_a_load_reads_is_fetched_with_one_question_before(
 
 
 def test_what_is_there_is_not_asked_for_again(hub: HubStandIn, access: HubAccess) -> None:
-    """A branch costs one question, whether it has moved; a whole commit none at all."""
+    """A cached branch costs one look-up, and a cached whole commit none."""
     fetch(ID, access=access)
     hub.asked.clear()
     told = Told()
@@ -121,7 +121,7 @@ def test_what_is_there_is_not_asked_for_again(hub: HubStandIn, access: HubAccess
 def test_requests_tell_our_name_and_nothing_of_the_machine(
     hub: HubStandIn, access: HubAccess
 ) -> None:
-    """No versions of other libraries, no question for who drives us."""
+    """Requests have earmark's name, and no versions of other libraries."""
     fetch(ID, access=access)
     agents = {one.headers["user-agent"] for one in hub.asked}
     assert len(agents) == 1
@@ -132,7 +132,7 @@ def test_requests_tell_our_name_and_nothing_of_the_machine(
 def test_a_branch_that_moves_meanwhile_gives_one_commit_all_the_same(
     hub: HubStandIn, access: HubAccess
 ) -> None:
-    """All files are of what the branch was when it was looked up."""
+    """All files are of the commit that the branch had at the look-up."""
 
     class Mover(Told):
         def advance(self, more_bytes: int) -> None:
@@ -150,7 +150,7 @@ def test_a_branch_that_moves_meanwhile_gives_one_commit_all_the_same(
 
 @pytest.mark.parametrize("revision", ["main", "v1", "refs/pr/1", FIRST])
 def test_every_kind_of_revision_is_found(revision: str, hub: HubStandIn, access: HubAccess) -> None:
-    """Branch, tag, pull request, commit."""
+    """A branch, a tag, a pull request and a commit are each found."""
     hub.repos["org/name"].revisions |= {"v1": FIRST, "refs/pr/1": FIRST}
     assert look_up(HubRef("org/name", revision), access).commit == FIRST
     assert fetch(HubRef("org/name", revision), access=access).revision == FIRST
@@ -160,7 +160,7 @@ def test_every_kind_of_revision_is_found(revision: str, hub: HubStandIn, access:
 def test_a_connection_that_breaks_goes_on_where_it_stopped(
     hub: HubStandIn, access: HubAccess
 ) -> None:
-    """Within one download: what came before the cut is not sent again."""
+    """After a broken connection, bytes that have come are not sent again."""
     body = large_repo(hub)
     hub.cut_after = [LARGE_BYTES * 2 // 3]
     told = Told()
@@ -179,7 +179,7 @@ def test_a_broken_download_goes_on_in_the_next_one(
     hub: HubStandIn,
     access: HubAccess,
 ) -> None:
-    """As after the process was killed; where the Hub has no ranges it begins anew, and says so."""
+    """A later download goes on where one broke off; without ranges it begins again and logs it."""
     body = large_repo(hub)
     half = 16 << 20
     digest = hashlib.sha256(body).hexdigest()
@@ -200,7 +200,7 @@ def test_a_broken_download_goes_on_in_the_next_one(
 def test_a_failure_leaves_what_has_come_for_the_next_time(
     hub: HubStandIn, access: HubAccess
 ) -> None:
-    """The Hub answers 500 after half the file: the error says so, the half stays."""
+    """After a 500 in the middle of a file, the error says so and the first half is kept."""
     large_repo(hub)
     hub.cut_after = [LARGE_BYTES * 2 // 3]
 
@@ -220,7 +220,7 @@ def test_a_failure_leaves_what_has_come_for_the_next_time(
 
 
 def test_the_hub_may_ask_to_wait(hub: HubStandIn, access: HubAccess) -> None:
-    """429 is waited out as the answer says, and the file fetched."""
+    """After a 429 the download waits as the answer says, and goes on."""
     hub.failures = [429]
     assert fetch(ID, access=access).revision == FIRST
 
@@ -228,7 +228,7 @@ def test_the_hub_may_ask_to_wait(hub: HubStandIn, access: HubAccess) -> None:
 def test_a_file_that_is_not_what_was_announced_is_thrown_away(
     hub: HubStandIn, access: HubAccess
 ) -> None:
-    """Of the same length, but with another digest."""
+    """A file with another digest is deleted, though its length is right."""
     repo = hub.repos["org/name"]
     config = repo.commits[FIRST]["config.json"]
     fetch(ID, access=access)
@@ -247,7 +247,7 @@ def test_a_file_that_is_not_what_was_announced_is_thrown_away(
 def test_a_small_file_of_another_size_is_refused_and_then_mended(
     hub: HubStandIn, access: HubAccess
 ) -> None:
-    """It is never loaded."""
+    """A small file of a wrong size is refused, and the next fetch replaces it."""
     hub.spoilt = b"{}"
     with pytest.raises(HubUnavailable, match=r"config.json .* is not of .* bytes"):
         fetch(ID, access=access)
@@ -257,7 +257,7 @@ def test_a_small_file_of_another_size_is_refused_and_then_mended(
 
 
 def test_a_file_that_was_cut_on_disk_is_fetched_anew(hub: HubStandIn, access: HubAccess) -> None:
-    """As after a crash of the machine; sizes are held against the Hub's."""
+    """A cached file whose size is not the Hub's is fetched again."""
     found = fetch(ID, access=access)
     for name in ("config.json", "model.safetensors"):
         path = found.folder / name
@@ -268,7 +268,7 @@ def test_a_file_that_was_cut_on_disk_is_fetched_anew(hub: HubStandIn, access: Hu
 
 
 def test_the_token_goes_to_the_hub_and_no_further(hub: HubStandIn, access: HubAccess) -> None:
-    """Large files lie on another host, whose log is none of the owner's business."""
+    """The token is sent to the Hub, and not to the host of large files."""
     hub.repos["org/name"].private = True
     fetch(ID, access=replace(access, token=TOKEN))
     there = hub.other_url.removeprefix("http://")
@@ -287,7 +287,7 @@ def test_the_token_goes_to_the_hub_and_no_further(hub: HubStandIn, access: HubAc
 def test_a_private_model_is_refused_with_what_would_help(
     token: str | None, told: str, hub: HubStandIn, access: HubAccess
 ) -> None:
-    """Without a token, and with a wrong one, which is not repeated."""
+    """The error for a private model says what would help, and does not repeat the token."""
     hub.repos["org/name"].private = True
     with pytest.raises(CheckpointNotFound, match=told) as caught:
         fetch(ID, access=replace(access, token=token))
@@ -299,7 +299,7 @@ def test_a_private_model_is_refused_with_what_would_help(
 def test_a_gated_model_says_that_its_terms_are_to_be_accepted(
     hub: HubStandIn, access: HubAccess
 ) -> None:
-    """Its listing is public, its files are not."""
+    """The error for a gated model says that its terms have to be accepted."""
     hub.repos["org/name"].gated = True
     with pytest.raises(CheckpointNotFound, match="is gated: accept its terms"):
         fetch(ID, access=access)
@@ -307,7 +307,7 @@ def test_a_gated_model_says_that_its_terms_are_to_be_accepted(
 
 
 def test_what_there_is_not_is_named(hub: HubStandIn, access: HubAccess) -> None:
-    """Repository, with and without a token, and revision; in one line each."""
+    """The error for a missing repository or revision names it, in one line."""
     for token in (None, TOKEN):
         with pytest.raises(CheckpointNotFound, match=r"has no model org/other, or a private one"):
             fetch(HubRef("org/other"), access=replace(access, token=token))
@@ -318,7 +318,7 @@ def test_what_there_is_not_is_named(hub: HubStandIn, access: HubAccess) -> None:
 
 
 def test_a_renamed_model_is_found_under_its_old_name(hub: HubStandIn, access: HubAccess) -> None:
-    """The Hub redirects."""
+    """A renamed model is found by its old name, as the Hub redirects."""
     hub.moved["old-name"] = "org/name"
     found = fetch(HubRef("old-name"), access=access)
     assert (found.revision, found.source) == (FIRST, f"old-name@{FIRST[:12]}")
@@ -327,7 +327,7 @@ def test_a_renamed_model_is_found_under_its_old_name(hub: HubStandIn, access: Hu
 def test_weights_in_several_files_come_with_their_index(
     hub: HubStandIn, access: HubAccess, folder: Path
 ) -> None:
-    """Those that the index names, and no others."""
+    """Exactly the files that the index names are fetched."""
     files = {name: (folder / name).read_bytes() for name in SMALL}
     shards = {f"model-0000{one}-of-00002.safetensors": bytes(one) for one in (1, 2)}
     index = {"weight_map": {f"tensor{n}": name for n, name in enumerate(shards)}}
@@ -351,7 +351,7 @@ def test_weights_in_several_files_come_with_their_index(
 def test_a_graph_comes_where_there_are_no_weights(
     hub: HubStandIn, access: HubAccess, folder: Path
 ) -> None:
-    """With its data, in its own folder."""
+    """Without weights the ONNX file and its data are fetched, in their folder."""
     files = {name: (folder / name).read_bytes() for name in SMALL}
     graph = {"onnx/model.onnx": b"graph", "onnx/model.onnx_data": b"data"}
     hub.repos["org/name"].commit("onnx", {**files, **graph, "onnx/model_int8.onnx": b"other"})
@@ -366,7 +366,7 @@ def test_a_graph_comes_where_there_are_no_weights(
 def test_the_data_of_a_graph_lies_beside_it_and_not_behind_a_link(
     hub: HubStandIn, access: HubAccess, folder: Path
 ) -> None:
-    """OpenVINO reads it only so; it is kept once all the same."""
+    """The data of an ONNX file is no link, as OpenVINO needs it, and is stored once."""
     files = {name: (folder / name).read_bytes() for name in SMALL}
     graph = {"onnx/model.onnx": b"graph", "onnx/model.onnx_data": b"data"}
     hub.repos["org/name"].commit("onnx", {**files, **graph})
@@ -380,7 +380,7 @@ def test_the_data_of_a_graph_lies_beside_it_and_not_behind_a_link(
 def test_offline_takes_what_the_cache_holds_and_asks_nobody(
     hub: HubStandIn, access: HubAccess
 ) -> None:
-    """Also of a branch: the commit that it last stood for."""
+    """Offline, the commit that a branch last had is taken from the cache."""
     fetch(ID, access=access)
     hub.asked.clear()
     with structlog.testing.capture_logs() as logs:
@@ -390,7 +390,7 @@ def test_offline_takes_what_the_cache_holds_and_asks_nobody(
 
 
 def test_offline_without_all_files_says_what_is_missing(hub: HubStandIn, access: HubAccess) -> None:
-    """And how to come by it."""
+    """Offline with files missing, the error names them and how to get them."""
     away = replace(access, offline=True)
     with pytest.raises(
         HubUnavailable, match=r"holds no whole copy of it: unset HF_HUB_OFFLINE"
@@ -410,7 +410,7 @@ def test_offline_without_all_files_says_what_is_missing(hub: HubStandIn, access:
 def test_out_of_reach_the_cached_commit_is_taken_with_a_warning(
     hub: HubStandIn, access: HubAccess
 ) -> None:
-    """Without a cache it is an error that names the host."""
+    """Out of reach, the cached commit is used with a warning; without a cache it is an error."""
     fetch(ID, access=access)
     away = replace(access, endpoint="http://127.0.0.1:9")
     with structlog.testing.capture_logs() as logs:
@@ -424,7 +424,7 @@ def test_out_of_reach_the_cached_commit_is_taken_with_a_warning(
 
 @pytest.mark.parametrize("endpoint", ["nonsense", "http://user:secret@127.0.0.1:9", "http://[::1"])
 def test_a_wrong_address_is_one_line_without_its_password(endpoint: str, access: HubAccess) -> None:
-    """Whatever HF_ENDPOINT holds."""
+    """The error for a wrong HF_ENDPOINT is one line without its password."""
     with pytest.raises(HubUnavailable) as caught:
         fetch(ID, access=replace(access, endpoint=endpoint))
     assert "secret" not in str(caught.value)
@@ -432,7 +432,7 @@ def test_a_wrong_address_is_one_line_without_its_password(endpoint: str, access:
 
 
 def test_what_is_no_hub_is_told_so(hub: HubStandIn, access: HubAccess) -> None:
-    """A server that answers something else under that address."""
+    """The error for a server that is no Hub says so."""
     hub.repos["org/name"].revisions["main"] = "nothing"
     hub.repos["org/name"].commits["nothing"] = {}
     with pytest.raises(HubUnavailable, match="does not answer as a Hub does"):
@@ -440,14 +440,14 @@ def test_what_is_no_hub_is_told_so(hub: HubStandIn, access: HubAccess) -> None:
 
 
 def test_a_hub_that_tells_no_sizes_is_told_so(hub: HubStandIn, access: HubAccess) -> None:
-    """As a mirror might; without sizes nothing could be checked."""
+    """The error for a Hub that lists no sizes says so."""
     hub.bare = True
     with pytest.raises(HubUnavailable, match="does not answer as a Hub does"):
         look_up(ID, access)
 
 
 def test_a_hub_cannot_choose_where_a_file_is_written(hub: HubStandIn, access: HubAccess) -> None:
-    """A digest names a file of the cache."""
+    """A digest that is a path is refused."""
     hub.crooked = True
     with pytest.raises(HubUnavailable, match="does not answer as a Hub does"):
         fetch(ID, access=access)
@@ -457,7 +457,7 @@ def test_a_hub_cannot_choose_where_a_file_is_written(hub: HubStandIn, access: Hu
 def test_weights_that_two_commits_share_are_fetched_once(
     hub: HubStandIn, access: HubAccess
 ) -> None:
-    """As after a change of the config alone."""
+    """Weights that two commits share are fetched once."""
     fetch(ID, access=access)
     sent = hub.sent_bytes
     repo = hub.repos["org/name"]
@@ -472,7 +472,7 @@ def test_weights_that_two_commits_share_are_fetched_once(
 def test_a_part_that_is_longer_than_the_file_is_thrown_away(
     hub: HubStandIn, access: HubAccess
 ) -> None:
-    """It can be none of it."""
+    """A partial file that is longer than the whole is deleted."""
     weights = hub.repos["org/name"].commits[FIRST]["model.safetensors"]
     digest = hashlib.sha256(weights).hexdigest()
     part = CachedRepo.of(access.cache, "org/name").folder / "blobs" / f"{digest}.incomplete"
@@ -485,7 +485,7 @@ def test_a_part_that_is_longer_than_the_file_is_thrown_away(
 def test_a_cache_that_may_not_be_written_is_one_line(
     hub: HubStandIn, access: HubAccess, tmp_path: Path
 ) -> None:
-    """The folder is a file here, which stops the owner of the machine too."""
+    """The error for a cache that cannot be written is one line."""
     blocked = tmp_path / "file"
     blocked.write_text("")
     with pytest.raises(HubUnavailable, match=r"cannot be kept in .* HF_HUB_CACHE"):
@@ -496,7 +496,7 @@ def test_a_cache_that_may_not_be_written_is_one_line(
 def test_a_model_larger_than_the_disk_is_refused_before_it_is_fetched(
     hub: HubStandIn, access: HubAccess
 ) -> None:
-    """The listing says so."""
+    """A model that the disk has no room for is refused before its weights are fetched."""
 
     class Huge(bytes):
         def __len__(self) -> int:
@@ -512,7 +512,7 @@ def test_a_model_larger_than_the_disk_is_refused_before_it_is_fetched(
 def test_what_another_program_fetched_in_part_is_completed(
     hub: HubStandIn, access: HubAccess
 ) -> None:
-    """A tokenizer's settings may be missing from the cache though the commit has them."""
+    """Files that are missing from another program's cache are fetched."""
     snapshot_download(
         "org/name",
         revision=FIRST,
@@ -531,7 +531,7 @@ def test_what_another_program_fetched_in_part_is_completed(
 def test_the_cache_is_listed_without_what_a_load_could_not_begin_with(
     hub: HubStandIn, access: HubAccess
 ) -> None:
-    """Other folders, data sets and halves of models are passed over."""
+    """Data sets, other folders and partial models are not listed."""
     assert list(cached_models(access.cache)) == []
     found = fetch(ID, access=access)
     for other in ("models--org--half/snapshots/x", "datasets--org--data", "models--word/snapshots"):
@@ -543,7 +543,7 @@ def test_the_cache_is_listed_without_what_a_load_could_not_begin_with(
 
 
 def test_the_stand_in_lists_files_page_by_page_as_the_hub_does(hub: HubStandIn) -> None:
-    """Held against the library's own reading."""
+    """The library reads the stand-in's pages of files as a whole list."""
     api = HfApi(endpoint=hub.url)
     listed = {one.path for one in api.list_repo_tree("org/name", recursive=True)}
     assert listed == set(hub.repos["org/name"].commits[FIRST])
@@ -563,7 +563,7 @@ def test_the_graph_is_fetched_where_the_weights_would_not_be_read(
     hub: HubStandIn,
     access: HubAccess,
 ) -> None:
-    """Beside weights of an unknown architecture; nobody is told that those are not there."""
+    """For an unknown architecture the ONNX file is fetched and the weights are not."""
     held = hub.repos["org/name"].commits[FIRST]
     config = json.dumps(json.loads(held["config.json"]) | {"model_type": model_type})
     hub.repos["org/name"].commit("other", {**held, "config.json": config.encode()})
@@ -575,7 +575,7 @@ def test_the_graph_is_fetched_where_the_weights_would_not_be_read(
 
 
 def test_a_config_that_cannot_be_read_changes_nothing(hub: HubStandIn, access: HubAccess) -> None:
-    """The weights come, and loading says what is wrong."""
+    """With a broken config the weights are fetched, and the load reports the error."""
     held = hub.repos["org/name"].commits[FIRST]
     hub.repos["org/name"].commit("other", {**held, "config.json": b"{"})
     fetch(ID, access=access)

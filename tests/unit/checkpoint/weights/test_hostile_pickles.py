@@ -1,4 +1,4 @@
-"""Nothing in a pickle is ever run: it is refused by the name it tried."""
+"""No code in a pickle is ever run: a pickle is refused by the name that it asks for."""
 
 import copyreg
 import os
@@ -123,7 +123,7 @@ def clean_registry() -> Iterator[None]:
 @pytest.mark.usefixtures("clean_registry")
 @pytest.mark.parametrize("name", NAMES)
 def test_the_exploits_are_real(tmp_path: Path, name: str) -> None:
-    """Python's own unpickler runs each of them; else it would be no wonder that nothing runs."""
+    """Python's own unpickler runs each of the exploits."""
     sentinel = tmp_path / "ran"
     pickle.loads(_exploits(sentinel)[name][0])  # noqa: S301 - our own exploit
     assert sentinel.exists()
@@ -163,7 +163,7 @@ def _legacy_keys(path: Path, exploit: bytes) -> Path:
 def test_an_exploit_is_refused_by_the_name_it_tried(
     tmp_path: Path, name: str, write: Callable[[Path, bytes], Path]
 ) -> None:
-    """Wherever it stands, and nothing of it runs."""
+    """Each exploit is refused by the name that it asks for, and does not run."""
     sentinel = tmp_path / "ran"
     exploit, tried = _exploits(sentinel)[name]
     path = write(tmp_path / "pytorch_model.bin", exploit)
@@ -229,7 +229,7 @@ STORED = Persistent(("storage", WORD, "0", "cpu", 4))
     ],
 )
 def test_what_no_weights_need_is_refused(tmp_path: Path, pickled: bytes, complaint: str) -> None:
-    """Each in a sentence; an unknown opcode, a wrong argument, a size that is a lie."""
+    """Unknown opcodes, wrong arguments and false sizes are each refused in one sentence."""
     path = write_zip(tmp_path / "x.bin", pickled, {"0": FOUR}, deflated=True)
     with pytest.raises(InvalidCheckpoint) as refused:
         open_torch_pickle(path)
@@ -295,7 +295,7 @@ def test_a_damaged_file_is_read_or_refused(
 def test_a_storage_that_is_missing_or_of_another_size_is_named(
     tmp_path: Path, storages: Mapping[str, bytes], complaint: str
 ) -> None:
-    """With the tensor that it would be of."""
+    """The error for a missing or wrong storage names its tensor."""
     path = write_zip(tmp_path / "x.bin", state_of({"x": ONE}), storages)
     with pytest.raises(InvalidCheckpoint, match=complaint):
         open_torch_pickle(path)
@@ -324,7 +324,7 @@ def test_storages_of_the_old_form_are_checked_too(
 
 
 def test_a_list_of_storages_must_be_one(tmp_path: Path) -> None:
-    """It says where each begins."""
+    """A list of storages that is no list is refused."""
     state = state_of({"x": ONE})
     path = write_legacy(tmp_path / "x.bin", state, {"0": (4, FOUR)}, keys=assemble(1))
     with pytest.raises(InvalidCheckpoint, match="list of storages"):
@@ -332,7 +332,7 @@ def test_a_list_of_storages_must_be_one(tmp_path: Path) -> None:
 
 
 def test_a_pickle_of_something_else_is_told_so(tmp_path: Path) -> None:
-    """Harmless, and no weights."""
+    """The error for a harmless pickle without weights says so."""
     path = tmp_path / "x.bin"
     path.write_bytes(pickle.dumps({"a": 1}))
     with pytest.raises(InvalidCheckpoint, match=r"none that torch\.save wrote"):
@@ -340,7 +340,7 @@ def test_a_pickle_of_something_else_is_told_so(tmp_path: Path) -> None:
 
 
 def test_a_pickle_without_end_is_not_read_to_its_end(tmp_path: Path) -> None:
-    """The old form does not say beforehand how long its pickles are."""
+    """A pickle of the old form that is larger than the bound is refused."""
     path = tmp_path / "x.bin"
     path.write_bytes(b"\x80\x02" + (piece("x" * (LARGEST_PICKLE // 4)) + b"0") * 5 + b"N.")
     with pytest.raises(InvalidCheckpoint, match="larger than"):
@@ -357,7 +357,7 @@ def test_old_files_refer_to_nothing_outside_their_tensors(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("key", ["../../../outside", "/etc/passwd", "..\\outside"])
 def test_names_of_records_lead_nowhere(tmp_path: Path, key: str) -> None:
-    """They are looked up in the archive's directory and in no folder; nothing is unpacked."""
+    """Names of records are looked up in the archive alone; nothing is unpacked to disk."""
     path = write_zip(tmp_path / "x.bin", state_of({"x": replace(ONE, key=key)}), {})
     with pytest.raises(InvalidCheckpoint, match="the archive has no record"):
         open_torch_pickle(path)
@@ -367,7 +367,7 @@ def test_names_of_records_lead_nowhere(tmp_path: Path, key: str) -> None:
 
 
 def test_a_bomb_is_not_unpacked(tmp_path: Path) -> None:
-    """Neither a storage of zeros that fills memory, nor a pickle of them."""
+    """A storage or a pickle that expands to fill memory is refused."""
     size = (1 << 26) + 4
     bomb = replace(ONE, stored=size // 4)
     path = write_zip(tmp_path / "x.bin", state_of({"x": bomb}), {"0": bytes(size)}, deflated=True)
@@ -380,7 +380,7 @@ def test_a_bomb_is_not_unpacked(tmp_path: Path) -> None:
 
 
 def test_the_archive_must_be_one_of_torch(tmp_path: Path) -> None:
-    """A zip of something else is told apart, and a byte order is one of two."""
+    """A zip of something else is refused, and so is an unknown byte order."""
     path = tmp_path / "x.bin"
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("word/document.xml", "text")

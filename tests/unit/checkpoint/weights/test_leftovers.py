@@ -1,4 +1,4 @@
-"""A tensor that the graph did not read: does the model compute with it?"""
+"""Whether the model computes with a tensor that the graph did not read."""
 
 from pathlib import Path
 
@@ -68,13 +68,13 @@ DOES_NOT = (
 
 @pytest.mark.parametrize("name", COMPUTES)
 def test_a_tensor_inside_what_the_graph_has_is_computed_with(name: str) -> None:
-    """A part of a layer, of the head or of the encoder that nobody asked for."""
+    """An unread tensor inside a layer, the head or the encoder counts as computed with."""
     assert computing(READ, [name], []) == (name,)
 
 
 @pytest.mark.parametrize("name", DOES_NOT)
 def test_layers_beyond_the_last_and_heads_of_other_tasks_are_not(name: str) -> None:
-    """These stay what they were: a line in the log."""
+    """Unread layers beyond the last, and heads of other tasks, do not count as computed with."""
     assert computing(READ, [name], []) == ()
 
 
@@ -91,7 +91,7 @@ def test_a_module_of_the_base_model_is_computed_with_unless_it_is_a_head(
     name: str,
     expected: bool,  # noqa: FBT001 - a row of the table above
 ) -> None:
-    """What carries the base model's prefix is of its class."""
+    """An unread module with the base model's prefix counts so too, unless it is a head."""
     assert bool(computing(READ, [name], [name])) == expected
 
 
@@ -111,7 +111,7 @@ def test_a_list_in_the_head_is_no_list_of_layers() -> None:
 def test_such_a_checkpoint_is_refused_by_the_names_of_its_tensors(
     tmp_path: Path, extra: str
 ) -> None:
-    """It would answer, and wrongly."""
+    """A checkpoint with an unread tensor that is computed with is refused by its name."""
     path = write_checkpoint(tmp_path, CheckpointSpec()) / "model.safetensors"
     save_file({**load_file(path), extra: np.ones((3, 4), np.float32)}, path)
     with pytest.raises(UnsupportedCheckpoint, match=extra.removeprefix("bert.")):
@@ -122,7 +122,7 @@ def test_such_a_checkpoint_is_refused_by_the_names_of_its_tensors(
     "extra", ["cls.predictions.bias", "bert.encoder.layer.2.output.dense.bias", "lm_head.bias"]
 )
 def test_other_tensors_keep_nobody_from_loading(tmp_path: Path, extra: str) -> None:
-    """A checkpoint that was fine-tuned from a larger or another one has them."""
+    """A checkpoint with other unread tensors is loaded."""
     path = write_checkpoint(tmp_path, CheckpointSpec()) / "model.safetensors"
     save_file({**load_file(path), extra: np.ones(4, np.float32)}, path)
     open_checkpoint(tmp_path, runtime="onnxruntime").session.close()

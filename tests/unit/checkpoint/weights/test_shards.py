@@ -1,4 +1,4 @@
-"""Weights in several files read as if they lay in one, and nothing goes missing unnoticed."""
+"""Weights in several files are read as if they were in one, and missing ones are errors."""
 
 import json
 from collections.abc import Mapping
@@ -46,7 +46,7 @@ def test_tensors_of_all_shards_are_there(tmp_path: Path) -> None:
 
 
 def test_a_closed_shard_reads_no_more(tmp_path: Path) -> None:
-    """All files are let go of."""
+    """After closing, no file can be read."""
     source = open_tensors(write_shards(tmp_path))
     source.close()
     for name in "abc":
@@ -55,7 +55,7 @@ def test_a_closed_shard_reads_no_more(tmp_path: Path) -> None:
 
 
 def test_pickles_come_in_shards_too(tmp_path: Path) -> None:
-    """As older large checkpoints are published."""
+    """Shards that are pickles are read."""
     placed = {}
     for name in ("a", "b"):
         one = LaidTensor(key=name, dtype="F32", stored=2, offset=0, shape=(2,), strides=(1,))
@@ -67,7 +67,7 @@ def test_pickles_come_in_shards_too(tmp_path: Path) -> None:
 
 
 def test_a_missing_shard_is_named(tmp_path: Path) -> None:
-    """As after a download that broke off."""
+    """The error for a missing shard names it."""
     index = write_shards(tmp_path)
     (tmp_path / SECOND).unlink()
     with pytest.raises(CheckpointNotFound, match=f"{INDEX} names {SECOND}, which is not there"):
@@ -75,14 +75,14 @@ def test_a_missing_shard_is_named(tmp_path: Path) -> None:
 
 
 def test_a_tensor_that_is_in_no_shard_is_named(tmp_path: Path) -> None:
-    """The index promised it."""
+    """The error names a tensor that the index lists and no shard has."""
     index = write_shards(tmp_path, d=FIRST)
     with pytest.raises(InvalidCheckpoint, match=f"where they are not: d in {FIRST}"):
         open_tensors(index)
 
 
 def test_a_tensor_in_two_shards_is_named(tmp_path: Path) -> None:
-    """Which of them counts cannot be known."""
+    """The error names a tensor that two shards have."""
     index = write_shards(tmp_path)
     save_file({"a": ONES, "b": ONES}, tmp_path / FIRST)
     with pytest.raises(InvalidCheckpoint, match=f"{FIRST} holds .*: b \\(expected in {SECOND}\\)"):
@@ -90,7 +90,7 @@ def test_a_tensor_in_two_shards_is_named(tmp_path: Path) -> None:
 
 
 def test_a_tensor_that_the_index_leaves_out_is_named(tmp_path: Path) -> None:
-    """Index and shards are of one checkpoint, or they are not."""
+    """The error names a tensor that a shard has and the index does not list."""
     index = write_shards(tmp_path)
     save_file(dict.fromkeys("axyzuvwr", ONES), tmp_path / FIRST)
     with pytest.raises(InvalidCheckpoint, match=r"does not place there: .* and 1 more"):
@@ -99,7 +99,7 @@ def test_a_tensor_that_the_index_leaves_out_is_named(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("file", ["../outside.bin", "/etc/passwd", "..", "a\\b", "", 7, None])
 def test_an_index_names_files_beside_it_and_no_others(tmp_path: Path, file: object) -> None:
-    """It comes with the checkpoint, and may have been made to read what it should not."""
+    """An index that names a file elsewhere is refused."""
     index = write_shards(tmp_path, d=file)
     with pytest.raises(InvalidCheckpoint, match="expected the name of a file beside the index"):
         open_tensors(index)
@@ -107,21 +107,21 @@ def test_an_index_names_files_beside_it_and_no_others(tmp_path: Path, file: obje
 
 @pytest.mark.parametrize("text", ['{"weight_map": []}', '{"weight_map": {}}', "{}"])
 def test_an_index_without_a_map_is_refused(tmp_path: Path, text: str) -> None:
-    """It says nothing."""
+    """An index without a map is refused."""
     (tmp_path / INDEX).write_text(text)
     with pytest.raises(InvalidCheckpoint, match='"weight_map" is no object'):
         open_tensors(tmp_path / INDEX)
 
 
 def test_an_index_that_names_itself_is_refused(tmp_path: Path) -> None:
-    """It is no file of tensors, and would be opened for ever."""
+    """An index that names itself is refused."""
     index = write_index(tmp_path, {"a": INDEX})
     with pytest.raises(InvalidCheckpoint, match="cannot be read as safetensors"):
         open_tensors(index)
 
 
 def test_the_best_form_of_weights_is_taken(tmp_path: Path) -> None:
-    """The list's order; all files that are read are weighed."""
+    """The first form of the list is read, and the sizes of all its files are summed."""
     repository = LocalRepository.open(tmp_path)
     assert weight_paths(repository) == ()
     with pytest.raises(CheckpointNotFound, match="has no " + " or ".join(WEIGHT_FILES)):

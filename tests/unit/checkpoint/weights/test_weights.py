@@ -199,7 +199,7 @@ def test_weights_that_are_no_numbers_are_refused(tmp_path: Path) -> None:
 
 
 def test_what_nobody_reads_is_listed(tmp_path: Path) -> None:
-    """Leftover weights are known by name; integer buffers are no weights."""
+    """Unread weights are listed by name; integer buffers do not count."""
     weights = opened(
         tmp_path, x__weight=MATRIX, extra__weight=MATRIX, position_ids=np.ones((1, 4), np.int64)
     )

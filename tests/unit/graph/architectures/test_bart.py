@@ -1,4 +1,4 @@
-"""The word embeddings of BART, which files hold under one name or several."""
+"""The word embeddings of BART, which files hold under one or several names."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -37,13 +37,13 @@ def scores_and_size(folder: Path, spec: CheckpointSpec) -> tuple[list[float], in
 
 @pytest.mark.parametrize("spec", [EVERYWHERE, ELSEWHERE], ids=["everywhere", "elsewhere"])
 def test_the_shared_table_is_found_under_any_name(tmp_path: Path, spec: CheckpointSpec) -> None:
-    """Copies are neither read, nor counted, nor called unused; nor are the version tensors."""
+    """The shared table is found under any name; copies are not read, counted or logged."""
     usual = scores_and_size(tmp_path / "usual", SHARED)
     assert scores_and_size(tmp_path / "other", spec) == usual
 
 
 def test_two_tables_of_their_own_are_both_read(tmp_path: Path) -> None:
-    """A config may untie the sides; the shared table is then in the file and of no use."""
+    """Where the config unties the two sides, each side's own table is read."""
     own = replace(SHARED, bart=BartSpec(tables="untied"))
     scores, size = scores_and_size(tmp_path / "own", own)
     usual, less = scores_and_size(tmp_path / "usual", SHARED)
@@ -52,7 +52,7 @@ def test_two_tables_of_their_own_are_both_read(tmp_path: Path) -> None:
 
 
 def test_a_missing_table_is_asked_for_by_its_first_name(tmp_path: Path) -> None:
-    """Where no name of it is there, the message gives the one that `transformers` saves."""
+    """The error for a missing table has the name that `transformers` saves."""
     path = write_checkpoint(tmp_path, SHARED) / "model.safetensors"
     tensors = load_file(path)
     del tensors["model.shared.weight"]

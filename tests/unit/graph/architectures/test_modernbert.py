@@ -39,7 +39,7 @@ SCALED = {"rope_type": "yarn", "factor": 4.0}
 def test_what_no_graph_is_written_for_is_named(
     tmp_path: Path, changes: dict[str, object], kind: type[CheckpointError], complaint: str
 ) -> None:
-    """Found and expected stand in the message, and nothing is guessed."""
+    """The error names what was found and expected in the config."""
     path = write_checkpoint(tmp_path, CheckpointSpec(architecture="modernbert")) / "config.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | changes))
     with pytest.raises(kind, match=complaint):
