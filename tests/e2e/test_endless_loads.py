@@ -60,6 +60,8 @@ def test_a_signal_ends_a_server_that_is_still_loading_it(tmp_path: Path) -> None
     folder = write_onnx_folder(tmp_path / "endless", OnnxSpec(endless=True))
     with running_server("--model", str(folder), "--threads", "1", folder=tmp_path) as server:
         with pytest.raises(AssertionError, match="never said"):
-            server.address_within(LONG_S / 2)  # by then it is past its imports, also on a busy machine
+            server.address_within(
+                LONG_S / 2
+            )  # by then it is past its imports, also on a busy machine
         assert server.stop() == 0
     assert "serving" not in [one.get("event") for one in server.events]
