@@ -5,8 +5,6 @@ from statistics import median
 
 from bench.results import Cell, ContestantFacts, ModelResult
 
-__all__ = ["AIMED_MODEL", "Ratio", "Standing", "standing"]
-
 AIMED_MODEL = "distilbert-base shape"
 AIMED_TEXTS, AIMED_CALLERS = "mixed", 32
 AIMS = {"float32": 1.4, "bfloat16": 3.0, "int8": 4.0}

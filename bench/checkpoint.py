@@ -10,8 +10,6 @@ from safetensors.numpy import load_file, save_file
 
 from earmark.checkpoint.bundled import DEFAULT_MODEL, bundled_folder
 
-__all__ = ["SeededTensors", "write_distilbert", "write_float32_sentiment"]
-
 DIM, LAYERS, HEADS, HIDDEN = 768, 6, 12, 3072
 VOCABULARY, POSITIONS = 30_522, 512
 """The shape of ``distilbert-base-uncased``: 67 million weights with the head."""

@@ -16,16 +16,6 @@ from bench.outcome import Outcome, Question, ServerQuestion
 from bench.pipes import STOP_S, Helper, last_words
 from bench.results import ContestantFacts
 
-__all__ = [
-    "Contestant",
-    "Limit",
-    "NotStartedError",
-    "Server",
-    "baseline",
-    "earmark_server",
-    "free_port",
-]
-
 START_S = 180.0
 """Importing PyTorch from a cold disk takes most of a minute."""
 ASK_S = 60.0

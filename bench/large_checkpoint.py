@@ -9,8 +9,6 @@ from safetensors.numpy import save_file
 
 from bench.checkpoint import SeededTensors, write_distilbert
 
-__all__ = ["write_large"]
-
 HIDDEN, LAYERS, HEADS, INTERMEDIATE = 1024, 24, 16, 4096
 VOCABULARY, POSITIONS = 250_002, 514
 """The shape of ``xlm-roberta-large``: 560 million weights."""

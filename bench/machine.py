@@ -11,8 +11,6 @@ import msgspec
 
 import earmark
 
-__all__ = ["Machine", "commit", "cpu_seconds", "peak_memory_mb", "this_machine", "versions"]
-
 CPU_INFO = Path("/proc/cpuinfo")
 TELLING_FLAGS = (
     "avx2",

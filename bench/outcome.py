@@ -2,8 +2,6 @@
 
 import msgspec
 
-__all__ = ["Outcome", "Question", "ServerQuestion"]
-
 
 class Question(msgspec.Struct, frozen=True, kw_only=True):
     """One round.

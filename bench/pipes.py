@@ -8,8 +8,6 @@ from typing import BinaryIO, TypeVar
 
 import msgspec
 
-__all__ = ["Helper", "answer_lines"]
-
 Question = TypeVar("Question", bound=msgspec.Struct)
 Answer = TypeVar("Answer", bound=msgspec.Struct)
 

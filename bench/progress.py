@@ -9,8 +9,6 @@ from rich.progress import Progress as Bar
 
 from bench.results import Scenario
 
-__all__ = ["Progress"]
-
 
 class Progress:
     """Says on standard error what runs at the moment."""

@@ -16,8 +16,6 @@ from rich.table import Table
 from bench.aims import Ratio, Standing, rate, standing
 from bench.results import ContestantFacts, Measurement, ModelResult, Scenario
 
-__all__ = ["markdown", "show"]
-
 MISSING = "-"
 PLAIN_WIDTH = 160
 """Columns where there is no terminal to ask."""

@@ -6,17 +6,6 @@ import msgspec
 
 from bench.machine import Machine
 
-__all__ = [
-    "Agreement",
-    "Cell",
-    "ContestantFacts",
-    "Kind",
-    "Measurement",
-    "ModelResult",
-    "RoundResult",
-    "Scenario",
-]
-
 Kind = Literal["earmark", "transformers", "limit"]
 
 

@@ -15,8 +15,6 @@ from bench.outcome import Outcome, Question
 from bench.results import Cell, RoundResult, Scenario
 from bench.texts import BLOCK
 
-__all__ = ["run_scenario"]
-
 OnRound: TypeAlias = Callable[[Scenario, str, int, int], None]
 """Told of a round that is about to begin: the scenario, who is next, and how many rounds of how
 many are done."""

@@ -29,8 +29,6 @@ from bench.rounds import run_scenario
 from bench.texts import TextSet, describe, make_texts, write_texts
 from earmark.checkpoint.bundled import DEFAULT_MODEL, bundled_folder
 
-__all__ = ["FULL", "QUICK", "Schedule", "measure"]
-
 SEED = 20_260_101
 PRECISIONS = ("float32", "bfloat16", "int8")
 COMPARED_TEXTS = 32

@@ -9,8 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
-__all__ = ["BLOCK", "TextSet", "describe", "make_texts", "read_texts", "write_texts"]
-
 BLOCK_BITS = 5
 BLOCK = 1 << BLOCK_BITS
 """Every so many consecutive texts have the same spread of lengths, and so, nearly, have every 4, 8

@@ -32,14 +32,6 @@ from earmark.serving.service import Service
 from earmark.settings import NamedModel, Settings
 from earmark.web.app import create_app
 
-__all__ = [
-    "Composition",
-    "composed",
-    "loaded_engine",
-    "opened_gate",
-    "pinned",
-]
-
 
 @dataclass(frozen=True, slots=True)
 class Composition:

@@ -11,8 +11,6 @@ from pathlib import Path
 
 from earmark.errors import StateUnavailable
 
-__all__ = ["open_database", "reading_faults"]
-
 _PATIENCE_S = 5.0
 """How long a writer waits for another writing process, such as ``earmark keys create``."""
 

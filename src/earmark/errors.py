@@ -38,40 +38,6 @@ Messages say what was found, what was expected and what to do; they never quote 
 
 from collections.abc import Sequence
 
-__all__ = [
-    "AccessDenied",
-    "AddressUnavailable",
-    "CapacityError",
-    "CheckpointError",
-    "CheckpointNotFound",
-    "DeadlineExceeded",
-    "EarmarkError",
-    "EmptyInput",
-    "EngineError",
-    "HubUnavailable",
-    "InvalidCheckpoint",
-    "InvalidInput",
-    "ModelLoading",
-    "ModelNotLoaded",
-    "ModelOutOfReach",
-    "ModelUnavailable",
-    "NonFiniteScore",
-    "QueueFull",
-    "RequestError",
-    "RequestTooLarge",
-    "SettingsError",
-    "ShuttingDown",
-    "StateUnavailable",
-    "TokenizerFault",
-    "UnknownModel",
-    "UnreadInput",
-    "UnsupportedCheckpoint",
-    "UnsupportedCoding",
-    "UnsupportedDevice",
-    "UnsupportedTask",
-    "UnusableModel",
-]
-
 
 class EarmarkError(Exception):
     """Root of every error that earmark raises on purpose."""

@@ -20,8 +20,6 @@ from earmark.runtime.runtimes import RUNTIMES
 from earmark.tasks.activations import FUNCTIONS, FunctionToApply
 from earmark.tasks.text_classification import TextClassification
 
-__all__ = ["Classifier", "TextLike", "check_load"]
-
 TextLike: TypeAlias = str | tuple[str, str] | TextInput
 """A text, or a pair of texts."""
 

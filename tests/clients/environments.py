@@ -8,8 +8,6 @@ from pathlib import Path
 
 from clients.table import Client, Platform
 
-__all__ = ["CannotInstall", "command_of", "missing_programs", "prepare"]
-
 CALLS = Path(__file__).parent / "calls"
 FOLDER = Path(__file__).parents[2] / ".venv-clients"
 """Ignored by git and emptied by `make clean`, as its name says."""

@@ -7,8 +7,6 @@ from typing import Literal
 
 import msgspec
 
-__all__ = ["Check", "Seen", "compare", "read_lines"]
-
 SCORE_TOLERANCE = 1e-4
 """Between two answers to one question: what else was in its batch may move the last digits."""
 

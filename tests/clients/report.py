@@ -6,8 +6,6 @@ from clients.outcome import Check
 from rich.console import Console
 from rich.text import Text
 
-__all__ = ["Report"]
-
 _MARKS = {"passed": ("✓", "green"), "failed": ("✗", "bold red")}
 
 

@@ -10,8 +10,6 @@ from clients.table import CLIENTS, Client
 from e2e.processes import PATIENCE_S, command, environment, running_server
 from support.checkpoints import CheckpointSpec, write_checkpoint
 
-__all__ = ["Job", "Models", "Samples", "running_job"]
-
 RERANKER = CheckpointSpec(seed=5, num_labels=1)
 COLD = CheckpointSpec(seed=2)
 

@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["CLIENTS", "Client", "Platform"]
-
 Platform = Literal["python", "node", "bun", "deno", "curl"]
 
 _LANGUAGES: Mapping[Platform, str] = {

@@ -14,8 +14,6 @@ from typing import IO
 
 import earmark.errors
 
-__all__ = ["PATIENCE_S", "Server", "command", "environment", "running_server"]
-
 PATIENCE_S = 60.0
 """For what takes a second or two: only a hang may fail a test on a loaded machine."""
 

@@ -9,8 +9,6 @@ from pathlib import Path
 
 from e2e.processes import PATIENCE_S, command, environment
 
-__all__ = ["Terminal", "on_terminal"]
-
 
 @dataclass(slots=True)
 class Terminal:

@@ -9,8 +9,6 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-__all__ = ["LEARNED", "POINTS", "read_activation_values"]
-
 FILE = Path(__file__).with_suffix(".json")
 LEARNED = ("prelu", "xielu")
 """Functions whose slopes are tensors of the checkpoint."""

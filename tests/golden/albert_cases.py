@@ -8,8 +8,6 @@ from golden.sizes import SENTIMENT, as_tagger, in_three_sizes
 from golden.texts import FEW_TEXTS, PAIRS, SINGLES, edge_pairs, edge_texts
 from support.checkpoints import CheckpointSpec
 
-__all__ = ["ALBERT_CASES"]
-
 USUAL = CheckpointSpec(
     architecture="albert", embedding=20, hidden_act="gelu_new", label_names=SENTIMENT
 )

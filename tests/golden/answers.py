@@ -8,17 +8,6 @@ from typing import Any, Literal, TypeAlias
 
 from golden.case import GoldenCase, Sorting, Tagging, Text
 
-__all__ = [
-    "DATA",
-    "Answer",
-    "GoldenFile",
-    "PipelineAnswer",
-    "Scores",
-    "TaggedPiece",
-    "read_golden",
-    "write_golden",
-]
-
 DATA = Path(__file__).parent / "data"
 
 Function = Literal["none", "softmax", "sigmoid"]

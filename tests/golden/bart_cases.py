@@ -9,8 +9,6 @@ from golden.sorting_cases import ASKED
 from golden.texts import FEW_TEXTS, PAIRS, PREMISES, SINGLES, edge_pairs, edge_texts
 from support.checkpoints import BartSpec, CheckpointSpec, TokenizerSpec
 
-__all__ = ["BART_CASES"]
-
 USUAL = CheckpointSpec(
     architecture="bart",
     vocab_size=448,

@@ -6,8 +6,6 @@ from typing import Literal, TypeAlias
 from golden.texts import FEW_TEXTS
 from support.checkpoints import CheckpointSpec
 
-__all__ = ["GoldenCase", "Release", "Sorting", "Strategy", "Tagging", "Text"]
-
 Text: TypeAlias = str | tuple[str, str]
 """A text, or a pair."""
 

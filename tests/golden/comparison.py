@@ -4,8 +4,6 @@ import numpy as np
 from golden.answers import Answer, GoldenFile
 from numpy.typing import NDArray
 
-__all__ = ["RECOMPUTE_TOLERANCE", "compare"]
-
 RECOMPUTE_TOLERANCE = 1e-5
 """Greatest difference of a logit or score between two machines.
 

@@ -10,8 +10,6 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-__all__ = ["read_config_fields"]
-
 FILE = Path(__file__).with_suffix(".json")
 READ = re.compile(r'\bconfig\.([a-z_A-Z]\w*)\b(?!\()|getattr\((?:self\.)?config, "(\w+)"')
 """A field in the code of a model; a method is no field."""

@@ -8,8 +8,6 @@ from golden.sizes import SENTIMENT, as_tagger, in_three_sizes
 from golden.texts import FEW_TEXTS, PAIRS, SINGLES, edge_pairs, edge_texts
 from support.checkpoints import CheckpointSpec
 
-__all__ = ["DEBERTA_CASES"]
-
 V3 = CheckpointSpec(architecture="deberta-v2", layer_norm_eps=1e-7, label_names=SENTIMENT)
 V1 = replace(V3, architecture="deberta")
 

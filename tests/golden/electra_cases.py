@@ -8,8 +8,6 @@ from golden.sizes import SENTIMENT, as_tagger, in_three_sizes
 from golden.texts import PAIRS, SINGLES, edge_pairs, edge_texts
 from support.checkpoints import CheckpointSpec, TokenizerSpec
 
-__all__ = ["ELECTRA_CASES"]
-
 SEEDS = (1, 5, 1)
 WIDTHS = {"small": 20, "medium": None, "odd": 21}
 """Of the embeddings; None is the encoder's own, as in the base and large models."""

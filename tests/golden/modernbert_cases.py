@@ -11,8 +11,6 @@ from golden.sizes import SENTIMENT, as_tagger, in_three_sizes
 from golden.texts import FEW_TEXTS, MARKED_TEXTS, PAIRS, SINGLES, edge_pairs, edge_texts
 from support.checkpoints import CheckpointSpec, ModernBertSpec, TokenizerSpec
 
-__all__ = ["MODERNBERT_CASES"]
-
 USUAL = CheckpointSpec(
     architecture="modernbert",
     layers=3,

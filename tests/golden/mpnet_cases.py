@@ -8,8 +8,6 @@ from golden.sizes import SENTIMENT, as_tagger, in_three_sizes
 from golden.texts import FEW_TEXTS, PAIRS, SINGLES, edge_pairs, edge_texts
 from support.checkpoints import CheckpointSpec, TokenizerSpec
 
-__all__ = ["MPNET_CASES"]
-
 PAIR_TOKENS = 4
 """Special tokens of a pair: ``<s> a </s></s> b </s>``."""
 

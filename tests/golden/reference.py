@@ -22,8 +22,6 @@ from golden.case import GoldenCase, Sorting, Tagging, Text
 from safetensors.numpy import load_file, save_file
 from support.checkpoints import write_checkpoint
 
-__all__ = ["ask_transformers"]
-
 torch.set_num_threads(1)  # the models are tiny: threads would only wait for each other
 transformers.utils.logging.set_verbosity_error()
 transformers.utils.logging.disable_progress_bar()

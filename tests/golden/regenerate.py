@@ -26,8 +26,6 @@ from golden.tokenizer_answers import (
 from golden.tokenizer_cases import TOKENIZER_CASES, TokenizerCase
 from golden.tokenizer_reference import ask_tokenizer
 
-__all__ = ["main"]
-
 
 def main() -> int:
     """Run the command line; return its exit status."""

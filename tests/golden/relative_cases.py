@@ -9,8 +9,6 @@ from golden.texts import FEW_TEXTS, edge_texts
 from support.checkpoint_spec import RELATIVE
 from support.checkpoints import CheckpointSpec, TokenizerSpec
 
-__all__ = ["RELATIVE_CASES"]
-
 SEEDS = {"bert": 3, "electra": 2, "roberta": 2, "xlm-roberta": 2, "camembert": 3, "albert": 1}
 EMBEDDING = {"electra": 20, "albert": 20}
 """Narrower than the encoder."""

@@ -13,8 +13,6 @@ from golden.texts import FEW_TEXTS, PAIRS, SINGLES, edge_pairs, edge_texts
 from support.checkpoint_spec import Architecture
 from support.checkpoints import CheckpointSpec, TokenizerSpec
 
-__all__ = ["ROBERTA_CASES"]
-
 PAIR_TOKENS = 4
 """Special tokens of a pair: ``<s> a </s></s> b </s>``."""
 

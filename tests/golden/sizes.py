@@ -5,8 +5,6 @@ from dataclasses import replace
 
 from support.checkpoints import CheckpointSpec
 
-__all__ = ["SENTIMENT", "TAGS", "as_tagger", "in_three_sizes"]
-
 SENTIMENT = ("NEGATIVE", "POSITIVE")
 TAGS = ("O", "B-PER", "I-PER", "B-LOC", "I-LOC")
 

@@ -9,8 +9,6 @@ from golden.case import GoldenCase, Sorting
 from golden.texts import PREMISES
 from support.checkpoints import CheckpointSpec
 
-__all__ = ["ASKED", "SORTING_CASES"]
-
 ONE = ("refund",)
 TWO = ("the film is good", "awful")
 SEVEN = ("refund", "legal", "film", "good food", "电影", "", "people {0}")

@@ -23,8 +23,6 @@ from golden.texts import (
 )
 from support.checkpoints import CheckpointSpec, TokenizerSpec
 
-__all__ = ["TAGGING_CASES"]
-
 ENTITIES = ("O", "B-PER", "I-PER", "B-LOC", "I-LOC")
 PARTS_OF_SPEECH = ("NOUN", "VERB", "ADJ", "DET", "PUNCT", "X")
 DASHED = ("O", "B-NON-PERSON", "I-NON-PERSON", "PERSON", "B-A-B", "I-A-B")

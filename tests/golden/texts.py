@@ -5,22 +5,6 @@ from itertools import cycle, islice
 
 from support.vocabulary import WORDS
 
-__all__ = [
-    "ACCENT_TEXTS",
-    "DROPPED_ACCENTS",
-    "FEW_TEXTS",
-    "LONG_MARKED_TEXTS",
-    "LONG_TEXTS",
-    "MARKED_TEXTS",
-    "PAIRS",
-    "PREMISES",
-    "SINGLES",
-    "TABS",
-    "WORD_TEXTS",
-    "edge_pairs",
-    "edge_texts",
-]
-
 SINGLES = (
     "",
     "good",

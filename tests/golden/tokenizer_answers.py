@@ -10,20 +10,6 @@ from typing import Any, TypeAlias
 from golden.case import Text
 from golden.tokenizer_cases import TokenizerCase
 
-__all__ = [
-    "SAMPLES",
-    "TOKENIZER_DATA",
-    "TokenizerGolden",
-    "Tokens",
-    "backend_sha256",
-    "compare_tokenizers",
-    "digest",
-    "files_sha256",
-    "keep",
-    "read_tokenizer_golden",
-    "write_tokenizer_golden",
-]
-
 TOKENIZER_DATA = Path(__file__).parent / "tokenizers"
 SAMPLES = 10
 """Texts whose tokens are kept in full, to be read; of the others a digest is."""

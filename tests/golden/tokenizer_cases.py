@@ -18,8 +18,6 @@ from tokenizers.processors import RobertaProcessing
 
 from earmark.tokenizing.sentencepiece_model import model_message
 
-__all__ = ["TOKENIZER_CASES", "TRAINED", "Answerer", "TokenizerCase", "write_case"]
-
 TRAINED = Path(__file__).parent / "tokenizers" / "trained"
 """What `golden.train_tokenizers` has trained."""
 

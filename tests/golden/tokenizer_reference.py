@@ -14,8 +14,6 @@ from golden.tokenizer_answers import TokenizerGolden, Tokens, backend_sha256, ke
 from golden.tokenizer_cases import TokenizerCase, write_case
 from sentencepiece import SentencePieceProcessor
 
-__all__ = ["ask_tokenizer"]
-
 PACKAGES = ("transformers", "tokenizers", "sentencepiece")
 
 transformers.utils.logging.set_verbosity_error()

@@ -8,8 +8,6 @@ from itertools import islice
 from golden.case import Text
 from support.vocabulary import ENDINGS, WORDS
 
-__all__ = ["DECOMPOSED_HANGUL", "HOSTILE", "KNOWN", "TIED", "UNUSED_NAMES"]
-
 TIED = (
     "\ufee0\uff50\ufe19\ufe7e\ufea7\ufe04\uffaa\uff0e\ufe5f\ufe67\ufe8c\ufe80\uff51\ufe1b\uffbf\ufe88"
     "\ufeea\ufe92\ufe41\uffc8\uff63\uff34\uff91"

@@ -4,8 +4,6 @@ from support.checkpoint_spec import Architecture
 
 from earmark.graph.precision import ComputePrecision
 
-__all__ = ["FLOAT32_LOGIT_TOLERANCE", "FLOAT32_SCORE_TOLERANCE", "reduced_logit_tolerance"]
-
 FLOAT32_LOGIT_TOLERANCE = 2e-5
 """Logits of these models reach six, where a float32 step is 5e-7, and pass through a hundred sums
 in an order that depends on the processor. The greatest difference measured was 4.1e-6 on one

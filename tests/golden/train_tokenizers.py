@@ -19,8 +19,6 @@ from tokenizers.normalizers import BertNormalizer
 from tokenizers.pre_tokenizers import BertPreTokenizer, ByteLevel
 from tokenizers.trainers import BpeTrainer, WordPieceTrainer
 
-__all__ = ["main"]
-
 SENTENCES = (
     "The film is long, but the story and the music are really great; I would see it again.",
     "It wasn't what we'd hoped for: $12.50 (or £9,99) for that?! Never again... \"awful\" service.",

@@ -10,8 +10,6 @@ from safetensors.torch import load_file
 from support.checkpoint_spec import Head
 from support.foreign_checkpoints import LONGEST, write_foreign_folder
 
-__all__ = ["AUTO", "EXPORTED", "FOREIGN", "ForeignModel", "export_model", "save_model"]
-
 transformers.logging.disable_progress_bar()
 
 AUTO: Mapping[Head, type] = {

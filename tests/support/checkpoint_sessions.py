@@ -20,8 +20,6 @@ from earmark.runtime.session import GraphRuntime, RuntimeSession, SessionOptions
 from earmark.tokenizing.load import load_tokenizer
 from earmark.tokenizing.tokenizer import TextTokenizer
 
-__all__ = ["ONE_THREAD", "OpenedCheckpoint", "as_input", "open_checkpoint"]
-
 ONE_THREAD = 1
 """Tiny graphs gain nothing from more, and two runtimes in one process would fight over cores."""
 

@@ -5,17 +5,6 @@ from typing import Literal
 
 from support.deberta_spec import DebertaSpec
 
-__all__ = [
-    "RELATIVE",
-    "ROBERTA_KIN",
-    "Architecture",
-    "BartSpec",
-    "CheckpointSpec",
-    "Head",
-    "ModernBertSpec",
-    "TokenizerSpec",
-]
-
 Architecture = Literal[
     "bert",
     "distilbert",

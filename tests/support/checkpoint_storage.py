@@ -16,8 +16,6 @@ from numpy.typing import NDArray
 from support.checkpoint_spec import CheckpointSpec, Storage
 from support.checkpoint_weights import plan_tensors, seeded_values
 
-__all__ = ["StoredTensor", "store_tensors", "write_safetensors"]
-
 Float32: TypeAlias = NDArray[np.float32]
 
 TABLES = ("embeddings.", "embed_positions.")

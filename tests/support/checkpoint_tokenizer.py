@@ -13,8 +13,6 @@ from tokenizers.normalizers import BertNormalizer
 from tokenizers.pre_tokenizers import BertPreTokenizer
 from tokenizers.processors import TemplateProcessing
 
-__all__ = ["word_piece", "write_tokenizer"]
-
 WORDPIECE_CLASSES: dict[Architecture, str] = {
     "bert": "BertTokenizer",
     "distilbert": "DistilBertTokenizer",

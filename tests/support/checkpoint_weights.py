@@ -20,8 +20,6 @@ from support.tensor_plans import TensorPlan
 from support.tensor_plans import linear as _linear
 from support.tensor_plans import norm as _norm
 
-__all__ = ["plan_tensors", "seeded_values"]
-
 Float32: TypeAlias = NDArray[np.float32]
 
 EMBEDDING_STD = 0.05

@@ -9,8 +9,6 @@ from earmark.graph.architectures.registry import ARCHITECTURES
 from earmark.graph.blocks.activations import ACTIVATIONS
 from earmark.graph.config_fields import COMMON, FOREIGN, Field, shown
 
-__all__ = ["DOC", "config_fields_doc"]
-
 DOC: Final = Path(__file__).parents[2] / "docs" / "config-fields.md"
 OF_OTHERS: Final = (
     "No class of these architectures reads them. A config that has one says that its model "

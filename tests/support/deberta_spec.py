@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["DebertaSpec"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DebertaSpec:

@@ -5,8 +5,6 @@ from collections.abc import Iterator
 from support.checkpoint_spec import CheckpointSpec
 from support.tensor_plans import TensorPlan, linear, norm
 
-__all__ = ["plan_deberta", "plan_deberta_v2"]
-
 
 def plan_deberta(spec: CheckpointSpec) -> Iterator[TensorPlan]:
     """List every tensor of a DeBERTa of the first generation."""

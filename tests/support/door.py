@@ -11,8 +11,6 @@ from earmark.serving.status import ServedStatus
 from earmark.tasks.task import TaskRequest
 from earmark.tasks.token_classification import TokenClassification
 
-__all__ = ["answer", "status", "stream"]
-
 Result = TypeVar("Result")
 
 _HERE = Caller(here=True)

@@ -8,8 +8,6 @@ from hypothesis import strategies as st
 from earmark.batching.splitting import BatchRun
 from earmark.domain.encoding import Encoding
 
-__all__ = ["SumRunner", "encoding", "lengths"]
-
 
 def encoding(tokens: int, first_id: int = 1) -> Encoding:
     """Make an encoding whose ids count up from `first_id`."""

@@ -28,17 +28,6 @@ from earmark.errors import EarmarkError, InvalidInput
 from earmark.tasks.task import TaskName, TaskRequest
 from earmark.tasks.token_classification import TokenClassification
 
-__all__ = [
-    "FAKE_TIMINGS",
-    "FakeEngine",
-    "odds",
-    "probabilities",
-    "pseudo_logits",
-    "reranker",
-    "token_labeller",
-    "zero_shot_model",
-]
-
 Result = TypeVar("Result")
 
 FAKE_TIMINGS = Timings(tokenize_ms=0.25, queue_wait_ms=1.5, run_ms=4.0, total_ms=6.0)

@@ -17,8 +17,6 @@ from earmark.models.registry import Registry
 from earmark.serving.access.gate import AccessGate
 from earmark.serving.access.store import KeysInMemory, KeyStore
 
-__all__ = ["FakeHub", "found", "on_the_hub", "policy"]
-
 _ID = re.compile(r"[\w.-]+/[\w.-]+|[\w.]+-[\w.-]+")
 
 

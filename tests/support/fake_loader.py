@@ -11,8 +11,6 @@ from earmark.engine.info import ModelFacts
 from earmark.errors import ShuttingDown
 from earmark.models.catalogue import KnownModel
 
-__all__ = ["FAKE_WEIGHTS_BYTES", "FakeLoader"]
-
 FAKE_WEIGHTS_BYTES = 400_000_000
 """What every fake model's weights are said to weigh."""
 

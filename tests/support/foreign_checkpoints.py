@@ -7,8 +7,6 @@ from pathlib import Path
 from support.checkpoint_spec import CheckpointSpec, Head
 from support.checkpoints import write_checkpoint
 
-__all__ = ["write_foreign_folder"]
-
 LONGEST = 48
 
 

@@ -12,8 +12,6 @@ from earmark.engine.reply import Reply
 from earmark.errors import EarmarkError
 from earmark.tasks.task import TaskRequest
 
-__all__ = ["ASKER", "Call", "HeldEngine", "ripple"]
-
 Result = TypeVar("Result")
 
 ASKER: ContextVar[int | None] = ContextVar("ASKER", default=None)

@@ -15,8 +15,6 @@ from earmark.serving.service import Service
 from earmark.web.app import create_app
 from earmark.web.options import WebOptions
 
-__all__ = ["ask", "asking"]
-
 
 @asynccontextmanager
 async def asking(

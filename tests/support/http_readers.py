@@ -9,8 +9,6 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
-__all__ = ["Client", "Deployed", "HubModel", "HubTask", "Status", "TaskSuffix", "readable"]
-
 TaskSuffix = Literal["tc", "zs", "tk"]
 """The recorded models' last letters: text, zero-shot and token classification."""
 

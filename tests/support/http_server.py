@@ -12,8 +12,6 @@ from starlette.types import ASGIApp
 
 from earmark.web.serve import ServerOptions, make_server, open_socket
 
-__all__ = ["RunningServer", "running_server"]
-
 _PATIENCE_S = 20.0
 """Far more than any of this takes: a hang has to fail, not to stay."""
 

@@ -17,8 +17,6 @@ from urllib.parse import parse_qs, unquote
 from starlette.types import Receive, Scope, Send
 from support.http_server import running_server
 
-__all__ = ["TOKEN", "Asked", "HubRepo", "HubStandIn", "commit_of", "running_hub"]
-
 Answer: TypeAlias = tuple[int, dict[str, str], bytes]
 """Status, headers, body."""
 

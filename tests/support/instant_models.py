@@ -20,8 +20,6 @@ from earmark.engine.thread import ThreadHandle
 from earmark.tasks.task import TaskName
 from earmark.tokenizing.load import load_tokenizer
 
-__all__ = ["instant_engines"]
-
 _MAX_TOKENS = 512
 _BATCH_TOKENS = 16_384
 _WAITING_TOKENS = 1 << 22

@@ -5,8 +5,6 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-__all__ = ["LARGE_REQUESTS", "LargeRequest"]
-
 _BYTES = 2_000_000
 """Bodies of 2 MiB are accepted."""
 _WORDS = "ab " * (_BYTES // 3 - 50)

@@ -8,8 +8,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
-__all__ = ["LoopWatch", "watching"]
-
 _BEAT_S = 0.005
 """Between two looks at the clock."""
 

@@ -5,8 +5,6 @@ from collections.abc import Iterator
 from support.checkpoint_spec import CheckpointSpec
 from support.tensor_plans import TensorPlan, linear, norm
 
-__all__ = ["plan_modernbert"]
-
 
 def plan_modernbert(spec: CheckpointSpec) -> Iterator[TensorPlan]:
     """List every tensor of a ModernBERT."""

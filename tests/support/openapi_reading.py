@@ -8,19 +8,6 @@ import pytest
 
 from earmark.web.openapi.parts import Json
 
-__all__ = [
-    "Node",
-    "Shown",
-    "answer_examples",
-    "mapping",
-    "names_of",
-    "operations_of",
-    "request_examples",
-    "resolve",
-    "rounded",
-    "sequence",
-]
-
 Node = Mapping[str, Json]
 
 _AS_SHOWN = 1e-4

@@ -8,8 +8,6 @@ import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-__all__ = ["Call", "Member", "Persistent", "assemble", "piece"]
-
 PROTOCOL_2 = b"\x80\x02"
 
 

@@ -8,8 +8,6 @@ from earmark.graph.architectures.registry import ARCHITECTURES
 from earmark.tokenizing.classes import OF_MODEL_TYPE, SAME_CLASS
 from earmark.tokenizing.families import FAMILIES
 
-__all__ = ["README", "architecture_table", "with_table"]
-
 README: Final = Path(__file__).parents[2] / "README.md"
 BEGINS: Final = "<!-- written by make readme -->\n"
 ENDS: Final = "<!-- to here -->\n"

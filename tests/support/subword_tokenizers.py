@@ -16,8 +16,6 @@ from tokenizers.normalizers import NFKC, Replace, Sequence
 from tokenizers.pre_tokenizers import ByteLevel, Metaspace
 from tokenizers.processors import RobertaProcessing, TemplateProcessing
 
-__all__ = ["SENTENCE_TOKENS", "byte_level", "unigram"]
-
 SENTENCE_TOKENS = {
     "pad_token": "<pad>",
     "unk_token": "<unk>",

@@ -4,8 +4,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["Role", "TensorPlan", "linear", "norm"]
-
 Role = Literal["embedding", "matrix", "head", "norm", "bias"]
 
 

@@ -10,8 +10,6 @@ from tokenizers import Tokenizer
 
 from earmark.tokenizing.tokenizer import TextTokenizer
 
-__all__ = ["KINDS", "library_tokenizer", "text_tokenizer"]
-
 SIZE = 512
 
 KINDS = {

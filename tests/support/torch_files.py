@@ -11,8 +11,6 @@ from pathlib import Path
 
 from support.pickle_assembly import Call, Member, Persistent, assemble
 
-__all__ = ["LaidTensor", "state_of", "tensor_call", "write_legacy", "write_zip"]
-
 LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
 LEGACY_PROTOCOL = 1001
 SYSTEM = {"protocol_version": 1001, "little_endian": True, "type_sizes": {"long": 4}}

@@ -2,8 +2,6 @@
 
 import string
 
-__all__ = ["ENDINGS", "SPECIAL_TOKENS", "WORDS", "vocabulary"]
-
 SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 """In the order of BERT's own vocabulary, so that padding is token 0."""
 

@@ -8,8 +8,6 @@ from typing import Final, TypeAlias
 from support.checkpoint_storage import StoredTensor, write_safetensors
 from support.torch_files import LaidTensor, state_of, write_legacy, write_zip
 
-__all__ = ["FORMS", "write_weights"]
-
 Writer: TypeAlias = Callable[[Path, Mapping[str, StoredTensor]], None]
 
 

@@ -2,8 +2,6 @@
 
 from support.fake_engine import FakeEngine, reranker
 
-__all__ = ["ACCOUNT", "AI", "CLASSIFIER", "RERANKER", "classifier", "workers_ai"]
-
 ACCOUNT = "/client/v4/accounts/0123456789abcdef0123456789abcdef"
 AI = f"{ACCOUNT}/ai"
 CLASSIFIER = "@cf/huggingface/distilbert-sst-2-int8"

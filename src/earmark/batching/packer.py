@@ -10,16 +10,6 @@ from earmark.domain.encoding import Encoding
 from earmark.domain.head import HeadKind
 from earmark.domain.packing import FILLER_SEGMENT, Float32, PackedBatch
 
-__all__ = [
-    "ROW_WIDTH",
-    "WIDTH_STEP",
-    "BatchLimits",
-    "Packing",
-    "answers_of",
-    "pack",
-    "padded_width",
-]
-
 ROW_WIDTH = 256
 """Usual width of a row. The cost of attention grows with its square, but a wide row holds long
 texts without being widened. On a processor with AVX-512 this width was the fastest at int8 and

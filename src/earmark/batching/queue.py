@@ -11,8 +11,6 @@ from earmark.batching.packer import BatchLimits, Packing
 from earmark.batching.ticket import Submission, Ticket
 from earmark.errors import DeadlineExceeded, EarmarkError, QueueFull
 
-__all__ = ["TicketQueue", "too_late"]
-
 RETRY_AFTER_S = 1.0
 """When to try again, in seconds, while the speed of the queue is not known."""
 

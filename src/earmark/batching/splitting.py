@@ -11,8 +11,6 @@ from earmark.domain.encoding import Encoding
 from earmark.domain.packing import Float32
 from earmark.errors import EarmarkError, EngineError, NonFiniteScore
 
-__all__ = ["BatchReport", "BatchRun", "Clock", "Listener", "Runner", "run_batch"]
-
 Clock: TypeAlias = Callable[[], float]
 """Seconds on a clock that only goes forward."""
 

@@ -9,8 +9,6 @@ from earmark.domain.encoding import Encoding
 from earmark.domain.packing import Float32
 from earmark.errors import EarmarkError
 
-__all__ = ["Answer", "Logits", "Submission", "Ticket"]
-
 
 @dataclass(frozen=True, slots=True)
 class Logits:

@@ -11,8 +11,6 @@ from earmark.batching.ticket import Submission
 from earmark.domain.encoding import Encoding
 from earmark.errors import ShuttingDown
 
-__all__ = ["Worker"]
-
 CLOSED = "the engine is shutting down and takes no more work"
 JOIN_S = 5.0
 """How long closing waits for a run in progress; a thread that hangs is left, as a daemon."""

@@ -5,8 +5,6 @@ from pathlib import Path
 from earmark.checkpoint.files.folder import LocalRepository
 from earmark.errors import CheckpointNotFound
 
-__all__ = ["BUNDLED", "DEFAULT_MODEL", "bundled_folder", "bundled_ids", "open_bundled"]
-
 MODELS_FOLDER = Path(__file__).parent / "models"
 
 BUNDLED: dict[str, str] = {

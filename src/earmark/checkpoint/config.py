@@ -9,8 +9,6 @@ from pathlib import Path
 from earmark.domain.labels import LabelSet, ProblemType
 from earmark.errors import InvalidCheckpoint
 
-__all__ = ["MOST_LABELS", "PROBLEM_TYPES", "Config", "read_config", "read_json"]
-
 LARGEST_SIZE = 1 << 31
 """No axis of a model is this long; a larger number in a config is a mistake."""
 USUAL_LABELS = 2

@@ -5,8 +5,6 @@ from pathlib import Path
 
 from earmark.errors import InvalidCheckpoint
 
-__all__ = ["has_further_modules"]
-
 _TRANSFORMER = "Transformer"
 """Last part of the type of a module that is a checkpoint of `transformers`."""
 

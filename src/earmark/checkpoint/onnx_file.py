@@ -20,8 +20,6 @@ from earmark.checkpoint.files.names import ONNX_FILES
 from earmark.checkpoint.files.repository import Repository
 from earmark.errors import CheckpointNotFound, InvalidCheckpoint
 
-__all__ = ["OnnxFile", "OnnxValue", "onnx_paths", "read_onnx"]
-
 _GRAPH = 7
 _INITIALIZER, _INPUT, _OUTPUT = 5, 11, 12
 _DIMS, _DATA_TYPE, _TENSOR_NAME, _EXTERNAL = 1, 2, 8, 13

@@ -11,19 +11,6 @@ from typing import Final, TypeAlias
 
 from earmark.checkpoint.bundled import BUNDLED
 
-__all__ = [
-    "ID_PATTERN",
-    "ID_SEGMENT",
-    "MODEL_ID",
-    "PATH_STARTS",
-    "SHOWN_DIGITS",
-    "BundledRef",
-    "FolderRef",
-    "HubRef",
-    "ModelRef",
-    "read_ref",
-]
-
 ID_SEGMENT: Final = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 """A segment between slashes; none begins with a dot, so that ``..`` is excluded."""
 ID_PATTERN: Final = rf"{ID_SEGMENT}(?:/{ID_SEGMENT})*"

@@ -10,8 +10,6 @@ from rich.text import Text
 from earmark.domain.labels import LabelSet
 from earmark.domain.results import Classification
 
-__all__ = ["Answers", "BarAnswers", "JsonAnswers", "bar"]
-
 BLOCKS = " ▏▎▍▌▋▊▉█"
 """Characters for a cell that is filled by 0/8 to 8/8."""
 MOST_SHOWN = 5

@@ -16,8 +16,6 @@ from earmark.cli.lines import STANDARD_INPUT
 from earmark.cli.problems import explain_error, explain_usage, show_problem
 from earmark.errors import CapacityError, EarmarkError, EngineError
 
-__all__ = ["run"]
-
 FAILED = 1
 WRONG_USE = 2
 PIPE_CLOSED = 141

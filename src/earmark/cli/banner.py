@@ -16,8 +16,6 @@ from earmark.models.policy import ANY, DENY, HubRule
 from earmark.settings import KEY_VARIABLE
 from earmark.tasks.task import TaskName
 
-__all__ = ["address_of", "announce", "elsewhere_of", "example", "is_loopback", "show_banner"]
-
 _IPV4 = 4
 _OTHERS = {
     _IPV4: (socket.AF_INET, "192.0.2.1"),

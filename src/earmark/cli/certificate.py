@@ -14,8 +14,6 @@ from earmark.engine.info import EngineInfo
 from earmark.errors import SettingsError
 from earmark.settings import NamedModel, Settings
 
-__all__ = ["show_certificate"]
-
 
 class _Told(msgspec.Struct, frozen=True, kw_only=True):
     """The JSON object; its members have the order of these fields."""

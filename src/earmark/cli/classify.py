@@ -27,8 +27,6 @@ from earmark.errors import EarmarkError, InvalidInput, UnsupportedTask
 from earmark.settings import NamedModel, Settings
 from earmark.tasks.text_classification import TextClassification
 
-__all__ = ["classify"]
-
 
 @takes(*ENGINE)
 def classify(

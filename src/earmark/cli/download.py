@@ -11,8 +11,6 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 
-__all__ = ["MEGABYTE", "Download"]
-
 MEGABYTE = 1_000_000
 
 log = structlog.get_logger("earmark.cli")

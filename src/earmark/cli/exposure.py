@@ -8,8 +8,6 @@ from earmark.errors import SettingsError
 from earmark.serving.access.gate import AccessGate
 from earmark.settings import Settings
 
-__all__ = ["NO_WAY_IN", "OPEN_DOOR", "refuse_exposure", "warn_of_exposure", "warn_of_no_keys"]
-
 OPEN_DOOR = (
     "this address can be reached from other machines, and there is no access key yet: whoever"
     " reaches it can use the models"

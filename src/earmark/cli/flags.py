@@ -18,8 +18,6 @@ from earmark.settings import (
     read_settings,
 )
 
-__all__ = ["ENGINE", "settings_from", "takes"]
-
 ENGINE = (
     "precision",
     "runtime",

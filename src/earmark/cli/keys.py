@@ -17,8 +17,6 @@ from earmark.cli.problems import show_note
 from earmark.serving.access.keys import AccessKey, find_key, new_key
 from earmark.serving.access.store import KeyStore, SqliteKeys
 
-__all__ = ["keys"]
-
 keys = App(name="keys", help_epilogue="Try: earmark keys create laptop")
 
 

@@ -11,8 +11,6 @@ import structlog
 from earmark.cli.signals import end_quietly_from_now_on
 from earmark.models.threads import loads_ended
 
-__all__ = ["leaving_loads_behind"]
-
 LOADS_END_WITHIN_S: Final = 5.0
 """How long a program that ends waits for loads in progress."""
 

@@ -7,15 +7,6 @@ from typing import Protocol
 
 from earmark.errors import InvalidInput
 
-__all__ = [
-    "MAX_LINE_BYTES",
-    "STANDARD_INPUT",
-    "ByteStream",
-    "Line",
-    "argument_chunks",
-    "stream_chunks",
-]
-
 STANDARD_INPUT = "\0-"
 """Stands for a lone `-` among the texts. No argument of a process can hold a NUL, so nothing else
 reads as this."""

@@ -13,8 +13,6 @@ from structlog.typing import ExcInfo, Processor
 
 from earmark.settings import LogFormat, LogLevel
 
-__all__ = ["configure_logs"]
-
 _CONTROLS: Final = re.compile(
     "[\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029\\u202a-\\u202e\\u2066-\\u2069\\ud800-\\udfff]"
 )

@@ -24,8 +24,6 @@ from earmark.engine.ways.choice import choose_way
 from earmark.errors import CheckpointError
 from earmark.settings import NamedModel
 
-__all__ = ["models"]
-
 MOST_LABELS_SHOWN = 3
 TABLE_DIGITS = 7
 """Digits of a commit, as git shows it: a table has to fit 80 columns."""

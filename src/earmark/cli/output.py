@@ -4,8 +4,6 @@ import sys
 
 from rich.console import Console
 
-__all__ = ["table_console"]
-
 _WHOLE_LINES = 100_000
 """Width where no terminal is: `grep` and `cut` need each path on one line."""
 

@@ -8,8 +8,6 @@ from rich.text import Text
 
 from earmark.errors import EarmarkError
 
-__all__ = ["Problem", "explain_error", "explain_usage", "show_note", "show_problem", "show_warning"]
-
 
 @dataclass(frozen=True, slots=True)
 class Problem:

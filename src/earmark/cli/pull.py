@@ -12,8 +12,6 @@ from earmark.cli.download import MEGABYTE, Download
 from earmark.cli.logs import configure_logs
 from earmark.errors import SettingsError
 
-__all__ = ["pull"]
-
 
 def pull(
     *models: Annotated[

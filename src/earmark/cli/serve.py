@@ -27,8 +27,6 @@ from earmark.settings import KNOWN
 from earmark.web.descriptors import raise_descriptor_limit
 from earmark.web.serve import open_socket, run_server
 
-__all__ = ["serve"]
-
 log: structlog.typing.FilteringBoundLogger = structlog.get_logger("earmark.cli")
 
 

@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
 
-__all__ = ["INTERRUPTED", "StopSignals", "end_quietly_from_now_on", "stop_signals"]
-
 INTERRUPTED = 130
 """128 + SIGINT, as shells count it."""
 

@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass, replace
 
-__all__ = ["Alignment", "Encoding"]
-
 
 @dataclass(frozen=True, slots=True)
 class Alignment:

@@ -6,8 +6,6 @@ from typing import Literal, Protocol
 from earmark.domain.labels import LabelSet
 from earmark.domain.tags import Tag, parse_tags
 
-__all__ = ["HeadKind", "ModelHead", "Pieces"]
-
 HeadKind = Literal["sequence", "token"]
 """One answer per text, or one per token."""
 

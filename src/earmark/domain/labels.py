@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["LabelSet", "ProblemType"]
-
 ProblemType = Literal["regression", "single_label_classification", "multi_label_classification"]
 """The values of `problem_type` in `config.json`."""
 

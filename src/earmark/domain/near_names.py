@@ -8,8 +8,6 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-__all__ = ["expected_one_of", "nearest", "nearest_model"]
-
 _MOST_SLIPS: Final = 3
 _SHORTEST: Final = 3
 """Shortest name, in characters, with a slip: in a shorter one each slip makes another word."""

@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass
 
-__all__ = ["Classification", "Entities", "Entity", "LabelScore", "Ranking", "Relevance"]
-
 
 @dataclass(frozen=True, slots=True)
 class LabelScore:

@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass
 
-__all__ = ["Setting"]
-
 
 @dataclass(frozen=True, slots=True)
 class Setting:

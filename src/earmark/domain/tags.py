@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal, TypeAlias
 
-__all__ = ["OUTSIDE", "Place", "Tag", "parse_tags"]
-
 OUTSIDE = "O"
 """The label of tokens outside of any entity. An entity *type* may also have this name."""
 

@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["Cut", "Question", "TextInput"]
-
 Cut = Literal["longest_first", "only_first", "windows"]
 """What to do with a text that is too long for the model.
 

@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass
 
-__all__ = ["Timings"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timings:

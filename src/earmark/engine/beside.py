@@ -14,8 +14,6 @@ from typing import Final, ParamSpec, TypeVar
 
 from earmark.engine.freed import GivingBack
 
-__all__ = ["INLINE_BYTES", "LARGE", "beside"]
-
 P = ParamSpec("P")
 T = TypeVar("T")
 

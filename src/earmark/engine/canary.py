@@ -9,8 +9,6 @@ from earmark.batching.worker import Worker
 from earmark.domain.encoding import Encoding
 from earmark.errors import CapacityError
 
-__all__ = ["Canary"]
-
 EVERY_S: Final = 1.0
 
 

@@ -13,8 +13,6 @@ from earmark.domain.packing import Float32
 from earmark.graph.precision import ComputePrecision
 from earmark.tasks.activations import apply_function, default_function
 
-__all__ = ["TOLERANCES", "Certificate", "Comparison", "ReferenceKind", "compare"]
-
 ReferenceKind = Literal["off", "float32", "transformers"]
 """What a model is compared with on load: nothing, itself in float32, or `transformers`."""
 

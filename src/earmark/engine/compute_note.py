@@ -4,8 +4,6 @@ from collections.abc import Sequence
 
 from earmark.graph.precision import ComputePrecision
 
-__all__ = ["compute_note"]
-
 
 def compute_note(
     precision: ComputePrecision, kernels: Sequence[str], *, dots_int8: bool | None

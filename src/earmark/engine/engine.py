@@ -21,8 +21,6 @@ from earmark.tasks.token_classification import TokenClassification
 from earmark.tokenizing.bounds import MOST_REQUEST_TOKENS
 from earmark.tokenizing.tokenizer import TextTokenizer
 
-__all__ = ["Engine"]
-
 Result = TypeVar("Result")
 
 INLINE_CHARACTERS = 4000

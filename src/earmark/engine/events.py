@@ -9,8 +9,6 @@ import structlog
 from earmark.batching.splitting import BatchReport
 from earmark.engine.info import Totals
 
-__all__ = ["Tally"]
-
 FAILING_AFTER = 16
 """A model is failing after this many failed runs in a row. A text that breaks a batch of a thousand
 is isolated after eleven at most; only a broken model or machine fails more."""

@@ -13,8 +13,6 @@ from contextlib import suppress
 from functools import cache
 from typing import Final
 
-__all__ = ["GivingBack", "give_back"]
-
 QUIET_S: Final = 1.0
 """Delay after large work, so that memory is returned once per burst, not once per text."""
 

@@ -12,8 +12,6 @@ from earmark.batching.ticket import Submission
 from earmark.domain.encoding import Encoding
 from earmark.engine.info import QueueState
 
-__all__ = ["EngineHandle"]
-
 
 class EngineHandle(Protocol):
     """Takes encodings and answers with logits."""

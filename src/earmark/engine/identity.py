@@ -11,8 +11,6 @@ from earmark.checkpoint.onnx_file import onnx_paths
 from earmark.checkpoint.weights.files import weight_paths
 from earmark.errors import CheckpointError
 
-__all__ = ["files_identity", "load_identity"]
-
 
 def files_identity(repository: Repository) -> str:
     """Return an identity of a checkpoint's files, which changes when a file changes.

@@ -7,8 +7,6 @@ from earmark.domain.labels import LabelSet
 from earmark.engine.certificate import Certificate
 from earmark.tasks.task import TaskName
 
-__all__ = ["EngineInfo", "EngineState", "ModelFacts", "QueueState", "Totals"]
-
 EngineState = Literal["ready", "failing", "stalled", "closed"]
 """`failing`: the last runs all failed, and none has succeeded since. `stalled`: the run in progress
 has outlived the engine's patience; nothing else can run."""

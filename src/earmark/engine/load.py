@@ -41,8 +41,6 @@ from earmark.tasks.task import TaskName
 from earmark.tasks.zero_shot import names_entailment
 from earmark.tokenizing.tokenizer import TextTokenizer
 
-__all__ = ["EngineOptions", "LoadedModel", "load_engine", "load_in_thread"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineOptions:

@@ -32,14 +32,6 @@ from earmark.tokenizing.tokenizer import TextTokenizer
 
 log = structlog.get_logger("earmark.engine")
 
-__all__ = [
-    "OpenedModel",
-    "choose",
-    "have_exported_graph",
-    "open_at_hand",
-    "open_model",
-    "open_repository",
-]
 
 SPECIAL_TOKENS = 16
 """More than any tokenizer puts around a text."""

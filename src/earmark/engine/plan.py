@@ -16,8 +16,6 @@ from earmark.errors import EarmarkError, InvalidInput, TokenizerFault
 from earmark.tasks.task import TaskRequest
 from earmark.tokenizing.tokenizer import TextTokenizer
 
-__all__ = ["Plan", "PlannedInput", "make_plan"]
-
 Result = TypeVar("Result")
 
 MS_PER_S = 1000.0

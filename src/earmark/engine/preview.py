@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 # The Hub's modules are imported where they are used: its library is slow to import, and most
 # servers never ask it.
 
-__all__ = ["PreviewedModel", "fetch_previewed_model", "preview_model", "read_facts"]
-
 
 @dataclass(frozen=True, slots=True)
 class PreviewedModel:

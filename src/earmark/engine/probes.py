@@ -20,8 +20,6 @@ from earmark.domain.texts import Question, TextInput
 from earmark.runtime.session import RuntimeSession
 from earmark.tokenizing.tokenizer import TextTokenizer
 
-__all__ = ["PROBES", "PROBE_SET", "Probe", "encode_probes", "run_probes"]
-
 PROBES: Final[tuple[TextInput, ...]] = (
     TextInput("I like it"),
     TextInput("I do not like it at all, and I will not buy here again."),

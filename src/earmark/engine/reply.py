@@ -6,8 +6,6 @@ from typing import Generic, TypeVar
 from earmark.domain.timings import Timings
 from earmark.errors import EarmarkError, InvalidInput
 
-__all__ = ["Reply"]
-
 Result = TypeVar("Result", covariant=True)  # noqa: PLC0105 - named after its meaning
 
 

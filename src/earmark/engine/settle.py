@@ -27,8 +27,6 @@ from earmark.runtime.machine import machine_identity
 from earmark.runtime.runtimes import computes_bfloat16, prefers_bfloat16
 from earmark.runtime.session import RuntimeName, RuntimeSession, closed_on_error
 
-__all__ = ["CertificateStore", "RunOptions", "Settled", "settle"]
-
 log = structlog.get_logger("earmark.engine")
 
 

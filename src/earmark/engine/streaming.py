@@ -18,8 +18,6 @@ from earmark.errors import EarmarkError
 from earmark.tasks.token_classification import TokenClassification
 from earmark.tasks.window_merge import WindowMerge
 
-__all__ = ["EntityStream", "Failed", "Finding", "Found"]
-
 
 @dataclass(frozen=True, slots=True)
 class Found:

@@ -15,8 +15,6 @@ from earmark.engine.events import Tally
 from earmark.engine.info import EngineState, QueueState
 from earmark.runtime.session import RuntimeSession
 
-__all__ = ["QueueOptions", "ThreadHandle", "handle_of"]
-
 
 class ThreadHandle:
     """A handle to a worker, with a tally of its runs and a canary for failures."""

@@ -24,8 +24,6 @@ from earmark.errors import EarmarkError, EngineError, UnsupportedDevice
 from earmark.graph.blocks.relative_keys import RelativeKeys
 from earmark.runtime.pytorch import INSTALL, has_pytorch
 
-__all__ = ["transformers_logits", "transformers_release", "why_not_transformers"]
-
 _PATIENCE_S: Final = 900
 """Limit for a reference that hangs; longer than the largest encoders take on one core."""
 _REFUSED: Final = 2

@@ -15,8 +15,6 @@ from earmark.engine.probes import Probe, run_probes
 from earmark.errors import EngineError
 from earmark.runtime.session import RuntimeSession
 
-__all__ = ["Trial"]
-
 _WORK: Final = 150 * 1024 * 1024 * 1024
 """Tokens of the probes times bytes of the weights: all probes for a model of 300 MiB, and of one of
 2 GiB so many that it still starts quickly."""

@@ -12,8 +12,6 @@ from earmark.engine.model import OpenedModel
 from earmark.errors import InvalidCheckpoint
 from earmark.runtime.session import RuntimeSession
 
-__all__ = ["canary_text", "refuse_non_finite", "warm_up"]
-
 WARM_UP_TEXT = "one more word and " * 32
 """Encoded by the model's own tokenizer, since some heads look for the end token of a text."""
 WARM_UP_TOKENS = (8, 32, 128)

@@ -14,22 +14,6 @@ from earmark.checkpoint.config import Config
 from earmark.errors import UnsupportedCheckpoint
 from earmark.graph.blocks.activations import ACTIVATIONS
 
-__all__ = [
-    "COMMON",
-    "FOREIGN",
-    "OFF",
-    "Field",
-    "Treatment",
-    "Values",
-    "by_name",
-    "check_fields",
-    "function",
-    "harmless",
-    "obeyed",
-    "refused",
-    "shown",
-]
-
 Treatment = Literal["obeyed", "harmless", "refused"]
 """`obeyed`: the graph follows it; `harmless`: its value does not change the answer; `refused`: a
 checkpoint does not load unless its value is what the graph does anyway."""

@@ -12,8 +12,6 @@ from earmark.graph.recorder import Recorder
 from earmark.graph.writer import GraphWriter
 from earmark.runtime.session import Graph, WeightForm
 
-__all__ = ["OUTPUT", "check_config", "export_graph"]
-
 OUTPUT = "logits"
 
 

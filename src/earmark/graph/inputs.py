@@ -4,8 +4,6 @@ from dataclasses import dataclass
 
 from earmark.graph.recorder import Recorder, Value
 
-__all__ = ["PackedInputs"]
-
 CELL_AXES = ("rows", "width")
 
 

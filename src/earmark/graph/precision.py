@@ -7,15 +7,6 @@ import numpy as np
 from earmark.checkpoint.weights.weights import Int8Matrix
 from earmark.domain.packing import Float32
 
-__all__ = [
-    "INT8_MAXIMUM",
-    "PRECISIONS",
-    "ComputePrecision",
-    "Precision",
-    "precisions_to_try",
-    "quantize",
-]
-
 ComputePrecision = Literal["float32", "bfloat16", "int8"]
 Precision = Literal["auto", "float32", "bfloat16", "int8"]
 """The precisions in the options; `auto` is resolved when a model is loaded (engine/settle.py)."""

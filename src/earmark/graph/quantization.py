@@ -9,8 +9,6 @@ from collections.abc import Iterator, Mapping
 from earmark.checkpoint.config import Config
 from earmark.errors import UnsupportedCheckpoint
 
-__all__ = ["check_quantization"]
-
 SECTIONS = ("quantization_config", "compression_config")
 """Fields of a config that describe quantisation; the second is the name in older files."""
 METHOD = "compressed-tensors"

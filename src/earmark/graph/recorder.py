@@ -14,8 +14,6 @@ from onnx import TensorProto, helper
 
 from earmark.runtime.session import Graph
 
-__all__ = ["IR_VERSION", "OPSET", "Attribute", "Recorder", "Value"]
-
 Value = NewType("Value", str)
 """The name of a tensor in the graph."""
 

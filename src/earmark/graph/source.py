@@ -4,8 +4,6 @@ import hashlib
 from functools import cache
 from pathlib import Path
 
-__all__ = ["source_identity"]
-
 _WRITERS = ("checkpoint", "graph", "runtime")
 """Packages whose code affects a compiled model."""
 

@@ -13,8 +13,6 @@ from earmark.graph.precision import INT8_MAXIMUM, quantize
 from earmark.graph.recorder import Recorder, Value
 from earmark.runtime.session import WeightForm
 
-__all__ = ["GraphWriter"]
-
 Element = TypeVar("Element", bound=np.generic)
 
 SIGN_OFFSET = 128

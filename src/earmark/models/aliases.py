@@ -13,8 +13,6 @@ from earmark.checkpoint.ref import ID_PATTERN
 from earmark.errors import SettingsError
 from earmark.graph.precision import ComputePrecision
 
-__all__ = ["DEFAULT_ALIASES", "Alias"]
-
 _PRECISIONS: Final[Mapping[str | None, ComputePrecision | None]] = {
     None: None,
     "float32": "float32",

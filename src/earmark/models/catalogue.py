@@ -10,8 +10,6 @@ from earmark.engine.info import ModelFacts
 from earmark.graph.precision import ComputePrecision
 from earmark.models.aliases import Alias
 
-__all__ = ["Catalogue", "Discovered", "KnownModel"]
-
 
 @dataclass(frozen=True, slots=True)
 class KnownModel:

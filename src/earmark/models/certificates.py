@@ -11,8 +11,6 @@ from earmark.database import open_database, reading_faults
 from earmark.engine.certificate import Certificate
 from earmark.errors import StateUnavailable
 
-__all__ = ["MOST_KEPT", "Certificates"]
-
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS certificates (
     key TEXT PRIMARY KEY,

@@ -4,8 +4,6 @@ import asyncio
 from contextlib import suppress
 from typing import TypeAlias
 
-__all__ = ["Change", "ChangeSignal"]
-
 Change: TypeAlias = "asyncio.Future[None]"
 """Done once something has changed."""
 

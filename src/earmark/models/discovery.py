@@ -25,8 +25,6 @@ from earmark.models.hub_answers import Absent, Found, HubAnswers, Outcome, Unrea
 from earmark.models.log_limit import LogLimit
 from earmark.models.policy import HubPolicy
 
-__all__ = ["Discovery", "DiscoveryOptions", "Hub"]
-
 _log: structlog.typing.FilteringBoundLogger = structlog.get_logger("earmark.models")
 
 

@@ -10,8 +10,6 @@ from earmark.models.catalogue import KnownModel
 from earmark.tasks.task import TaskRequest
 from earmark.tasks.token_classification import TokenClassification
 
-__all__ = ["ModelLoader", "ServedEngine"]
-
 Result = TypeVar("Result")
 
 

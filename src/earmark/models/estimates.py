@@ -13,8 +13,6 @@ from earmark.database import open_database, reading_faults
 from earmark.errors import StateUnavailable
 from earmark.models.catalogue import KnownModel
 
-__all__ = ["DownloadTimes", "LoadTimes", "first_estimate_s", "learned_s", "remaining_s"]
-
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS load_times (
     model_id TEXT PRIMARY KEY,

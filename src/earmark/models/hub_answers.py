@@ -9,8 +9,6 @@ from typing import Final, TypeAlias, TypeVar
 
 from earmark.models.catalogue import KnownModel
 
-__all__ = ["Absent", "Found", "HubAnswers", "Outcome", "Unreachable", "Unusable"]
-
 
 @dataclass(frozen=True, slots=True)
 class Found:

@@ -6,8 +6,6 @@ Pure: time is passed in.
 from collections import OrderedDict
 from dataclasses import dataclass, field
 
-__all__ = ["LogLimit"]
-
 
 @dataclass(slots=True)
 class LogLimit:

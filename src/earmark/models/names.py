@@ -6,8 +6,6 @@ from typing import Final
 from earmark.domain.near_names import nearest_model
 from earmark.errors import UnknownModel
 
-__all__ = ["Names"]
-
 _MOST_IDS_NAMED: Final = 10
 """An error names no more served ids than this: it is read by people."""
 

@@ -14,8 +14,6 @@ from earmark.models.engines import ModelLoader
 from earmark.models.estimates import LoadTimes
 from earmark.models.threads import start_load
 
-__all__ = ["NOTHING", "OnDemand", "OnDemandOptions"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OnDemandOptions:

@@ -8,8 +8,6 @@ from typing import Final
 
 from earmark.errors import SettingsError
 
-__all__ = ["ANY", "DENY", "HubPolicy", "HubRule"]
-
 _DENY: Final = "deny"
 _ANY: Final = "any"
 

@@ -36,8 +36,6 @@ from earmark.models.on_demand import OnDemand
 from earmark.models.refusals import refused
 from earmark.models.status import KnownFacts
 
-__all__ = ["EnginePool"]
-
 _log: structlog.typing.FilteringBoundLogger = structlog.get_logger("earmark.models")
 
 

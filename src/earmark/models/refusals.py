@@ -15,8 +15,6 @@ from earmark.errors import (
 )
 from earmark.models.catalogue import KnownModel
 
-__all__ = ["refused"]
-
 _LONGEST_REASON = 500
 """Characters: a message may repeat a file of the model, which can be a stranger's."""
 

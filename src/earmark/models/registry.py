@@ -25,8 +25,6 @@ from earmark.models.pool import EnginePool
 from earmark.models.status import KnownFacts, ModelStatus
 from earmark.tasks.task import TaskName
 
-__all__ = ["Registry"]
-
 NO_ALIASES: Final[Mapping[str, str]] = MappingProxyType({})
 
 _NEAR_PATIENCE_S: Final = 5.0

@@ -11,14 +11,6 @@ import structlog
 
 from earmark.errors import ShuttingDown
 
-__all__ = [
-    "WhileWanted",
-    "fetched_while_wanted",
-    "load_interruptibly",
-    "loads_ended",
-    "start_load",
-]
-
 Result = TypeVar("Result")
 
 _CHECKED_EVERY_S: Final = 0.2

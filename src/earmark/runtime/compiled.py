@@ -27,8 +27,6 @@ from numpy.typing import NDArray
 
 from earmark.errors import EngineError
 
-__all__ = ["CompiledModels", "KeptFacts", "KeptModel"]
-
 _BLOB: Final = ".blob"
 _FACTS: Final = ".json"
 _WRITING: Final = "writing-"

@@ -7,14 +7,6 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Final
 
-__all__ = [
-    "PROCESSOR_FACTS",
-    "available_threads",
-    "dots_int8",
-    "machine_identity",
-    "processor_features",
-]
-
 PROCESSOR_FACTS: Final = Path("/proc/cpuinfo")
 """Linux's description of the processor; other systems do not have it."""
 _FACTS: Final = re.compile(

@@ -10,8 +10,6 @@ from numpy.typing import NDArray
 
 from earmark.runtime.padding import PaddedRows
 
-__all__ = ["Feed", "IndexType", "OnnxModelFile", "feed_of"]
-
 IndexType = Literal["int64", "int32"]
 """The types that a graph may declare for token ids."""
 

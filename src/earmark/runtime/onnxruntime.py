@@ -12,13 +12,6 @@ from earmark.runtime.onnx_model import Feed, OnnxModelFile, feed_of
 from earmark.runtime.padding import PaddedRows
 from earmark.runtime.session import Graph, SessionOptions
 
-__all__ = [
-    "OnnxRuntimeFile",
-    "OnnxRuntimeSession",
-    "open_onnxruntime",
-    "open_onnxruntime_file",
-]
-
 PROVIDER = "CPUExecutionProvider"
 WARNINGS_AND_ABOVE = 3
 """ONNX Runtime's log level 3 shows errors; its warnings do not concern the operator."""

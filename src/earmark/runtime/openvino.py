@@ -22,15 +22,6 @@ import openvino  # noqa: E402 - must come after the line above
 from openvino import CompiledModel, Core, InferRequest, Model, Tensor  # noqa: E402 - the same
 from openvino.op import Constant  # noqa: E402 - the same
 
-__all__ = [
-    "OpenVinoFile",
-    "OpenVinoSession",
-    "native_bfloat16",
-    "open_openvino",
-    "open_openvino_file",
-    "reopen_openvino",
-]
-
 DEVICE = "CPU"
 ACTIVATION_GROUP = 128
 """Activations are quantised in groups of this many, each with its own scale. It measured best among

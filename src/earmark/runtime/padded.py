@@ -13,8 +13,6 @@ from earmark.errors import EngineError, UnsupportedCheckpoint
 from earmark.runtime.padding import Grouping, PaddedRows, gather, group_texts, pad_texts
 from earmark.runtime.session import ComputeHint
 
-__all__ = ["PaddedForm", "PaddedModel", "PaddedSession", "open_padded"]
-
 TOLERANCES: dict[ComputeHint, float] = {"float32": 1e-4, "bfloat16": 5e-2}
 """How much a text's logits may change beside a longer text, as a share of the largest logit.
 Kernels add in another order for another shape: 1e-6 in float32 and 1e-2 in bfloat16 were measured.

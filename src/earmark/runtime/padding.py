@@ -13,8 +13,6 @@ import numpy as np
 from earmark.domain.head import HeadKind
 from earmark.domain.packing import Float32, Int64, PackedBatch
 
-__all__ = ["RUN_COST", "Grouping", "PaddedRows", "gather", "group_texts", "pad_texts"]
-
 Grouping = Literal["padded", "one length", "one text"]
 """Which texts may share a run: those of similar length, those of the same length, or none."""
 

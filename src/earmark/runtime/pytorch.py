@@ -15,8 +15,6 @@ from earmark.errors import EngineError, InvalidCheckpoint, UnsupportedCheckpoint
 from earmark.runtime.padding import PaddedRows
 from earmark.runtime.session import SessionOptions
 
-__all__ = ["INSTALL", "PyTorchModel", "has_pytorch", "open_pytorch"]
-
 INSTALL = "pip install 'earmark[torch]'"
 
 _HEADS: dict[HeadKind, str] = {

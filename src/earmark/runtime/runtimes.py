@@ -25,16 +25,6 @@ from earmark.runtime.session import (
     WeightForm,
 )
 
-__all__ = [
-    "GRAPH_RUNTIMES",
-    "RUNTIMES",
-    "GraphSupport",
-    "Runtime",
-    "computes_bfloat16",
-    "graph_support",
-    "prefers_bfloat16",
-]
-
 _BFLOAT16_FEATURES = frozenset({"avx512_bf16", "amx_bf16", "bf16"})
 """Linux's names of instructions that multiply bfloat16; the last is that of arm64."""
 

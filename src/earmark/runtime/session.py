@@ -10,17 +10,6 @@ from numpy.typing import NDArray
 
 from earmark.domain.packing import Float32, PackedBatch
 
-__all__ = [
-    "ComputeHint",
-    "Graph",
-    "GraphRuntime",
-    "RuntimeName",
-    "RuntimeSession",
-    "SessionOptions",
-    "WeightForm",
-    "closed_on_error",
-]
-
 GraphRuntime = Literal["openvino", "onnxruntime"]
 """Runtimes for ONNX: graphs written here, and exported files."""
 RuntimeName = Literal[GraphRuntime, "pytorch"]

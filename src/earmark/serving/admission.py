@@ -8,8 +8,6 @@ from dataclasses import dataclass
 
 from earmark.errors import QueueFull
 
-__all__ = ["Admission", "AdmissionLimits", "Permit"]
-
 FEW_PART = 1024
 """A request has few texts if it has at most this part of `max_texts`: 16 by default."""
 

@@ -10,9 +10,6 @@ from earmark.errors import InvalidInput, RequestTooLarge
 from earmark.serving.admission import AdmissionLimits
 from earmark.tasks.task import TaskRequest
 
-__all__ = ["ServiceOptions"]
-
-
 _UpToAdmitted: TypeAlias = Annotated[int, Meta(ge=1, le=AdmissionLimits().max_texts)]
 
 

@@ -32,8 +32,6 @@ from earmark.serving.status import ServedStatus
 from earmark.tasks.task import TaskName, TaskRequest
 from earmark.tasks.token_classification import TokenClassification
 
-__all__ = ["STOPS", "Call", "Served", "ServedStream", "Service"]
-
 STOPS: Final = (asyncio.CancelledError, GeneratorExit, KeyboardInterrupt, SystemExit)
 """Raised to end a task, a generator or the program: passed on, and never answered.
 

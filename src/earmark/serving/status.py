@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from earmark.models.status import ModelStatus
 from earmark.serving.cache.use import CacheState
 
-__all__ = ["ServedStatus"]
-
 
 @dataclass(frozen=True, slots=True)
 class ServedStatus(ModelStatus):

@@ -18,8 +18,6 @@ from typing import (
 
 from earmark.domain.setting import Setting
 
-__all__ = ["PREFIX", "KnownSetting", "settings_in", "with_chosen"]
-
 PREFIX = "EARMARK_"
 """The prefix of every variable."""
 

@@ -6,8 +6,6 @@ from earmark.checkpoint.bundled import bundled_ids
 from earmark.checkpoint.ref import MODEL_ID, PATH_STARTS, BundledRef, ModelRef, read_ref
 from earmark.errors import SettingsError
 
-__all__ = ["NamedModel"]
-
 
 @dataclass(frozen=True, slots=True)
 class NamedModel:

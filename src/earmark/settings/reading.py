@@ -18,8 +18,6 @@ from earmark.errors import SettingsError
 from earmark.settings.known import PREFIX, KnownSetting
 from earmark.settings.settings import KNOWN, Settings, settings_of
 
-__all__ = ["CONFIG_FILE", "CONFIG_VARIABLE", "KEY_VARIABLE", "read_settings"]
-
 CONFIG_FILE = "earmark.toml"
 """The file that is read from the working directory when no other is named; it need not be there."""
 CONFIG_VARIABLE = f"{PREFIX}CONFIG"

@@ -25,8 +25,6 @@ from earmark.settings.known import settings_in, with_chosen
 from earmark.settings.named_model import NamedModel
 from earmark.web.options import WebOptions
 
-__all__ = ["KNOWN", "LogFormat", "LogLevel", "Settings", "settings_of"]
-
 LogFormat = Literal["console", "json"]
 LogLevel = Literal["debug", "info", "warning", "error"]
 _Named: TypeAlias = Annotated[str, Meta(min_length=1)]

@@ -10,8 +10,6 @@ import numpy as np
 from earmark.domain.labels import LabelSet
 from earmark.domain.packing import Float32
 
-__all__ = ["FUNCTIONS", "FunctionToApply", "apply_function", "default_function"]
-
 FunctionToApply = Literal["sigmoid", "softmax", "none"]
 """The functions that turn the logits of one text into scores."""
 

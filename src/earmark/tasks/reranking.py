@@ -12,8 +12,6 @@ from earmark.domain.texts import Question, TextInput
 from earmark.tasks.activations import apply_function
 from earmark.tasks.task import Part, TaskName
 
-__all__ = ["Reranking", "best_first"]
-
 
 @dataclass(frozen=True, slots=True)
 class Reranking:

@@ -16,23 +16,6 @@ from earmark.domain.packing import Float32
 from earmark.domain.results import Entity
 from earmark.domain.tags import OUTSIDE, Tag
 
-__all__ = [
-    "STRATEGIES",
-    "AggregationStrategy",
-    "AlignedToken",
-    "Labelled",
-    "aligned_tokens",
-    "alignment_of",
-    "beats",
-    "group",
-    "ignored",
-    "join",
-    "label_tokens",
-    "label_words",
-    "overlap",
-    "without_overlaps",
-]
-
 AggregationStrategy = Literal["none", "simple", "first", "average", "max"]
 STRATEGIES: tuple[AggregationStrategy, ...] = ("none", "simple", "first", "average", "max")
 

@@ -8,8 +8,6 @@ from earmark.domain.head import HeadKind, ModelHead
 from earmark.domain.packing import Float32
 from earmark.domain.texts import Question
 
-__all__ = ["Part", "TaskName", "TaskRequest"]
-
 TaskName = Literal[
     "text-classification", "zero-shot-classification", "token-classification", "text-ranking"
 ]

@@ -14,8 +14,6 @@ from earmark.domain.texts import Question, TextInput
 from earmark.tasks.activations import FunctionToApply, apply_function, default_function
 from earmark.tasks.task import Part, TaskName
 
-__all__ = ["TextClassification"]
-
 
 @dataclass(frozen=True, slots=True)
 class TextClassification:

@@ -27,8 +27,6 @@ from earmark.tasks.spans import (
 from earmark.tasks.task import Part, TaskName
 from earmark.tasks.window_merge import WindowMerge, earliest_start
 
-__all__ = ["TokenClassification"]
-
 
 @dataclass(frozen=True, slots=True)
 class TokenClassification:

@@ -8,8 +8,6 @@ from earmark.domain.encoding import Encoding
 from earmark.domain.results import Entity
 from earmark.tasks.spans import alignment_of, beats, overlap
 
-__all__ = ["WindowMerge", "earliest_start"]
-
 
 def earliest_start(encoding: Encoding) -> float:
     """Return the code point before which no entity of a window begins; infinity if it has none.

@@ -21,8 +21,6 @@ from earmark.errors import InvalidInput
 from earmark.tasks.activations import apply_function
 from earmark.tasks.task import Part, TaskName
 
-__all__ = ["DEFAULT_TEMPLATE", "ZeroShot", "hypothesis", "names_entailment"]
-
 DEFAULT_TEMPLATE = "This example is {}."
 
 _FIELD = re.compile(r"\{\{|\}\}|\{0?\}|[{}]")

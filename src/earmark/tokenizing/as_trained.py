@@ -15,8 +15,6 @@ from earmark.tokenizing.character_table import CharacterTable
 from earmark.tokenizing.charsmap import tables_of
 from earmark.tokenizing.edits import Edit, carry_out
 
-__all__ = ["as_trained"]
-
 DECOMPOSED_HANGUL = re.compile(
     "[\u1100-\u1112][\u1161-\u1175][\u11a8-\u11c2]?|[\uac00-\ud7a3][\u11a8-\u11c2]"
 )

@@ -10,8 +10,6 @@ from typing import Final
 
 from earmark.errors import InvalidInput
 
-__all__ = ["MOST_REQUEST_TOKENS", "check_total", "check_windows", "windows_of"]
-
 MOST_REQUEST_TOKENS: Final = 1 << 19
 """Tokens that the model reads for one request: 1,024 texts of 512, minutes of work."""
 MOST_TIMES_READ: Final = 4

@@ -11,8 +11,6 @@ from tokenizers.pre_tokenizers import ByteLevel
 from earmark.tokenizing.library import complaints_about
 from earmark.tokenizing.stated import StatedTokenizer
 
-__all__ = ["byte_level"]
-
 
 def byte_level(paths: Sequence[Path], stated: StatedTokenizer) -> Tokenizer:
     """Build RoBERTa's tokenizer, without its post-processor.

@@ -17,8 +17,6 @@ from tokenizers import NormalizedString
 from earmark.tokenizing.charsmap import LABEL_MASK, SIZE_BYTES, VALUE_MASK
 from earmark.tokenizing.edits import Edit, carry_out
 
-__all__ = ["CharacterTable"]
-
 HAS_VALUE = 1 << 8
 STEPS_KEPT = 1 << 14
 ASCII = 128

@@ -16,8 +16,6 @@ from tokenizers.normalizers import Normalizer
 
 from earmark.errors import InvalidCheckpoint
 
-__all__ = ["check_charsmap", "check_charsmaps_of", "tables_of"]
-
 SIZE_BYTES = 4
 BLOCK = 256
 """The size of a node's block of children, which differ from its base in the low eight bits only."""

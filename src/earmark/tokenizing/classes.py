@@ -14,15 +14,6 @@ from earmark.checkpoint.files.repository import Repository
 from earmark.errors import InvalidCheckpoint, UnsupportedCheckpoint
 from earmark.tokenizing.stated import SETTINGS, StatedTokenizer
 
-__all__ = [
-    "OF_MODEL_TYPE",
-    "SAME_CLASS",
-    "TokenizerClass",
-    "class_of",
-    "has_token_types",
-    "refuse_other_than_file",
-]
-
 SAME_CLASS: Mapping[str, str] = {
     "DistilBertTokenizer": "BertTokenizer",
     "ElectraTokenizer": "BertTokenizer",

@@ -9,8 +9,6 @@ from dataclasses import dataclass
 
 from tokenizers import NormalizedString
 
-__all__ = ["Edit", "carry_out"]
-
 STAYS = "a"
 GOES = "\0"
 GROWS = 0xF0000

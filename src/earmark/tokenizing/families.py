@@ -24,8 +24,6 @@ from earmark.tokenizing.sentencepiece_families import albert, camembert, deberta
 from earmark.tokenizing.settled import Kin, parts_twice, roberta_processing
 from earmark.tokenizing.stated import StatedTokenizer, Token
 
-__all__ = ["FAMILIES", "Family", "family_beside", "family_of"]
-
 Closing = Literal["typed", "doubled", "trimmed"]
 """Order of special tokens: ``typed``: [CLS] a [SEP] b [SEP], b of type 1; ``doubled``:
 <s> a </s> </s> b </s>, all of type 0; ``trimmed``: as ``doubled``, but a word's offsets exclude its

@@ -13,8 +13,6 @@ from earmark.tokenizing.library import complaints_about
 from earmark.tokenizing.settled import bert_normalizer
 from earmark.tokenizing.stated import StatedTokenizer
 
-__all__ = ["word_piece"]
-
 REQUIRED = ("unk_token", "sep_token", "pad_token", "cls_token", "mask_token")
 """Roles of special tokens that the vocabulary must have."""
 MOST_CHARACTERS_PER_WORD = 100

@@ -6,8 +6,6 @@ from pathlib import Path
 
 from earmark.errors import EarmarkError, InvalidCheckpoint, TokenizerFault
 
-__all__ = ["complaints_about", "panics_over_a_text"]
-
 PANIC = "PanicException"
 """Name of the exception for a Rust panic. It derives from BaseException and cannot be imported."""
 

@@ -15,8 +15,6 @@ from earmark.tokenizing.stated import SETTINGS, StatedTokenizer, read_stated
 from earmark.tokenizing.tokenizer import TextTokenizer
 from earmark.tokenizing.truncation import CUT_SIDES, CutSide
 
-__all__ = ["build_tokenizer", "load_tokenizer"]
-
 LARGEST_REAL_MAXIMUM = 1 << 24
 """A `model_max_length` above this, or 0, means "not known"; `transformers` writes 1e30 for it."""
 MOST_FILE_BYTES = 128 * 1024 * 1024

@@ -6,8 +6,6 @@ from tokenizers import Tokenizer
 
 from earmark.tokenizing.library import panics_over_a_text
 
-__all__ = ["TokenizerPieces"]
-
 USUAL_UNKNOWN = ("<unk>", "[UNK]")
 """The unknown token of the reference's tokenizer classes if no file names it; a Unigram model has
 only its id, which the library does not return."""

@@ -22,8 +22,6 @@ from earmark.tokenizing.charsmap import check_charsmap
 from earmark.tokenizing.library import complaints_about
 from earmark.tokenizing.sentencepiece_model import NORMAL, USER_DEFINED, SentencePieceModel
 
-__all__ = ["Piece", "Vocabulary", "sentencepiece_tokenizer"]
-
 MARK = "\u2581"
 """The character for a space in pieces."""
 BEHIND_BEST = 0.1

@@ -24,8 +24,6 @@ from earmark.tokenizing.sentencepiece_model import (
 )
 from earmark.tokenizing.stated import StatedTokenizer, Token
 
-__all__ = ["albert", "camembert", "deberta_v2", "xlm_roberta"]
-
 XLM_ROBERTA_OWN = 3
 """The file begins with `<unk>`, `<s>` and `</s>`; fairseq orders them otherwise, with `<pad>`."""
 CAMEMBERT_OWN = 1

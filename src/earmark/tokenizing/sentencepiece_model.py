@@ -19,15 +19,6 @@ from google.protobuf.message_factory import GetMessageClass
 
 from earmark.errors import InvalidCheckpoint
 
-__all__ = [
-    "CONTROL",
-    "NORMAL",
-    "USER_DEFINED",
-    "SentencePieceModel",
-    "model_message",
-    "read_sentencepiece",
-]
-
 LARGEST_FILE = 1 << 27
 """Largest file: 128 MiB; the largest known vocabulary has 5 MiB (XLM-RoBERTa, 250,000 pieces)."""
 UNIGRAM, BPE = 1, 2

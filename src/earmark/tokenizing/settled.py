@@ -16,8 +16,6 @@ from tokenizers.processors import PostProcessor, RobertaProcessing, TemplateProc
 
 from earmark.tokenizing.stated import StatedTokenizer
 
-__all__ = ["Kin", "bert_normalizer", "parts_twice", "roberta_processing", "settle"]
-
 Kin: TypeAlias = Literal["bert", "roberta", "deberta"]
 """Classes whose settings override the file: BERT's case, accents and Chinese characters; the space
 before the first word of RoBERTa and DeBERTa; the offsets of RoBERTa."""

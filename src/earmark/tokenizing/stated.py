@@ -19,8 +19,6 @@ from earmark.checkpoint.config import read_json
 from earmark.checkpoint.files.repository import Repository
 from earmark.errors import InvalidCheckpoint
 
-__all__ = ["SETTINGS", "StatedTokenizer", "Token", "read_stated"]
-
 SETTINGS = "tokenizer_config.json"
 
 Token: TypeAlias = str | AddedToken

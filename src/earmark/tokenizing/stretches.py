@@ -12,8 +12,6 @@ from typing import Final, TypeAlias
 
 import tokenizers
 
-__all__ = ["LONG_TEXT", "STRETCHES", "LongText", "Part"]
-
 Encode: TypeAlias = Callable[[Sequence[str]], list[tokenizers.Encoding]]
 """Encodes texts, without special tokens."""
 

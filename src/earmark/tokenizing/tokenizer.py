@@ -19,9 +19,6 @@ from earmark.tokenizing.stretches import LONG_TEXT, STRETCHES, LongText
 from earmark.tokenizing.truncation import CutSide, kept
 from earmark.tokenizing.words import WordMarks
 
-__all__ = ["TextTokenizer"]
-
-
 NOT_SHORT = 4096
 """A single text of at least so many characters is encoded as a batch, since only then does the
 library release the interpreter's lock; 1.5 MB held it for seconds. Shorter ones take under 2 ms."""

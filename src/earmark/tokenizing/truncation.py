@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from typing import Literal, TypeAlias
 
-__all__ = ["CUT_SIDES", "CutSide", "PairCut", "kept"]
-
 CutSide: TypeAlias = Literal["right", "left"]
 """The end of a text that is cut off (`truncation_side` of `tokenizer_config.json`)."""
 CUT_SIDES: Sequence[CutSide] = ("right", "left")

@@ -17,8 +17,6 @@ from tokenizers.normalizers import Normalizer
 from tokenizers.pre_tokenizers import PreTokenizer
 from tokenizers.processors import PostProcessor
 
-__all__ = ["Span", "WordMarks"]
-
 MarkKind: TypeAlias = Literal["goes on", "begins", "ends", "none"]
 
 BYTE_LEVEL_SPACE = "\u0120"

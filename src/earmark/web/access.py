@@ -19,8 +19,6 @@ from earmark.serving.access.gate import AccessGate
 from earmark.web.origin import names_loopback
 from earmark.web.request_log import record_of
 
-__all__ = ["AccessControl", "AccessForm", "is_key", "misread_key", "read_bearer"]
-
 _BEARER: Final = re.compile(r"bearer(?:\s*:\s*|\s+)(?P<key>[^\s:].*)", re.IGNORECASE)
 _KEY: Final = re.compile(r"[A-Za-z0-9._~+/-]+=*")
 """Characters of a bearer token (`b64token` in RFC 6750, section 2.1): no quotes, no brackets."""

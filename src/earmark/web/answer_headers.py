@@ -12,8 +12,6 @@ from earmark.domain.timings import Timings
 from earmark.engine.info import EngineInfo
 from earmark.serving.cache.use import CacheUse
 
-__all__ = ["EXPOSED_HEADERS", "answer_headers", "reading_headers"]
-
 EXPOSED_HEADERS: Final = (
     "x-compute-type",
     "x-compute-time",

@@ -33,8 +33,6 @@ from earmark.web.paths import TrailingSlashes
 from earmark.web.plain_errors import no_such_address, no_such_method
 from earmark.web.request_log import RequestLog
 
-__all__ = ["create_app"]
-
 _SHOWN_HEADERS: Final = (
     "x-request-id",
     "retry-after",

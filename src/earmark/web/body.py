@@ -15,19 +15,6 @@ from earmark.errors import InvalidInput, RequestTooLarge
 from earmark.web.body_budget import BODIES, Held
 from earmark.web.compression import Expanding
 
-__all__ = [
-    "HELD_BODY",
-    "EmptyArray",
-    "Misfit",
-    "decode_json",
-    "decoder",
-    "default_misfit",
-    "members",
-    "read_beside",
-    "read_body",
-    "shown_name",
-]
-
 T = TypeVar("T")
 
 EmptyArray: TypeAlias = Annotated[

@@ -5,8 +5,6 @@ from typing import Final
 
 from earmark.errors import QueueFull
 
-__all__ = ["BODIES", "BodyBudget", "Held"]
-
 SMALL_BYTES: Final = 64 * 1024
 """Bodies of at most this many bytes are counted apart, so that large bodies that come slowly do not
 shut out requests of one text."""

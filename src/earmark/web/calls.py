@@ -8,8 +8,6 @@ from earmark.serving.service import Call, Service
 from earmark.web.origin import asked_here
 from earmark.web.request_log import record_of
 
-__all__ = ["open_call"]
-
 
 async def open_call(
     service: Service,

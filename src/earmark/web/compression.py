@@ -11,8 +11,6 @@ from typing import Final, Protocol
 
 from earmark.errors import InvalidInput, RequestTooLarge, UnsupportedCoding
 
-__all__ = ["ACCEPTED", "Expanding"]
-
 
 class _Decompressor(Protocol):
     """The interface of decompressors in `zlib`, `bz2` and `compression.zstd`."""

@@ -10,8 +10,6 @@ from typing import Final, Literal, Protocol, TypeAlias
 
 import structlog
 
-__all__ = ["Connection", "ConnectionBound", "Idleness"]
-
 Idleness: TypeAlias = Literal["idle", "begun", "busy"]
 """`idle`: every request is answered, and no byte of another has come; `begun`: a request's headers
 have not all come; `busy`: a request is read or answered, and the connection must not be closed."""

@@ -5,8 +5,6 @@ import sys
 from contextlib import suppress
 from typing import Final
 
-__all__ = ["most_connections", "raise_descriptor_limit"]
-
 MOST_CONNECTIONS: Final = 16_384
 """The most connections, even with more descriptors: an idle one takes some ten kilobytes."""
 _SPARE: Final = 128

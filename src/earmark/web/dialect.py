@@ -18,8 +18,6 @@ from earmark.web.openapi.parts import Components, Operation
 from earmark.web.options import WebOptions
 from earmark.web.plain_errors import no_such_address, no_such_method
 
-__all__ = ["Dialect", "DialectParts"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DialectParts:

@@ -6,8 +6,6 @@ from typing import TypeVar
 
 from starlette.requests import ClientDisconnect, Request
 
-__all__ = ["while_connected"]
-
 T = TypeVar("T")
 
 

@@ -10,8 +10,6 @@ from earmark.serving.service import STOPS
 from earmark.web.body import HELD_BODY
 from earmark.web.request_log import RequestRecord, record_of
 
-__all__ = ["Handler", "Refusal", "endpoint"]
-
 Handler: TypeAlias = Callable[[Request], Awaitable[Response]]
 Refusal: TypeAlias = Callable[[BaseException, RequestRecord], Response]
 """Answers an error in the form of a dialect, and logs one that the client did not cause."""

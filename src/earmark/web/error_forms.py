@@ -11,8 +11,6 @@ from earmark.errors import CapacityError, ModelUnavailable, UnsupportedCoding
 from earmark.web.endpoints import Refusal
 from earmark.web.request_log import RequestRecord
 
-__all__ = ["coding_headers", "log_fault", "logging_faults", "nearest_form", "retry_after"]
-
 Form = TypeVar("Form")
 
 _FAULT: Final = 500

@@ -15,8 +15,6 @@ from starlette.types import Receive, Scope, Send
 from earmark.web.disconnect import while_connected
 from earmark.web.request_log import RequestRecord, record_of
 
-__all__ = ["DONE", "EventStream", "Events", "event"]
-
 DONE: Final = b"data: [DONE]\n\n"
 """The last event; `huggingface_hub` looks for these very bytes, space included."""
 

@@ -10,8 +10,6 @@ from earmark.serving.service import Call, Served
 from earmark.tasks.task import TaskRequest
 from earmark.web.answer_headers import Counted, answer_headers
 
-__all__ = ["Carried", "Exchange"]
-
 INLINE_RESULTS = 64
 INLINE_TOKENS = 2048
 """Results up to this number, and up to this number of tokens, are put into form in the event loop's

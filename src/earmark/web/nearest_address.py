@@ -8,8 +8,6 @@ import difflib
 from collections.abc import Iterable
 from typing import Final
 
-__all__ = ["nearest_addresses"]
-
 _NEAR: Final = 0.7
 """The least nearness: a part of all characters of the words. `/predictions` is near `/predict`, and
 `/embed` is not."""

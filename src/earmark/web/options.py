@@ -7,8 +7,6 @@ from msgspec import Meta
 
 from earmark.domain.setting import Setting
 
-__all__ = ["WebOptions", "ZeroShotForm"]
-
 ZeroShotForm = Literal["labels", "object", "objects", "both"]
 """`labels`: ``[{"label", "score"}, …]``, which the documentation shows. `object`:
 ``{"sequence", "labels", "scores"}``, as `transformers` answers. `objects`: a list of one such.

@@ -12,8 +12,6 @@ from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
 
-__all__ = ["asked_here", "names_loopback"]
-
 _OWN_SITE: Final = ("", "same-origin", "none")
 """`none` stands for an address that a person typed; only browsers send the header."""
 

@@ -2,8 +2,6 @@
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-__all__ = ["TrailingSlashes"]
-
 
 class TrailingSlashes:
     """ASGI middleware: serves an address that ends in slashes as the one without them.

@@ -41,17 +41,6 @@ from earmark.web.error_forms import (
 from earmark.web.request_log import RequestRecord
 from earmark.web.responses import ErrorBody, error_response, json_response
 
-__all__ = [
-    "FORMS",
-    "Form",
-    "error_answer",
-    "error_headers",
-    "no_such_address",
-    "no_such_method",
-    "refusal",
-    "wording",
-]
-
 _LONGEST_HEADER = 1000
 """The longest text in a header, in characters; proxies commonly allow 4 to 8 KiB for all headers of
 an answer together."""

@@ -15,8 +15,6 @@ from earmark.web.body import decode_json, decoder
 from earmark.web.exchange import Exchange
 from earmark.web.unread import Reading
 
-__all__ = ["OF_TEXTS", "RankedText", "TextsBody", "Truncating", "open_texts", "rank_texts"]
-
 _DIRECTIONS: Final = ("right", "left")
 
 

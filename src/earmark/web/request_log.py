@@ -12,8 +12,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from earmark.serving.service import STOPS
 from earmark.web.responses import error_response
 
-__all__ = ["RequestLog", "RequestRecord", "record_of"]
-
 _SCOPE_KEY = "earmark.record"
 
 _LONGEST_ID = 128

@@ -6,8 +6,6 @@ from typing import Final
 import msgspec
 from starlette.responses import Response
 
-__all__ = ["JSON_TYPE", "ErrorBody", "error_response", "json_response"]
-
 JSON_TYPE: Final = "application/json"
 """Exactly this, no charset: older `huggingface_hub` clients compare the header for equality."""
 

@@ -15,9 +15,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from earmark.errors import AddressUnavailable
 from earmark.web.server_guard import ConnectionLimits, guarded_protocol
 
-__all__ = ["ServerOptions", "make_server", "open_socket", "run_server"]
-
-
 _COLLECTED_AFTER: Final = (20_000, 10, 50)
 """Thresholds (`gc.set_threshold`) at which Python's collector looks for cycles. Requests leave no
 cycles behind, and a large one makes 500,000 objects: with Python's own 700, each such request is

@@ -27,8 +27,6 @@ from earmark.web.connections import ConnectionBound, Idleness
 from earmark.web.descriptors import most_connections
 from earmark.web.responses import JSON_TYPE
 
-__all__ = ["ConnectionLimits", "GuardedProtocol", "check_protocol", "guarded_protocol"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectionLimits:

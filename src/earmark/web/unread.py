@@ -16,17 +16,6 @@ from earmark.domain.near_names import nearest
 from earmark.errors import UnreadInput
 from earmark.web.body import Misfit, decode_json, default_misfit, shown_name
 
-__all__ = [
-    "MOST_DOUBTS",
-    "Doubt",
-    "Reading",
-    "first_doubts",
-    "is_null",
-    "members_of",
-    "refuse_doubts",
-    "tell_doubts",
-]
-
 MOST_DOUBTS: Final = 8
 """The most doubts of one request, so that an answer's headers stay short."""
 

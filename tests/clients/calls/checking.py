@@ -9,8 +9,6 @@ import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-__all__ = ["Checks", "Seen", "close_to", "equal", "expect"]
-
 Scores = Mapping[str, float]
 Seen = Mapping[str, Scores]
 """Answers that every client has to give alike: a sample's name, and its scores."""

@@ -5,8 +5,6 @@ from typing import Any
 
 from clients.calls.checking import Seen, equal
 
-__all__ = ["pair_scores"]
-
 
 def pair_scores(ranked: Sequence[Mapping[str, Any]], place: str, score: str) -> Seen:
     """Demand both passages, best first; their scores, as whoever asks for pairs gets them.

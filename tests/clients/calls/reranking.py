@@ -8,8 +8,6 @@ from typing import Any
 from clients.calls.checking import Checks, Seen, equal
 from clients.calls.passages import pair_scores
 
-__all__ = ["KEY", "MODEL", "PASSAGES", "QUERY", "URL", "best_alone", "checks", "ranking"]
-
 _JOB: dict[str, Any] = json.load(sys.stdin)
 URL: str = _JOB["url"]
 KEY: str = _JOB["key"]

@@ -9,8 +9,6 @@ from earmark.checkpoint.files.lfs_pointer import refuse_pointer
 from earmark.checkpoint.files.others import explain_others
 from earmark.errors import CheckpointNotFound
 
-__all__ = ["LocalRepository"]
-
 EXPORTED_FOLDER = "onnx"
 MOST_NAMES_SHOWN = 12
 """How many file names an error lists: a wrong folder may hold thousands of files."""

@@ -8,8 +8,6 @@ from pathlib import Path
 
 from earmark.errors import InvalidCheckpoint
 
-__all__ = ["refuse_pointer"]
-
 LARGEST_POINTER = 1024
 """Bytes; the specification says that a pointer is smaller."""
 _BEGINNING = re.compile(rb"version https?://(git-lfs\.github\.com|hawser\.github\.com)/spec/")

@@ -11,8 +11,6 @@ from earmark.checkpoint.ref import ID_SEGMENT
 from earmark.checkpoint.weights.files import WEIGHT_FILES
 from earmark.errors import CheckpointNotFound
 
-__all__ = ["Fingerprint", "ModelsFolder", "fingerprint"]
-
 Fingerprint = tuple[tuple[str, int, int], ...]
 """Name, size in bytes and time of change in nanoseconds of each file of a folder."""
 

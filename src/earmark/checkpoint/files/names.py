@@ -1,16 +1,5 @@
 """Names of the files of a checkpoint that a load reads, except the weights."""
 
-__all__ = [
-    "ADAPTER_FILE",
-    "CONFIG_FILE",
-    "MODULES_FILE",
-    "ONNX_FILES",
-    "SETTINGS_FILES",
-    "SMALL_FILES",
-    "TOKENIZER_FILE",
-    "VOCABULARY_FILES",
-]
-
 CONFIG_FILE = "config.json"
 
 ADAPTER_FILE = "adapter_config.json"

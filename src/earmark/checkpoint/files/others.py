@@ -6,8 +6,6 @@ from pathlib import PurePosixPath
 
 from earmark.checkpoint.files.names import ADAPTER_FILE, MODULES_FILE, ONNX_FILES
 
-__all__ = ["OTHER_WEIGHTS", "explain_others"]
-
 _EXPORT = "save it with `save_pretrained` of transformers, which writes model.safetensors"
 _ORIGINAL = f"take the model it was made of, or {_EXPORT}"
 _FROM_TENSORFLOW = f"load them with `from_tf=True` in transformers 4, and {_EXPORT}"

@@ -3,8 +3,6 @@
 from pathlib import Path
 from typing import Protocol
 
-__all__ = ["Repository"]
-
 
 class Repository(Protocol):
     """The files of one checkpoint."""

@@ -16,8 +16,6 @@ os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
 
 from huggingface_hub import constants
 
-__all__ = ["HubAccess"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HubAccess:

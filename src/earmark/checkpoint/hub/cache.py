@@ -26,8 +26,6 @@ from earmark.checkpoint.weights.files import WEIGHT_FILES
 from earmark.checkpoint.weights.shards import shard_paths
 from earmark.errors import InvalidCheckpoint
 
-__all__ = ["CachedModel", "CachedRepo", "cached_models"]
-
 DEFAULT_REVISION = "main"
 _FOLDER_PREFIX = "models--"
 _OF_NOTE = (*SMALL_FILES, *WEIGHT_FILES, *ONNX_FILES)

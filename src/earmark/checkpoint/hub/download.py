@@ -27,8 +27,6 @@ from earmark.checkpoint.hub.progress import HubProgress
 from earmark.checkpoint.ref import HubRef
 from earmark.errors import HubUnavailable
 
-__all__ = ["LargeFile", "bytes_there", "fetch_large"]
-
 CHUNK_BYTES = 1 << 20
 
 

@@ -23,8 +23,6 @@ from earmark.checkpoint.hub.access import HubAccess
 from earmark.checkpoint.ref import HubRef
 from earmark.errors import CheckpointError, CheckpointNotFound, HubUnavailable
 
-__all__ = ["told_plainly"]
-
 _LOG_IN = "log in with `hf auth login`, or set HF_TOKEN to a token that may read it"
 
 

@@ -39,17 +39,6 @@ from earmark.errors import (
     UnsupportedCheckpoint,
 )
 
-__all__ = [
-    "FromWeights",
-    "HubListing",
-    "fetch",
-    "fetch_config",
-    "fetch_exported_graph",
-    "look_up",
-    "refuse_unreadable",
-    "without_unread_weights",
-]
-
 FromWeights: TypeAlias = Callable[[Config], bool]
 """Returns whether a model with this config is run from its weights, by a graph written here."""
 

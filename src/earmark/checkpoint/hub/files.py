@@ -13,8 +13,6 @@ from earmark.checkpoint.files.names import (
 )
 from earmark.checkpoint.weights.files import INDEX_SUFFIX, WEIGHT_FILES
 
-__all__ = ["exported_graph", "is_index", "needed_files", "small_files", "weights_file"]
-
 _ONNX_DATA = (".onnx_data", ".onnx.data")
 """Endings of the files in which a graph keeps its large tensors."""
 

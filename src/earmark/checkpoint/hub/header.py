@@ -26,8 +26,6 @@ from earmark.checkpoint.ref import HubRef
 from earmark.checkpoint.weights.tensor_source import Shape, TensorSource
 from earmark.errors import InvalidCheckpoint
 
-__all__ = ["fetch_header"]
-
 LARGEST_HEADER = 4_000_000
 """Longest header, in bytes; that of a model of a thousand tensors has 100 kB."""
 _COUNT_BYTES = 8

@@ -27,8 +27,6 @@ from earmark.checkpoint.weights.files import INDEX_SUFFIX
 from earmark.checkpoint.weights.tensor_source import TensorSource
 from earmark.errors import CheckpointNotFound, HubUnavailable, UnsupportedCheckpoint
 
-__all__ = ["HubPreview", "fetch_previewed", "preview"]
-
 SAFETENSORS_SUFFIX = ".safetensors"
 LARGEST_CONFIG = 4_000_000
 """Largest config, in bytes; that of a classifier with tens of thousands of labels has 2 MB."""

@@ -2,8 +2,6 @@
 
 from typing import Protocol
 
-__all__ = ["HubProgress", "SilentProgress"]
-
 
 class HubProgress(Protocol):
     """Receives the progress of the download of one model, from one thread."""

@@ -10,8 +10,6 @@ from earmark.checkpoint.weights.tensor_source import TensorSource
 from earmark.checkpoint.weights.torch_pickle import open_torch_pickle
 from earmark.errors import CheckpointNotFound
 
-__all__ = ["INDEX_SUFFIX", "WEIGHT_FILES", "open_tensors", "weight_paths", "weights_size"]
-
 WEIGHT_FILES = (
     "model.safetensors",
     "model.safetensors.index.json",

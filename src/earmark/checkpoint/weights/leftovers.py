@@ -15,8 +15,6 @@ from pathlib import Path
 
 from earmark.errors import UnsupportedCheckpoint
 
-__all__ = ["computing", "is_buffer", "refuse_computing"]
-
 SHOWN = 8
 BUFFERS = ("inv_freq", "num_batches_tracked", "position_ids", "token_type_ids")
 """Last parts of the names of tensors that follow from the config."""

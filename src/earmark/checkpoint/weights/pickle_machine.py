@@ -14,8 +14,6 @@ from dataclasses import dataclass
 from io import BytesIO
 from typing import Any, TypeAlias, cast
 
-__all__ = ["LARGEST_PICKLE", "Builder", "Name", "PickleRefused", "read_pickle"]
-
 LARGEST_PICKLE = 1 << 22
 """Bytes. A checkpoint of a thousand tensors needs about 100 kB; each byte of a pickle can cost some
 microseconds and about a hundred bytes of memory."""

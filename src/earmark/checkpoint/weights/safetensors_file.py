@@ -14,8 +14,6 @@ from safetensors import SafetensorError, safe_open
 from earmark.checkpoint.weights.tensor_source import Shape, TensorSource
 from earmark.errors import InvalidCheckpoint
 
-__all__ = ["open_safetensors"]
-
 
 class _Safetensors:
     def __init__(self, path: Path) -> None:

@@ -14,8 +14,6 @@ from earmark.checkpoint.config import read_json
 from earmark.checkpoint.weights.tensor_source import Shape, TensorSource
 from earmark.errors import CheckpointNotFound, InvalidCheckpoint
 
-__all__ = ["open_shards", "shard_paths"]
-
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")
 """Name of a file beside the index, without folders."""
 MOST_NAMES_SHOWN = 6

@@ -33,8 +33,6 @@ from earmark.checkpoint.weights.torch_tensors import (
 )
 from earmark.errors import InvalidCheckpoint
 
-__all__ = ["open_torch_pickle"]
-
 ZIP_MAGIC = b"PK\x03\x04"
 LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
 LEGACY_PROTOCOL = 1001

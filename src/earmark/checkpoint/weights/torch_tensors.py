@@ -16,17 +16,6 @@ from numpy.typing import NDArray
 from earmark.checkpoint.weights.pickle_machine import Builder, Name, PickleRefused
 from earmark.checkpoint.weights.tensor_source import Shape
 
-__all__ = [
-    "BUILDERS",
-    "ELEMENTS",
-    "STORAGE_NAMES",
-    "Bytes",
-    "Storage",
-    "TorchTensor",
-    "storage_of",
-    "view",
-]
-
 Bytes: TypeAlias = NDArray[np.uint8]
 
 MOST_AXES = 64

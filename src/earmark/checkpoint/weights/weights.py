@@ -15,17 +15,6 @@ from earmark.checkpoint.weights.tensor_source import Shape, TensorSource
 from earmark.domain.packing import Float32
 from earmark.errors import InvalidCheckpoint
 
-__all__ = [
-    "SCALE_SUFFIX",
-    "Int8",
-    "Int8Matrix",
-    "Matrix",
-    "Weights",
-    "floats_of",
-    "rows_of",
-    "weigh",
-]
-
 Int8: TypeAlias = NDArray[np.int8]
 
 OLD_NAMES = {".gamma": ".weight", ".beta": ".bias"}

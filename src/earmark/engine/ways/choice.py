@@ -36,8 +36,6 @@ from earmark.runtime.pytorch import INSTALL, has_pytorch
 from earmark.runtime.runtimes import RUNTIMES
 from earmark.runtime.session import RuntimeName
 
-__all__ = ["StoredWeights", "WayChoice", "both_told", "choose_way", "runs_from_weights"]
-
 HeaderReader: TypeAlias = Callable[[Path], TensorSource | None]
 """Reads the tensors' names and shapes from a file's beginning; None if it has no such part."""
 

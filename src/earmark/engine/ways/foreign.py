@@ -11,8 +11,6 @@ from earmark.runtime.padded import PaddedForm
 from earmark.tokenizing.stated import read_stated
 from earmark.tokenizing.tokenizer import TextTokenizer
 
-__all__ = ["USUAL_MAX_TOKENS", "embedding_rows", "foreign_max_tokens", "padded_form"]
-
 USUAL_MAX_TOKENS = 512
 """Longest text if neither config nor tokenizer states it; most encoders were trained with this."""
 

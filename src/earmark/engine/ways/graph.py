@@ -29,8 +29,6 @@ from earmark.runtime.session import (
     closed_on_error,
 )
 
-__all__ = ["GraphWay"]
-
 log = structlog.get_logger("earmark.engine")
 
 

@@ -9,8 +9,6 @@ from earmark.domain.head import HeadKind
 from earmark.errors import UnsupportedCheckpoint
 from earmark.graph.architectures.architecture import Architecture, HeadLayers
 
-__all__ = ["head_of_weights", "likely_head", "rows_of_head", "with_labels"]
-
 _MARKED = re.compile(r"[BIESLU][-_].+|.+[-_][BIESLU]")
 """A tag of a scheme such as BIO: a mark before or after the name of an entity."""
 _OUTSIDE = "O"

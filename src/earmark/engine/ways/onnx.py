@@ -19,8 +19,6 @@ from earmark.runtime.runtimes import GRAPH_RUNTIMES, RUNTIMES
 from earmark.runtime.session import RuntimeName, RuntimeSession, SessionOptions
 from earmark.tokenizing.tokenizer import TextTokenizer
 
-__all__ = ["OnnxWay", "head_of_graph"]
-
 INPUTS = ("input_ids", "attention_mask", "token_type_ids", "position_ids")
 OUTPUT = "logits"
 INDEX_TYPES: dict[str, IndexType] = {"int64": "int64", "int32": "int32"}

@@ -16,8 +16,6 @@ from earmark.runtime.runtimes import computes_bfloat16
 from earmark.runtime.session import RuntimeName, RuntimeSession, SessionOptions
 from earmark.tokenizing.tokenizer import TextTokenizer
 
-__all__ = ["PyTorchWay"]
-
 
 class PyTorchWay:
     """A checkpoint of any architecture that `transformers` has a class for."""

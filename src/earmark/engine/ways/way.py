@@ -6,8 +6,6 @@ from earmark.engine.trial import Trial
 from earmark.graph.precision import ComputePrecision
 from earmark.runtime.session import RuntimeName, RuntimeSession
 
-__all__ = ["Way", "WayKind"]
-
 WayKind = Literal["graph", "onnx", "pytorch"]
 """`graph`: written here, operator by operator, from config and weights; `onnx`: a graph that came
 with the checkpoint; `pytorch`: a class of `transformers`."""

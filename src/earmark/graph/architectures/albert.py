@@ -27,8 +27,6 @@ from earmark.graph.inputs import PackedInputs
 from earmark.graph.recorder import Value
 from earmark.graph.writer import GraphWriter
 
-__all__ = ["ALBERT"]
-
 EMBEDDING_WIDTH = 128
 """Default of `embedding_size` (configuration_albert.py)."""
 

@@ -11,8 +11,6 @@ from earmark.graph.inputs import PackedInputs
 from earmark.graph.recorder import Value
 from earmark.graph.writer import GraphWriter
 
-__all__ = ["Architecture", "HeadLayers", "HeadWriter"]
-
 HeadWriter: TypeAlias = Callable[[GraphWriter, PackedInputs, Config, int], Value]
 """Writes the whole graph up to the logits; the last argument is the number of labels.
 

@@ -29,8 +29,6 @@ from earmark.graph.inputs import PackedInputs
 from earmark.graph.recorder import Value
 from earmark.graph.writer import GraphWriter
 
-__all__ = ["BART"]
-
 EPSILON = 1e-5
 """The default of `torch.nn.LayerNorm`; the config has no field for it."""
 OFFSET = 2

@@ -7,8 +7,6 @@ from dataclasses import replace
 
 from earmark.graph.architectures.roberta import ROBERTA
 
-__all__ = ["CAMEMBERT"]
-
 CAMEMBERT = replace(
     ROBERTA,
     heads={

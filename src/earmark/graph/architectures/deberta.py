@@ -26,8 +26,6 @@ from earmark.graph.inputs import PackedInputs
 from earmark.graph.recorder import Value
 from earmark.graph.writer import GraphWriter
 
-__all__ = ["DEBERTA"]
-
 PARTS: tuple[Part, ...] = ("query", "key", "value")
 """The order of each head's rows in the matrix."""
 BIASES: dict[Part, str] = {"query": "q_bias", "value": "v_bias"}

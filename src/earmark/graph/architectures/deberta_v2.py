@@ -32,8 +32,6 @@ from earmark.graph.inputs import PackedInputs
 from earmark.graph.recorder import Value
 from earmark.graph.writer import GraphWriter
 
-__all__ = ["DEBERTA_V2", "log_buckets"]
-
 
 def log_buckets(distances: Int64, buckets: int, longest: int) -> Int64:
     """Return buckets of distances: one each for near ones, logarithmic for far ones.

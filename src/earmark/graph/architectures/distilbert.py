@@ -26,8 +26,6 @@ from earmark.graph.inputs import PackedInputs
 from earmark.graph.recorder import Value
 from earmark.graph.writer import GraphWriter
 
-__all__ = ["DISTILBERT"]
-
 EPSILON = 1e-12
 """Constant in the modelling code; the config has no field for it."""
 

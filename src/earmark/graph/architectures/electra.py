@@ -20,8 +20,6 @@ from earmark.graph.inputs import PackedInputs
 from earmark.graph.recorder import Value
 from earmark.graph.writer import GraphWriter
 
-__all__ = ["ELECTRA"]
-
 EMBEDDING_WIDTH = 128
 """Default of `embedding_size` (configuration_electra.py)."""
 

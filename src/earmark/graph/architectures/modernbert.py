@@ -28,8 +28,6 @@ from earmark.graph.inputs import PackedInputs
 from earmark.graph.recorder import Value
 from earmark.graph.writer import GraphWriter
 
-__all__ = ["MODERNBERT"]
-
 GLOBAL, LOCAL = "full_attention", "sliding_attention"
 """Names of kinds of layers in `layer_types` and `rope_parameters` of newer configs."""
 OLD_THETA = {GLOBAL: "global_rope_theta", LOCAL: "local_rope_theta"}

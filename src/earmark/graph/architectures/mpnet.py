@@ -30,8 +30,6 @@ from earmark.graph.inputs import PackedInputs
 from earmark.graph.recorder import Value
 from earmark.graph.writer import GraphWriter
 
-__all__ = ["MPNET", "distance_buckets"]
-
 Int64: TypeAlias = NDArray[np.int64]
 
 PADDING = 1

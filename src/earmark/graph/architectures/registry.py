@@ -19,14 +19,6 @@ from earmark.graph.architectures.mpnet import MPNET
 from earmark.graph.architectures.roberta import ROBERTA
 from earmark.graph.architectures.xlm_roberta import XLM_ROBERTA
 
-__all__ = [
-    "ARCHITECTURES",
-    "HEAD_SUFFIXES",
-    "class_of",
-    "find_architecture",
-    "find_family",
-]
-
 ARCHITECTURES: dict[str, Architecture] = {
     "bert": BERT,
     "distilbert": DISTILBERT,

@@ -22,8 +22,6 @@ from earmark.graph.inputs import PackedInputs
 from earmark.graph.recorder import Value
 from earmark.graph.writer import GraphWriter
 
-__all__ = ["ROBERTA"]
-
 PADDING = 1
 """Default of `pad_token_id` (configuration_roberta.py, and those of related architectures)."""
 

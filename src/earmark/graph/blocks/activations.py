@@ -10,8 +10,6 @@ import numpy as np
 from earmark.errors import UnsupportedCheckpoint
 from earmark.graph.recorder import Recorder, Value
 
-__all__ = ["ACTIVATIONS", "activation"]
-
 LAPLACE_MEAN, LAPLACE_DEVIATION = 0.707107, 0.282095
 """The constants of LaplaceActivation."""
 

@@ -7,18 +7,6 @@ from earmark.errors import InvalidCheckpoint
 from earmark.graph.recorder import Recorder, Value
 from earmark.graph.writer import GraphWriter
 
-__all__ = [
-    "AttentionNames",
-    "AttentionShape",
-    "attend",
-    "first_token_attention",
-    "first_token_bias",
-    "not_later",
-    "packed_attention",
-    "packed_bias",
-    "within_reach",
-]
-
 MASKED = -1e9
 """Added to scores between texts: their weights are exactly 0 after the softmax, even in bfloat16,
 and no sum with it overflows."""

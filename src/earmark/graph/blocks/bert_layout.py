@@ -12,8 +12,6 @@ from earmark.graph.inputs import PackedInputs
 from earmark.graph.recorder import Value
 from earmark.graph.writer import GraphWriter
 
-__all__ = ["LAYOUT_FIELDS", "RELATIVE_FIELDS", "embed", "encoder_shape", "layer_names"]
-
 EPSILON = 1e-12
 """Default of `layer_norm_eps` (configuration_bert.py, and those of related architectures)."""
 

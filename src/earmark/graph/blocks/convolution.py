@@ -8,8 +8,6 @@ from earmark.graph.inputs import PackedInputs
 from earmark.graph.recorder import Value
 from earmark.graph.writer import GraphWriter
 
-__all__ = ["packed_convolution"]
-
 NO_TEXT = -2
 """A segment id that no cell has."""
 LAST = (1 << 31) - 1

@@ -28,16 +28,6 @@ from earmark.graph.inputs import PackedInputs
 from earmark.graph.recorder import Value
 from earmark.graph.writer import GraphWriter
 
-__all__ = [
-    "DEBERTA_FIELDS",
-    "EPSILON",
-    "Generation",
-    "longest_distance",
-    "position_terms",
-    "project_table",
-    "write_heads",
-]
-
 EPSILON = 1e-7
 """Default of `layer_norm_eps` (configuration_deberta_v2.py)."""
 

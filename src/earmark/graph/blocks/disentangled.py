@@ -22,14 +22,6 @@ from earmark.graph.inputs import PackedInputs
 from earmark.graph.recorder import Recorder, Value
 from earmark.graph.writer import GraphWriter
 
-__all__ = [
-    "Disentangled",
-    "Distances",
-    "Part",
-    "disentangled_attention",
-    "first_token_disentangled_attention",
-]
-
 Int64: TypeAlias = NDArray[np.int64]
 Part = Literal["query", "key", "value"]
 

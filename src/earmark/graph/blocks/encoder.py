@@ -18,15 +18,6 @@ from earmark.graph.inputs import PackedInputs
 from earmark.graph.recorder import Value
 from earmark.graph.writer import GraphWriter
 
-__all__ = [
-    "EncoderShape",
-    "LayerNames",
-    "NamesOf",
-    "encode_first_tokens",
-    "encode_tokens",
-    "finish_layer",
-]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EncoderShape:

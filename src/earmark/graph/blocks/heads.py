@@ -4,8 +4,6 @@ from earmark.graph.blocks.activations import activation
 from earmark.graph.recorder import Value
 from earmark.graph.writer import GraphWriter
 
-__all__ = ["dense_head"]
-
 
 def dense_head(w: GraphWriter, x: Value, function: str, hidden: int, labels: int) -> Value:
     """Write the two layers of a `ClassificationHead`, always in float32.

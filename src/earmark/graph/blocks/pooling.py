@@ -5,8 +5,6 @@ from onnx import TensorProto
 from earmark.graph.inputs import PackedInputs
 from earmark.graph.recorder import Recorder, Value
 
-__all__ = ["first_of_texts", "last_of_texts", "mean_of_texts"]
-
 
 def _own_cells(r: Recorder, inputs: PackedInputs) -> Value:
     """Return which cells of the batch belong to each text: booleans, ``[texts, rows * width]``."""

@@ -6,8 +6,6 @@ from onnx import TensorProto
 from earmark.graph.inputs import PackedInputs
 from earmark.graph.recorder import Recorder, Value
 
-__all__ = ["positions_past_padding"]
-
 
 def positions_past_padding(r: Recorder, inputs: PackedInputs, padding: int) -> Value:
     """Count positions as RoBERTa does: after the padding token's id, without padding.

@@ -8,8 +8,6 @@ from earmark.domain.packing import Float32
 from earmark.graph.inputs import PackedInputs
 from earmark.graph.recorder import Recorder, Value
 
-__all__ = ["RelativeBias"]
-
 
 @dataclass(frozen=True, slots=True)
 class RelativeBias:

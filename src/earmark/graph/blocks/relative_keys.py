@@ -24,8 +24,6 @@ from earmark.graph.inputs import PackedInputs
 from earmark.graph.recorder import Recorder, Value
 from earmark.graph.writer import GraphWriter
 
-__all__ = ["ABSOLUTE", "POSITION_TYPES", "RelativeAttention", "RelativeKeys"]
-
 ABSOLUTE = "absolute"
 QUERIES, BOTH = "relative_key", "relative_key_query"
 POSITION_TYPES = (ABSOLUTE, QUERIES, BOTH)

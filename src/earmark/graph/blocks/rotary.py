@@ -7,8 +7,6 @@ import numpy as np
 from earmark.domain.packing import Float32
 from earmark.graph.recorder import Recorder, Value
 
-__all__ = ["Rotation", "rotate", "rotation"]
-
 
 @dataclass(frozen=True, slots=True)
 class Rotation:

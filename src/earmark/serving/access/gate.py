@@ -6,8 +6,6 @@ from earmark.errors import AccessDenied
 from earmark.serving.access.keys import AccessKey, digest_of
 from earmark.serving.access.store import KeyStore
 
-__all__ = ["AccessGate"]
-
 
 class AccessGate:
     """Lets everyone in until the first key is created, and from then on only bearers of keys.

@@ -13,8 +13,6 @@ from dataclasses import dataclass, field
 
 from earmark.errors import SettingsError
 
-__all__ = ["PREFIX", "AccessKey", "NewKey", "digest_of", "find_key", "new_key"]
-
 PREFIX = "ek_"
 """What every key begins with, so that people and scanners of secrets recognise one."""
 

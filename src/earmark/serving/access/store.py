@@ -9,8 +9,6 @@ from earmark.database import open_database, reading_faults
 from earmark.errors import SettingsError, StateUnavailable
 from earmark.serving.access.keys import AccessKey
 
-__all__ = ["KeyStore", "KeysInMemory", "SqliteKeys"]
-
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS access_keys (
     key_id TEXT PRIMARY KEY,

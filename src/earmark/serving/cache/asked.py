@@ -10,8 +10,6 @@ from earmark.domain.timings import Timings
 from earmark.errors import EarmarkError
 from earmark.serving.cache.use import CacheUse
 
-__all__ = ["Asked", "How", "Outcome"]
-
 Outcome: TypeAlias = object | EarmarkError
 """A result, or the error of that text alone."""
 

@@ -25,8 +25,6 @@ from earmark.serving.cache.use import CacheState, CacheUse
 from earmark.serving.cache.values import read_result, write_result
 from earmark.tasks.task import TaskRequest
 
-__all__ = ["Admit", "ResultCache"]
-
 Result = TypeVar("Result")
 
 Admit: TypeAlias = Callable[[int], AbstractContextManager[None]]

@@ -11,8 +11,6 @@ from typing import Any, TypeAlias
 from earmark.engine.reply import Reply
 from earmark.serving.cache.asked import Outcome
 
-__all__ = ["Flight", "Flights", "Run"]
-
 Run: TypeAlias = Callable[[], Coroutine[Any, Any, Reply[object]]]  # as asyncio types coroutines
 
 

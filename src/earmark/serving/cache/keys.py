@@ -9,8 +9,6 @@ import hashlib
 from earmark.engine.info import EngineInfo
 from earmark.tasks.task import Part, TaskRequest
 
-__all__ = ["canonical", "item_keys"]
-
 _FORM = 2
 """Increased when the form of written results changes."""
 

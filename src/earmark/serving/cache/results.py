@@ -5,8 +5,6 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Protocol
 
-__all__ = ["ENTRY_BYTES", "MemoryStore", "ResultStore", "StoreState", "entry_bytes"]
-
 ENTRY_BYTES = 144
 """What an entry takes in the table beside its key and value: `tracemalloc` measured 71 to 130 on
 CPython 3.11, by how full the table is, the most where old entries make room for new ones."""

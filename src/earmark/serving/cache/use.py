@@ -4,8 +4,6 @@ from dataclasses import dataclass
 
 from earmark.serving.cache.results import StoreState
 
-__all__ = ["NOTHING_CACHED", "CacheState", "CacheUse"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CacheUse:

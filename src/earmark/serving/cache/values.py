@@ -12,8 +12,6 @@ import msgspec
 from earmark.domain.results import Classification, Entities, Ranking, Relevance
 from earmark.tasks.task import TaskName
 
-__all__ = ["read_result", "write_result"]
-
 _encoder: Final = msgspec.msgpack.Encoder()
 
 _DECODERS: Final[Mapping[TaskName, msgspec.msgpack.Decoder[Any]]] = {  # each of its own type

@@ -17,8 +17,6 @@ from earmark.serving.jobs.job import Job
 from earmark.serving.jobs.store import JobStore
 from earmark.serving.service import STOPS
 
-__all__ = ["CarryOut", "JobOptions", "JobRunner", "Progress"]
-
 CarryOut: TypeAlias = "Callable[[Job, Progress], Awaitable[bytes]]"
 """Answers a question; an error that the caller caused is a part of the answer."""
 

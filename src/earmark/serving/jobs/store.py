@@ -11,8 +11,6 @@ from typing import Final, Protocol
 from earmark.database import open_database, reading_faults
 from earmark.serving.jobs.job import Job, JobState
 
-__all__ = ["JobStore", "MemoryJobs", "SqliteJobs"]
-
 
 class JobStore(Protocol):
     """Keeps jobs; safe to call from any thread."""

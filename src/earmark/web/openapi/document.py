@@ -13,8 +13,6 @@ import msgspec
 
 from earmark.web.openapi.parts import Answer, Components, Content, Json, Operation
 
-__all__ = ["build_document"]
-
 _NO_KEY: Final[dict[str, Json]] = {}
 _BEARER: Final[dict[str, Json]] = {"accessKey": []}
 

@@ -13,15 +13,6 @@ from typing import Any
 from earmark import __version__
 from earmark.web.openapi.parts import Components, Example, Json
 
-__all__ = [
-    "Exchange",
-    "answers",
-    "read_components",
-    "read_exchanges",
-    "read_lookups",
-    "requests",
-]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exchange:

@@ -7,8 +7,6 @@ from typing import Literal, TypeAlias
 
 from earmark.web.responses import JSON_TYPE
 
-__all__ = ["Answer", "Components", "Content", "Example", "Group", "Json", "Operation"]
-
 Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | None"
 
 Components: TypeAlias = Mapping[str, Mapping[str, Json]]

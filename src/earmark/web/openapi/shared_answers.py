@@ -33,18 +33,6 @@ from earmark.web.openapi.parts import Answer, Content, Example
 from earmark.web.request_log import RequestRecord
 from earmark.web.responses import ErrorBody, error_response
 
-__all__ = [
-    "APP_HEADERS",
-    "COMPONENTS",
-    "COST_HEADERS",
-    "RECORD",
-    "SAMPLES",
-    "Refused",
-    "Sample",
-    "error_answers",
-    "refused",
-]
-
 COMPONENTS: Final = read_components("earmark.web.openapi")
 """Those that every dialect's operations may name."""
 

@@ -17,21 +17,6 @@ from earmark.tasks.task import TaskName
 from earmark.web.plain_errors import error_headers
 from earmark.web.responses import json_response
 
-__all__ = [
-    "CacheFacts",
-    "Health",
-    "LabelIds",
-    "ModelCard",
-    "ModelInfo",
-    "ModelType",
-    "ServerIndex",
-    "health",
-    "index",
-    "model_card",
-    "model_info",
-    "models",
-]
-
 _HEADERS_TELL: Final = "the answer's headers x-truncated-tokens and x-truncated-inputs say so."
 
 _TRUNCATION: Final[Mapping[TaskName, str]] = {

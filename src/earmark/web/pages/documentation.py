@@ -24,14 +24,6 @@ from earmark.web.access import AccessForm
 from earmark.web.openapi.parts import Answer, Content, Example, Group, Json, Operation
 from earmark.web.responses import JSON_TYPE
 
-__all__ = [
-    "documentation_access_form",
-    "documentation_operations",
-    "documentation_routes",
-    "wants_page",
-    "welcome",
-]
-
 _HTML_TYPE: Final = "text/html; charset=utf-8"
 
 _POLICY: Final = (

@@ -25,8 +25,6 @@ from earmark.web.pages.documentation import (
 from earmark.web.plain_errors import refusal
 from earmark.web.request_log import record_of
 
-__all__ = ["Pages"]
-
 _HEALTH: Final = ("/health", "/ping")
 """Addresses of health; load balancers of hosted containers use the second."""
 

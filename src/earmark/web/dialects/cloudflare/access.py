@@ -18,8 +18,6 @@ from earmark.web.dialects.cloudflare.envelope import ApiError, failed
 from earmark.web.dialects.cloudflare.errors import edge_refusal
 from earmark.web.request_log import record_of
 
-__all__ = ["WRONG_KEY", "Verified", "access_form"]
-
 WRONG_KEY: Final = ApiError(10000, "Authentication error")
 """The answer to a wrong key and to a wrong account, so that a caller cannot distinguish them."""
 

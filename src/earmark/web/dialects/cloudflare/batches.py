@@ -25,19 +25,6 @@ from earmark.web.dialects.cloudflare.inputs import (
     open_exchange,
 )
 
-__all__ = [
-    "KIND",
-    "MOST_INPUTS",
-    "Answered",
-    "Batches",
-    "Poll",
-    "Queued",
-    "Response",
-    "Submitted",
-    "Usage",
-    "polled_id",
-]
-
 Each = TypeVar("Each")
 Result = TypeVar("Result")
 

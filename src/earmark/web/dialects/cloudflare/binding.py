@@ -21,8 +21,6 @@ from earmark.web.dialects.cloudflare.envelope import bare
 from earmark.web.dialects.cloudflare.inputs import as_upstream_says
 from earmark.web.dialects.cloudflare.wrappers import Bound, RunOptions
 
-__all__ = ["Generation", "Tensor", "TensorAnswer", "TensorBody", "answered", "generation", "opened"]
-
 Generation = Literal["tensors", "gunzips", "plain"]
 """`tensors`: 1.0; `gunzips`: 1.1; `plain`: every other caller."""
 

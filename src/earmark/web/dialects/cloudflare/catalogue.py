@@ -17,8 +17,6 @@ from earmark.serving.status import ServedStatus
 from earmark.web.dialects.cloudflare.envelope import Paging
 from earmark.web.dialects.cloudflare.inputs import ClassifierInput, Ranked, RerankerInput
 
-__all__ = ["Named", "authors", "models", "page_of", "schema", "tasks"]
-
 MOST_PER_PAGE: Final = 100
 PER_PAGE: Final = 50
 """Entries on a page by default, as wrangler asks for."""

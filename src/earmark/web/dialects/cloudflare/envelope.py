@@ -10,18 +10,6 @@ from starlette.responses import Response
 
 from earmark.web.responses import json_response
 
-__all__ = [
-    "ApiError",
-    "Envelope",
-    "Message",
-    "Nothing",
-    "Paging",
-    "ai_request_id",
-    "bare",
-    "failed",
-    "succeeded",
-]
-
 Result = TypeVar("Result")
 
 

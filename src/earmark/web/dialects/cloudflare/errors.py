@@ -29,21 +29,6 @@ from earmark.web.dialects.cloudflare.envelope import ApiError, Message, ai_reque
 from earmark.web.error_forms import coding_headers, logging_faults, nearest_form, retry_after
 from earmark.web.request_log import RequestRecord
 
-__all__ = [
-    "FORMS",
-    "BindingError",
-    "Form",
-    "api_error",
-    "binding_answer",
-    "binding_refusal",
-    "edge_answer",
-    "edge_refusal",
-    "no_such_method",
-    "no_such_route",
-    "rest_answer",
-    "rest_refusal",
-]
-
 _LONGEST_RETRY_S = 60
 """The longest wait that is suggested: the Python client ignores a longer one, and the JavaScript
 client waits however long it is."""

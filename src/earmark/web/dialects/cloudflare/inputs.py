@@ -21,18 +21,6 @@ from earmark.web.body import Misfit, decode_json, decoder
 from earmark.web.exchange import Exchange
 from earmark.web.unread import Doubt, Reading, first_doubts, members_of
 
-__all__ = [
-    "AnyExchange",
-    "ClassifierInput",
-    "Ranked",
-    "RerankerInput",
-    "Scored",
-    "as_upstream_says",
-    "doubts_about",
-    "labels_of",
-    "open_exchange",
-]
-
 AnyExchange: TypeAlias = Exchange[Classification] | Exchange[Relevance]
 
 _Text: TypeAlias = Annotated[str, msgspec.Meta(min_length=1)]

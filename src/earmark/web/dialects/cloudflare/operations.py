@@ -36,8 +36,6 @@ from earmark.web.openapi.shared_answers import (
     refused,
 )
 
-__all__ = ["COMPONENTS", "OPERATIONS", "RUNS"]
-
 _PACKAGE: Final = "earmark.web.dialects.cloudflare"
 
 RUNS: Final = read_exchanges(_PACKAGE, "runs")

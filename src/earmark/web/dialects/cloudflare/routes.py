@@ -55,8 +55,6 @@ from earmark.web.unread import (
     tell_doubts,
 )
 
-__all__ = ["PREFIX", "CloudflareDialect"]
-
 PREFIX: Final = "/client/v4"
 """What every address of the REST API begins with."""
 

@@ -7,8 +7,6 @@ import msgspec
 from earmark.web.body import EmptyArray
 from earmark.web.unread import Reading
 
-__all__ = ["OF_BOUND", "OF_UNIVERSAL", "Bound", "RunOptions", "Universal"]
-
 Input = TypeVar("Input")
 
 

@@ -10,14 +10,6 @@ from typing import Final
 
 from earmark.web.options import ZeroShotForm
 
-__all__ = [
-    "ZERO_SHOT_FORMS",
-    "expects_to_wait",
-    "name_of_caller",
-    "reads_first_list",
-    "zero_shot_form",
-]
-
 ZERO_SHOT_FORMS: tuple[ZeroShotForm, ...] = ("labels", "object", "objects", "both")
 
 _HUB = re.compile(r"hf_hub/(\d+)\.(\d+)(?:\.(\d+))?")

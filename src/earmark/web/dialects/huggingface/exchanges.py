@@ -36,16 +36,6 @@ from earmark.web.options import ZeroShotForm
 from earmark.web.responses import json_response
 from earmark.web.unread import Doubt, tell_doubts
 
-__all__ = [
-    "TASK_NAMES",
-    "AnyExchange",
-    "Reader",
-    "answered",
-    "asked_task",
-    "open_exchange",
-    "task_named",
-]
-
 _ALIASES: Final[Mapping[str, TaskName]] = {
     "text-classification": "text-classification",
     "sentiment-analysis": "text-classification",

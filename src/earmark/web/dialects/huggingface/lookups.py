@@ -16,19 +16,6 @@ from earmark.models.status import ModelState, ModelStatus
 from earmark.tasks.task import TaskName
 from earmark.web.responses import json_response
 
-__all__ = [
-    "DeployedModel",
-    "HubModel",
-    "HubTask",
-    "HubTaskModel",
-    "LegacyStatus",
-    "ProviderMapping",
-    "framework",
-    "model",
-    "status",
-    "tasks",
-]
-
 _FRAMEWORK = "transformers"
 """The library whose checkpoints are served, by the name that clients use in lists."""
 

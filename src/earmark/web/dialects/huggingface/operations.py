@@ -33,8 +33,6 @@ from earmark.web.plain_errors import error_answer
 from earmark.web.ranked_texts import RankedText, TextsBody
 from earmark.web.responses import ErrorBody
 
-__all__ = ["COMPONENTS", "EXCHANGES", "LOOKUP_ERRORS", "OPERATIONS"]
-
 _PACKAGE: Final = "earmark.web.dialects.huggingface"
 
 EXCHANGES: Final = read_exchanges(_PACKAGE, "ask")

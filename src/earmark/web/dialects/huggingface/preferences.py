@@ -16,8 +16,6 @@ from earmark.web.body import EmptyArray, decode_json, decoder, members
 from earmark.web.dialects.huggingface.clients import expects_to_wait, name_of_caller
 from earmark.web.unread import Reading
 
-__all__ = ["OF_OPTIONS", "read_preferences"]
-
 _WORDS: Final = {"true": True, "1": True, "false": False, "0": False}
 
 

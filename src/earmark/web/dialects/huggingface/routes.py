@@ -33,8 +33,6 @@ from earmark.web.plain_errors import refusal
 from earmark.web.request_log import record_of
 from earmark.web.unread import Doubt, refuse_doubts
 
-__all__ = ["HuggingFaceDialect"]
-
 _ASKING_ADDRESSES = (
     "/",
     "/models/{path:path}",

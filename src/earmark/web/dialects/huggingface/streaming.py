@@ -29,8 +29,6 @@ from earmark.web.events import DONE, EventStream, event
 from earmark.web.plain_errors import FORMS, wording
 from earmark.web.request_log import RequestRecord
 
-__all__ = ["StreamedExchange"]
-
 _ERROR_TYPES: Final = {400: "validation", 429: "overloaded", 503: "overloaded", 504: "timeout"}
 """Values of ``error_type``; `huggingface_hub` knows the first two from text generation."""
 

@@ -25,16 +25,6 @@ from earmark.tasks.text_classification import TextClassification
 from earmark.web.body import EmptyArray, decode_json, decoder, members
 from earmark.web.unread import Reading
 
-__all__ = [
-    "OF_PAIR",
-    "TextClassificationBody",
-    "TextClassificationParameters",
-    "TextPair",
-    "classifications_body",
-    "decode_text_classification",
-    "lost_lists",
-]
-
 _PAIR = 2
 """Texts in a pair."""
 

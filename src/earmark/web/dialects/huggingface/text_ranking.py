@@ -15,8 +15,6 @@ from earmark.web.body import EmptyArray, decode_json, decoder, members
 from earmark.web.exchange import Exchange
 from earmark.web.ranked_texts import TextsBody, open_texts, rank_texts
 
-__all__ = ["TextRankingBody", "TextRankingParameters", "asks_ranking", "open_text_ranking"]
-
 
 class QueryAndTexts(msgspec.Struct, frozen=True):
     """What is looked for, and the texts that may answer it."""

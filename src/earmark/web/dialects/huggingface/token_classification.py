@@ -23,16 +23,6 @@ from earmark.tasks.token_classification import TokenClassification
 from earmark.web.body import EmptyArray, decode_json, decoder, members
 from earmark.web.dialects.huggingface.decoded import Decoded
 
-__all__ = [
-    "EntityGroup",
-    "EntityToken",
-    "TokenClassificationBody",
-    "TokenClassificationParameters",
-    "decode_token_classification",
-    "entities_body",
-    "wire_entity",
-]
-
 _DEFAULT_IGNORED = ("O",)
 _MOST_IGNORED = 4096
 """The most labels that may be left out; no model has as many."""

@@ -28,8 +28,6 @@ from earmark.web.dialects.huggingface.zero_shot import LabelledSequence, ZeroSho
 from earmark.web.ranked_texts import TextsBody
 from earmark.web.unread import Doubt, first_doubts, members_of
 
-__all__ = ["doubts_about", "with_warnings"]
-
 _READ: Final[Mapping[TaskName, tuple[str, ...]]] = {
     "text-classification": TextClassificationParameters.__struct_fields__,
     "zero-shot-classification": ZeroShotParameters.__struct_fields__,

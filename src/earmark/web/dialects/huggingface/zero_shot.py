@@ -22,16 +22,6 @@ from earmark.web.body import EmptyArray, decode_json, decoder, members
 from earmark.web.dialects.huggingface.decoded import Decoded
 from earmark.web.options import ZeroShotForm
 
-__all__ = [
-    "LabelAndSequence",
-    "LabelledSequence",
-    "WrappedText",
-    "ZeroShotBody",
-    "ZeroShotParameters",
-    "decode_zero_shot",
-    "zero_shot_body",
-]
-
 _EMPTY: Final = "You must include at least one label and at least one sequence."
 """The reference's own text for this error."""
 

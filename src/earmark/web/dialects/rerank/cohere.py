@@ -17,9 +17,6 @@ from earmark.web.exchange import Exchange
 from earmark.web.request_log import RequestRecord
 from earmark.web.unread import Doubt, Reading
 
-__all__ = ["OF_DOCUMENTS", "DocumentsBody", "Reranked", "open_rerank"]
-
-
 _DOCUMENTS_IN_A_UNIT: Final = 100
 """Cohere counts a query with up to this many documents as one search unit."""
 

@@ -25,8 +25,6 @@ from earmark.web.error_forms import coding_headers, logging_faults, nearest_form
 from earmark.web.request_log import RequestRecord
 from earmark.web.responses import json_response
 
-__all__ = ["FORMS", "Form", "RerankError", "error_answer", "refusal"]
-
 _FAULT = 500
 
 

@@ -12,8 +12,6 @@ from earmark.web.openapi.parts import Content, Group, Operation
 from earmark.web.openapi.shared_answers import COST_HEADERS, SAMPLES, Sample, error_answers, refused
 from earmark.web.ranked_texts import RankedText, TextsBody
 
-__all__ = ["COMPONENTS", "OPERATIONS"]
-
 _PACKAGE: Final = "earmark.web.dialects.rerank"
 
 COMPONENTS: Final = read_components(_PACKAGE)

@@ -28,8 +28,6 @@ from earmark.web.request_log import record_of
 from earmark.web.responses import json_response
 from earmark.web.unread import Doubt, first_doubts, members_of, refuse_doubts, tell_doubts
 
-__all__ = ["RerankDialect"]
-
 _RERANK: Final = ("/rerank", "/v1/rerank", "/v2/rerank")
 """Addresses to rank at; Cohere's and Jina's own clients append the last two to a base address."""
 

@@ -18,8 +18,6 @@ from earmark.web.exchange import Exchange
 from earmark.web.ranked_texts import Truncating
 from earmark.web.unread import Reading
 
-__all__ = ["OF_PREDICT", "PredictBody", "open_predict"]
-
 _PAIR: Final = 2
 """Texts in a pair; an inner list may also hold one text alone."""
 
