@@ -79,7 +79,7 @@ def test_a_model_of_the_hub_answers_in_every_dialect(address: str) -> None:
     assert (told.hub.asked, told.loader.fetched) == (["org/name"], ["org/name"])
 
 
-def test_whoever_does_not_wait_is_told_that_it_loads() -> None:
+def test_a_caller_who_does_not_wait_is_told_that_it_loads() -> None:
     """A caller that does not wait gets a 503 with an estimate: 32 s of download, 20 s of load."""
     answer = _ask(_HF).answer
     assert answer.status_code == 503
@@ -89,7 +89,7 @@ def test_whoever_does_not_wait_is_told_that_it_loads() -> None:
     }
 
 
-def test_whoever_wants_no_load_has_only_the_small_files_read() -> None:
+def test_a_caller_who_wants_no_load_has_only_the_small_files_read() -> None:
     """With `x-load-model: 0` only the small files are read; a missing model is unknown."""
     told = _ask(_HF, headers={"x-load-model": "0"})
     assert (told.answer.status_code, told.answer.json()) == (200, {"error": "not loaded yet"})

@@ -37,7 +37,7 @@ def _loaded_by(loader: FakeLoader, *, hold_s: float = _PATIENCE_S) -> OnDemand:
     ],
     ids=["curl", "asks not to wait", "asks again every second", "asks again and then waits"],
 )
-def test_whoever_can_read_a_503_gets_one(headers: Mapping[str, str]) -> None:
+def test_a_caller_who_can_read_a_503_gets_one(headers: Mapping[str, str]) -> None:
     """A client that handles a 503 gets one with the Hub's words and an estimate; a load begins."""
 
     async def scenario() -> None:
@@ -65,7 +65,9 @@ def test_whoever_can_read_a_503_gets_one(headers: Mapping[str, str]) -> None:
     ],
     ids=["true", "1", "options", "fails hard on 503", "spins on 503"],
 )
-def test_whoever_asks_or_cannot_read_a_503_is_held(headers: Mapping[str, str], body: bytes) -> None:
+def test_a_caller_who_asks_or_cannot_read_a_503_is_held(
+    headers: Mapping[str, str], body: bytes
+) -> None:
     """A client that asks to wait, or mishandles a 503, is held and answered after the load."""
 
     async def scenario() -> None:
@@ -81,7 +83,7 @@ def test_whoever_asks_or_cannot_read_a_503_is_held(headers: Mapping[str, str], b
     asyncio.run(scenario())
 
 
-def test_whoever_is_held_too_long_gets_the_503_after_all() -> None:
+def test_a_caller_who_is_held_too_long_gets_the_503_after_all() -> None:
     """A client that is held for longer than the operator's bound gets the 503."""
 
     async def scenario() -> None:

@@ -184,7 +184,7 @@ def test_a_worker_without_a_name_may_be_of_any_version() -> None:
     assert named.json() == _THREE_RANKED
 
 
-def test_the_operator_chooses_the_form_for_whoever_is_unknown() -> None:
+def test_the_operator_chooses_the_form_for_a_caller_who_is_unknown() -> None:
     """Unknown clients get the operator's form; official ones get their version's."""
     web = WebOptions(zero_shot_form="object")
     assert _post(_BODY, web=web).json() == _OBJECT

@@ -93,7 +93,7 @@ def test_that_it_waits_for_room_is_shown_word_for_word(shown: Mapping[str, Json]
 
 
 def test_that_it_cannot_be_loaded_is_shown_word_for_word(shown: Mapping[str, Json]) -> None:
-    """To whoever waits for it."""
+    """The caller that waits for it gets it."""
 
     async def scenario() -> None:
         loader = FakeLoader.open(failures={_MODEL: EngineError("/secret: no")})

@@ -146,7 +146,7 @@ def show_banner(  # noqa: PLR0913 - each is a line of it
         console.print()
     console.print(Text(f"Read and try the API at {address}/docs", style="dim"), soft_wrap=True)
     access = "Requests need an access key." if keyed else "No access key is needed."
-    console.print(Text(f"{access} earmark keys --help tells more.", style="dim"))
+    console.print(Text(f"{access} See earmark keys --help.", style="dim"))
     console.print(Text("Ctrl-C stops it, once what was accepted is answered.", style="dim"))
     console.print()
 

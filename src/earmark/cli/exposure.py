@@ -9,7 +9,7 @@ from earmark.serving.access.gate import AccessGate
 from earmark.settings import Settings
 
 OPEN_DOOR = (
-    "this address can be reached from other machines, and there is no access key yet: whoever"
+    "this address can be reached from other machines, and there is no access key yet: anyone who"
     " reaches it can use the models"
 )
 
@@ -30,7 +30,7 @@ def refuse_exposure(listener: socket.socket, gate: AccessGate, settings: Setting
         return
     error = SettingsError(
         f"{settings.host} can be reached from other machines, and there is no access key in "
-        f"{settings.database}: whoever reaches it could use the models"
+        f"{settings.database}: anyone who reaches it could use the models"
     )
     folder = settings.state_folder
     there = f" --state-folder {shlex.quote(folder)}" if folder is not None else ""

@@ -33,7 +33,7 @@ class _Row(msgspec.Struct, frozen=True):
 @keys.command(help_epilogue="Try: earmark keys create laptop")
 @takes("state_folder")
 def create(
-    name: Annotated[str, Parameter(help="Of your own choice, to tell the key by.")],
+    name: Annotated[str, Parameter(help="Any name, by which the key is listed and revoked.")],
     /,
     **flags: object,
 ) -> None:

@@ -62,7 +62,7 @@ def models(
         str | None,
         Parameter(
             name="--certificate",
-            help="Load this model, and tell how far it is from its reference here.",
+            help="Load this model, and show how far it is from its reference here.",
             show_default=lambda _: "none",
         ),
     ] = None,

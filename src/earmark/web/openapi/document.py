@@ -68,7 +68,7 @@ class _Writer:
             ref_template="#/components/schemas/{name}",
         )
         for schema in named.values():
-            # Of a docstring what it says first: the rest is written for whoever reads the code.
+            # Of a docstring what it says first: the rest is written for readers of the code.
             schema["description"] = schema["description"].partition("\n\n")[0]
         self._by_type: dict[str, Json] = dict(zip(types, schemas, strict=True))
         self.components: dict[str, dict[str, Json]] = {"schemas": named, "responses": {}}

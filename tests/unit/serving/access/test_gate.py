@@ -45,7 +45,7 @@ def test_after_any_history_exactly_the_keys_that_were_not_revoked_open(history: 
             assert opens(gate, key.secret) == (key in active)
 
 
-def test_whoever_is_let_in_is_known_by_the_key() -> None:
+def test_a_caller_who_is_let_in_is_known_by_the_key() -> None:
     """The gate returns the caller's key, or None where no key is needed."""
     store = KeysInMemory()
     gate = AccessGate(store)

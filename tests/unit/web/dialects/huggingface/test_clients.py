@@ -98,7 +98,7 @@ def test_a_client_that_may_be_of_any_version_gets_both(
     ["", "curl/8.5.0", "python-requests/2.32", "hf_hub/main", "my Mozilla/5.0"],
 )
 @pytest.mark.parametrize("unknown", ZERO_SHOT_FORMS)
-def test_whoever_is_no_official_client_gets_what_the_operator_chose(
+def test_a_caller_who_is_no_official_client_gets_what_the_operator_chose(
     user_agent: str, unknown: ZeroShotForm
 ) -> None:
     """Unknown clients, and names without a version, get the form that the operator chose."""
