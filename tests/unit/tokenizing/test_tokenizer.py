@@ -164,12 +164,14 @@ def test_texts_are_cut_on_the_side_that_the_checkpoint_names(tmp_path: Path) -> 
     )
 
 
-def test_a_tokenizer_file_larger_than_any_is_not_read(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["tokenizer.json", "vocab.txt"])
+def test_a_tokenizer_file_larger_than_any_is_not_read(tmp_path: Path, name: str) -> None:
     """A file that is larger than any tokenizer is refused by its size, unread."""
     folder = write_checkpoint(tmp_path / "large", CheckpointSpec())
-    with (folder / "tokenizer.json").open("r+b") as file:
+    (folder / "tokenizer.json").unlink()
+    with (folder / name).open("wb") as file:
         file.truncate(467_000_000)
-    expected = "tokenizer.json is 467,000,000 bytes, and at most 134,217,728 are read"
+    expected = f"{name} is 467,000,000 bytes, and at most 134,217,728 are read"
     with pytest.raises(InvalidCheckpoint, match=expected):
         load_tokenizer(LocalRepository.open(folder))
 
