@@ -128,7 +128,7 @@ def test_a_request_in_flight_is_answered_before_the_server_ends(tiny: str, tmp_p
 
 
 def test_a_second_interrupt_ends_the_server_at_once(tiny: str, tmp_path: Path) -> None:
-    """Whoever does not want to wait presses Ctrl-C again, and the exit code tells."""
+    """It ends at once with the exit code of an interrupt, and without a traceback."""
     head = (
         b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n"
     )
@@ -196,7 +196,7 @@ def test_a_port_in_use_is_one_line_and_exit_code_2(tmp_path: Path) -> None:
 
 
 def test_an_address_others_can_reach_is_warned_of(tiny: str, tmp_path: Path) -> None:
-    """Whoever wishes for an open door gets it, and is told."""
+    """With `--allow-anonymous` the server starts open, and says so."""
     flags = ("--model", tiny, "--host", "0.0.0.0", "--allow-anonymous")  # noqa: S104 - under test
     with running_server(*flags, folder=tmp_path) as server:
         assert server.address.startswith("http://127.0.0.1:")

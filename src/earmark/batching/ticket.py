@@ -96,10 +96,10 @@ class Submission:
                 return False
             ticket.answer = answer
             self._open -= 1
-            tell = self._on_each if not self.abandoned else None
+            pass_on = self._on_each if not self.abandoned else None
             wake = self._on_done if self._open == 0 and not self.abandoned else None
-        if tell is not None:
-            tell(ticket, answer)
+        if pass_on is not None:
+            pass_on(ticket, answer)
         if wake is not None:
             wake()
         return True

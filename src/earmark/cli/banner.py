@@ -137,8 +137,8 @@ def show_banner(  # noqa: PLR0913 - each is a line of it
         console.print()
     if hub != DENY:
         what = "any model" if hub == ANY else str(hub)
-        told = f"fetched from the Hugging Face Hub when asked for: {what} (--hub-models)"
-        console.print(Text(told, style="dim"), soft_wrap=True)
+        line = f"fetched from the Hugging Face Hub when asked for: {what} (--hub-models)"
+        console.print(Text(line, style="dim"), soft_wrap=True)
         console.print()
     for model in models[:1]:
         # Soft: a line with our line breaks could not be pasted.

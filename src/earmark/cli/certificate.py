@@ -15,7 +15,7 @@ from earmark.errors import SettingsError
 from earmark.settings import NamedModel, Settings
 
 
-class _Told(msgspec.Struct, frozen=True, kw_only=True):
+class _Written(msgspec.Struct, frozen=True, kw_only=True):
     """The JSON object; its members have the order of these fields."""
 
     id: str
@@ -52,8 +52,8 @@ def show_certificate(
     with loaded_engine(settings, model) as engine:
         info = engine.info
     if json:
-        told = msgspec.json.encode(_told(info))
-        sys.stdout.buffer.write(msgspec.json.format(told, indent=2) + b"\n")
+        written = msgspec.json.encode(_written(info))
+        sys.stdout.buffer.write(msgspec.json.format(written, indent=2) + b"\n")
         return
     console = table_console()
     console.print(Text(info.model_id, style="bold"))
@@ -66,8 +66,8 @@ def show_certificate(
         console.print(_why_none(settings))
 
 
-def _told(info: EngineInfo) -> _Told:
-    return _Told(
+def _written(info: EngineInfo) -> _Written:
+    return _Written(
         id=info.model_id,
         precision=info.precision,
         requested_precision=info.requested_precision,

@@ -63,13 +63,13 @@ def takes(*settings: str) -> Callable[[Callable[P, None]], Callable[P, None]]:
 
 def _flag_of(known: KnownSetting) -> object:
     """Return the annotation of a setting's flag, with the setting's bounds."""
-    kind, told = known.plain_kind, known.mark.help
+    kind, text = known.plain_kind, known.mark.help
     if known.takes_several:
-        kind, told = list[str], told.removesuffix(".") + "; may be repeated."
+        kind, text = list[str], text.removesuffix(".") + "; may be repeated."
     shown = f"${known.variable}, else {known.mark.default or _in_words(known.default)}"
     parameter = Parameter(
         name=known.flag,
-        help=told,
+        help=text,
         # Only a setting that is on by default needs a flag that turns it off.
         negative=f"--no-{known.flag[2:]}" if known.default is True else (),
         show_default=lambda _: shown,

@@ -32,8 +32,8 @@ def pull(
         progress = Download(Console(stderr=True, highlight=False))
         repository = _fetch(ref, progress)
         got = progress.fetched_bytes
-        told = f"fetched {got / MEGABYTE:,.1f} MB" if got else "all of it was there"
-        out.print(f"{written}: {told}")
+        outcome = f"fetched {got / MEGABYTE:,.1f} MB" if got else "all of it was there"
+        out.print(f"{written}: {outcome}")
         out.print(f"  commit  {repository.revision}")
         out.print(f"  folder  {repository.folder}")
 

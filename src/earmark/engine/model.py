@@ -76,7 +76,7 @@ def open_repository(ref: ModelRef, progress: HubProgress | None = None) -> Local
 
     Args:
         ref: the model.
-        progress: is told of a download.
+        progress: receives the progress of a download.
 
     Raises:
         CheckpointNotFound: there is no such model.
@@ -168,7 +168,7 @@ def open_model(
     files = files_identity(repository)
     choice = choice or choose(repository, runtime=runtime)
     config, head = choice.config, choice.head
-    _tell(repository, choice)
+    _log_way(repository, choice)
     tokenizer = load_tokenizer(repository)
     rows = _embedding_rows(repository, config, tokenizer, choice.kind)
     way: OnnxWay | PyTorchWay | GraphWay
@@ -212,7 +212,7 @@ def have_exported_graph(ref: ModelRef, repository: LocalRepository) -> bool:
         return False
 
 
-def _tell(repository: Repository, choice: WayChoice) -> None:
+def _log_way(repository: Repository, choice: WayChoice) -> None:
     """Log what was settled in another way than the config has it."""
     for note in choice.notes:
         log.warning(

@@ -106,7 +106,7 @@ def settle(model: OpenedModel, files: str, limits: BatchLimits, options: RunOpti
             session, certificate = judge.started(precision, certificate)
             if by_name or certificate is None or certificate.holds:
                 if certificate is not None and not certificate.holds:
-                    _tell(
+                    _log_outcome(
                         model,
                         "the model is further from its reference than it should be",
                         certificate,
@@ -114,7 +114,7 @@ def settle(model: OpenedModel, files: str, limits: BatchLimits, options: RunOpti
                 return Settled(session, precision, certificate, tuple(passed_over))
             session.close()
         passed_over.append(certificate)
-        _tell(model, "a precision is passed over", certificate)
+        _log_outcome(model, "a precision is passed over", certificate)
     raise EngineError(
         f"{model.repository.source}: no precision agrees with its reference: "
         + "; ".join(f"{one.precision} is {one.verdict}" for one in passed_over)
@@ -135,7 +135,7 @@ def _precisions_to_try(way: Way, options: RunOptions) -> tuple[ComputePrecision,
     )
 
 
-def _tell(model: OpenedModel, event: str, certificate: Certificate) -> None:
+def _log_outcome(model: OpenedModel, event: str, certificate: Certificate) -> None:
     log.warning(
         event,
         source=model.repository.source,
@@ -267,7 +267,7 @@ class _Judge:
 
     def _key(self, precision: ComputePrecision) -> str:
         """Return a certificate's key; other files, machines or releases have other keys."""
-        told = (
+        parts = (
             self.files,
             precision,
             self.model.way.kind,
@@ -277,4 +277,4 @@ class _Judge:
             self._tolerance(precision),
             PROBE_SET,
         )
-        return hashlib.sha256(repr(told).encode()).hexdigest()[:32]
+        return hashlib.sha256(repr(parts).encode()).hexdigest()[:32]

@@ -100,11 +100,11 @@ class EntityStream:
         self._answered: asyncio.Queue[tuple[Ticket, Answer]] = asyncio.Queue()
         loop = asyncio.get_running_loop()
 
-        def tell(ticket: Ticket, answer: Answer) -> None:
+        def pass_on(ticket: Ticket, answer: Answer) -> None:
             with suppress(RuntimeError):  # the caller's loop has closed, so nothing waits
                 loop.call_soon_threadsafe(self._answered.put_nowait, (ticket, answer))
 
-        submission.when_each(tell)
+        submission.when_each(pass_on)
 
     @property
     def inputs(self) -> Sequence[PlannedInput]:

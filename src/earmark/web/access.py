@@ -137,8 +137,8 @@ class AccessControl:
             key = self._gate.admit(presented)
         except AccessDenied as error:
             misread = presented is None or not is_key(presented)
-            told = form.misread(scope) if misread else None
-            return form.refuse(AccessDenied(told) if told else error, scope)
+            reason = form.misread(scope) if misread else None
+            return form.refuse(AccessDenied(reason) if reason else error, scope)
         except EarmarkError as error:
             return form.refuse(error, scope)
         record_of(scope).key = None if key is None else key.key_id

@@ -50,7 +50,7 @@ class ConnectionBound:
             most: connections at once.
         """
         self._most = most
-        self._told = False
+        self._logged = False
 
     @property
     def most(self) -> int:
@@ -69,13 +69,13 @@ class ConnectionBound:
         """
         if len(connections) <= self._most:
             if len(connections) < self._most * _SPELL_ENDS_BELOW:
-                self._told = False
+                self._logged = False
             return True
         ranked = [(one, one.idleness()) for one in connections if one is not new]
         excess = 1 + sum(state is not None for _, state in ranked) - self._most
         if excess <= 0:
             return True  # some are being closed
-        self._tell()
+        self._log_limit()
         wanted = max(excess, self._most // _CLOSED_AT_ONCE)
         for state in ("idle", "begun"):
             chosen = _idlest((one for one, found in ranked if found == state), wanted)
@@ -87,10 +87,10 @@ class ConnectionBound:
                 return True
         return False
 
-    def _tell(self) -> None:
+    def _log_limit(self) -> None:
         """Log that the bound is reached, once until the number of connections has fallen."""
-        if not self._told:
-            self._told = True
+        if not self._logged:
+            self._logged = True
             _log.warning(
                 "too many connections: the idlest make room for new ones",
                 most=self._most,

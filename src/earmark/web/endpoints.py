@@ -32,9 +32,9 @@ def endpoint(handler: Handler, refuse: Refusal) -> Handler:
         except STOPS:
             raise
         except BaseException as error:  # noqa: BLE001 - `refuse` logs it where it is ours
-            told = refuse(error, record_of(request.scope))
+            refusal = refuse(error, record_of(request.scope))
             _let_go(error)
-            return told
+            return refusal
         finally:
             held = request.scope.get(HELD_BODY)
             if held is not None:

@@ -53,9 +53,9 @@ def log_fault(
     if nearest_form(forms, error).status != _FAULT:
         return
     if isinstance(error, ModelUnavailable):
-        told = str(error.__cause__ or error)
+        reason = str(error.__cause__ or error)
         _log.warning(
-            "a model cannot be had", request_id=record.request_id, model=record.model, error=told
+            "a model cannot be had", request_id=record.request_id, model=record.model, error=reason
         )
     else:
         _log.error("fault", request_id=record.request_id, model=record.model, exc_info=error)

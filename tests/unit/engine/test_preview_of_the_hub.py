@@ -87,7 +87,7 @@ def test_only_the_config_is_fetched(
 
 
 def test_what_is_in_the_cache_need_not_come(access: HubAccess) -> None:
-    """Whoever brought it there."""
+    """The files that an earlier fetch brought are not counted."""
     fetch(HubRef("org/name"), access=access)
     assert preview_model(HubRef("org/name"), access).to_come_bytes == 0
 

@@ -111,14 +111,14 @@ def _download(
 class _Bar:
     """The part of a progress bar that `http_get` uses."""
 
-    def __init__(self, told: HubProgress, there: int, *, initial: int, **_: object) -> None:
+    def __init__(self, progress: HubProgress, there: int, *, initial: int, **_: object) -> None:
         """Begin; where the Hub has no ranges, `initial` is 0 though something was there."""
-        self._told = told
+        self._progress = progress
         if initial != there:
-            told.advance(initial - there)
+            progress.advance(initial - there)
 
     def update(self, more_bytes: int) -> None:
-        self._told.advance(more_bytes)
+        self._progress.advance(more_bytes)
 
     def __enter__(self) -> Self:
         return self

@@ -27,7 +27,7 @@ _LOG_IN = "log in with `hf auth login`, or set HF_TOKEN to a token that may read
 
 
 @contextmanager
-def told_plainly(ref: HubRef, access: HubAccess) -> Iterator[None]:
+def plain_errors(ref: HubRef, access: HubAccess) -> Iterator[None]:
     """Turn errors of the library, of its HTTP client and of the disk into ours.
 
     Raises:
@@ -82,8 +82,8 @@ def _of_access(error: HfHubHTTPError, ref: HubRef, access: HubAccess) -> str:
             f"{ref.repo} on {access.host} is gated: accept its terms on its page there, then "
             f"{_LOG_IN}"
         )
-    told = "authorization" in error.response.request.headers
-    token = "the token that was sent may not read it" if told else "no token was sent"
+    sent = "authorization" in error.response.request.headers
+    token = "the token that was sent may not read it" if sent else "no token was sent"
     return (
         f"{access.host} has no model {ref.repo}, or a private one "
         f"({error.response.status_code}; {token}): check the name; if it is private, {_LOG_IN}"

@@ -26,7 +26,7 @@ from earmark.checkpoint.files.names import CONFIG_FILE, MODULES_FILE
 from earmark.checkpoint.files.others import explain_others
 from earmark.checkpoint.hub.cache import CachedRepo
 from earmark.checkpoint.hub.download import LargeFile, bytes_there, fetch_large
-from earmark.checkpoint.hub.errors import told_plainly
+from earmark.checkpoint.hub.errors import plain_errors
 from earmark.checkpoint.hub.files import exported_graph, is_index, needed_files, weights_file
 from earmark.checkpoint.hub.progress import HubProgress, SilentProgress
 from earmark.checkpoint.ref import HubRef
@@ -82,7 +82,7 @@ def look_up(ref: HubRef, access: HubAccess | None = None) -> HubListing:
     access = access or HubAccess.of_environment()
     if access.offline:
         raise HubUnavailable(f"{access.host} is not asked for {ref.shown}: HF_HUB_OFFLINE is set")
-    with told_plainly(ref, access):
+    with plain_errors(ref, access):
         api = HfApi(endpoint=access.endpoint, token=access.token, headers=access.headers)
         info = api.model_info(
             ref.repo, revision=ref.revision, files_metadata=True, timeout=access.timeout_s
@@ -131,7 +131,7 @@ def fetch(
         refuse_unreadable(listing)
         wanted = without_unread_weights(listing, access, from_weights)
         _download(wanted, access, progress or SilentProgress())
-        with told_plainly(ref, access):
+        with plain_errors(ref, access):
             cached.note(ref, listing.commit, frozenset(listing.sizes))
     except HubUnavailable as error:
         return _cached_instead(ref, access, error)
@@ -305,7 +305,7 @@ def _fetch(
     _see_that_it_fits(ref, to_come, access)
     progress.begin(ref.shown, total_bytes=total, there_bytes=total - to_come)
     try:
-        with told_plainly(ref, access):
+        with plain_errors(ref, access):
             for name in pending:
                 if name in large:
                     fetch_large(ref, large[name], access, progress)

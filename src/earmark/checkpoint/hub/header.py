@@ -21,7 +21,7 @@ from huggingface_hub.utils import (  # type: ignore[attr-defined]  # public, but
     hf_raise_for_status,
 )
 
-from earmark.checkpoint.hub.errors import told_plainly
+from earmark.checkpoint.hub.errors import plain_errors
 from earmark.checkpoint.ref import HubRef
 from earmark.checkpoint.weights.tensor_source import Shape, TensorSource
 from earmark.errors import InvalidCheckpoint
@@ -64,7 +64,7 @@ def fetch_header(ref: HubRef, name: str, access: HubAccess) -> TensorSource:
         HubUnavailable: it cannot be fetched now.
         InvalidCheckpoint: it is no `.safetensors` file.
     """
-    with told_plainly(ref, access):
+    with plain_errors(ref, access):
         text = _header_of(_beginning(ref, name, access))
     try:
         fields = json.loads(text or b"")

@@ -9,7 +9,7 @@ from earmark.checkpoint.hub.access import HubAccess  # isort: skip
 
 from earmark.checkpoint.files.names import CONFIG_FILE
 from earmark.checkpoint.hub.cache import CachedRepo
-from earmark.checkpoint.hub.errors import told_plainly
+from earmark.checkpoint.hub.errors import plain_errors
 from earmark.checkpoint.hub.fetch import (
     FromWeights,
     HubListing,
@@ -154,7 +154,7 @@ def fetch_previewed(
     """
     access = access or HubAccess.of_environment()
     fetch(ref, progress, access, from_weights=from_weights)
-    with told_plainly(ref, access):
+    with plain_errors(ref, access):
         CachedRepo.of(access.cache, ref.repo).refer(HubRef(ref.repo), ref.commit or "")
 
 

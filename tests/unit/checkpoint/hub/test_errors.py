@@ -12,7 +12,7 @@ from huggingface_hub.utils import (  # type: ignore[attr-defined]  # public, and
 )
 
 from earmark.checkpoint.hub.access import HubAccess
-from earmark.checkpoint.hub.errors import told_plainly
+from earmark.checkpoint.hub.errors import plain_errors
 from earmark.checkpoint.ref import HubRef
 from earmark.errors import CheckpointError, CheckpointNotFound, HubUnavailable
 
@@ -58,7 +58,7 @@ def test_an_answer_is_told_by_what_the_operator_can_do(
     wrapped = LocalEntryNotFoundError("no file")
     wrapped.__cause__ = error
     for raised in (error, wrapped):
-        with pytest.raises(kind) as caught, told_plainly(ID, ACCESS):
+        with pytest.raises(kind) as caught, plain_errors(ID, ACCESS):
             raise raised
         assert told in str(caught.value)
         assert "secret" not in str(caught.value)
@@ -81,7 +81,7 @@ def test_an_answer_is_told_by_what_the_operator_can_do(
 )
 def test_what_fails_on_the_way_is_one_line(error: Exception, told: str) -> None:
     """Errors of network, certificate, disk and a server that is no Hub are one line each."""
-    with pytest.raises(HubUnavailable) as caught, told_plainly(ID, ACCESS):
+    with pytest.raises(HubUnavailable) as caught, plain_errors(ID, ACCESS):
         raise error
     assert told in str(caught.value)
     assert "secret" not in str(caught.value)

@@ -78,5 +78,5 @@ def _refuse(error: BaseException, scope: Scope) -> Response:
         return failed(WRONG_KEY, status=401)
     if any(name in headers for name in _BEARERS):
         return failed(_MALFORMED, status=400)
-    half = next((told for name, told in _HALF_A_PAIR.items() if headers.get(name)), _NO_KEY)
+    half = next((message for name, message in _HALF_A_PAIR.items() if headers.get(name)), _NO_KEY)
     return failed(half, status=400)

@@ -31,7 +31,7 @@ Result = TypeVar("Result")
 Open: TypeAlias = Callable[[str], Awaitable[Call]]
 """Opens a call to a model, by its name in this dialect."""
 
-Tell: TypeAlias = Callable[[EarmarkError], ApiError]
+Describe: TypeAlias = Callable[[EarmarkError], ApiError]
 """Puts what went wrong with one input into a code and a message."""
 
 KIND: Final = "workers-ai"
@@ -140,12 +140,12 @@ class Batches:
         self,
         jobs: JobRunner,
         open_: Open,
-        tell: Tell,
+        describe: Describe,
         *,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         """Keep batches with `jobs`, and answer their inputs by the calls of `open_`."""
-        self._jobs, self._open, self._tell, self._sleep = jobs, open_, tell, sleep
+        self._jobs, self._open, self._describe, self._sleep = jobs, open_, describe, sleep
 
     async def submit(
         self, model: str, body: bytes, check: Callable[[bytes, str], None] | None = None
@@ -282,12 +282,12 @@ class Batches:
             reference = _input.decode(raw).external_reference
             answer = answers[place]
             if isinstance(answer, EarmarkError):
-                told = Response[object](place, {}, False, reference, (self._tell(answer),))  # noqa: FBT003
+                response = Response[object](place, {}, False, reference, (self._describe(answer),))  # noqa: FBT003
             else:
                 body, read = answer
-                told = Response(place, body, True, reference)  # noqa: FBT003
+                response = Response(place, body, True, reference)  # noqa: FBT003
                 tokens += read
-            responses.append(msgspec.Raw(_encoder.encode(told)))
+            responses.append(msgspec.Raw(_encoder.encode(response)))
         return _encoder.encode(_Part(responses, tokens))
 
 

@@ -118,7 +118,7 @@ MODELS, SCHEMA, TASKS, AUTHORS, FINETUNES, VERIFIED, MODEL_FAILURE, EDGE_FAILURE
     ModelsAnswer=(Envelope[list[Model]], "Models, and which page of them this is."),
     SchemaAnswer=(Envelope[Schema], "What a model takes and gives."),
     TasksAnswer=(Envelope[list[Task]], "The tasks."),
-    AuthorsAnswer=(Envelope[list[Author]], "Whoever models are named after."),
+    AuthorsAnswer=(Envelope[list[Author]], "The authors of models."),
     FinetunesAnswer=(Envelope[tuple[()]], "No fine-tunes."),
     VerifiedAnswer=(Envelope[Verified], "A key that holds."),
     ModelFailure=(

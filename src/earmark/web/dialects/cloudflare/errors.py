@@ -92,7 +92,7 @@ def api_error(error: BaseException) -> ApiError:
 
 def rest_answer(error: BaseException, record: RequestRecord) -> Response:
     """Answer an error of a model, or on the way to one, over REST."""
-    form, description, ai_id = _tell(error, record)
+    form, description, ai_id = _described(error, record)
     message = f"AiError: {description} ({ai_id})"
     headers = {"cf-ai-req-id": ai_id, **_retry_headers(form, error)}
     error_told = ApiError(form.code, message)
@@ -101,7 +101,7 @@ def rest_answer(error: BaseException, record: RequestRecord) -> Response:
 
 def binding_answer(error: BaseException, record: RequestRecord) -> Response:
     """Answer the same to a binding, which has no envelope."""
-    form, description, ai_id = _tell(error, record)
+    form, description, ai_id = _described(error, record)
     body = BindingError(
         "AiError", form.code, form.status, f"AiError: {description} ({ai_id})", description, ai_id
     )
@@ -111,7 +111,7 @@ def binding_answer(error: BaseException, record: RequestRecord) -> Response:
 
 def edge_answer(error: BaseException, record: RequestRecord) -> Response:
     """Answer an error of an address that reaches no model."""
-    form, description, _ = _tell(error, record)
+    form, description, _ = _described(error, record)
     headers = _retry_headers(form, error)
     return failed(ApiError(form.code, description), status=form.status, headers=headers)
 
@@ -128,7 +128,7 @@ def no_such_method(method: str, allowed: Sequence[str]) -> Response:
     return failed(error, status=405, headers={"allow": ", ".join(allowed)})
 
 
-def _tell(error: BaseException, record: RequestRecord) -> tuple[Form, str, str]:
+def _described(error: BaseException, record: RequestRecord) -> tuple[Form, str, str]:
     """Find an error's form and words, and the request's id."""
     form = nearest_form(FORMS, error)
     text = form.text.format(message=error)

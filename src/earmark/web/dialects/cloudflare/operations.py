@@ -256,7 +256,7 @@ OPERATIONS: Final = (
         group=_SCHEMAS,
     ),
     _look(f"{_AI}/tasks/search", "tasks", "The tasks", bodies.TASKS),
-    _look(f"{_AI}/authors/search", "authors", "Whoever models are named after", bodies.AUTHORS),
+    _look(f"{_AI}/authors/search", "authors", "The authors of models", bodies.AUTHORS),
     _look(
         f"{_AI}/finetunes",
         "finetunes",
@@ -277,7 +277,7 @@ OPERATIONS: Final = (
         "verifyKey",
         "Whether a key holds",
         bodies.VERIFIED,
-        description="One that does not is told 401.",
+        description="One that does not is answered with 401.",
     ),
     _look(
         f"{_ACCOUNT}/tokens/verify",

@@ -102,8 +102,8 @@ class _Ran:
 
     def enveloped(self) -> Response:
         """Answer it over REST."""
-        told = tuple(Message(_UNREAD_CODE, each.text) for each in self.doubts)
-        return tell_doubts(succeeded(self.result, self.headers, messages=told), self.doubts)
+        warnings = tuple(Message(_UNREAD_CODE, each.text) for each in self.doubts)
+        return tell_doubts(succeeded(self.result, self.headers, messages=warnings), self.doubts)
 
 
 class CloudflareDialect(Dialect):
@@ -300,8 +300,8 @@ class CloudflareDialect(Dialect):
     async def _verify(self, request: Request) -> Response:
         """Answer that the key is valid: a request without a valid one does not get here."""
         verified = Verified(record_of(request.scope).key or _NO_KEY_NEEDED, "active")
-        told = Message(10000, "This API Token is valid and active")
-        return succeeded(verified, messages=(told,))
+        valid = Message(10000, "This API Token is valid and active")
+        return succeeded(verified, messages=(valid,))
 
     def _named(self) -> list[catalogue.Named]:
         """List every model under its aliases and its own id."""

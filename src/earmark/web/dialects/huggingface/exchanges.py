@@ -124,7 +124,7 @@ _peek_inputs = msgspec.json.Decoder(object)
 
 
 def asked_task(body: bytes, info: ModelFacts) -> TaskName:
-    """Tell from a body which of a model's tasks is asked.
+    """Find from a body which of a model's tasks is asked.
 
     This is the model's first task, except for three bodies that can only mean another: one with a
     query and texts is for text ranking; one with candidate labels is for zero-shot classification;

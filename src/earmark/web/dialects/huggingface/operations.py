@@ -121,7 +121,7 @@ _ANSWER: Final = Answer(
     headers=COST_HEADERS,
 )
 _ASKING: Final = (
-    "The model does what it is for. One of several tasks tells by the body: `candidate_labels` are"
+    "The model does what it is for. Of several tasks the body decides: `candidate_labels` are"
     " for zero-shot classification.\n\n"
     'With `"stream": true`, token classification answers in Server-Sent Events: one `data:` line'
     " for each entity, then `data: [DONE]`."
@@ -175,8 +175,8 @@ def _health(path: str, name: str, summary: str, description: str) -> Operation:
     look = _look(
         _MODELS, path, name, summary, describe.Health, shown="health", description=description
     )
-    told = {status: each for status, each in look.answers.items() if status not in {401, 503}}
-    return replace(look, answers={**told, 503: _SICK}, open=True)
+    answers = {status: each for status, each in look.answers.items() if status not in {401, 503}}
+    return replace(look, answers={**answers, 503: _SICK}, open=True)
 
 
 _ROUTED: Final = "/hf-inference"
@@ -220,7 +220,7 @@ OPERATIONS: Final = (
         "models",
         "What is served here",
         list[describe.ModelCard],
-        description="Also what has to be loaded first; `status` tells it.",
+        description="Also what has to be loaded first; `status` says which.",
     ),
     _look(_MODELS, "/models/{id}", "model", "What a model is for", describe.ModelCard),
     _info("/models/{id}/info", "modelInfo", "The facts of a model"),

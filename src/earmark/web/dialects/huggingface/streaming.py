@@ -103,7 +103,7 @@ class StreamedExchange:
                     yield b"".join(_entities(finding.entities, item))
         except STOPS:
             raise
-        except BaseException as fault:  # noqa: BLE001 - the status is sent: only an event can tell
+        except BaseException as fault:  # noqa: BLE001 - the status is sent: only an event can say it
             yield _failure(fault, record, None)
         yield DONE
 
