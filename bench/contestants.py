@@ -76,6 +76,7 @@ class Server:
         self.parameters = 0
         # What an operator has set in this shell must not change what is measured.
         environment = {k: v for k, v in os.environ.items() if not k.startswith("EARMARK_")}
+        environment["EARMARK_DRAIN_S"] = "0"  # nothing is asked any more when it is stopped
         with log.open("wb") as output:
             self._process = subprocess.Popen(  # noqa: S603 - our own words
                 command, stdout=output, stderr=subprocess.STDOUT, env=environment

@@ -30,7 +30,8 @@ def environment(
 ) -> dict[str, str]:
     """Return this process's environment without settings of earmark, or what it has kept here.
 
-    What outlives a run goes into `state` and `cache` in the working directory.
+    What outlives a run goes into `state` and `cache` in the working directory. SIGTERM ends a
+    server without draining.
 
     Args:
         more: further variables.
@@ -43,6 +44,7 @@ def environment(
         "PYTHONPATH": python_path,
         "EARMARK_STATE_FOLDER": "state",
         "EARMARK_CACHE_FOLDER": "cache",
+        "EARMARK_DRAIN_S": "0",
     }
     return ours | apart | dict(more or {})
 

@@ -123,6 +123,7 @@ SAMPLES: dict[str, tuple[str, object, str]] = {
     "port": ("0", 0, "port"),
     "allow_anonymous": ("true", True, "allow_anonymous"),
     "hosts": ("box.lan,box", ["box.lan", "box"], "hosts"),
+    "drain_s": ("0.5", 0.5, "server.drain_s"),
     "max_body_bytes": ("99", 99, "web.max_body_bytes"),
     "cors_origins": ("https://a.example", ["https://a.example"], "web.cors_origins"),
     "zero_shot_form": ("both", "both", "web.zero_shot_form"),

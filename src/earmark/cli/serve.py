@@ -35,7 +35,7 @@ def serve(**flags: object) -> None:
     """Serve models over HTTP, as the Hugging Face Inference API and Cloudflare Workers AI do.
 
     A flag left out is taken from its variable (EARMARK_PORT), then from the settings file. SIGINT
-    and SIGTERM stop the server once what it has accepted is answered.
+    stops the server once what it has accepted is answered; SIGTERM does so after --drain-s.
     """
     settings = settings_from(flags)
     configure_logs(settings.log_format, settings.log_level)
@@ -57,6 +57,7 @@ def serve(**flags: object) -> None:
             run_server(
                 composition.app,
                 listener,
+                settings.server,
                 on_listening=lambda: _ready(listener, composition, gate, console),
             )
         if signals.forced:

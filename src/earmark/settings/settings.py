@@ -24,6 +24,7 @@ from earmark.serving.limits import ServiceOptions
 from earmark.settings.known import settings_in, with_chosen
 from earmark.settings.named_model import NamedModel
 from earmark.web.options import WebOptions
+from earmark.web.serve import ServerOptions
 
 LogFormat = Literal["console", "json"]
 LogLevel = Literal["debug", "info", "warning", "error"]
@@ -92,6 +93,7 @@ class Settings:
             flag="--allowed-host",
         ),
     ] = ()
+    server: ServerOptions = field(default_factory=ServerOptions)
     web: WebOptions = field(default_factory=WebOptions)
     service: ServiceOptions = field(default_factory=ServiceOptions)
     jobs: JobOptions = field(default_factory=JobOptions)

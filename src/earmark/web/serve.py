@@ -3,22 +3,36 @@
 import asyncio
 import gc
 import os
+import signal
 import socket
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Final
+from types import FrameType
+from typing import Annotated, Final
 
+import structlog
 import uvicorn
+from msgspec import Meta
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from earmark.domain.setting import Setting
 from earmark.errors import AddressUnavailable
+from earmark.web.draining import CLOSING, DRAINING
 from earmark.web.server_guard import ConnectionLimits, guarded_protocol
+
+_log: structlog.typing.FilteringBoundLogger = structlog.get_logger("earmark.server")
 
 _COLLECTED_AFTER: Final = (20_000, 10, 50)
 """Thresholds (`gc.set_threshold`) at which Python's collector looks for cycles. Requests leave no
 cycles behind, and a large one makes 500,000 objects: with Python's own 700, each such request is
 searched dozens of times, with the interpreter's lock held for 200 ms."""
+
+_TICK_S: Final = 0.1
+"""As often as uvicorn's own loop looks whether to stop."""
+_LAST_REQUEST_S: Final = 0.25
+"""How long a connection that was accepted last has for sending its request."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,11 +42,20 @@ class ServerOptions:
     Attributes:
         keep_alive_s: an idle connection is kept this long; above the 60 s of common load
             balancers, so that the balancer closes first.
+        drain_s: how long a server still accepts requests after SIGTERM.
         shutdown_s: how long a stopping server waits for the answers it owes.
         connection: deadlines and bounds of a single connection.
     """
 
     keep_alive_s: int = 75
+    drain_s: Annotated[
+        float,
+        Meta(ge=0, le=3600),
+        Setting(
+            "Seconds after SIGTERM in which requests are still accepted while health is 503, so"
+            " that a load balancer can send them elsewhere; 0 for none."
+        ),
+    ] = 5.0
     shutdown_s: int = 30
     connection: ConnectionLimits = field(default_factory=ConnectionLimits)
 
@@ -74,8 +97,10 @@ def run_server(
 ) -> None:
     """Serve until SIGINT or SIGTERM, then answer what was accepted and shut the app down.
 
-    A second SIGINT stops at once. After SIGTERM the process ends by that signal, as a supervisor
-    expects; the app has been shut down by then.
+    After SIGTERM the server drains first: it goes on for `drain_s` (see `ServerOptions`), reports
+    that it does (see `draining`), and closes each connection after its next answer. A second signal
+    ends that, a second SIGINT stops at once. After SIGTERM the process ends by that signal, as a
+    supervisor expects; the app has been shut down by then.
 
     Args:
         app: its lifespan ends after the last answer.
@@ -117,7 +142,7 @@ def make_server(
         timeout_keep_alive=options.keep_alive_s,
         timeout_graceful_shutdown=options.shutdown_s,
     )
-    return _Server(config, on_listening)
+    return _Server(config, on_listening, drain_s=options.drain_s)
 
 
 def _ended_quietly(app: ASGIApp) -> ASGIApp:
@@ -142,11 +167,16 @@ def _ended_quietly(app: ASGIApp) -> ASGIApp:
 
 
 class _Server(uvicorn.Server):
-    """uvicorn's server, which also reports when it listens."""
+    """uvicorn's server, which also reports when it listens, and drains after SIGTERM."""
 
-    def __init__(self, config: uvicorn.Config, on_listening: Callable[[], None]) -> None:
+    def __init__(
+        self, config: uvicorn.Config, on_listening: Callable[[], None], *, drain_s: float
+    ) -> None:
         super().__init__(config)
         self._on_listening = on_listening
+        self._drain_s = drain_s
+        self._drained_at: float | None = None
+        self._last: list[asyncio.Future[object]] = []
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -156,6 +186,57 @@ class _Server(uvicorn.Server):
             gc.freeze()
             gc.set_threshold(*_COLLECTED_AFTER)
             self._on_listening()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        if self.should_exit:
+            self._drained_at = None
+        elif sig == signal.SIGTERM and self._drain_s > 0:
+            self._drained_at = time.monotonic() + self._drain_s
+            if self.started:
+                self.lifespan.state[DRAINING] = True  # ASGI: each later request gets a copy
+        super().handle_exit(sig, frame)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        if self._drained_at is not None:
+            await self._drain(sockets or [])
+        await super().shutdown(sockets)
+
+    async def _drain(self, listeners: Iterable[socket.socket]) -> None:
+        _log.info("draining: requests are still answered", drain_s=self._drain_s)
+        self.lifespan.state[DRAINING] = True
+        self.config.encoded_headers.append(CLOSING)
+        self.server_state.default_headers.append(CLOSING)  # of the answers in progress
+        ticks = 0
+        while self._drained_at is not None and time.monotonic() < self._drained_at:
+            await asyncio.sleep(_TICK_S)
+            ticks += 1
+            await self.on_tick(ticks)
+        if self._drained_at is None:
+            return
+        for listener in listeners:
+            self._accept_last(listener)
+        for server in self.servers:
+            server.close()
+        await asyncio.gather(*self._last, return_exceptions=True)
+        await asyncio.sleep(_LAST_REQUEST_S)
+
+    def _accept_last(self, listener: socket.socket) -> None:
+        """Take the connections that the kernel holds: it would reset them with the listener."""
+        loop = asyncio.get_running_loop()
+        listener.settimeout(0)
+        with suppress(OSError):
+            while True:
+                client, _ = listener.accept()
+                client.settimeout(0)
+                self._last.append(
+                    asyncio.ensure_future(loop.connect_accepted_socket(self._protocol, client))
+                )
+
+    def _protocol(self) -> asyncio.Protocol:
+        made: Callable[..., asyncio.Protocol] = self.config.http_protocol_class
+        return made(
+            config=self.config, server_state=self.server_state, app_state=self.lifespan.state
+        )
 
 
 def _unavailable(host: str, port: int, error: Exception) -> AddressUnavailable:

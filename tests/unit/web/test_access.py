@@ -29,6 +29,8 @@ _OPEN = [
     "/health",
     "/health/",
     "/ping",
+    "/readyz",
+    "/livez",
     "/models/acme/tc/health",
     "/models/acme%2Ftc/health",
     "/models/acme/tc/health/",

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 from starlette.responses import Response
@@ -145,9 +145,15 @@ class ServerIndex(msgspec.Struct, frozen=True):
 class Health(msgspec.Struct, frozen=True, omit_defaults=True):
     """Whether models can answer, and what is wrong where one cannot."""
 
-    status: ModelState
+    status: ModelState | Literal["draining"]
     models: dict[str, ModelState]
     error: str | None = None
+
+
+class Alive(msgspec.Struct, frozen=True):
+    """That the process answers."""
+
+    status: Literal["alive"]
 
 
 def _model_type(info: ModelFacts) -> ModelType:
@@ -261,6 +267,18 @@ def health(statuses: Sequence[ModelStatus]) -> Response:
     text = "; ".join(_complaint(each) for each in broken)
     found = Health(broken[0].state, states, text)
     return json_response(found, status=503, headers=error_headers(text))
+
+
+def draining(statuses: Sequence[ModelStatus]) -> Response:
+    """Answer 503, because the server will stop soon."""
+    states = {each.info.model_id: each.state for each in statuses}
+    text = "the server will stop soon: send new requests to another one"
+    return json_response(Health("draining", states, text), status=503, headers=error_headers(text))
+
+
+def alive() -> Response:
+    """Answer that the process answers at all."""
+    return json_response(Alive("alive"))
 
 
 def _cache(state: CacheState | None) -> CacheFacts | None:

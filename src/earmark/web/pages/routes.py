@@ -13,6 +13,7 @@ from earmark.serving.status import ServedStatus
 from earmark.tasks.task import TaskName
 from earmark.web.access import AccessForm, read_bearer
 from earmark.web.calls import open_call
+from earmark.web.draining import is_draining
 from earmark.web.endpoints import Handler, endpoint
 from earmark.web.openapi.parts import Json
 from earmark.web.pages import describe
@@ -25,8 +26,9 @@ from earmark.web.pages.documentation import (
 from earmark.web.plain_errors import refusal
 from earmark.web.request_log import record_of
 
-_HEALTH: Final = ("/health", "/ping")
-"""Addresses of health; load balancers of hosted containers use the second."""
+_HEALTH: Final = ("/health", "/ping", "/readyz")
+"""Addresses of health; load balancers of hosted containers use the second, Kubernetes the third."""
+_ALIVE: Final = "/livez"
 
 _MODELS: Final = "/models/"
 _ACTIONS: Final = frozenset({"health", "info"})
@@ -65,6 +67,7 @@ class Pages:
             _get("/models", self._models),
             _get("/models/{path:path}", self._model),
             *(_get(address, self._health) for address in _HEALTH),
+            _get(_ALIVE, self._alive),
             _get("/info", self._info),
             *documentation_routes(self._document),
         ]
@@ -82,10 +85,10 @@ class Pages:
     def _is_health(self, scope: Scope) -> bool:
         """Return whether a request asks for health, and not for a model of that name."""
         path: str = scope["path"]
-        if scope["method"] not in {"GET", "HEAD"} or not path.endswith(_HEALTH):
+        if scope["method"] not in {"GET", "HEAD"} or not path.endswith((*_HEALTH, _ALIVE)):
             return False
         if not path.startswith(_MODELS):
-            return path in _HEALTH
+            return path in (*_HEALTH, _ALIVE)
         model_id, action = self._wanted(path.removeprefix(_MODELS))
         # A caller without a key does not learn which models others fetched from the Hub.
         return action == "health" and self._service.models.at_hand(model_id)
@@ -125,9 +128,14 @@ class Pages:
             return head, tail
         return path, ""
 
-    async def _health(self, _: Request) -> Response:
+    async def _health(self, request: Request) -> Response:
         # A model that is not in memory does not make the server unhealthy.
-        return describe.health(self._service.loaded())
+        loaded = self._service.loaded()
+        return describe.draining(loaded) if is_draining(request.scope) else describe.health(loaded)
+
+    async def _alive(self, _: Request) -> Response:
+        # Neither a model that fails nor an end that is planned is mended by a restart.
+        return describe.alive()
 
     async def _info(self, request: Request) -> Response:
         call = await open_call(self._service, request, self._described())

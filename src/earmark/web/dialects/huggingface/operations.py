@@ -240,9 +240,14 @@ OPERATIONS: Final = (
         "/health",
         "health",
         "Whether every model in memory can answer",
-        "A model that is not in memory is nothing that ails the server.",
+        "A model that is not in memory is nothing that ails the server. 503 after SIGTERM as well,"
+        " though requests are still answered (`--drain-s`).",
     ),
     _health("/ping", "ping", "The same as `/health`", "Where load balancers look."),
+    _health("/readyz", "readyz", "The same as `/health`", "Where Kubernetes looks."),
+    replace(
+        _look(_MODELS, "/livez", "livez", "Whether the process answers", describe.Alive), open=True
+    ),
     _look(
         _HUB,
         "/status/{id}",
