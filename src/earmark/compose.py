@@ -135,12 +135,7 @@ def composed(
         served.statuses()  # now, so that what cannot be read is logged before a request
         service = Service(served, settings.service)
         jobs = stack.enter_context(closing(SqliteJobs(settings.database)))
-        app = create_app(
-            service,
-            web,
-            gate=gate,
-            jobs=JobRunner(jobs, settings.jobs),
-        )
+        app = create_app(service, web, gate=gate, jobs=JobRunner(jobs, settings.jobs))
         loaded = tuple(engine.info for engine in engines)
         ready = {one.model_id for one in loaded}
         loadable = tuple(one for one in served.ids if one not in ready)

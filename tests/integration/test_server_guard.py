@@ -27,8 +27,9 @@ from earmark.serving.access.keys import new_key
 from earmark.serving.access.store import KeysInMemory
 from earmark.serving.service import Service
 from earmark.web.app import create_app
+from earmark.web.connections import ConnectionLimits
 from earmark.web.serve import ServerOptions
-from earmark.web.server_guard import ConnectionLimits, check_protocol
+from earmark.web.server_guard import check_protocol
 
 _SHORT_S = 0.2
 _NEVER_S = 600.0

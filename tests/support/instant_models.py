@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+from support.small_facts import small_facts
 
 from earmark.batching.packer import BatchLimits
 from earmark.batching.queue import TicketQueue
@@ -15,7 +16,6 @@ from earmark.domain.head import HeadKind
 from earmark.domain.labels import LabelSet
 from earmark.engine.engine import Engine
 from earmark.engine.events import Tally
-from earmark.engine.info import EngineInfo
 from earmark.engine.thread import ThreadHandle
 from earmark.tasks.task import TaskName
 from earmark.tokenizing.load import load_tokenizer
@@ -55,24 +55,12 @@ def _engine(
     if left:
         tokenizer = replace(tokenizer, cut_side="left")
     kind: HeadKind = "token" if "token-classification" in tasks else "sequence"
-    info = EngineInfo(
-        model_id=model_id,
-        tasks=tasks,
-        architecture="bert",
-        labels=LabelSet(tuple(labels)),
-        parameters=1,
-        weights_bytes=4,
-        precision="float32",
-        requested_precision="float32",
-        stored_precision="float32",
-        compute_note="",
-        runtime="none 0",
-        device="none",
+    info = small_facts(
+        model_id,
+        tasks,
+        LabelSet(tuple(labels)),
         max_input_tokens=_MAX_TOKENS,
         max_batch_tokens=_BATCH_TOKENS,
-        source="tests",
-        identity="tests",
-        load_s=0.0,
     )
 
     def run(encodings: Sequence[Encoding]) -> BatchRun:

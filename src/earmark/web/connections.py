@@ -6,6 +6,7 @@ reached, the connections that were idle longest are closed to make room for new 
 
 import heapq
 from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from typing import Final, Literal, Protocol, TypeAlias
 
 import structlog
@@ -21,6 +22,27 @@ _SPELL_ENDS_BELOW: Final = 0.75
 """A part of the bound: after fewer connections than this, reaching the bound is logged again."""
 
 _log: structlog.typing.FilteringBoundLogger = structlog.get_logger("earmark.web")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectionLimits:
+    """What a connection may take.
+
+    Attributes:
+        first_byte_s: from the connection to the first byte of a request.
+        headers_s: from that byte to the end of the headers.
+        body_s: from there to the end of the body.
+        answer_s: for the client to read its answer, once its window is full.
+        max_header_bytes: the request line and all headers; the default is nginx's.
+        most_connections: at once; None for as many as there are descriptors for, with some spare.
+    """
+
+    first_byte_s: float = 15.0
+    headers_s: float = 15.0
+    body_s: float = 60.0
+    answer_s: float = 60.0
+    max_header_bytes: int = 32 * 1024
+    most_connections: int | None = None
 
 
 class Connection(Protocol):

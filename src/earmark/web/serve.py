@@ -19,8 +19,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from earmark.domain.setting import Setting
 from earmark.errors import AddressUnavailable
+from earmark.web.connections import ConnectionLimits
 from earmark.web.draining import CLOSING, DRAINING
-from earmark.web.server_guard import ConnectionLimits, guarded_protocol
+from earmark.web.server_guard import guarded_protocol
 
 _log: structlog.typing.FilteringBoundLogger = structlog.get_logger("earmark.server")
 

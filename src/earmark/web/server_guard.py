@@ -23,31 +23,9 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from earmark.errors import SettingsError
-from earmark.web.connections import ConnectionBound, Idleness
+from earmark.web.connections import ConnectionBound, ConnectionLimits, Idleness
 from earmark.web.descriptors import most_connections
 from earmark.web.responses import JSON_TYPE
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConnectionLimits:
-    """What a connection may take.
-
-    Attributes:
-        first_byte_s: from the connection to the first byte of a request.
-        headers_s: from that byte to the end of the headers.
-        body_s: from there to the end of the body.
-        answer_s: for the client to read its answer, once its window is full.
-        max_header_bytes: the request line and all headers; the default is nginx's.
-        most_connections: at once; None for as many as there are descriptors for, with some spare.
-    """
-
-    first_byte_s: float = 15.0
-    headers_s: float = 15.0
-    body_s: float = 60.0
-    answer_s: float = 60.0
-    max_header_bytes: int = 32 * 1024
-    most_connections: int | None = None
-
 
 _UPGRADE_HEADERS = frozenset({b"connection", b"upgrade", b"http2-settings"})
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from support.checkpoints import CheckpointSpec, write_checkpoint
+from support.small_facts import small_facts
 
 from earmark.batching.packer import BatchLimits
 from earmark.batching.queue import TicketQueue
@@ -22,7 +23,6 @@ from earmark.domain.results import Classification
 from earmark.domain.texts import TextInput
 from earmark.engine.engine import INLINE_CHARACTERS, Engine
 from earmark.engine.events import FAILING_AFTER, Tally
-from earmark.engine.info import EngineInfo
 from earmark.engine.thread import ThreadHandle
 from earmark.errors import DeadlineExceeded, EngineError, InvalidInput, QueueFull, ShuttingDown
 from earmark.tasks.text_classification import TextClassification
@@ -33,24 +33,8 @@ PATIENCE_S = 20.0
 """Bounds a test that would otherwise hang."""
 POISON = "poison"
 
-INFO = EngineInfo(
-    model_id="tests/length",
-    tasks=("text-classification",),
-    architecture="bert",
-    labels=LabelSet(("SHORT", "LONG")),
-    weights_bytes=4,
-    parameters=1,
-    precision="float32",
-    requested_precision="float32",
-    stored_precision="float32",
-    compute_note="",
-    runtime="none 0",
-    device="none",
-    max_input_tokens=40,
-    max_batch_tokens=64,
-    source="tests",
-    identity="tests",
-    load_s=0.0,
+INFO = small_facts(
+    "tests/length", ("text-classification",), LabelSet(("SHORT", "LONG")), max_input_tokens=40
 )
 
 

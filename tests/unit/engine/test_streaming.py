@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.small_facts import small_facts
 from support.tokenizer_kinds import KINDS, text_tokenizer
 
 from earmark.batching.packer import BatchLimits
@@ -43,25 +44,7 @@ WIDTH = 8
 
 def info() -> EngineInfo:
     """State the facts of a small labeller."""
-    return EngineInfo(
-        model_id="tests/labeller",
-        identity="tests",
-        tasks=("token-classification",),
-        architecture="bert",
-        labels=LABELS,
-        weights_bytes=4,
-        parameters=1,
-        precision="float32",
-        requested_precision="float32",
-        stored_precision="float32",
-        compute_note="",
-        runtime="none 0",
-        device="none",
-        max_input_tokens=WIDTH,
-        max_batch_tokens=64,
-        source="tests",
-        load_s=0.0,
-    )
+    return small_facts("tests/labeller", ("token-classification",), LABELS, max_input_tokens=WIDTH)
 
 
 def logits(encoding: Encoding) -> Float32:
