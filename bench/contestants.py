@@ -87,6 +87,11 @@ class Server:
         """The server's process."""
         return self._process.pid
 
+    @property
+    def address(self) -> str:
+        """Its URL."""
+        return f"http://127.0.0.1:{self._port}"
+
     def wait(self) -> None:
         """Wait until it answers, and learn how many labels an answer has.
 

@@ -89,22 +89,56 @@ def commit() -> str | None:
 
 
 def cpu_seconds(pid: int) -> float | None:
-    """Return the processor time a process has taken so far; None where the system does not say."""
-    path = Path(f"/proc/{pid}/stat")
-    if not path.exists():
+    """Return the processor time a process and its children have taken so far.
+
+    None where the system does not say.
+    """
+    stats = [Path(f"/proc/{one}/stat") for one in family(pid)]
+    if not stats[0].exists():
         return None
-    # The name in parentheses may hold spaces; utime and stime are fields 14 and 15 (man proc).
-    fields = path.read_text("utf-8").rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    ticks = 0
+    for path in stats:
+        # The name in parentheses may hold spaces; utime and stime are fields 14 and 15 (man proc).
+        fields = path.read_text("utf-8").rpartition(")")[2].split()
+        ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def peak_memory_mb(pid: int) -> float | None:
-    """Return the most memory a process has held; None where the system does not say."""
-    path = Path(f"/proc/{pid}/status")
-    if not path.exists():
+    """Return the sum of the most memory that a process and each of its children have held.
+
+    None where the system does not say.
+    """
+    statuses = [Path(f"/proc/{one}/status") for one in family(pid)]
+    if not statuses[0].exists():
         return None
-    kilobytes = _field(path.read_text("utf-8"), "VmHWM").split()
-    return int(kilobytes[0]) * 1024 / MEGABYTE if kilobytes else None
+    found = [_field(path.read_text("utf-8"), "VmHWM").split() for path in statuses]
+    kilobytes = sum(int(one[0]) for one in found if one)
+    return kilobytes * 1024 / MEGABYTE if kilobytes else None
+
+
+def memory_mb(pid: int) -> float:
+    """Return the memory that a process and its children hold, what they share counted once.
+
+    Linux only (`/proc/PID/smaps_rollup`, the field Pss).
+    """
+    kilobytes = 0
+    for one in family(pid):
+        rollup = Path(f"/proc/{one}/smaps_rollup").read_text("utf-8")
+        kilobytes += int(_field(rollup, "Pss").split()[0])
+    return kilobytes * 1024 / MEGABYTE
+
+
+def family(pid: int) -> tuple[int, ...]:
+    """List a process and its children, such as the engine processes of a server."""
+    try:
+        written = Path(f"/proc/{pid}/task/{pid}/children").read_text("utf-8")
+        for thread in Path(f"/proc/{pid}/task").iterdir():
+            if thread.name != str(pid):
+                written += " " + (thread / "children").read_text("utf-8")
+    except OSError:
+        return (pid,)
+    return (pid, *map(int, written.split()))
 
 
 def _field(text: str, name: str) -> str:

@@ -1,10 +1,13 @@
 """The composition root: makes engines, service and app from the settings, and closes them."""
 
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Final
 
+import msgspec
 from starlette.types import ASGIApp
 
 from earmark.checkpoint.hub.progress import HubProgress
@@ -14,6 +17,7 @@ from earmark.engine.info import EngineInfo, ModelFacts
 from earmark.engine.load import EngineOptions, load_engine
 from earmark.engine.model import open_repository
 from earmark.engine.preview import fetch_previewed_model, preview_model, read_facts
+from earmark.engine.process.processes import EngineProcesses
 from earmark.models.aliases import Alias
 from earmark.models.catalogue import KnownModel
 from earmark.models.certificates import Certificates
@@ -29,8 +33,11 @@ from earmark.serving.access.store import SqliteKeys
 from earmark.serving.jobs.runner import JobRunner
 from earmark.serving.jobs.store import SqliteJobs
 from earmark.serving.service import Service
-from earmark.settings import NamedModel, Settings
+from earmark.settings import LogFormat, LogLevel, NamedModel, Settings, runs_in_processes
 from earmark.web.app import create_app
+
+_LATE_S: Final = 1.0
+"""A load that takes too long is given up before its process is ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,15 +118,18 @@ def composed(
         )
         discovery = Discovery(_Hub(), policy, DiscoveryOptions(hold_s=settings.on_demand.hold_s))
         catalogue = settings.catalogue(named, discovery)
+        processes = stack.enter_context(engine_processes(settings))
         engines = [
             # A signal ends the program also while a model is loaded.
-            stack.enter_context(closing(load_interruptibly(partial(_load, settings, model))))
+            stack.enter_context(
+                closing(load_interruptibly(partial(_load, settings, model, processes)))
+            )
             for model in named
             if settings.preload
         ]
         on_demand = None
         if catalogue is not None:
-            loader = _Loader(_engine_options(settings))
+            loader = _Loader(_engine_options(settings), processes, settings.on_demand.load_s)
             times = LoadTimes(settings.database)
             on_demand = OnDemand(catalogue, loader, settings.on_demand, times)
         aliases = _aliases(settings.alias_table(), [engine.info for engine in engines])
@@ -142,11 +152,53 @@ def composed(
         yield Composition(app, loaded, policy, loadable)
 
 
+class EngineProcessSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """What an engine process has to know of the settings.
+
+    Attributes:
+        database: file of certificates.
+        compiled_folder: where compiled models are kept.
+        compiled_bytes: how many of them.
+        log_format: how log lines look.
+        log_level: the least grave ones that are written.
+    """
+
+    database: str
+    compiled_folder: str
+    compiled_bytes: int
+    log_format: LogFormat
+    log_level: LogLevel
+
+
+@contextmanager
+def engine_processes(settings: Settings) -> Iterator[EngineProcesses | None]:
+    """Make the engine processes of a server, and end them at the end; None where threads do.
+
+    Nothing is started before the first model.
+    """
+    if not runs_in_processes(settings.engine_place):
+        yield None
+        return
+    wanted = EngineProcessSettings(
+        database=str(settings.database),
+        compiled_folder=str(settings.compiled_folder),
+        compiled_bytes=settings.compiled_bytes,
+        log_format=settings.log_format,
+        log_level=settings.log_level,
+    )
+    written = msgspec.json.encode(wanted).decode()
+    command = (sys.executable, "-m", "earmark.cli.engine_process", written)
+    with closing(EngineProcesses(command, shared_bytes=settings.shared_engine_bytes)) as processes:
+        yield processes
+
+
 @dataclass(frozen=True, slots=True)
 class _Loader:
     """Loads the models of a catalogue, with the same options as at the start."""
 
     options: EngineOptions
+    processes: EngineProcesses | None
+    load_s: float
 
     def facts(self, known: KnownModel) -> ModelFacts:
         return read_facts(known.ref, model_id=known.model_id)
@@ -160,7 +212,17 @@ class _Loader:
         options = self.options
         if known.precision is not None:
             options = replace(options, precision=known.precision)
-        return load_engine(known.ref, model_id=known.model_id, options=options)
+        model_id = known.model_id
+        if self.processes is None:
+            return load_engine(known.ref, model_id=model_id, options=options)
+        return self.processes.load(
+            known.ref,
+            model_id=model_id,
+            options=options,
+            weights_bytes=self.facts(known).weights_bytes,
+            stays=False,
+            within_s=self.load_s + _LATE_S,
+        )
 
 
 class _Hub:
@@ -205,6 +267,16 @@ def loaded_engine(settings: Settings, model: NamedModel) -> Iterator[Engine]:
         yield engine
 
 
-def _load(settings: Settings, model: NamedModel) -> Engine:
+def _load(
+    settings: Settings, model: NamedModel, processes: EngineProcesses | None = None
+) -> Engine:
     options = _engine_options(settings)
-    return load_engine(model.ref, model_id=model.model_id, options=options)
+    if processes is None:
+        return load_engine(model.ref, model_id=model.model_id, options=options)
+    return processes.load(
+        model.ref,
+        model_id=model.model_id,
+        options=options,
+        weights_bytes=read_facts(model.ref, model_id=model.model_id).weights_bytes,
+        stays=True,
+    )

@@ -29,8 +29,10 @@
     ├── AddressUnavailable      the operator can act: the host or port to listen on
     ├── StateUnavailable        the operator can act: the file that keeps state between runs
     └── EngineError             we can act: a bug, or a machine that misbehaves
-        ├── NonFiniteScore        the model answered NaN or infinity for a text
-        └── TokenizerFault        the tokenizer failed on a text
+        └── TextFault             it failed on one text, and the message can be shown
+            ├── NonFiniteScore      the model answered NaN or infinity for a text
+            ├── TokenizerFault      the tokenizer failed on a text
+            └── EngineEnded         the engine's process ended, twice, while it ran a text
 
 This module has no HTTP statuses: each dialect has its own table from these classes to statuses.
 Messages say what was found, what was expected and what to do; they never quote an input text.
@@ -182,9 +184,17 @@ class EngineError(EarmarkError):
     """We can act: a bug, or a machine that misbehaves."""
 
 
-class NonFiniteScore(EngineError):
+class TextFault(EngineError):
+    """It failed on one text; the message names no file and quotes no text."""
+
+
+class NonFiniteScore(TextFault):
     """The model answered NaN or infinity for this text."""
 
 
-class TokenizerFault(EngineError):
+class TokenizerFault(TextFault):
     """The model's tokenizer failed on this text."""
+
+
+class EngineEnded(TextFault):
+    """The process of the engine ended twice while it ran this text."""

@@ -13,19 +13,23 @@ LONG_S = 30.0
 """The load is in its loop long before: the model of the box beside it takes less to load."""
 
 
-@pytest.mark.parametrize("runtime", ["openvino", "onnxruntime"])
+@pytest.mark.parametrize(
+    ("engine", "runtime"),
+    [("process", "openvino"), ("process", "onnxruntime"), ("thread", "openvino")],
+)
 def test_it_fails_after_its_time_and_the_others_go_on(
-    runtime: str, tiny: str, tmp_path: Path
+    engine: str, runtime: str, tiny: str, tmp_path: Path
 ) -> None:
     """Its place is free for another, it is not begun a second time, and a signal ends the server.
 
-    There is one place. The load is deep in native code, which nothing can interrupt.
+    There is one place. The load is deep in native code, which nothing can interrupt: its process is
+    ended, and a thread is left behind.
     """
     root = tmp_path / "models"
     write_onnx_folder(root / "endless", OnnxSpec(endless=True))
     shutil.copytree(tiny, root / "other")
     flags = ("--models-folder", str(root), "--model", f"named={tiny}", "--max-loaded", "1")
-    limits = ("--load-timeout-s", "10", "--threads", "1", "--runtime", runtime)
+    limits = ("--load-timeout-s", "10", "--threads", "1", "--runtime", runtime, "--engine", engine)
     with running_server(*flags, *limits, folder=tmp_path) as server:
 
         def ask(model_id: str, *, wait: bool = False) -> httpx.Response:
@@ -52,7 +56,8 @@ def test_it_fails_after_its_time_and_the_others_go_on(
         assert server.stop() == 0
     told = [one["event"] for one in server.events if one.get("model") == "endless"]
     assert told.count("a load that does not end is given up") == 1
-    assert "a load that does not end is left behind" in [one.get("event") for one in server.events]
+    left = "a load that does not end is left behind" in [one.get("event") for one in server.events]
+    assert left == (engine == "thread")
 
 
 def test_a_signal_ends_a_server_that_is_still_loading_it(tmp_path: Path) -> None:

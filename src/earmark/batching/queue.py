@@ -5,6 +5,7 @@ before it takes a second from any, so that a long list cannot delay a single tex
 """
 
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from earmark.batching.packer import BatchLimits, Packing
@@ -27,6 +28,38 @@ def too_late(waited_s: float) -> DeadlineExceeded:
     )
 
 
+def refuse_when_full(
+    waiting: Iterable[int], tokens: int, limits: BatchLimits, *, max_waiting_tokens: int
+) -> None:
+    """Refuse a submission for which a queue has no room.
+
+    Only a part of a submission counts, an eighth of the queue or a batch: the rest waits outside
+    and enters as that part leaves. The last quarter is reserved for submissions of at most a
+    sixty-fourth.
+
+    Args:
+        waiting: tokens that wait, of each submission before it.
+        tokens: of this one.
+        limits: of a batch.
+        max_waiting_tokens: limit of the queue.
+
+    Raises:
+        QueueFull: the queue would exceed its limit. A submission of any size is accepted while
+            nothing else waits.
+    """
+    most_of_one = max(max_waiting_tokens // PIECE_PART, limits.max_cells)
+    before = tuple(waiting)
+    entered = sum(min(one, most_of_one) for one in before)
+    small = tokens <= max_waiting_tokens // SMALL_PART
+    limit = max_waiting_tokens - (0 if small else max_waiting_tokens // KEPT_PART)
+    if entered and entered + min(tokens, most_of_one) > limit:
+        raise QueueFull(
+            f"{sum(before)} tokens are waiting and this request adds {tokens}; "
+            f"the server accepts {max_waiting_tokens}; try again later",
+            retry_after_s=RETRY_AFTER_S,
+        )
+
+
 @dataclass(slots=True)
 class _Turn:
     """The remaining tickets of a submission, and their tokens."""
@@ -41,16 +74,14 @@ class TicketQueue:
 
     Attributes:
         limits: the size of a batch.
-        max_waiting_tokens: limit of the queue; a submission that exceeds it is refused. Only a part
-            of a submission counts, an eighth of this or a batch: the rest waits outside and enters
-            as that part leaves. The last quarter is reserved for submissions of at most a
-            sixty-fourth.
+        max_waiting_tokens: limit of the queue; `refuse_when_full` refuses what exceeds it. None
+            where what is put in was admitted elsewhere.
         waiting_texts: number of waiting texts, with abandoned ones that are not yet dropped.
         waiting_tokens: their tokens.
     """
 
     limits: BatchLimits
-    max_waiting_tokens: int
+    max_waiting_tokens: int | None
     waiting_texts: int = 0
     waiting_tokens: int = 0
     _turns: deque["_Turn"] = field(default_factory=deque)
@@ -60,21 +91,18 @@ class TicketQueue:
 
         Raises:
             ValueError: a text is too long for any batch, which truncation prevents.
-            QueueFull: the queue would exceed its limit. A submission of any size is accepted while
-                nothing else waits.
+            QueueFull: the queue would exceed its limit.
         """
         tokens = sum(len(ticket.encoding) for ticket in submission.tickets)
         longest = max((len(ticket.encoding) for ticket in submission.tickets), default=0)
         if not Packing(self.limits).add(longest):
             raise ValueError(f"a text of {longest} tokens does not fit {self.limits}")
-        entered = sum(self._entered(turn.tokens) for turn in self._turns)
-        small = tokens <= self.max_waiting_tokens // SMALL_PART
-        limit = self.max_waiting_tokens - (0 if small else self.max_waiting_tokens // KEPT_PART)
-        if entered and entered + self._entered(tokens) > limit:
-            raise QueueFull(
-                f"{self.waiting_tokens} tokens are waiting and this request adds {tokens}; "
-                f"the server accepts {self.max_waiting_tokens}; try again later",
-                retry_after_s=RETRY_AFTER_S,
+        if self.max_waiting_tokens is not None:
+            refuse_when_full(
+                (turn.tokens for turn in self._turns),
+                tokens,
+                self.limits,
+                max_waiting_tokens=self.max_waiting_tokens,
             )
         self._turns.append(_Turn(deque(submission.tickets), tokens))
         self.waiting_texts += len(submission.tickets)
@@ -99,10 +127,6 @@ class TicketQueue:
             batch.append(ticket)
             self._turns.rotate(-1)
         return batch
-
-    def _entered(self, tokens: int) -> int:
-        """Return how many of a submission's tokens count as in the queue."""
-        return min(tokens, max(self.max_waiting_tokens // PIECE_PART, self.limits.max_cells))
 
     def _next_open(self, turn: "_Turn", now_s: float) -> Ticket | None:
         """Return the first ticket of a turn that is still waited for."""

@@ -78,6 +78,7 @@ class Submission:
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _on_done: Callable[[], None] | None = None
     _on_each: Callable[[Ticket, Answer], None] | None = None
+    _on_left: Callable[[], None] | None = None
 
     @classmethod
     def of(cls, encodings: Sequence[Encoding], *, now_s: float, deadline_s: float | None) -> Self:
@@ -127,15 +128,31 @@ class Submission:
         for ticket, answer in answered:
             callback(ticket, answer)
 
+    def when_left(self, callback: Callable[[], None]) -> None:
+        """Register a callback for when the caller waits no longer: it gave up, or was abandoned.
+
+        A queue in this process looks at its tickets instead.
+        """
+        with self._lock:
+            self._on_left = callback
+
     def give_up(self, error: EarmarkError) -> None:
         """Answer all open tickets with an error, such as `DeadlineExceeded`."""
         for ticket in self.tickets:
             ticket.settle(error)
+        self._leave()
 
     def abandon(self) -> None:
         """Mark that the caller has left, so that the queue drops what has not run."""
         with self._lock:
             self.abandoned = True
+        self._leave()
+
+    def _leave(self) -> None:
+        with self._lock:
+            callback, self._on_left = self._on_left, None
+        if callback is not None:
+            callback()
 
     def let_go(self) -> None:
         """Remove the tickets and callbacks, which refer back to the submission.
@@ -145,7 +162,7 @@ class Submission:
         """
         with self._lock:
             self.tickets = ()
-            self._on_done = self._on_each = None
+            self._on_done = self._on_each = self._on_left = None
 
     def answers(self) -> tuple[Answer, ...]:
         """Return all answers, in the order of the encodings.

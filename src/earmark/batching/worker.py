@@ -25,6 +25,7 @@ class Worker:
         run: Runner,
         listen: Listener,
         *,
+        after: Callable[[], None] = lambda: None,
         end: Callable[[], None] = lambda: None,
         clock: Clock = time.monotonic,
     ) -> None:
@@ -34,11 +35,12 @@ class Worker:
             queue: chooses what runs next; only the worker may use it from now on.
             run: runs encodings together; called from the worker's thread only.
             listen: receives a report of every run, in the worker's thread.
+            after: called in the worker's thread when all texts of a batch are answered.
             end: frees what `run` uses; called once in the worker's thread, after its last run.
             clock: clock for deadlines and arrivals.
         """
         self._queue, self._run, self._listen, self._clock = queue, run, listen, clock
-        self._end = end
+        self._after, self._end = after, end
         self._wake = threading.Condition()
         self._closed = False
         self._started_s: float | None = None
@@ -103,4 +105,5 @@ class Worker:
                     return
                 self._started_s = self._clock()
             run_batch(batch, self._run, self._clock, self._listen)
+            self._after()
             self._started_s = None

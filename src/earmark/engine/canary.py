@@ -1,21 +1,29 @@
 """Runs a failing model on a short text every second, to find out when it works again."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Final
+from typing import Final, Protocol
 
-from earmark.batching.worker import Worker
+from earmark.batching.ticket import Submission
 from earmark.domain.encoding import Encoding
 from earmark.errors import CapacityError
 
 EVERY_S: Final = 1.0
 
 
+class Submits(Protocol):
+    """What runs texts: a worker, or a handle to one."""
+
+    def submit(self, encodings: Sequence[Encoding], *, deadline_s: float | None) -> Submission:
+        """Queue encodings as one submission; raise `CapacityError` where there is no room."""
+        ...
+
+
 class Canary:
     """Runs a text while a model is failing, in a thread that ends when the model works."""
 
-    def __init__(self, worker: Worker, text: Encoding, *, failing: Callable[[], bool]) -> None:
+    def __init__(self, worker: Submits, text: Encoding, *, failing: Callable[[], bool]) -> None:
         """Create it without starting the thread.
 
         Args:

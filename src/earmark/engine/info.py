@@ -7,9 +7,10 @@ from earmark.domain.labels import LabelSet
 from earmark.engine.certificate import Certificate
 from earmark.tasks.task import TaskName
 
-EngineState = Literal["ready", "failing", "stalled", "closed"]
+EngineState = Literal["ready", "failing", "stalled", "restarting", "closed"]
 """`failing`: the last runs all failed, and none has succeeded since. `stalled`: the run in progress
-has outlived the engine's patience; nothing else can run."""
+has outlived the engine's patience; nothing else can run. `restarting`: the engine's process has
+ended, and is started again; what it was asked waits."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,6 @@ from earmark.domain.setting import Setting
 from earmark.engine.certificate import TOLERANCES, ReferenceKind
 from earmark.engine.compute_note import compute_note
 from earmark.engine.engine import Engine
-from earmark.engine.handle import EngineHandle
 from earmark.engine.identity import load_identity
 from earmark.engine.info import EngineInfo
 from earmark.engine.model import (
@@ -55,7 +54,8 @@ class EngineOptions:
         threads: number of threads; None for all cores that this process may use.
         max_batch_tokens: cells of the largest batch; raised to the longest text if that is longer.
         max_waiting_tokens: limit of the queue; what exceeds it is refused.
-        stall_after_s: a run that takes longer makes the engine count as stalled.
+        stall_after_s: a run in a thread that takes longer makes the engine count as stalled.
+        run_timeout_s: a run in a process that takes longer is ended with the process.
         tolerance: greatest difference of a probability; None uses the precision's own.
         certificates: of earlier loads; None keeps none.
         compiled: models that earlier loads compiled; None keeps none.
@@ -74,6 +74,13 @@ class EngineOptions:
     ] = 1024
     max_waiting_tokens: int = 262_144
     stall_after_s: float = 60.0
+    run_timeout_s: Annotated[
+        Annotated[float, Meta(gt=0, le=86_400)] | None,
+        Setting(
+            "Seconds after which a run of the model is taken to hang, and its process is ended.",
+            default="32 times what the model's warm-up says, at least 10",
+        ),
+    ] = None
     reference: Annotated[
         ReferenceKind,
         Setting(
@@ -98,7 +105,7 @@ def load_engine(
     model_id: str | None = None,
     options: EngineOptions | None = None,
 ) -> Engine:
-    """Load a model and warm it up.
+    """Load a model and warm it up, and run it in a thread of this process.
 
     Args:
         ref: the model.
@@ -113,45 +120,63 @@ def load_engine(
         UnsupportedDevice: runtime and precision do not work together on this machine.
         EngineError: the runtime failed, or memory does not suffice.
     """
+    options = options or EngineOptions()
+    loaded = load_model(ref, model_id=model_id, options=options)
+    info, tokenizer = loaded.info, loaded.tokenizer
+    with closed_on_error(loaded.session):
+        canary = canary_text(tokenizer, info.max_input_tokens, info.embedding_rows)
+        queue = QueueOptions(
+            limits=loaded.limits,
+            max_waiting_tokens=options.max_waiting_tokens,
+            stall_after_s=options.stall_after_s,
+        )
+        handle = handle_of(loaded.session, info.model_id, loaded.head, canary, queue)
+    return Engine(info, tokenizer, handle, head=loaded.head)
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedModel:
+    """A model that can run: warmed up, with its facts.
+
+    Attributes:
+        info: facts about it.
+        session: what runs it; whoever holds this closes it.
+        tokenizer: its tokenizer.
+        head: what its logits mean.
+        limits: of its batches.
+        token_s: seconds per token of the last warm-up.
+    """
+
+    info: EngineInfo
+    session: RuntimeSession
+    tokenizer: TextTokenizer
+    head: HeadKind
+    limits: BatchLimits
+    token_s: float
+
+
+def load_model(ref: ModelRef, *, model_id: str | None, options: EngineOptions) -> LoadedModel:
+    """Open a model, choose its precision, and warm it up; arguments and errors as `load_engine`.
+
+    After an error nothing stays open.
+    """
     try:
-        loaded = load_in_thread(ref, model_id=model_id, options=options or EngineOptions())
+        return _load_model(ref, model_id, options)
     except MemoryError as error:
         raise EngineError(
             f"memory does not suffice to load {ref}; give the process more, or load fewer models"
         ) from error
     except ImportError as error:  # the libraries that run it are missing
         raise EngineError(f"what runs {ref} cannot be loaded: {error}") from error
-    return Engine(loaded.info, loaded.tokenizer, loaded.handle, head=loaded.head)
 
 
-@dataclass(frozen=True, slots=True)
-class LoadedModel:
-    """A running model, and what is needed to use it.
-
-    Attributes:
-        info: facts about it.
-        handle: runs its encodings.
-        tokenizer: its tokenizer.
-        head: what its logits mean.
-    """
-
-    info: EngineInfo
-    handle: EngineHandle
-    tokenizer: TextTokenizer
-    head: HeadKind
-
-
-def load_in_thread(ref: ModelRef, *, model_id: str | None, options: EngineOptions) -> LoadedModel:
-    """Open a model, choose its precision, warm it up, and run it in a thread of this process.
-
-    After an error nothing stays open. Arguments and errors as for `load_engine`.
-    """
+def _load_model(ref: ModelRef, model_id: str | None, options: EngineOptions) -> LoadedModel:
     started_s = time.monotonic()
     repository = open_repository(ref)
     model, limits, settled = _settled(ref, repository, options)
     session, precision = settled.session, settled.precision
     with closed_on_error(session):
-        warm_up(session, model, limits)
+        token_s = warm_up(session, model, limits)
         info = EngineInfo(
             model_id=model_id or ref.usual_id,
             tasks=tasks_of(model.head, model.config.labels()),
@@ -175,13 +200,7 @@ def load_in_thread(ref: ModelRef, *, model_id: str | None, options: EngineOption
             passed_over=settled.passed_over,
             load_s=time.monotonic() - started_s,
         )
-        queue = QueueOptions(
-            limits=limits,
-            max_waiting_tokens=options.max_waiting_tokens,
-            stall_after_s=options.stall_after_s,
-        )
-        handle = handle_of(session, info.model_id, model.head, canary_text(model), queue)
-    return LoadedModel(info, handle, model.tokenizer, model.head)
+    return LoadedModel(info, session, model.tokenizer, model.head, limits, token_s)
 
 
 def _settled(

@@ -33,9 +33,9 @@ its engine is closed with the server.
 *Time.* Two moves come from time alone, and are made at the next call: a load that has taken too
 long becomes OVERDUE, and a FAILED life ends once it is old enough or its files have changed.
 
-*What is shown.* A model in memory is as well as its engine. Whether that is ready, failing, stalled
-or closed the engine alone knows (`earmark.engine.thread`), and it changes without an event here, so
-those are no states of `MOVES`: `SHOWN` joins the two.
+*What is shown.* A model in memory is as well as its engine. Whether that is ready, failing,
+stalled, restarting or closed the engine alone knows (`earmark.engine.handle`), and it changes
+without an event here, so those are no states of `MOVES`: `SHOWN` joins the two.
 """
 
 from collections.abc import Mapping
@@ -113,6 +113,7 @@ SHOWN: Final[Mapping[tuple[State, EngineState | None], ModelState]] = {
     (State.READY, "ready"): "ready",
     (State.READY, "failing"): "failing",
     (State.READY, "stalled"): "stalled",
+    (State.READY, "restarting"): "restarting",
     (State.READY, "closed"): "closed",
     (State.OVERDUE, None): "failed",
     (State.FAILED, None): "failed",

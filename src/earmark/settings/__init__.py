@@ -15,7 +15,7 @@ from earmark.settings.reading import (
     KEY_VARIABLE,
     read_settings,
 )
-from earmark.settings.settings import KNOWN, LogFormat, LogLevel, Settings
+from earmark.settings.settings import KNOWN, LogFormat, LogLevel, Settings, runs_in_processes
 
 __all__ = [
     "CONFIG_FILE",
@@ -28,4 +28,5 @@ __all__ = [
     "NamedModel",
     "Settings",
     "read_settings",
+    "runs_in_processes",
 ]

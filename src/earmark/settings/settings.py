@@ -1,6 +1,7 @@
 """Every setting, checked, and the options that each package gets from them."""
 
 import re
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -26,6 +27,7 @@ from earmark.settings.named_model import NamedModel
 from earmark.web.options import WebOptions
 from earmark.web.serve import ServerOptions
 
+EnginePlace = Literal["auto", "process", "thread"]
 LogFormat = Literal["console", "json"]
 LogLevel = Literal["debug", "info", "warning", "error"]
 _Named: TypeAlias = Annotated[str, Meta(min_length=1)]
@@ -98,6 +100,22 @@ class Settings:
     service: ServiceOptions = field(default_factory=ServiceOptions)
     jobs: JobOptions = field(default_factory=JobOptions)
     engine: EngineOptions = field(default_factory=EngineOptions)
+    engine_place: Annotated[
+        EnginePlace,
+        Setting(
+            "Whether models run in processes of their own, which may die, or in threads of the"
+            " server; auto is process where the system can.",
+            name="engine",
+        ),
+    ] = "auto"
+    shared_engine_bytes: Annotated[
+        int,
+        Meta(ge=0, le=1 << 50),
+        Setting(
+            "Weights of the models that share one engine process; a larger model, and one that is"
+            " loaded on demand, has its own."
+        ),
+    ] = 512_000_000
     cache_folder: Annotated[
         _Named | None,
         Setting(
@@ -235,6 +253,21 @@ class Settings:
                     " https://app.example or http://localhost:3000, or * for any"
                 )
         return replace(self.web, hosts=self.hosts if loopback else None)
+
+
+def runs_in_processes(place: EnginePlace) -> bool:
+    """Return whether models run in processes of their own.
+
+    Raises:
+        SettingsError: this system cannot, and the operator asked for it.
+    """
+    able = sys.platform != "win32"
+    if place == "process" and not able:
+        raise SettingsError(
+            "engine is process, which needs Unix sockets that a child inherits; this system has"
+            " none: choose thread, or leave it out"
+        )
+    return able and place != "thread"
 
 
 KNOWN = {one.name: one for one in settings_in(Settings())}

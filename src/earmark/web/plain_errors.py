@@ -23,11 +23,10 @@ from earmark.errors import (
     ModelNotLoaded,
     ModelOutOfReach,
     ModelUnavailable,
-    NonFiniteScore,
     RequestError,
     RequestTooLarge,
     ShuttingDown,
-    TokenizerFault,
+    TextFault,
     UnknownModel,
     UnsupportedCoding,
 )
@@ -85,8 +84,7 @@ FORMS: Final[dict[type[BaseException], Form]] = {
     ModelUnavailable: Form(500, "{message}; the server's log says why (request {request_id})"),
     # The first words are the Hub's own: clients match on them.
     DeadlineExceeded: Form(504, "Model {model} time out: {message}"),
-    NonFiniteScore: Form(500),
-    TokenizerFault: Form(500),
+    TextFault: Form(500),
     # A fault of the server: only the log has the details, under the request's id.
     BaseException: Form(500, "unknown error (request {request_id})"),
 }

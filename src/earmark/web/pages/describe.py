@@ -306,4 +306,6 @@ def _complaint(status: ModelStatus) -> str:
         return f"model {model} is stalled: the run in progress has taken {queue.running_s:.0f} s"
     if status.state == "failing":
         return f"model {model} is failing: its last runs all failed; the server's log says why"
+    if status.state == "restarting":
+        return f"model {model} is restarting: its engine process ended; requests wait for it"
     return f"model {model} is {status.state}"

@@ -20,7 +20,7 @@ from earmark.errors import (
     ModelUnavailable,
     RequestError,
     RequestTooLarge,
-    TokenizerFault,
+    TextFault,
     UnknownModel,
     UnsupportedCoding,
     UnusableModel,
@@ -66,7 +66,7 @@ FORMS: Final[dict[type[BaseException], Form]] = {
     CapacityError: Form(429, 3040, "Capacity temporarily exceeded, please try again."),
     DeadlineExceeded: Form(408, 3007, "Request timeout"),
     ModelUnavailable: Form(_FAULT, 5000, "Internal error"),
-    TokenizerFault: Form(_FAULT, 5000, "Internal error"),
+    TextFault: Form(_FAULT, 5000, "Internal error"),
     BaseException: Form(_FAULT, 5000, "Internal error", "unknown error"),
 }
 """The nearest class of an error's own line of descent counts. 5000 is ours: Cloudflare's table has

@@ -16,7 +16,7 @@ from earmark.errors import (
     RequestError,
     RequestTooLarge,
     ShuttingDown,
-    TokenizerFault,
+    TextFault,
     UnknownModel,
     UnreadInput,
     UnsupportedCoding,
@@ -64,7 +64,7 @@ FORMS: Final[dict[type[BaseException], Form]] = {
     ModelUnavailable: Form(
         _FAULT, "Backend", "{message}; the server's log says more (request {request_id})"
     ),
-    TokenizerFault: Form(_FAULT, "Backend"),
+    TextFault: Form(_FAULT, "Backend"),
     BaseException: Form(_FAULT, "Backend", "unknown error (request {request_id})"),
 }
 """The nearest class of an error's own line of descent counts."""
