@@ -18,11 +18,12 @@ from earmark.engine.load import EngineOptions, load_engine
 from earmark.engine.model import open_repository
 from earmark.engine.preview import fetch_previewed_model, preview_model, read_facts
 from earmark.engine.process.processes import EngineProcesses
+from earmark.errors import SettingsError
 from earmark.models.aliases import Alias
 from earmark.models.catalogue import KnownModel
 from earmark.models.certificates import Certificates
 from earmark.models.discovery import Discovery, DiscoveryOptions
-from earmark.models.estimates import LoadTimes
+from earmark.models.estimates import LoadTimes, first_estimate_bytes
 from earmark.models.on_demand import OnDemand
 from earmark.models.policy import HubPolicy
 from earmark.models.registry import Registry
@@ -113,10 +114,11 @@ def composed(
     with ExitStack() as stack:
         named = settings.named_models() if models is None else tuple(models)
         web = settings.web_options(loopback=loopback)
+        options = settings.on_demand_options()
         policy = HubPolicy(
             settings.hub_rule(), demands_key=lambda: gate.demands_key, loopback=loopback
         )
-        discovery = Discovery(_Hub(), policy, DiscoveryOptions(hold_s=settings.on_demand.hold_s))
+        discovery = Discovery(_Hub(), policy, DiscoveryOptions(hold_s=options.hold_s))
         catalogue = settings.catalogue(named, discovery)
         processes = stack.enter_context(engine_processes(settings))
         engines = [
@@ -127,11 +129,12 @@ def composed(
             for model in named
             if settings.preload
         ]
+        _refuse_too_many(engines, options.memory_bytes)
         on_demand = None
         if catalogue is not None:
-            loader = _Loader(_engine_options(settings), processes, settings.on_demand.load_s)
+            loader = _Loader(_engine_options(settings), processes, options.load_s)
             times = LoadTimes(settings.database)
-            on_demand = OnDemand(catalogue, loader, settings.on_demand, times)
+            on_demand = OnDemand(catalogue, loader, options, times)
         aliases = _aliases(settings.alias_table(), [engine.info for engine in engines])
         served = Registry(
             engines,
@@ -254,6 +257,25 @@ def _aliases(table: Iterable[Alias], loaded: Iterable[EngineInfo]) -> dict[str, 
         one.name: one.model_id if (one.model_id, one.precision) in runs else one.runs
         for one in table
     }
+
+
+def _refuse_too_many(engines: Iterable[Engine], memory_bytes: int | None) -> None:
+    """Refuse named models that take more memory than all models may, together.
+
+    Raises:
+        SettingsError: they do.
+    """
+    if memory_bytes is None:
+        return
+    taken = sum(
+        one.memory_bytes() or first_estimate_bytes(one.info.weights_bytes) for one in engines
+    )
+    if taken > memory_bytes:
+        raise SettingsError(
+            f"memory is {memory_bytes / 1e6:.0f} MB, and the models named at the start take"
+            f" {taken / 1e6:.0f} MB; name fewer, leave them to be loaded on demand with"
+            " --no-preload, or allow more"
+        )
 
 
 @contextmanager

@@ -102,6 +102,7 @@ class FakeEngine:
         deadlines_s: their deadlines.
         cancelled: requests whose caller left while they waited.
         closed: how often `close` was called.
+        memory: what `memory_bytes` says.
     """
 
     model_id: str = "acme/tc"
@@ -124,6 +125,7 @@ class FakeEngine:
     deadlines_s: list[float | None] = field(default_factory=list)
     cancelled: int = 0
     closed: int = 0
+    memory: int | None = None
 
     @property
     def info(self) -> EngineInfo:
@@ -148,6 +150,10 @@ class FakeEngine:
             load_s=0.5,
             certificate=FAKE_CERTIFICATE,
         )
+
+    def memory_bytes(self) -> int | None:
+        """Return what the test has set."""
+        return self.memory
 
     def queue_state(self) -> QueueState:
         """Nothing waits here, whatever the state."""

@@ -119,6 +119,9 @@ SAMPLES: dict[str, tuple[str, object, str]] = {
     "max_loaded": ("7", 7, "on_demand.max_loaded"),
     "hold_s": ("1.5", 1.5, "on_demand.hold_s"),
     "load_timeout_s": ("1.5", 1.5, "on_demand.load_s"),
+    "kept": ("a/b", ("a/b",), "on_demand.kept"),
+    "memory": ("8GB", "8GB", "memory"),
+    "idle_unload": ("30m", "30m", "idle_unload"),
     "host": ("::1", "::1", "host"),
     "port": ("0", 0, "port"),
     "allow_anonymous": ("true", True, "allow_anonymous"),
@@ -479,3 +482,25 @@ def test_a_settings_file_that_is_not_there_is_told_in_words(tmp_path: Path) -> N
     file = tmp_path / "no.toml"
     with pytest.raises(SettingsError, match=r"cannot be read: no such file or directory$"):
         read(environ={"EARMARK_CONFIG": str(file)})
+
+
+@pytest.mark.parametrize(
+    ("written", "size"),
+    [("8GB", 8_000_000_000), ("1.5 gib", 1_610_612_736), ("500m", 500_000_000), ("123", 123)],
+)
+def test_a_size_is_read_as_operators_write_it(written: str, size: int) -> None:
+    """Decimal units, and binary ones with an `i`, in any case, with a space or without."""
+    assert Settings(memory=written).on_demand_options().memory_bytes == size
+
+
+@pytest.mark.parametrize(("written", "seconds"), [("30m", 1800), ("90s", 90), ("1.5h", 5400)])
+def test_a_time_is_read_as_operators_write_it(written: str, seconds: float) -> None:
+    """In seconds, minutes, hours and days."""
+    assert Settings(idle_unload=written).on_demand_options().idle_s == seconds
+
+
+@pytest.mark.parametrize("written", ["8 gigs", "GB", "-1GB", "0", "1e9", "8GB or so", "30 years"])
+def test_what_is_no_size_is_refused(written: str) -> None:
+    """The error shows what was found, and an example."""
+    with pytest.raises(SettingsError, match=r"memory is .*: expected a size, such as 8GB"):
+        Settings(memory=written).on_demand_options()

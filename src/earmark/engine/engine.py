@@ -56,6 +56,10 @@ class Engine:
         """Return the state of the engine and its queue at this moment."""
         return self._handle.state()
 
+    def memory_bytes(self) -> int | None:
+        """Return the memory that the model takes; None where that cannot be measured."""
+        return self._handle.memory_bytes()
+
     async def answer(
         self, request: TaskRequest[Result], *, deadline_s: float | None = None
     ) -> Reply[Result]:

@@ -1,8 +1,8 @@
 """The interface between an engine and the place where its queue and session are.
 
 Above it: the tokenizer, tasks, and the meaning of logits. Below it: loading, the queue, batches,
-runs. Here the place is a thread of this process (`engine.thread`). It could be a child process or
-another machine; nothing above the handle depends on that.
+runs. The place is a thread of this process (`engine.thread`) or another process
+(`engine.process`); nothing above the handle depends on that.
 """
 
 from collections.abc import Sequence
@@ -27,6 +27,10 @@ class EngineHandle(Protocol):
 
     def state(self) -> QueueState:
         """Return whether it can answer, and what is waiting and running at this moment."""
+        ...
+
+    def memory_bytes(self) -> int | None:
+        """Return the memory that the model takes; None where that cannot be measured."""
         ...
 
     def close(self) -> None:

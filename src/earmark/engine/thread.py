@@ -57,6 +57,9 @@ class ThreadHandle:
             totals=self._tally.totals(),
         )
 
+    def memory_bytes(self) -> None:
+        """Return None: the memory of a thread is that of its process."""
+
     def close(self) -> None:
         """Accept no more work, answer what waits with `ShuttingDown`, and close the session.
 

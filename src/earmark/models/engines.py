@@ -25,6 +25,10 @@ class ServedEngine(Protocol):
         """Facts of this moment."""
         ...
 
+    def memory_bytes(self) -> int | None:
+        """Return the memory that it takes at this moment; None where that cannot be measured."""
+        ...
+
     async def answer(
         self, request: TaskRequest[Result], *, deadline_s: float | None = None
     ) -> Reply[Result]:

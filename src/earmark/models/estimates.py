@@ -24,6 +24,12 @@ CREATE TABLE IF NOT EXISTS load_times (
 _BYTES_LOADED_PER_S: Final = 20_000_000
 """earmark/sentiment, 23.6 MB, took 0.9 to 1.3 s on two shared cores of an AMD EPYC."""
 
+_PROCESS_BYTES: Final = 150_000_000
+"""An engine process with its libraries, and the scratch memory of its first batches."""
+
+_BYTES_PER_WEIGHT_BYTE: Final = 1.25
+"""A runtime keeps weights in a layout of its own, padded; embeddings stay as they are."""
+
 _SHORTEST_S: Final = 1.0
 """No estimate is shorter: a caller must not hurry because an earlier estimate has run out."""
 
@@ -42,6 +48,11 @@ _log: structlog.typing.FilteringBoundLogger = structlog.get_logger("earmark.mode
 def first_estimate_s(weights_bytes: int) -> float:
     """Estimate the load of a model that has never been loaded, in seconds."""
     return weights_bytes / _BYTES_LOADED_PER_S
+
+
+def first_estimate_bytes(weights_bytes: int) -> int:
+    """Estimate the memory of a model that has never been loaded, with that of its process."""
+    return _PROCESS_BYTES + int(weights_bytes * _BYTES_PER_WEIGHT_BYTE)
 
 
 def learned_s(mean_s: float, loads: int, took_s: float) -> float:

@@ -26,9 +26,10 @@ nothing can interrupt, or an engine that is LEAVING. The same files are not load
 OVERDUE load; other files under the same id may be.
 
 *Places.* A life has a place while it is FETCHING, LOADING or READY, and there are never more places
-than are set. Where all are taken, the READY engine that was used least recently, and is not in
-use, is put away. A pinned life takes no place, is READY from the beginning, and never leaves:
-its engine is closed with the server.
+than are set, nor more bytes of memory than all lives may take. Where room is needed, the READY
+engines that were used least recently, and are not in use, are put away. A pinned life takes no
+place, is READY from the beginning, and never leaves: its engine is closed with the server. A kept
+one comes on demand, and then stays as well.
 
 *Time.* Two moves come from time alone, and are made at the next call: a load that has taken too
 long becomes OVERDUE, and a FAILED life ends once it is old enough or its files have changed.
@@ -38,6 +39,7 @@ stalled, restarting or closed the engine alone knows (`earmark.engine.handle`), 
 without an event here, so those are no states of `MOVES`: `SHOWN` joins the two.
 """
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
@@ -74,7 +76,7 @@ class Event(Enum):
     LOAD_FAILED = "its load has ended with an error"
     LATE = "its load has taken too long"
     FORGIVEN = "its failure is old, or its files have changed"
-    PUT_AWAY = "another model gets its place"
+    PUT_AWAY = "another model gets its room, or nobody has used it for long"
     SHUT_DOWN = "the server goes down"
     CLOSED = "its engine is closed"
 
@@ -122,6 +124,7 @@ SHOWN: Final[Mapping[tuple[State, EngineState | None], ModelState]] = {
 """What clients see, by the state of a life and of the engine that is in memory."""
 
 _PLACED: Final = frozenset({State.FETCHING, State.LOADING, State.READY})
+_IN_MEMORY: Final = _PLACED | {State.OVERDUE}
 _WITHOUT_PLACE: Final = frozenset({State.OVERDUE, State.LEAVING})
 
 
@@ -152,6 +155,7 @@ class Life(Generic[Engine]):
         due_s: when the load is taken to be too late; infinite while files are fetched.
         failed_s: when the load failed, or was found to be too late.
         error: why it failed.
+        memory_bytes: what it takes, measured or estimated.
     """
 
     model_id: str
@@ -164,6 +168,7 @@ class Life(Generic[Engine]):
     due_s: float = float("inf")
     failed_s: float = float("-inf")
     error: BaseException | None = None
+    memory_bytes: int = 0
 
     @property
     def pinned(self) -> bool:
@@ -185,11 +190,11 @@ class Started(Generic[Engine]):
 
     Attributes:
         life: of the model.
-        put_away: the life whose engine has to be closed before the load begins, if any.
+        put_away: lives whose engines have to be closed before the load begins.
     """
 
     life: Life[Engine]
-    put_away: Life[Engine] | None
+    put_away: tuple[Life[Engine], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +210,21 @@ class NoRoom:
 
 
 @dataclass(frozen=True, slots=True)
+class TooLarge:
+    """The model does not fit even alone beside what stays.
+
+    Attributes:
+        needed_bytes: what it takes.
+        budget_bytes: what all models may take.
+        stays_bytes: what those take that stay.
+    """
+
+    needed_bytes: int
+    budget_bytes: int
+    stays_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class Unloaded:
     """The model is not in memory, and the caller wants no load."""
 
@@ -216,7 +236,7 @@ class Failed:
     error: BaseException
 
 
-Step: TypeAlias = Ready[Engine] | Started[Engine] | Loading | NoRoom | Unloaded | Failed
+Step: TypeAlias = Ready[Engine] | Started[Engine] | Loading | NoRoom | TooLarge | Unloaded | Failed
 """What a caller that wants a model gets, or has to do."""
 
 
@@ -228,18 +248,22 @@ class Lifecycle(Generic[Engine]):
         max_loaded: places.
         retry_after_s: for how long a failed load is not tried again, unless the files change.
         load_s: how long a load may take once the files are here.
+        budget_bytes: memory that all lives may take; None for any.
+        kept: models that are not put away once they are loaded.
         is_shut: whether the server goes down.
     """
 
     max_loaded: int
     retry_after_s: float
     load_s: float = float("inf")
+    budget_bytes: int | None = None
+    kept: frozenset[str] = frozenset()
     is_shut: bool = False
     _current: dict[str, Life[Engine]] = field(default_factory=dict)
     _without_place: set[Life[Engine]] = field(default_factory=set)
     _overdue: list[KnownModel] = field(default_factory=list)
 
-    def pin(self, model_id: str, engine: Engine) -> None:
+    def pin(self, model_id: str, engine: Engine, *, memory_bytes: int = 0) -> None:
         """Take an engine that stays until the end.
 
         Raises:
@@ -247,7 +271,8 @@ class Lifecycle(Generic[Engine]):
         """
         if model_id in self._current:
             raise ValueError(f"two engines have the model id {model_id}")
-        self._move(Life(model_id, None, engine=engine), Event.PINNED)
+        life = Life(model_id, None, engine=engine, memory_bytes=memory_bytes)
+        self._move(life, Event.PINNED)
 
     def engine(self, model_id: str) -> Engine | None:
         """Return an engine in memory, without borrowing it."""
@@ -289,8 +314,31 @@ class Lifecycle(Generic[Engine]):
         life.users -= 1
         life.used_s = now_s
 
-    def want(self, known: KnownModel, *, load: bool, now_s: float) -> Step[Engine]:
-        """Borrow a model, begin its load if one may begin, or return the reason for neither."""
+    def measured(self, memory_bytes: Mapping[str, int]) -> None:
+        """Note how much memory engines take, by model."""
+        for model_id, found in memory_bytes.items():
+            life = self._current.get(model_id)
+            if life is not None and life.engine is not None:
+                life.memory_bytes = found
+
+    def idle(self, *, now_s: float, idle_s: float) -> tuple[Life[Engine], ...]:
+        """Put engines away that nobody has used for so long; they have to be closed."""
+        found = tuple(life for life in self._idle() if now_s - life.used_s >= idle_s)
+        for life in found:
+            self._move(life, Event.PUT_AWAY)
+        return found
+
+    def want(
+        self, known: KnownModel, *, load: bool, now_s: float, needed_bytes: int = 0
+    ) -> Step[Engine]:
+        """Borrow a model, begin its load if one may begin, or return the reason for neither.
+
+        Args:
+            known: the model.
+            load: whether its load may begin.
+            now_s: moment on the clock.
+            needed_bytes: memory that it is likely to take.
+        """
         self._find_overdue(now_s)
         ready = self.borrow(known.model_id)
         if ready is not None:
@@ -303,7 +351,7 @@ class Lifecycle(Generic[Engine]):
         failed = self._failed(known, now_s)
         if failed is not None and failed.error is not None:
             return Failed(failed.error)
-        return self._begin(known, now_s)
+        return self._begin(known, now_s, needed_bytes)
 
     def fetched(self, life: Life[Engine], *, now_s: float) -> None:
         """Note that a load has its files: the time that it may take runs from now."""
@@ -383,16 +431,47 @@ class Lifecycle(Generic[Engine]):
         self._move(failed, Event.FORGIVEN)
         return None
 
-    def _begin(self, known: KnownModel, now_s: float) -> Started[Engine] | NoRoom:
-        put_away: Life[Engine] | None = None
-        places = self._places()
-        if len(places) >= self.max_loaded:
-            idle = [life for life in places if life.state is State.READY and not life.users]
+    def _begin(
+        self, known: KnownModel, now_s: float, needed_bytes: int
+    ) -> Started[Engine] | NoRoom | TooLarge:
+        room = self._room(needed_bytes)
+        if not isinstance(room, tuple):
+            return room
+        for life in room:
+            self._move(life, Event.PUT_AWAY)
+        begun: Life[Engine] = Life(known.model_id, known, began_s=now_s, memory_bytes=needed_bytes)
+        self._move(begun, Event.NAMED)
+        self._move(begun, Event.WANTED)
+        return Started(begun, room)
+
+    def _room(self, needed_bytes: int) -> tuple[Life[Engine], ...] | NoRoom | TooLarge:
+        """Choose what to put away for a model."""
+        budget = self.budget_bytes if self.budget_bytes is not None else sys.maxsize
+        idle = self._idle()
+        lives = (*self._current.values(), *self._without_place)
+        stays = sum(one.memory_bytes for one in lives if self._stays(one))
+        if stays + needed_bytes > budget:
+            return TooLarge(needed_bytes, budget, stays)
+        places = len(self._places())
+        taken = sum(one.memory_bytes for one in lives if one.state in _IN_MEMORY)
+        chosen: list[Life[Engine]] = []
+        while places >= self.max_loaded or taken + needed_bytes > budget:
             if not idle:
                 return NoRoom()
-            put_away = min(idle, key=lambda life: (life.used_s, life.model_id))
-            self._move(put_away, Event.PUT_AWAY)
-        life: Life[Engine] = Life(known.model_id, known, began_s=now_s)
-        self._move(life, Event.NAMED)
-        self._move(life, Event.WANTED)
-        return Started(life, put_away)
+            life = idle.pop(0)
+            chosen.append(life)
+            places -= 1
+            taken -= life.memory_bytes
+        return tuple(chosen)
+
+    def _stays(self, life: Life[Engine]) -> bool:
+        return life.pinned or (life.model_id in self.kept and life.state is State.READY)
+
+    def _idle(self) -> list[Life[Engine]]:
+        """List the engines that may be put away, the one used least recently first."""
+        found = [
+            life
+            for life in self._places()
+            if life.state is State.READY and not life.users and not self._stays(life)
+        ]
+        return sorted(found, key=lambda life: (life.used_s, life.model_id))

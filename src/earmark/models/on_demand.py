@@ -26,6 +26,9 @@ class OnDemandOptions:
         load_s: a load that has taken longer, downloads not counted, has failed: its place is free
             for another. What it still makes is closed, and as long as it goes on the same files
             are not loaded again.
+        memory_bytes: memory that all engines may take; None for any.
+        idle_s: a model that nobody has used for so long is put away; None for never.
+        kept: ids of models that are not put away.
     """
 
     max_loaded: Annotated[int, Meta(ge=1, le=1024), Setting("Models loaded on demand at once.")] = 4
@@ -43,6 +46,12 @@ class OnDemandOptions:
             name="load_timeout_s",
         ),
     ] = 900.0
+    memory_bytes: int | None = None
+    idle_s: float | None = None
+    kept: Annotated[
+        tuple[str, ...],
+        Setting("A model that stays in memory once it is loaded on demand.", flag="--pin"),
+    ] = ()
 
 
 @dataclass(frozen=True, slots=True)

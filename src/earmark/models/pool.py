@@ -20,7 +20,12 @@ from earmark.errors import (
 from earmark.models.catalogue import KnownModel
 from earmark.models.change_signal import Change, ChangeSignal
 from earmark.models.engines import ServedEngine
-from earmark.models.estimates import DownloadTimes, first_estimate_s, remaining_s
+from earmark.models.estimates import (
+    DownloadTimes,
+    first_estimate_bytes,
+    first_estimate_s,
+    remaining_s,
+)
 from earmark.models.lifecycle import (
     Failed,
     Life,
@@ -30,11 +35,15 @@ from earmark.models.lifecycle import (
     Ready,
     Started,
     State,
+    TooLarge,
     Unloaded,
 )
 from earmark.models.on_demand import OnDemand
-from earmark.models.refusals import refused
+from earmark.models.refusals import refused, too_large
 from earmark.models.status import KnownFacts
+
+_LOOKED_FOR_IDLE_S: Final = 30.0
+"""How often it is looked for models that nobody uses, at least."""
 
 _log: structlog.typing.FilteringBoundLogger = structlog.get_logger("earmark.models")
 
@@ -70,12 +79,23 @@ class EnginePool:
         self._lock = threading.Lock()
         self._changed = ChangeSignal()
         self._lifecycle: Lifecycle[ServedEngine] = Lifecycle(
-            options.max_loaded, options.retry_after_s, options.load_s
+            options.max_loaded,
+            options.retry_after_s,
+            options.load_s,
+            options.memory_bytes,
+            frozenset(options.kept),
         )
         engines = tuple(pinned)
         for engine in engines:
-            self._lifecycle.pin(engine.info.model_id, engine)
+            estimate = first_estimate_bytes(engine.info.weights_bytes)
+            self._lifecycle.pin(engine.info.model_id, engine, memory_bytes=estimate)
         self.pinned: Final = {engine.info.model_id: engine for engine in engines}
+        self._memory_bytes: dict[KnownModel, int] = {}
+        self._shut = threading.Event()
+        if options.idle_s is not None:
+            threading.Thread(
+                target=self._put_idle_away, args=(options.idle_s,), name="earmark-idle", daemon=True
+            ).start()
 
     def engine(self, model_id: str) -> ServedEngine | None:
         """Return a model's engine without borrowing it; None where it is not in memory."""
@@ -140,6 +160,7 @@ class EnginePool:
 
         Waits for no load: the thread of one in progress closes its engine once it is loaded.
         """
+        self._shut.set()
         with self._lock:
             lives = self._lifecycle.shut_down()
             self._changed.notify()
@@ -185,33 +206,42 @@ class EnginePool:
         if known is None:
             raise ModelUnavailable(f"Model {model_id} is no longer there")
         expected_s = self._expected_s(known)
-        options = self._on_demand.options
-        begun: Started[ServedEngine] | None = None
+        needed_bytes = self._needed_bytes(known)
         with self._lock:
-            self._refuse_when_shut()
-            step = self._lifecycle.want(known, load=may_load, now_s=self._clock())
-            self._log_overdue()
-            match step:
-                case Ready():
-                    return step
-                case Unloaded():
-                    raise ModelNotLoaded(f"Model {model_id} is not loaded yet")
-                case Failed(error):
-                    raise refused(known, error, retry_after_s=options.retry_after_s) from error
-                case Loading(elapsed_s):
-                    wait = _Wait(self._changed.subscribe(), remaining_s(expected_s, elapsed_s))
-                case Started():
-                    begun = step
-                    wait = _Wait(self._changed.subscribe(), remaining_s(expected_s, 0.0))
-                case NoRoom():
-                    text = (
-                        f"waits for room: {options.max_loaded} models, as many as may be in"
-                        " memory, are in use"
-                    )
-                    wait = _Wait(self._changed.subscribe(), remaining_s(expected_s, 0.0), text)
-        if begun is not None:
-            self._begin(known, begun)
-        return wait
+            step = self._want(known, needed_bytes, may_load=may_load)
+            if isinstance(step, Ready):
+                return step
+            change = self._changed.subscribe()
+        match step:
+            case Loading(elapsed_s):
+                return _Wait(change, remaining_s(expected_s, elapsed_s))
+            case NoRoom():
+                most = self._on_demand.options.max_loaded
+                text = f"waits for room: the models in memory, {most} at most, are in use"
+                return _Wait(change, remaining_s(expected_s, 0.0), text)
+            case Started():
+                self._begin(known, step)
+                return _Wait(change, remaining_s(expected_s, 0.0))
+
+    def _want(
+        self, known: KnownModel, needed_bytes: int, *, may_load: bool
+    ) -> Ready[ServedEngine] | Loading | NoRoom | Started[ServedEngine]:
+        """Ask the lifecycle, with the lock held; raise what `lend` raises where there is no way."""
+        self._refuse_when_shut()
+        step = self._lifecycle.want(
+            known, load=may_load, now_s=self._clock(), needed_bytes=needed_bytes
+        )
+        self._log_overdue()
+        match step:
+            case Unloaded():
+                raise ModelNotLoaded(f"Model {known.model_id} is not loaded yet")
+            case Failed(error):
+                retry_after_s = self._on_demand.options.retry_after_s
+                raise refused(known, error, retry_after_s=retry_after_s) from error
+            case TooLarge():
+                raise too_large(known, step)
+            case _:
+                return step
 
     def _refuse_when_shut(self) -> None:
         if self._lifecycle.is_shut:
@@ -223,18 +253,40 @@ class EnginePool:
             load_s = first_estimate_s(self._facts.of(known).weights_bytes)
         return load_s + self._downloads.expected_s(known)
 
+    def _needed_bytes(self, known: KnownModel) -> int:
+        """Return the memory that a model is likely to take; measure what the others take now."""
+        if self._on_demand.options.memory_bytes is None:
+            return 0
+        found = {each.info.model_id: each.memory_bytes() for each in self.engines()}
+        sizes = {model_id: size for model_id, size in found.items() if size is not None}
+        with self._lock:
+            self._lifecycle.measured(sizes)
+        before = self._memory_bytes.get(known)
+        return before or first_estimate_bytes(self._facts.of(known).weights_bytes)
+
+    def _put_idle_away(self, idle_s: float) -> None:
+        """Put engines away that nobody uses, until the end."""
+        while not self._shut.wait(min(idle_s / 4, _LOOKED_FOR_IDLE_S)):
+            with self._lock:
+                lives = self._lifecycle.idle(now_s=self._clock(), idle_s=idle_s)
+            for life in lives:
+                _log.info("a model that nobody uses is put away", model=life.model_id)
+                self._put_away(life)
+
     def _begin(self, known: KnownModel, begun: Started[ServedEngine]) -> None:
         try:
             self._on_demand.start(lambda: self._load(known, begun))
         except RuntimeError as error:  # the system gives no more threads
             self._fail(begun.life, known, error)
-            self._put_away(begun.put_away)
+            for life in begun.put_away:
+                self._put_away(life)
 
     def _load(self, known: KnownModel, begun: Started[ServedEngine]) -> None:
         """Load a model in a thread of its own, once the engine that made room is closed."""
         life = begun.life
         try:
-            self._put_away(begun.put_away)
+            for other in begun.put_away:
+                self._put_away(other)
             self._fetch(known)
             started_s = self._clock()
             with self._lock:
@@ -245,8 +297,11 @@ class EnginePool:
             self._fail(life, known, error)
             return
         now_s = self._clock()
+        memory_bytes = engine.memory_bytes()
         with self._lock:
             serves = self._lifecycle.loaded(life, engine, now_s=now_s)
+            if memory_bytes is not None:
+                life.memory_bytes = self._memory_bytes[known] = memory_bytes
             self._changed.notify()
         if serves:
             _log.info("model ready", model=known.model_id, load_s=round(now_s - started_s, 2))
@@ -271,8 +326,8 @@ class EnginePool:
             self._lifecycle.failed(life, error, now_s=self._clock())
             self._changed.notify()
 
-    def _put_away(self, life: Life[ServedEngine] | None) -> None:
-        if life is not None and life.engine is not None:
+    def _put_away(self, life: Life[ServedEngine]) -> None:
+        if life.engine is not None:
             self._close(life, life.engine)
 
     def _close(self, life: Life[ServedEngine], engine: ServedEngine) -> None:

@@ -14,9 +14,12 @@ from earmark.errors import (
     UnusableModel,
 )
 from earmark.models.catalogue import KnownModel
+from earmark.models.lifecycle import TooLarge
 
 _LONGEST_REASON = 500
 """Characters: a message may repeat a file of the model, which can be a stranger's."""
+
+_GIGABYTE = 1_000_000_000
 
 _FOLDERS = re.compile(r"(?<![\w.:/-])/(?:[^\s/'\"]+/)+")
 """The folders of an absolute path."""
@@ -49,6 +52,19 @@ def refused(known: KnownModel, error: BaseException, *, retry_after_s: float = 1
     if isinstance(error, CheckpointError):
         return UnusableModel(f"Model {known.model_id} cannot run here: {_reason(known, error)}")
     return ModelUnavailable(f"Model {known.model_id} cannot be loaded")
+
+
+def too_large(known: KnownModel, step: TooLarge) -> UnusableModel:
+    """Return the error for a model that does not fit into the memory that models may take."""
+    stays = f", of which {_size(step.stays_bytes)} are taken by models that stay"
+    return UnusableModel(
+        f"Model {known.model_id} needs about {_size(step.needed_bytes)} of memory, and all models"
+        f" together may take {_size(step.budget_bytes)}{stays if step.stays_bytes else ''}"
+    )
+
+
+def _size(size: int) -> str:
+    return f"{size / 1e9:.1f} GB" if size >= _GIGABYTE else f"{size / 1e6:.0f} MB"
 
 
 def _reason(known: KnownModel, error: BaseException) -> str:

@@ -37,6 +37,15 @@ def dots_int8(facts: Path = PROCESSOR_FACTS) -> bool | None:
     return None if features is None else bool(_INT8_DOT_FEATURES & features)
 
 
+def process_memory_bytes(pid: int) -> int | None:
+    """Return the memory of a process, pages that it shares counted in part; None if not known.
+
+    From `/proc/PID/smaps_rollup` of Linux, the field Pss.
+    """
+    found = re.search(r"^Pss:\s+(\d+) kB", _read(Path(f"/proc/{pid}/smaps_rollup")), re.MULTILINE)
+    return None if found is None else int(found[1]) * 1024
+
+
 def machine_identity(*packages: str, facts: Path = PROCESSOR_FACTS) -> tuple[str, ...]:
     """Return an identity of this machine and of packages, to distinguish other results.
 

@@ -24,6 +24,7 @@ from earmark.serving.jobs.runner import JobOptions
 from earmark.serving.limits import ServiceOptions
 from earmark.settings.known import settings_in, with_chosen
 from earmark.settings.named_model import NamedModel
+from earmark.settings.quantities import read_bytes, read_seconds
 from earmark.web.options import WebOptions
 from earmark.web.serve import ServerOptions
 
@@ -81,6 +82,22 @@ class Settings:
         ),
     ] = ()
     on_demand: OnDemandOptions = field(default_factory=OnDemandOptions)
+    memory: Annotated[
+        _Named | None,
+        Setting(
+            "Memory that the engines of all models may take, such as 8GB; what was used least"
+            " recently makes room.",
+            default="no bound",
+        ),
+    ] = None
+    idle_unload: Annotated[
+        _Named | None,
+        Setting(
+            "Time without a request after which a model that was loaded on demand leaves memory,"
+            " such as 30m.",
+            default="never",
+        ),
+    ] = None
     host: Annotated[_Named, Setting("Address to listen on.")] = "127.0.0.1"
     port: Annotated[int, Meta(ge=0, le=65535), Setting("0 takes any free one.")] = 8080
     allow_anonymous: Annotated[
@@ -235,6 +252,25 @@ class Settings:
                 raise SettingsError(str(error)) from None
         return Catalogue(
             named | bundled | named, folder, variants=self.alias_table(), discovered=discovered
+        )
+
+    def on_demand_options(self) -> OnDemandOptions:
+        """Return how models are loaded on demand.
+
+        Raises:
+            SettingsError: a size or a time is none; or loading on demand is off, but a model is to
+                stay once it is loaded so, or to leave.
+        """
+        if not self.load_on_demand and (self.on_demand.kept or self.idle_unload):
+            raise SettingsError(
+                "load_on_demand is off, so that kept and idle_unload mean nothing; leave them out"
+            )
+        return replace(
+            self.on_demand,
+            memory_bytes=None if self.memory is None else read_bytes("memory", self.memory),
+            idle_s=None
+            if self.idle_unload is None
+            else read_seconds("idle_unload", self.idle_unload),
         )
 
     def web_options(self, *, loopback: bool = False) -> WebOptions:

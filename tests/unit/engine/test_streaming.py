@@ -78,6 +78,10 @@ class Held:
             ticket = self.submissions[-1].tickets[place]
             ticket.settle(error or Logits(logits(ticket.encoding), 0.0, 0.0))
 
+    def memory_bytes(self) -> int | None:
+        """Return None."""
+        return None
+
     def state(self) -> QueueState:
         """Return a state without counts."""
         return QueueState(state="ready", waiting_texts=0, waiting_tokens=0, running_s=0.0)

@@ -25,6 +25,7 @@ from earmark.models.lifecycle import (
     Ready,
     Started,
     State,
+    TooLarge,
     Unloaded,
     after,
 )
@@ -33,6 +34,7 @@ PLACES = 2
 RETRY_S = 30.0
 A, B, C = (KnownModel(name, BundledRef(name)) for name in "ABC")
 MENDED_A = KnownModel("A", BundledRef("A"), (("config.json", 2, 1),))
+SIZES, BUDGET = {"A": 3, "B": 5, "C": 4}, 9
 BROKEN = OSError("disk")
 
 
@@ -56,7 +58,7 @@ def _put_away(lifecycle: Lifecycle[str], known: KnownModel, *, now_s: float) -> 
     """Begin a load and return the engine that has to be closed for it."""
     step = lifecycle.want(known, load=True, now_s=now_s)
     assert isinstance(step, Started)
-    return None if step.put_away is None else step.put_away.engine
+    return step.put_away[0].engine if step.put_away else None
 
 
 def _borrowed(lifecycle: Lifecycle[str], model_id: str) -> Life[str]:
@@ -151,14 +153,14 @@ def test_an_engine_that_is_put_away_is_leaving_until_it_is_closed() -> None:
     lifecycle = _lifecycle(A, B)
     step = lifecycle.want(C, load=True, now_s=9.0)
     assert isinstance(step, Started)
-    assert step.put_away is not None
+    (put_away,) = step.put_away
     assert lifecycle.state("A", A, now_s=9.0) is State.LEAVING
     assert lifecycle.want(A, load=True, now_s=9.0) != NoRoom()
-    lifecycle.closed(step.put_away)
-    assert step.put_away.engine is None
+    lifecycle.closed(put_away)
+    assert put_away.engine is None
     assert lifecycle.state("A", A, now_s=9.0) is State.FETCHING
     with pytest.raises(IllegalMove):
-        lifecycle.closed(step.put_away)
+        lifecycle.closed(put_away)
 
 
 def test_engines_in_use_and_loads_make_no_room() -> None:
@@ -297,6 +299,55 @@ def test_loads_that_end_after_the_server_went_down_serve_nobody() -> None:
     assert ended == [State.FOUND] * 3
 
 
+def test_what_was_used_least_recently_makes_room_in_memory() -> None:
+    """As many engines as it takes, and no more; the files' own estimate counts before a load."""
+    lifecycle: Lifecycle[str] = Lifecycle(9, RETRY_S, budget_bytes=10)
+    for now_s, known in enumerate((A, B)):
+        step = lifecycle.want(known, load=True, now_s=now_s, needed_bytes=4)
+        assert isinstance(step, Started)
+        lifecycle.fetched(step.life, now_s=now_s)
+        lifecycle.loaded(step.life, f"engine {known.model_id}", now_s=now_s)
+    lifecycle.measured({"A": 2})
+    assert lifecycle.want(C, load=False, now_s=3.0, needed_bytes=5) == Unloaded()
+    step = lifecycle.want(C, load=True, now_s=3.0, needed_bytes=5)
+    assert isinstance(step, Started)
+    assert [life.engine for life in step.put_away] == ["engine A"]
+
+
+def test_a_model_that_never_fits_is_refused_with_its_figures() -> None:
+    """Beside a pinned one of 6 bytes of 10, one of 5 has no room, however long it waits."""
+    lifecycle: Lifecycle[str] = Lifecycle(9, RETRY_S, budget_bytes=10)
+    lifecycle.pin("pinned", "engine", memory_bytes=6)
+    assert lifecycle.want(A, load=True, now_s=0.0, needed_bytes=5) == TooLarge(5, 10, 6)
+    assert isinstance(lifecycle.want(A, load=True, now_s=0.0, needed_bytes=4), Started)
+
+
+def test_a_model_waits_for_memory_that_is_in_use() -> None:
+    """It fits once the other is given back."""
+    lifecycle: Lifecycle[str] = Lifecycle(9, RETRY_S, budget_bytes=10)
+    step = lifecycle.want(A, load=True, now_s=0.0, needed_bytes=6)
+    assert isinstance(step, Started)
+    lifecycle.fetched(step.life, now_s=0.0)
+    lifecycle.loaded(step.life, "engine", now_s=0.0)
+    life = _borrowed(lifecycle, "A")
+    assert lifecycle.want(B, load=True, now_s=1.0, needed_bytes=5) == NoRoom()
+    lifecycle.give_back(life, now_s=2.0)
+    assert isinstance(lifecycle.want(B, load=True, now_s=3.0, needed_bytes=5), Started)
+
+
+def test_a_model_that_nobody_uses_is_put_away_after_a_while() -> None:
+    """Not one that is used, nor one that is kept."""
+    lifecycle = _lifecycle(A, B)
+    lifecycle.kept = frozenset("B")
+    life = _borrowed(lifecycle, "A")
+    assert lifecycle.idle(now_s=1000.0, idle_s=60.0) == ()
+    lifecycle.give_back(life, now_s=1000.0)
+    assert lifecycle.idle(now_s=1059.0, idle_s=60.0) == ()
+    (idle,) = lifecycle.idle(now_s=1060.0, idle_s=60.0)
+    assert idle.model_id == "A"
+    assert lifecycle.state("A", A, now_s=1060.0) is State.LEAVING
+
+
 class Traffic(RuleBasedStateMachine):
     """Requests, loads that end, fail or are overdue, and engines that are closed, in any order."""
 
@@ -308,12 +359,23 @@ class Traffic(RuleBasedStateMachine):
     def __init__(self) -> None:
         """Begin with one pinned engine and nothing loaded at time 0."""
         super().__init__()
-        self.lifecycle: Lifecycle[int] = Lifecycle(PLACES, RETRY_S, load_s=50.0)
+        self.lifecycle: Lifecycle[int] = Lifecycle(
+            PLACES, RETRY_S, load_s=50.0, budget_bytes=BUDGET, kept=frozenset("C")
+        )
         self.names: Iterator[int] = count()
         self.now_s = 0.0
         self.users: dict[int, int] = {}
         self.put_away: set[int] = set()
-        self.lifecycle.pin("pinned", -1)
+        self.lifecycle.pin("pinned", -1, memory_bytes=1)
+
+    @rule(idle_s=st.floats(1, 40))
+    def nobody_uses_some(self, idle_s: float) -> None:
+        """Engines in use, and those that are kept, are not put away."""
+        for life in self.lifecycle.idle(now_s=self.now_s, idle_s=idle_s):
+            assert life.engine is not None
+            assert self.users[life.engine] == 0
+            assert life.model_id != "C"
+            self.lifecycle.closed(life)
 
     @rule(seconds=st.floats(0, 40))
     def time_passes(self, seconds: float) -> None:
@@ -323,18 +385,23 @@ class Traffic(RuleBasedStateMachine):
     @rule(known=st.sampled_from((A, B, C, MENDED_A)), target=fetching)
     def somebody_wants(self, known: KnownModel) -> object:
         """A load that begins may put an engine away, never one in use."""
-        step = self.lifecycle.want(known, load=True, now_s=self.now_s)
+        step = self.lifecycle.want(
+            known, load=True, now_s=self.now_s, needed_bytes=SIZES[known.model_id]
+        )
         match step:
             case Ready(life):
                 self.lifecycle.give_back(life, now_s=self.now_s)
             case Started(life, put_away):
-                if put_away is not None:
-                    assert put_away.engine is not None
-                    assert self.users[put_away.engine] == 0
-                    self.put_away.add(put_away.engine)
+                for each in put_away:
+                    assert each.engine is not None
+                    assert self.users[each.engine] == 0
+                    assert each.model_id != "C"
+                    self.put_away.add(each.engine)
                 return life, put_away
             case NoRoom():
-                assert len(self.lifecycle.placed()) == PLACES
+                pass  # places or memory are taken by engines in use, by loads, or by late ones
+            case TooLarge():
+                assert "C" in self.lifecycle.placed()  # the only one that stays
             case Loading() | Failed():
                 assert self.lifecycle.engine(known.model_id) is None
             case Unloaded():
@@ -358,21 +425,21 @@ class Traffic(RuleBasedStateMachine):
         self.users[ready.engine] -= 1
 
     @rule(begun=consumes(fetching), target=loading)
-    def files_are_here(self, begun: tuple[Life[int], Life[int] | None]) -> object:
+    def files_are_here(self, begun: tuple[Life[int], tuple[Life[int], ...]]) -> object:
         """The engine that made room is closed first, as the thread of a load does."""
         life, put_away = begun
-        if put_away is not None:
-            self.lifecycle.closed(put_away)
+        for each in put_away:
+            self.lifecycle.closed(each)
         self.lifecycle.fetched(life, now_s=self.now_s)
         return life
 
     @rule(begun=consumes(fetching))
-    def a_fetch_fails(self, begun: tuple[Life[int], Life[int] | None]) -> None:
+    def a_fetch_fails(self, begun: tuple[Life[int], tuple[Life[int], ...]]) -> None:
         """The place is free."""
         life, put_away = begun
         self.lifecycle.failed(life, BROKEN, now_s=self.now_s)
-        if put_away is not None:
-            self.lifecycle.closed(put_away)
+        for each in put_away:
+            self.lifecycle.closed(each)
 
     @rule(life=consumes(loading), target=late)
     def a_load_ends(self, life: Life[int]) -> object:
@@ -401,6 +468,7 @@ class Traffic(RuleBasedStateMachine):
         """Loads count as well, and pinned engines do not."""
         assert len(self.lifecycle.placed()) <= PLACES
         assert len(set(self.lifecycle.placed())) == len(self.lifecycle.placed())
+        assert sum(SIZES[each] for each in self.lifecycle.placed()) + 1 <= BUDGET
 
     @invariant()
     def what_was_put_away_is_gone(self) -> None:

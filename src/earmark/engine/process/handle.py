@@ -41,6 +41,7 @@ class ProcessHandle:
         recipe: Recipe,
         *,
         send: Callable[[ToEngine], None],
+        memory_bytes: Callable[[], int | None],
         on_closed: Callable[[], None],
     ) -> None:
         """Create a handle to a model that is not loaded yet.
@@ -49,10 +50,12 @@ class ProcessHandle:
             number: what the engine process calls it.
             recipe: the model, and how it is to run.
             send: sends a message to the engine process, if there is one now.
+            memory_bytes: measures the model's part of the process.
             on_closed: called once the model is closed.
         """
         self.number, self.recipe = number, recipe
         self._send, self._on_closed = send, on_closed
+        self._memory_bytes = memory_bytes
         self._lock = threading.Lock()
         self._unloaded = threading.Event()
         self._refused = RefusedTexts()
@@ -130,6 +133,10 @@ class ProcessHandle:
                 running_s=running_s,
                 totals=self._tally.totals(),
             )
+
+    def memory_bytes(self) -> int | None:
+        """Return the process's memory, divided by its models; None where it cannot be measured."""
+        return self._memory_bytes()
 
     def close(self) -> None:
         """Accept no more work, answer what waits with `ShuttingDown`, finish the current run."""

@@ -30,6 +30,7 @@ from earmark.engine.process.messages import (
     encode,
 )
 from earmark.errors import DeadlineExceeded, EarmarkError, EngineError, ShuttingDown
+from earmark.runtime.machine import process_memory_bytes
 
 _TICK_S: Final = 0.25
 """How often a run is held against its bound."""
@@ -104,6 +105,7 @@ class EngineProcess:
                 number,
                 recipe,
                 send=self._send,
+                memory_bytes=self._memory_of_each,
                 on_closed=partial(self._closed, number, on_closed),
             )
             load = self._loading[number] = _FirstLoad(handle)
@@ -124,6 +126,11 @@ class EngineProcess:
                 self._frames.close()
         if threading.current_thread() is not self._thread:
             self._thread.join(2 * _ENDED_WITHIN_S)
+
+    def _memory_of_each(self) -> int | None:
+        pid = self.pid
+        whole = None if pid is None else process_memory_bytes(pid)
+        return None if whole is None else whole // max(len(self._handles), 1)
 
     def kill(self) -> None:
         """End the process at once."""
