@@ -2,7 +2,7 @@
 
 import codecs
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from typing import Annotated, Final, TypeAlias, TypeVar
@@ -40,6 +40,7 @@ _MISSING: Final = "Object missing required field"
 _MOST_NAMES_SHOWN: Final = 4
 _LONGEST_NAME_SHOWN: Final = 40
 _members = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_plain = msgspec.json.Decoder()
 
 _SURROGATE_ESCAPE = re.compile(rb"\\u[dD][89a-fA-F]")
 """Half of a UTF-16 pair, written as an escape; alone it is no character."""
@@ -164,6 +165,42 @@ async def read_beside(body: bytes, read: Callable[[], T]) -> T:
     if len(body) <= INLINE_BYTES:
         return read()
     return await beside(len(body), read)
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedBody:
+    """A body that is parsed once, for all code that looks into it.
+
+    Attributes:
+        raw: as it came.
+        value: what it holds, of Python's own types; None where that cannot be said.
+    """
+
+    raw: bytes
+    value: object
+
+    @classmethod
+    def of(cls, raw: bytes) -> "ParsedBody":
+        """Parse a body; one that is malformed is refused when it is decoded."""
+        try:
+            return cls(raw, _plain.decode(raw))
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return cls(raw, None)
+
+    def decode(self, decoder: msgspec.json.Decoder[T]) -> T:
+        """Convert what it holds; arguments and errors are those of `decode_json`."""
+        try:
+            return msgspec.convert(self.value, decoder.type, strict=decoder.strict)
+        except msgspec.ValidationError:
+            # Once more from the bytes: they hold what is missing, and the place of what is wrong.
+            return decode_json(self.raw, decoder)
+
+
+def given_members(value: object) -> Mapping[str, object]:
+    """Return the members of an object that are not null; none where it is no object."""
+    if not isinstance(value, dict):
+        return {}
+    return {name: member for name, member in value.items() if member is not None}
 
 
 def decoder(of: type[T]) -> msgspec.json.Decoder[T]:

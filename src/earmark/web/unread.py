@@ -19,8 +19,6 @@ from earmark.web.body import Misfit, decode_json, default_misfit, shown_name
 MOST_DOUBTS: Final = 8
 """The most doubts of one request, so that an answer's headers stay short."""
 
-_NULL: Final = (b"", b"null")
-
 _members = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _encoder = msgspec.json.Encoder()
 
@@ -59,11 +57,11 @@ class Reading:
     harmless: frozenset[str] = frozenset()
     usual: Mapping[str, object] = field(default_factory=dict)
 
-    def doubts(self, members: Mapping[str, msgspec.Raw], *, place: str = "") -> Iterator[Doubt]:
+    def doubts(self, members: Mapping[str, object], *, place: str = "") -> Iterator[Doubt]:
         """Find the members that nothing reads.
 
         Args:
-            members: of an object, as `members_of` returns them.
+            members: of an object, as `members_of` or `given_members` returns them.
             place: what stands before their names in the caller's body, such as ``requests[0].``.
         """
         for name, value in members.items():
@@ -78,9 +76,9 @@ class Reading:
             )
             yield Doubt(f"body {shown}", f"`{shown}` is not read; {hint}")
 
-    def _is_usual(self, name: str, value: msgspec.Raw) -> bool:
+    def _is_usual(self, name: str, value: object) -> bool:
         return name in self.usual and _encoder.encode(self.usual[name]) == b"".join(
-            bytes(value).split()
+            _encoder.encode(value).split()
         )
 
 
@@ -97,12 +95,7 @@ def members_of(
         InvalidInput: it is empty, no JSON, or no object.
     """
     found = decode_json(body, _members, misfit=misfit)
-    return {name: value for name, value in found.items() if not is_null(value)}
-
-
-def is_null(value: msgspec.Raw) -> bool:
-    """Return whether a member is left out, or null."""
-    return bytes(value) in _NULL
+    return {name: value for name, value in found.items() if bytes(value) != b"null"}
 
 
 def first_doubts(doubts: Iterable[Doubt]) -> tuple[Doubt, ...]:

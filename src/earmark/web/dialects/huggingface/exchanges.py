@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-import msgspec
 from starlette.responses import Response
 
 from earmark.domain.near_names import nearest
@@ -13,7 +12,7 @@ from earmark.engine.info import EngineInfo, ModelFacts
 from earmark.errors import UnsupportedTask
 from earmark.serving.service import Call
 from earmark.tasks.task import TaskName
-from earmark.web.body import EmptyArray, members
+from earmark.web.body import ParsedBody, given_members
 from earmark.web.dialects.huggingface.clients import (
     reads_first_list,
     zero_shot_form,
@@ -109,72 +108,33 @@ def task_named(name: str) -> TaskName:
     return task
 
 
-class _PeekedParameters(msgspec.Struct, frozen=True):
-    candidate_labels: msgspec.Raw = msgspec.Raw()
-    candidateLabels: msgspec.Raw = msgspec.Raw()  # noqa: N815 - a name on the wire
-
-
-class _Peeked(msgspec.Struct, frozen=True):
-    inputs: msgspec.Raw = msgspec.Raw()
-    parameters: _PeekedParameters | EmptyArray | None = None
-
-
-_peek = msgspec.json.Decoder(_Peeked)
-_peek_inputs = msgspec.json.Decoder(object)
-
-
-def asked_task(body: bytes, info: ModelFacts) -> TaskName:
+def asked_task(body: ParsedBody, info: ModelFacts) -> TaskName:
     """Find from a body which of a model's tasks is asked.
 
     This is the model's first task, except for three bodies that can only mean another: one with a
     query and texts is for text ranking; one with candidate labels is for zero-shot classification;
     one without, whose input is a pair, asks a model of language inference for its own labels.
     """
-    if asks_ranking(body):
+    if asks_ranking(body.value):
         return "text-ranking"
-    if "zero-shot-classification" not in info.tasks:
-        return info.task
-    try:
-        peeked = _peek.decode(body)
-        if _has_labels(members(peeked.parameters, _PeekedParameters())):
+    if "zero-shot-classification" in info.tasks:
+        given = given_members(body.value)
+        parameters = given_members(given.get("parameters"))
+        if "candidate_labels" in parameters or "candidateLabels" in parameters:
             return "zero-shot-classification"
-        # Where the answer is the same either way, the inputs need not be read twice.
-        if info.task != "text-classification" and _has_pair(peeked.inputs):
-            return "text-classification"
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        pass  # the task's own decoder reports what is wrong
+        inputs = given.get("inputs")
+        for item in inputs if isinstance(inputs, list) else [inputs]:
+            # A pair, in either of its forms.
+            if isinstance(item, list) or "text_pair" in given_members(item):
+                return "text-classification"
     return info.task
-
-
-def _has_labels(parameters: _PeekedParameters) -> bool:
-    given = (bytes(parameters.candidate_labels), bytes(parameters.candidateLabels))
-    return any(labels not in (b"", b"null") for labels in given)
-
-
-def _has_pair(raw: msgspec.Raw) -> bool:
-    """Return whether inputs hold a pair, in either of its forms."""
-    inputs = _peek_inputs.decode(raw) if bytes(raw) else None
-    items = inputs if isinstance(inputs, list) else [inputs]
-    return any(
-        isinstance(item, list) or (isinstance(item, dict) and item.get("text_pair") is not None)
-        for item in items
-    )
-
-
-def open_exchange(task: TaskName, body: bytes, reader: Reader) -> AnyExchange:
-    """Read a request to a task.
-
-    Raises:
-        InvalidInput: the body is not one.
-    """
-    return _OPENERS[task](body, reader)
 
 
 _FORM_VARIES: Final[Mapping[str, str]] = {"vary": "User-Agent, CF-Worker"}
 """The form depends on the client's name, so that a cache in front must keep the forms apart."""
 
 
-def _open_text_classification(body: bytes, reader: Reader) -> Exchange[Classification]:
+def _open_text_classification(body: ParsedBody, reader: Reader) -> Exchange[Classification]:
     request = decode_text_classification(body)
     alone = reads_first_list(reader.user_agent) and not reader.reads_whole
 
@@ -191,7 +151,7 @@ def _open_text_classification(body: bytes, reader: Reader) -> Exchange[Classific
     )
 
 
-def _open_zero_shot(body: bytes, reader: Reader) -> Exchange[Ranking]:
+def _open_zero_shot(body: ParsedBody, reader: Reader) -> Exchange[Ranking]:
     decoded = decode_zero_shot(body)
     form = zero_shot_form(reader.user_agent, unknown=reader.unknown_form, listed=decoded.listed)
     texts = decoded.request.inputs
@@ -204,7 +164,9 @@ def _open_zero_shot(body: bytes, reader: Reader) -> Exchange[Ranking]:
     )
 
 
-def _open_token_classification(body: bytes, _: Reader) -> Exchange[Entities] | StreamedExchange:
+def _open_token_classification(
+    body: ParsedBody, _: Reader
+) -> Exchange[Entities] | StreamedExchange:
     decoded = decode_token_classification(body)
     if decoded.streamed:
         return StreamedExchange(decoded.request, listed=decoded.listed)
@@ -215,9 +177,10 @@ def _open_token_classification(body: bytes, _: Reader) -> Exchange[Entities] | S
     )
 
 
-_OPENERS: Final[Mapping[TaskName, Callable[[bytes, Reader], AnyExchange]]] = {
+OPENERS: Final[Mapping[TaskName, Callable[[ParsedBody, Reader], AnyExchange]]] = {
     "text-classification": _open_text_classification,
     "zero-shot-classification": _open_zero_shot,
     "token-classification": _open_token_classification,
     "text-ranking": lambda body, _: open_text_ranking(body),
 }
+"""Reads a body as a request to a task, or raises `InvalidInput`."""

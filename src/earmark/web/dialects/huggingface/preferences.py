@@ -12,7 +12,7 @@ import msgspec
 
 from earmark.domain.preferences import Preferences
 from earmark.errors import InvalidInput
-from earmark.web.body import EmptyArray, decode_json, decoder, members
+from earmark.web.body import EmptyArray, ParsedBody, decoder, members
 from earmark.web.dialects.huggingface.clients import expects_to_wait, name_of_caller
 from earmark.web.unread import Reading
 
@@ -39,7 +39,7 @@ _decoder = decoder(_Body)
 _NO_OPTIONS = _Options()
 
 
-def read_preferences(headers: Mapping[str, str], body: bytes) -> Preferences:
+def read_preferences(headers: Mapping[str, str], body: ParsedBody | None = None) -> Preferences:
     """Read a caller's preferences.
 
     A client that repeats after a 503 at once and without end, or takes a 503 for a failure, counts
@@ -47,17 +47,15 @@ def read_preferences(headers: Mapping[str, str], body: bytes) -> Preferences:
 
     Args:
         headers: names in lower case.
-        body: JSON, as it came.
+        body: None while it is not read, or where it has no ``options``.
 
     Raises:
         InvalidInput: a header holds no truth value, or the body's ``options`` are malformed.
     """
-    # Most bodies have none, and need not be read twice.
-    given = decode_json(body, _decoder).options if b'"options"' in body else None
-    options = members(given, _NO_OPTIONS)
-    use_cache = _first(_flag(headers, "x-use-cache"), options.use_cache)
-    wait = _first(_flag(headers, "x-wait-for-model"), options.wait_for_model)
-    load = _flag(headers, "x-load-model")
+    options = _NO_OPTIONS if body is None else members(body.decode(_decoder).options, _NO_OPTIONS)
+    use_cache = _flag(headers, "x-use-cache", options.use_cache)
+    wait = _flag(headers, "x-wait-for-model", options.wait_for_model)
+    load = _flag(headers, "x-load-model", None)
     return Preferences(
         use_cache=use_cache is not False,
         wait=expects_to_wait(name_of_caller(headers)) if wait is None else wait,
@@ -65,14 +63,11 @@ def read_preferences(headers: Mapping[str, str], body: bytes) -> Preferences:
     )
 
 
-def _first(header: bool | None, option: bool | None) -> bool | None:  # noqa: FBT001 - three-valued
-    return option if header is None else header
-
-
-def _flag(headers: Mapping[str, str], name: str) -> bool | None:
+def _flag(headers: Mapping[str, str], name: str, option: bool | None) -> bool | None:  # noqa: FBT001 - three-valued
+    """Read a header; where there is none, the option of the body counts."""
     written = headers.get(name, "").strip().lower()
     if not written:
-        return None
+        return option
     if written not in _WORDS:
         raise InvalidInput(f"the header {name} is {written[:40]!r}; expected {', '.join(_WORDS)}")
     return _WORDS[written]

@@ -1,26 +1,25 @@
 """The addresses of this dialect and what answers them."""
 
 from dataclasses import dataclass
+from functools import partial
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from earmark.domain.preferences import Preferences
-from earmark.engine.info import ModelFacts
 from earmark.serving.service import Call
 from earmark.serving.status import ServedStatus
-from earmark.web.body import read_beside, read_body
+from earmark.web.body import ParsedBody, given_members, read_beside, read_body
 from earmark.web.calls import open_call
 from earmark.web.dialect import Dialect, DialectParts
 from earmark.web.dialects.huggingface import lookups
 from earmark.web.dialects.huggingface.clients import name_of_caller
 from earmark.web.dialects.huggingface.exchanges import (
+    OPENERS,
     AnyExchange,
     Reader,
     answered,
     asked_task,
-    open_exchange,
     task_named,
 )
 from earmark.web.dialects.huggingface.operations import COMPONENTS, OPERATIONS
@@ -44,17 +43,18 @@ _ASKING_ADDRESSES = (
 """Addresses that clients of all versions post to; one of a model may also end in
 ``/pipeline/{task}``."""
 
-_OLD_CLASS = "/pipeline/"
-"""Address of `InferenceApi` of `huggingface_hub` before 1.0, which returns the whole answer."""
+_TASK = "/pipeline/"
+"""What a task follows in an address. One that begins so is of `InferenceApi` of `huggingface_hub`
+before 1.0, which returns the whole answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """A request that has been read, the doubts about it, and the caller's preferences."""
+    """A request that has been read, the call that carries it out, and the doubts about it."""
 
     exchange: AnyExchange
+    call: Call
     doubts: tuple[Doubt, ...]
-    preferences: Preferences
 
 
 class HuggingFaceDialect(Dialect):
@@ -85,31 +85,39 @@ class HuggingFaceDialect(Dialect):
         ]
 
     async def _answer(self, request: Request) -> Response:
+        path: str | None = request.path_params.get("path")
+        named: str | None = request.path_params.get("task")
         most = self._options.max_body_bytes
-        if request.path_params:
-            call, named = await self._open_named(request)
-            body = await read_body(request, max_bytes=most)
+        if path is None:
+            raw = await read_body(request, max_bytes=most)
+            body = await read_beside(raw, partial(ParsedBody.of, raw))
+            call = await self._open(request, self._meant(ranks=asks_ranking(body.value)))
         else:
-            body, named = await read_body(request, max_bytes=most), None
-            ranks = await read_beside(body, lambda: asks_ranking(body))
-            call = await open_call(self._service, request, self._meant(ranks=ranks))
-        asked = await read_beside(body, lambda: self._read(request, body, call.info, named))
+            if named is None and _TASK in path and not self._service.models.knows(path):
+                path, _, named = path.rpartition(_TASK)
+            # Before the body is read: a caller who names an unknown model need not send one.
+            call = await self._open(request, path)
+            raw = await read_body(request, max_bytes=most)
+            body = await read_beside(raw, partial(ParsedBody.of, raw))
+        asked = await read_beside(raw, partial(self._read, request, body, call, named))
         record_of(request.scope).texts = asked.exchange.request.items
-        answer = answered(asked.exchange, call.wanting(asked.preferences), asked.doubts)
+        answer = answered(asked.exchange, asked.call, asked.doubts)
         return await while_connected(request, answer)
 
-    def _read(self, request: Request, body: bytes, info: ModelFacts, named: str | None) -> _Asked:
-        task = asked_task(body, info) if named is None else task_named(named)
-        doubts = doubts_about(body, task, info)
+    def _read(self, request: Request, body: ParsedBody, call: Call, named: str | None) -> _Asked:
+        task = asked_task(body, call.info) if named is None else task_named(named)
+        doubts = doubts_about(body, task, call.info)
         reader = Reader(
             name_of_caller(request.headers),
             self._options.zero_shot_form,
-            reads_whole=request.scope["path"].startswith(_OLD_CLASS),
+            reads_whole=request.scope["path"].startswith(_TASK),
         )
-        exchange = open_exchange(task, body, reader)
+        exchange = OPENERS[task](body, reader)
         if self._options.strict:
             refuse_doubts(doubts)
-        return _Asked(exchange, doubts, read_preferences(request.headers, body))
+        if "options" in given_members(body.value):
+            call = call.wanting(read_preferences(request.headers, body))
+        return _Asked(exchange, call, doubts)
 
     def _meant(self, *, ranks: bool) -> str | None:
         """Return the model that a body at the root is for: None for the only one named.
@@ -119,17 +127,8 @@ class HuggingFaceDialect(Dialect):
         fits = self._service.fitting("text-ranking") if ranks else ()
         return fits[0] if len(fits) == 1 else None
 
-    async def _open_named(self, request: Request) -> tuple[Call, str | None]:
-        """Find the model that an address names, and the task where it names one."""
-        path: str = request.path_params["path"]
-        named: str | None = request.path_params.get("task")
-        if named is None and "/pipeline/" in path and not self._service.models.knows(path):
-            path, _, named = path.rpartition("/pipeline/")
-        return await self._open(request, path), named
-
-    async def _open(self, request: Request, model_id: str) -> Call:
-        # Only from the headers: a caller who names an unknown model need not send a body.
-        preferences = read_preferences(request.headers, b"")
+    async def _open(self, request: Request, model_id: str | None) -> Call:
+        preferences = read_preferences(request.headers)
         return await open_call(self._service, request, model_id, preferences)
 
     async def _status(self, request: Request) -> Response:

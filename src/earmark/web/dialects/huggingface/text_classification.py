@@ -22,7 +22,7 @@ from earmark.domain.texts import TextInput
 from earmark.errors import InvalidInput
 from earmark.tasks.activations import FUNCTIONS, FunctionToApply
 from earmark.tasks.text_classification import TextClassification
-from earmark.web.body import EmptyArray, decode_json, decoder, members
+from earmark.web.body import EmptyArray, ParsedBody, decoder, members
 from earmark.web.unread import Reading
 
 _PAIR = 2
@@ -87,13 +87,13 @@ _decoder = decoder(TextClassificationBody)
 _NO_PARAMETERS = TextClassificationParameters()
 
 
-def decode_text_classification(body: bytes) -> TextClassification:
+def decode_text_classification(body: ParsedBody) -> TextClassification:
     """Read a request.
 
     Raises:
         InvalidInput: the body is no JSON, or a field is missing, wrong or out of range.
     """
-    asked = decode_json(body, _decoder)
+    asked = body.decode(_decoder)
     parameters = members(asked.parameters, _NO_PARAMETERS)
     return TextClassification(
         tuple(_texts(asked.inputs)),

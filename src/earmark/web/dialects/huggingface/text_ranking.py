@@ -11,7 +11,7 @@ from typing import Annotated
 import msgspec
 
 from earmark.domain.results import Relevance
-from earmark.web.body import EmptyArray, decode_json, decoder, members
+from earmark.web.body import EmptyArray, ParsedBody, decoder, given_members, members
 from earmark.web.exchange import Exchange
 from earmark.web.ranked_texts import TextsBody, open_texts, rank_texts
 
@@ -48,48 +48,29 @@ class TextRankingBody(msgspec.Struct, frozen=True):
     parameters: TextRankingParameters | EmptyArray | None = None
 
 
-class _Inner(msgspec.Struct, frozen=True):
-    query: msgspec.Raw = msgspec.Raw()
-    texts: msgspec.Raw = msgspec.Raw()
-
-    @property
-    def asks(self) -> bool:
-        return bool(bytes(self.query)) and bool(bytes(self.texts))
-
-
-class _Peeked(_Inner, frozen=True):
-    inputs: msgspec.Raw = msgspec.Raw()
-
-
 _decoder = decoder(TextRankingBody)
-_peek = msgspec.json.Decoder(_Peeked)
-_peek_inner = msgspec.json.Decoder(_Inner)
 _NO_PARAMETERS = TextRankingParameters()
 
 
-def asks_ranking(body: bytes) -> bool:
-    """Return whether a body can only mean text ranking."""
-    # Most bodies have neither, and need not be read twice.
-    if b'"query"' not in body or b'"texts"' not in body:
+def asks_ranking(value: object) -> bool:
+    """Return whether what a body holds can only mean text ranking."""
+    if not isinstance(value, dict):
         return False
-    try:
-        peeked = _peek.decode(body)
-        return peeked.asks or (
-            bytes(peeked.inputs).lstrip()[:1] == b"{" and _peek_inner.decode(peeked.inputs).asks
-        )
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return False  # the task's decoder reports what is wrong
+    return any(
+        isinstance(one, dict) and "query" in one and "texts" in one
+        for one in (value, value.get("inputs"))
+    )
 
 
-def open_text_ranking(body: bytes) -> Exchange[Relevance]:
+def open_text_ranking(body: ParsedBody) -> Exchange[Relevance]:
     """Read a request.
 
     Raises:
         InvalidInput: the body is no JSON, or a field is missing, wrong or out of range.
     """
-    if bytes(decode_json(body, _peek).inputs) in (b"", b"null"):
-        return open_texts(body)[0]
-    asked = decode_json(body, _decoder)
+    if "inputs" not in given_members(body.value):
+        return open_texts(body.raw)[0]
+    asked = body.decode(_decoder)
     parameters = members(asked.parameters, _NO_PARAMETERS)
     texts = TextsBody(
         query=asked.inputs.query,

@@ -20,7 +20,7 @@ from earmark.domain.results import Entities, Entity
 from earmark.errors import InvalidInput
 from earmark.tasks.spans import STRATEGIES, AggregationStrategy
 from earmark.tasks.token_classification import TokenClassification
-from earmark.web.body import EmptyArray, decode_json, decoder, members
+from earmark.web.body import EmptyArray, ParsedBody, decoder, members
 from earmark.web.dialects.huggingface.decoded import Decoded
 
 _DEFAULT_IGNORED = ("O",)
@@ -77,13 +77,13 @@ _decoder = decoder(TokenClassificationBody)
 _NO_PARAMETERS = TokenClassificationParameters()
 
 
-def decode_token_classification(body: bytes) -> Decoded[TokenClassification]:
+def decode_token_classification(body: ParsedBody) -> Decoded[TokenClassification]:
     """Read a request.
 
     Raises:
         InvalidInput: the body is no JSON, or a field is missing, wrong or out of range.
     """
-    asked = decode_json(body, _decoder)
+    asked = body.decode(_decoder)
     parameters = members(asked.parameters, _NO_PARAMETERS)
     texts = (asked.inputs,) if isinstance(asked.inputs, str) else tuple(asked.inputs)
     if not texts:

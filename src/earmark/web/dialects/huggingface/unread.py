@@ -3,9 +3,7 @@
 Besides the headers of every dialect, answers that are objects hold them in ``warnings``.
 """
 
-import re
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from itertools import chain
 from typing import Final
 
@@ -13,9 +11,9 @@ import msgspec
 
 from earmark.domain.near_names import nearest
 from earmark.engine.info import ModelFacts
-from earmark.errors import InvalidInput
 from earmark.tasks.task import TaskName
 from earmark.tasks.zero_shot import names_entailment
+from earmark.web.body import ParsedBody, given_members
 from earmark.web.body import shown_name as _shown
 from earmark.web.dialects.huggingface.preferences import OF_OPTIONS
 from earmark.web.dialects.huggingface.text_classification import (
@@ -26,7 +24,7 @@ from earmark.web.dialects.huggingface.text_ranking import TextRankingParameters
 from earmark.web.dialects.huggingface.token_classification import TokenClassificationParameters
 from earmark.web.dialects.huggingface.zero_shot import LabelledSequence, ZeroShotParameters
 from earmark.web.ranked_texts import TextsBody
-from earmark.web.unread import Doubt, first_doubts, members_of
+from earmark.web.unread import Doubt, first_doubts
 
 _READ: Final[Mapping[TaskName, tuple[str, ...]]] = {
     "text-classification": TextClassificationParameters.__struct_fields__,
@@ -48,28 +46,36 @@ _SPREAD: Final = frozenset({"model", "provider", "task", "accessToken", "endpoin
 _HARMLESS: Final = frozenset({"stream", "padding", "batch_size", "num_workers"})
 """Parameters that change no answer, here as in `transformers`."""
 
-_LIST_OF_OBJECTS: Final = re.compile(rb"\[\s*\{")
-_items = msgspec.json.Decoder(list[msgspec.Raw])
 
-
-def doubts_about(body: bytes, task: TaskName, info: ModelFacts) -> tuple[Doubt, ...]:
+def doubts_about(body: ParsedBody, task: TaskName, info: ModelFacts) -> tuple[Doubt, ...]:
     """Find what nothing reads in a request, and whether the model seems made for it.
 
     Args:
-        body: JSON; a malformed one raises no doubts, since its decoder refuses it.
+        body: a malformed one raises no doubts, since its decoder refuses it.
         task: that is asked.
         info: of the model.
     """
-    found = [*_unread(body, task, info.tasks)]
-    if task == "zero-shot-classification" and not names_entailment(info.labels):
-        found.append(
-            Doubt(
-                "zero-shot-classification",
-                'no label of this model begins with "entail", so its last one is taken for'
-                " entailment",
-            )
-        )
-    return tuple(found)
+    beside = given_members(body.value)
+    members = _OF_RANKING if task == "text-ranking" else _BESIDE
+    # One by one: a body may hold a hundred thousand names.
+    found = chain(
+        (
+            _parameter(name, task)
+            for name in given_members(beside.get("parameters"))
+            if name not in _READ[task] and name not in _HARMLESS
+        ),
+        (
+            _beside(name, task, info.tasks)
+            for name in beside
+            if name not in members and name not in _SPREAD
+        ),
+        OF_OPTIONS.doubts(given_members(beside.get("options")), place="options."),
+        _of_pairs(beside.get("inputs")) if task == "text-classification" else (),
+    )
+    if task != "zero-shot-classification" or names_entailment(info.labels):
+        return first_doubts(found)
+    doubt = 'no label of this model begins with "entail", so its last one is taken for entailment'
+    return (*first_doubts(found), Doubt(task, doubt))
 
 
 def with_warnings(body: object, doubts: tuple[Doubt, ...]) -> object:
@@ -81,46 +87,13 @@ def with_warnings(body: object, doubts: tuple[Doubt, ...]) -> object:
     return body
 
 
-def _unread(body: bytes, task: TaskName, tasks: tuple[TaskName, ...]) -> Iterator[Doubt]:
-    beside = _named(body)
-    parameters = _named(beside.get("parameters", b""))
-    members = _OF_RANKING if task == "text-ranking" else _BESIDE
-    # One by one: a body may hold a hundred thousand names.
-    found = chain(
-        (
-            _parameter(name, task)
-            for name in parameters
-            if name not in _READ[task] and name not in _HARMLESS
-        ),
-        (
-            _beside(name, task, tasks)
-            for name in beside
-            if name not in members and name not in _SPREAD
-        ),
-        OF_OPTIONS.doubts(_named(beside.get("options", b"")), place="options."),
-        _of_pairs(beside.get("inputs", b"")) if task == "text-classification" else (),
-    )
-    return iter(first_doubts(found))
-
-
-def _of_pairs(raw: bytes | msgspec.Raw) -> Iterator[Doubt]:
-    """Find doubts about inputs that are objects; texts and lists are not read again."""
-    inputs = bytes(raw)
-    if inputs[:1] == b"{":
-        yield from OF_PAIR.doubts(_named(inputs), place="inputs.")
-    elif _LIST_OF_OBJECTS.match(inputs):
-        with suppress(msgspec.DecodeError, UnicodeDecodeError):
-            for index, item in enumerate(_items.decode(inputs)):
-                if bytes(item)[:1] == b"{":
-                    yield from OF_PAIR.doubts(_named(item), place=f"inputs[{index}].")
-
-
-def _named(raw: bytes | msgspec.Raw) -> dict[str, msgspec.Raw]:
-    """Read the members of what should be an object; the decoder refuses it where it is none."""
-    try:
-        return members_of(bytes(raw))
-    except InvalidInput:
-        return {}
+def _of_pairs(inputs: object) -> Iterator[Doubt]:
+    """Find doubts about inputs that are objects; a list is one of those where its first item is."""
+    if isinstance(inputs, dict):
+        yield from OF_PAIR.doubts(given_members(inputs), place="inputs.")
+    elif isinstance(inputs, list) and inputs and isinstance(inputs[0], dict):
+        for index, item in enumerate(inputs):
+            yield from OF_PAIR.doubts(given_members(item), place=f"inputs[{index}].")
 
 
 def _parameter(name: str, task: TaskName) -> Doubt:

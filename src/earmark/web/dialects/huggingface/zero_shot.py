@@ -18,7 +18,7 @@ import msgspec
 from earmark.domain.results import LabelScore, Ranking
 from earmark.errors import InvalidInput
 from earmark.tasks.zero_shot import DEFAULT_TEMPLATE, ZeroShot
-from earmark.web.body import EmptyArray, decode_json, decoder, members
+from earmark.web.body import EmptyArray, ParsedBody, decoder, members
 from earmark.web.dialects.huggingface.decoded import Decoded
 from earmark.web.options import ZeroShotForm
 
@@ -71,13 +71,13 @@ _decoder = decoder(ZeroShotBody)
 _NO_PARAMETERS = ZeroShotParameters()
 
 
-def decode_zero_shot(body: bytes) -> Decoded[ZeroShot]:
+def decode_zero_shot(body: ParsedBody) -> Decoded[ZeroShot]:
     """Read a request.
 
     Raises:
         InvalidInput: the body is no JSON, or a field is missing, wrong or out of range.
     """
-    asked = decode_json(body, _decoder)
+    asked = body.decode(_decoder)
     parameters = members(asked.parameters, _NO_PARAMETERS)
     inputs = asked.inputs
     if isinstance(inputs, WrappedText):

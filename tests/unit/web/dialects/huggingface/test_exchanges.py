@@ -8,6 +8,7 @@ from support.fake_engine import FakeEngine, token_labeller, zero_shot_model
 
 from earmark.engine.info import EngineInfo
 from earmark.errors import UnsupportedTask
+from earmark.web.body import ParsedBody
 from earmark.web.dialects.huggingface.exchanges import asked_task, task_named
 
 _TEXT = FakeEngine().info
@@ -19,7 +20,7 @@ _PAIR = {"text": "a", "text_pair": "b"}
 
 
 def _asked(body: object, info: EngineInfo) -> str:
-    return asked_task(msgspec.json.encode(body), info)
+    return asked_task(ParsedBody.of(msgspec.json.encode(body)), info)
 
 
 @pytest.mark.parametrize("labels", [["x"], "x,y", [], "", "null", 3, {"x": 1}], ids=repr)
@@ -92,7 +93,7 @@ def test_a_model_with_one_task_is_asked_for_nothing_else(info: EngineInfo) -> No
 @given(st.binary() | st.text().map(str.encode))
 def test_a_malformed_body_is_left_to_the_models_own_task(body: bytes) -> None:
     """A body that is no JSON is for the model's own task, whose decoder refuses it."""
-    assert asked_task(body, _ZERO_SHOT) == "zero-shot-classification"
+    assert asked_task(ParsedBody.of(body), _ZERO_SHOT) == "zero-shot-classification"
 
 
 @pytest.mark.parametrize(
@@ -107,8 +108,8 @@ def test_a_malformed_body_is_left_to_the_models_own_task(body: bytes) -> None:
 )
 def test_a_body_of_the_wrong_form_is_left_to_the_models_own_task(body: bytes) -> None:
     """Wrong parameters, endless brackets and bytes that are no text go to the model's own task."""
-    assert asked_task(body, _TEXT) == "text-classification"
-    assert asked_task(body, _ZERO_SHOT) in _ZERO_SHOT.tasks
+    assert asked_task(ParsedBody.of(body), _TEXT) == "text-classification"
+    assert asked_task(ParsedBody.of(body), _ZERO_SHOT) in _ZERO_SHOT.tasks
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from earmark.domain.results import Classification, LabelScore
 from earmark.domain.texts import TextInput
 from earmark.errors import InvalidInput
 from earmark.tasks.text_classification import TextClassification
+from earmark.web.body import ParsedBody
 from earmark.web.dialects.huggingface.text_classification import (
     classifications_body,
     decode_text_classification,
@@ -18,7 +19,7 @@ _A, _AB = TextInput("a"), TextInput("a", "b")
 
 
 def _decode(**body: object) -> TextClassification:
-    return decode_text_classification(msgspec.json.encode(body))
+    return decode_text_classification(ParsedBody.of(msgspec.json.encode(body)))
 
 
 @pytest.mark.parametrize(

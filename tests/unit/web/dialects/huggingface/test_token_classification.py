@@ -6,6 +6,7 @@ import pytest
 from earmark.domain.results import Entities, Entity
 from earmark.errors import InvalidInput
 from earmark.tasks.token_classification import TokenClassification
+from earmark.web.body import ParsedBody
 from earmark.web.dialects.huggingface.decoded import Decoded
 from earmark.web.dialects.huggingface.token_classification import (
     decode_token_classification,
@@ -15,12 +16,12 @@ from earmark.web.dialects.huggingface.token_classification import (
 
 def _decode(inputs: object = "a", **parameters: object) -> Decoded[TokenClassification]:
     body = {"inputs": inputs, "parameters": parameters}
-    return decode_token_classification(msgspec.json.encode(body))
+    return decode_token_classification(ParsedBody.of(msgspec.json.encode(body)))
 
 
 def _complaint(body: object) -> str:
     with pytest.raises(InvalidInput) as caught:
-        decode_token_classification(msgspec.json.encode(body))
+        decode_token_classification(ParsedBody.of(msgspec.json.encode(body)))
     return str(caught.value)
 
 
@@ -44,7 +45,7 @@ def test_one_text_or_a_list_is_read(
 @pytest.mark.parametrize("extra", [{}, {"parameters": None}, {"parameters": {}}])
 def test_nothing_said_means_simple_without_outside(extra: dict[str, object]) -> None:
     """Without parameters, the strategy is `simple` and the label `O` is left out."""
-    decoded = decode_token_classification(msgspec.json.encode({"inputs": "a", **extra}))
+    decoded = decode_token_classification(ParsedBody.of(msgspec.json.encode({"inputs": "a", **extra})))
     assert decoded.request == TokenClassification(("a",))
     assert decoded.request.strategy == "simple"
     assert decoded.request.ignore_labels == frozenset({"O"})
@@ -100,7 +101,7 @@ def test_a_stride_is_a_number_from_zero(stride: int | None) -> None:
 def test_what_nobody_knows_is_ignored() -> None:
     """Unknown members at the top and among the parameters are ignored."""
     body = {"inputs": "a", "stream": True, "model": "x", "parameters": {"delimiter": "-"}}
-    decoded = decode_token_classification(msgspec.json.encode(body))
+    decoded = decode_token_classification(ParsedBody.of(msgspec.json.encode(body)))
     assert decoded.request == TokenClassification(("a",))
 
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from earmark.domain.results import LabelScore, Ranking
 from earmark.errors import InvalidInput
 from earmark.tasks.zero_shot import ZeroShot
+from earmark.web.body import ParsedBody
 from earmark.web.dialects.huggingface.decoded import Decoded
 from earmark.web.dialects.huggingface.zero_shot import (
     decode_zero_shot,
@@ -20,12 +21,12 @@ _AT_LEAST_ONE = "You must include at least one label and at least one sequence."
 
 def _decode(inputs: object = "a", **parameters: object) -> Decoded[ZeroShot]:
     body = {"inputs": inputs, "parameters": {"candidate_labels": ["x", "y"], **parameters}}
-    return decode_zero_shot(msgspec.json.encode(body))
+    return decode_zero_shot(ParsedBody.of(msgspec.json.encode(body)))
 
 
 def _complaint(body: object) -> str:
     with pytest.raises(InvalidInput) as caught:
-        decode_zero_shot(msgspec.json.encode(body))
+        decode_zero_shot(ParsedBody.of(msgspec.json.encode(body)))
     return str(caught.value)
 
 
