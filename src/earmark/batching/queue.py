@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from earmark.batching.packer import BatchLimits, Packing
+from earmark.batching.packer import BatchLimits, Packing, padded_width
 from earmark.batching.ticket import Submission, Ticket
 from earmark.errors import DeadlineExceeded, EarmarkError, QueueFull
 
@@ -95,7 +95,7 @@ class TicketQueue:
         """
         tokens = sum(len(ticket.encoding) for ticket in submission.tickets)
         longest = max((len(ticket.encoding) for ticket in submission.tickets), default=0)
-        if not Packing(self.limits).add(longest):
+        if padded_width(longest) > self.limits.max_cells:
             raise ValueError(f"a text of {longest} tokens does not fit {self.limits}")
         if self.max_waiting_tokens is not None:
             refuse_when_full(

@@ -4,6 +4,7 @@ import asyncio
 import threading
 import time
 from contextlib import suppress
+from functools import partial
 from typing import TypeVar
 
 from earmark.batching.queue import too_late
@@ -15,7 +16,6 @@ from earmark.engine.info import EngineInfo, QueueState
 from earmark.engine.plan import Plan, make_plan
 from earmark.engine.reply import Reply
 from earmark.engine.streaming import EntityStream
-from earmark.errors import UnsupportedTask
 from earmark.tasks.task import TaskRequest
 from earmark.tasks.token_classification import TokenClassification
 from earmark.tokenizing.bounds import MOST_REQUEST_TOKENS
@@ -120,7 +120,7 @@ class Engine:
             ShuttingDown: the engine is closed.
         """
         deadline_s = None if timeout_s is None else time.monotonic() + timeout_s
-        plan = self._plan(request)
+        plan = make_plan(request, self._tokenizer, self._info, self._head.kind)
         submission = self._handle.submit(plan.accepted, deadline_s=deadline_s)
         done = threading.Event()
         submission.when_done(done.set)
@@ -141,45 +141,26 @@ class Engine:
 
     async def _planned(self, request: TaskRequest[Result]) -> Plan[Result]:
         """Encode short texts in the event loop, and long ones beside it."""
+        plan = partial(
+            make_plan, request, self._tokenizer, self._info, self._head.kind, MOST_REQUEST_TOKENS
+        )
         if request.characters <= INLINE_CHARACTERS:
-            return self._plan(request, most_tokens=MOST_REQUEST_TOKENS)
-        return await beside(
-            request.characters, self._plan, request, most_tokens=MOST_REQUEST_TOKENS
-        )
-
-    def _plan(
-        self, request: TaskRequest[Result], *, most_tokens: int | None = None
-    ) -> Plan[Result]:
-        if request.head != self._head.kind:
-            raise UnsupportedTask(
-                f"model {self._info.model_id} is for {', '.join(self._info.tasks)}, "
-                f"not for {request.task}"
-            )
-        return make_plan(
-            request,
-            self._tokenizer,
-            max_tokens=self._info.max_input_tokens,
-            most_tokens=most_tokens,
-            rows=self._info.embedding_rows,
-        )
+            return plan()
+        return await beside(request.characters, plan)
 
 
 async def _done(submission: Submission, deadline_s: float | None) -> None:
     """Wait until every ticket is answered, or answer the open ones at the deadline."""
-    loop = asyncio.get_running_loop()
-    future: asyncio.Future[None] = loop.create_future()
-
-    def settle() -> None:
-        if not future.done():
-            future.set_result(None)
+    loop, done = asyncio.get_running_loop(), asyncio.Event()
 
     def wake() -> None:
         with suppress(RuntimeError):  # the caller's loop has closed, so nothing waits
-            loop.call_soon_threadsafe(settle)
+            loop.call_soon_threadsafe(done.set)
 
     submission.when_done(wake)
     left_s = None if deadline_s is None else max(deadline_s - time.monotonic(), 0.0)
     try:
-        await asyncio.wait_for(future, left_s)
+        async with asyncio.timeout(left_s):
+            await done.wait()
     except TimeoutError:
         submission.give_up(too_late(left_s or 0.0))

@@ -8,11 +8,12 @@ from typing import Generic, TypeVar
 
 from earmark.batching.ticket import Answer, Logits
 from earmark.domain.encoding import Encoding
-from earmark.domain.head import ModelHead
+from earmark.domain.head import HeadKind, ModelHead
 from earmark.domain.texts import Question
 from earmark.domain.timings import Timings
+from earmark.engine.info import EngineInfo
 from earmark.engine.reply import Reply
-from earmark.errors import EarmarkError, InvalidInput, TokenizerFault
+from earmark.errors import EarmarkError, InvalidInput, TokenizerFault, UnsupportedTask
 from earmark.tasks.task import TaskRequest
 from earmark.tokenizing.tokenizer import TextTokenizer
 
@@ -83,7 +84,14 @@ class Plan(Generic[Result]):
             end = start + len(item.encodings)
             outcomes.append(self._finish(index, item, answers[start:end], head))
             start = end
-        return Reply(tuple(outcomes), self._timings(answers))
+        ran = [answer for answer in answers if isinstance(answer, Logits)]
+        timings = Timings(
+            tokenize_ms=self.tokenize_s * MS_PER_S,
+            queue_wait_ms=max((one.queue_wait_s for one in ran), default=0.0) * MS_PER_S,
+            run_ms=max((one.run_s for one in ran), default=0.0) * MS_PER_S,
+            total_ms=(time.monotonic() - self.started_s) * MS_PER_S,
+        )
+        return Reply(tuple(outcomes), timings)
 
     def _finish(
         self, index: int, item: PlannedInput, answers: Sequence[Answer], head: ModelHead
@@ -99,22 +107,12 @@ class Plan(Generic[Result]):
         except TokenizerFault as error:  # the tokenizer failed on the tokens of this text
             return error
 
-    def _timings(self, answers: Sequence[Answer]) -> Timings:
-        ran = [answer for answer in answers if isinstance(answer, Logits)]
-        return Timings(
-            tokenize_ms=self.tokenize_s * MS_PER_S,
-            queue_wait_ms=max((one.queue_wait_s for one in ran), default=0.0) * MS_PER_S,
-            run_ms=max((one.run_s for one in ran), default=0.0) * MS_PER_S,
-            total_ms=(time.monotonic() - self.started_s) * MS_PER_S,
-        )
-
 
 def make_plan(
     request: TaskRequest[Result],
     tokenizer: TextTokenizer,
-    *,
-    max_tokens: int,
-    rows: int | None = None,
+    info: EngineInfo,
+    head: HeadKind,
     most_tokens: int | None = None,
 ) -> Plan[Result]:
     """Encode the texts of a request.
@@ -122,15 +120,20 @@ def make_plan(
     Args:
         request: the request.
         tokenizer: the model's.
-        max_tokens: longest encoding, special tokens included.
-        rows: number of rows of the word embeddings; a text with a token beyond them is refused.
-            None if it is not known.
+        info: of the model; a text with a token that has no row of its embeddings is refused.
+        head: the model's.
         most_tokens: limit of the tokens of all encodings; None for any number.
 
     Raises:
         InvalidInput: a text is not well-formed Unicode, a part of the request is malformed, or the
             model would read too many tokens.
+        UnsupportedTask: the model cannot do this task.
     """
+    if request.head != head:
+        raise UnsupportedTask(
+            f"model {info.model_id} is for {', '.join(info.tasks)}, not for {request.task}"
+        )
+    max_tokens, rows = info.max_input_tokens, info.embedding_rows
     started_s = time.monotonic()
     questions = request.questions()
     encode = partial(

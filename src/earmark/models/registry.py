@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final
 
@@ -29,6 +29,21 @@ NO_ALIASES: Final[Mapping[str, str]] = MappingProxyType({})
 
 _NEAR_PATIENCE_S: Final = 5.0
 """For the Hub's answer about an id that is near a served one: more likely a slip than a model."""
+
+
+@dataclass(frozen=True, slots=True)
+class FoundModel:
+    """A model that a request means.
+
+    Attributes:
+        info: what is known of it.
+        loaded: whether it was in memory when it was found.
+        pinned: its engine where that stays until the end.
+    """
+
+    info: ModelFacts
+    loaded: bool
+    pinned: ServedEngine | None = None
 
 
 class Registry:
@@ -108,38 +123,47 @@ class Registry:
         """Split an address into id and action; arguments and errors as of `Names.split`."""
         return self._names.split(path, actions=actions)
 
-    async def discover(self, model_id: str | None, *, here: bool, hold_s: float = 0.0) -> None:
-        """Ask the Hub for a model that is not served; if it has one, the model is known afterwards.
-
-        An id that is near a served one is a slip, unless the Hub says at once that it has a model
-        of that id which can run here.
+    async def find(self, name: str | None, *, here: bool, hold_s: float = 0.0) -> FoundModel:
+        """Find the model that a request means; one that is not served is looked up on the Hub.
 
         Args:
-            model_id: what a request calls it. For None, and for a model at hand, the
-                Hub is not asked.
+            name: an id or an alias; None for the only model that the operator named.
             here: whether the request is surely of this machine; see `HubPolicy`.
             hold_s: how long a caller is held while the Hub cannot be reached.
 
         Raises:
             UnknownModel: there is none, or it may not be fetched; or it is near a served one, and
                 the Hub does not say that it has it.
-            UnusableModel: it cannot run here.
+            UnusableModel: it cannot run here, or its files do not even say what it is for.
             CapacityError: the Hub cannot be asked for now.
         """
-        if self._discovery is None or model_id is None or self.at_hand(model_id):
-            return
+        pinned = self._pool.pinned.get(name or "")
+        if pinned is not None:
+            return FoundModel(pinned.info, loaded=True, pinned=pinned)
+        if self._discovery is not None and name is not None and not self.at_hand(name):
+            await self._discover(self._discovery, name, here=here, hold_s=hold_s)
+        status = self.status(name)
+        pinned = self._pool.pinned.get(status.info.model_id)
+        return FoundModel(status.info, status.queue is not None, pinned)
+
+    async def _discover(
+        self, discovery: Discovery, model_id: str, *, here: bool, hold_s: float
+    ) -> None:
+        """Ask the Hub for a model that is not served; if it has one, the model is known afterwards.
+
+        An id that is near a served one is a slip, unless the Hub says at once that it has a model
+        of that id which can run here.
+        """
         aliased = self._names.aliased(model_id)
         # What runs in a precision of its own is called `id:int8`: the Hub knows the id.
         meant = (aliased or model_id).partition(":")[0]
         near = None
-        if not aliased and self._discovery.find(meant) is None:
+        if not aliased and discovery.find(meant) is None:
             # In a thread: a folder of models is looked through.
             near = await asyncio.to_thread(self._names.near, model_id, self.ids)
         hold_s, patience_s = (hold_s, None) if near is None else (0.0, _NEAR_PATIENCE_S)
         try:
-            found = await self._discovery.discover(
-                meant, here=here, hold_s=hold_s, patience_s=patience_s
-            )
+            found = await discovery.discover(meant, here=here, hold_s=hold_s, patience_s=patience_s)
         except (ModelOutOfReach, QueueFull, UnusableModel) as error:
             if near is not None:
                 raise self._names.unknown(model_id, near) from error

@@ -48,10 +48,12 @@ class Permit:
 
     Attributes:
         texts: texts in the request.
+        few: whether they are few, and counted apart.
         admitted_s: when it was given, on the caller's clock.
     """
 
     texts: int
+    few: bool
     admitted_s: float
 
 
@@ -62,8 +64,8 @@ class Admission:
         """Start with nothing in flight."""
         self._limits = limits
         self._held: set[Permit] = set()
-        self._texts = 0
-        self._few = 0
+        self._texts = {True: 0, False: 0}
+        """By whether they are of requests with few texts."""
         self._usual_hold_s = _SHORTEST_RETRY_S
 
     @property
@@ -74,7 +76,7 @@ class Admission:
     @property
     def texts(self) -> int:
         """Texts in flight."""
-        return self._texts
+        return sum(self._texts.values())
 
     @property
     def retry_after_s(self) -> float:
@@ -87,15 +89,16 @@ class Admission:
         Raises:
             QueueFull: with this request, more would be in flight than the limits allow.
         """
-        if self.requests >= self._limits.max_requests:
-            raise self._full(f"{self.requests:,} requests", f"{self._limits.max_requests:,}")
-        alike = self._few if self._is_few(texts) else self._texts - self._few
+        if len(self._held) >= self._limits.max_requests:
+            raise self._full(f"{len(self._held):,} requests", f"{self._limits.max_requests:,}")
+        few = texts <= self._limits.max_texts // FEW_PART
+        alike = self._texts[few]
         if alike + texts > self._limits.max_texts:
             found = f"{alike:,} texts are in flight and this request brings {texts:,}"
             raise self._full(found, f"{self._limits.max_texts:,}")
-        permit = Permit(texts, now_s)
+        permit = Permit(texts, few, now_s)
         self._held.add(permit)
-        self._count(texts)
+        self._texts[few] += texts
         return permit
 
     def release(self, permit: Permit, *, now_s: float) -> None:
@@ -105,16 +108,8 @@ class Admission:
             KeyError: it was given back before, or by someone else.
         """
         self._held.remove(permit)
-        self._count(-permit.texts)
+        self._texts[permit.few] -= permit.texts
         self._usual_hold_s += _MEMORY * (now_s - permit.admitted_s - self._usual_hold_s)
-
-    def _is_few(self, texts: int) -> bool:
-        return abs(texts) <= self._limits.max_texts // FEW_PART
-
-    def _count(self, texts: int) -> None:
-        self._texts += texts
-        if self._is_few(texts):
-            self._few += texts
 
     def _full(self, found: str, limit: str) -> QueueFull:
         hint_s = self.retry_after_s

@@ -20,7 +20,7 @@ from earmark.engine.reply import Reply
 from earmark.engine.streaming import EntityStream
 from earmark.errors import UnsupportedTask
 from earmark.models.engines import ServedEngine
-from earmark.models.registry import Registry
+from earmark.models.registry import FoundModel, Registry
 from earmark.models.status import ModelStatus
 from earmark.serving.admission import Admission
 from earmark.serving.cache.cache import ResultCache
@@ -124,9 +124,9 @@ class Service:
             UnusableModel: it cannot run here, or its files do not even say what it is for.
             CapacityError: whether there is such a model cannot be found out for now.
         """
-        hold_s = self.allowed_s(preferences) if preferences.wait else 0.0
-        await self._models.discover(name, here=caller.here, hold_s=hold_s)
-        return Call(self, self._models.status(name), caller, preferences)
+        hold_s = self._allowed_s(preferences) if preferences.wait else 0.0
+        found = await self._models.find(name, here=caller.here, hold_s=hold_s)
+        return Call(self, found, preferences)
 
     def statuses(self) -> tuple[ServedStatus, ...]:
         """Return the state of every model, loaded or not."""
@@ -150,19 +150,23 @@ class Service:
 
     @asynccontextmanager
     async def borrow(
-        self, status: ModelStatus, texts: int, preferences: Preferences, deadline_s: float
+        self, model: FoundModel, texts: int, preferences: Preferences, deadline_s: float
     ) -> AsyncIterator[ServedEngine]:
         """Borrow a model's engine for a call; while the call waits for a load it holds a permit."""
-        waits = self.permit(texts) if status.queue is None else nullcontext()
         async with AsyncExitStack() as stack:
-            with waits:
+            with nullcontext() if model.loaded else self.permit(texts):
                 engine = await stack.enter_async_context(
-                    self._models.engine(status.info.model_id, preferences, until_s=deadline_s)
+                    self._models.engine(model.info.model_id, preferences, until_s=deadline_s)
                 )
             yield engine
 
-    def check(self, info: ModelFacts, request: TaskRequest[Result]) -> None:
+    def accept(
+        self, info: ModelFacts, request: TaskRequest[Result], preferences: Preferences
+    ) -> float:
         """Refuse a request that the model cannot do, or that asks for too much.
+
+        Returns:
+            The moment on the clock by which a request that begins now has to be answered.
 
         Raises:
             UnsupportedTask: the model does something else.
@@ -175,6 +179,7 @@ class Service:
                 f" {self._meant_for(request.task)}"
             )
         self._options.check(request)
+        return self._clock() + self._allowed_s(preferences)
 
     @contextmanager
     def permit(self, texts: int) -> Iterator[None]:
@@ -189,11 +194,7 @@ class Service:
         finally:
             self._admission.release(permit, now_s=self._clock())
 
-    def deadline_s(self, preferences: Preferences) -> float:
-        """Return the moment on the clock by which a call that begins now has to end."""
-        return self._clock() + self.allowed_s(preferences)
-
-    def allowed_s(self, preferences: Preferences) -> float:
+    def _allowed_s(self, preferences: Preferences) -> float:
         """Return how long a call may take."""
         allowed_s = self._options.request_timeout_s
         return allowed_s if preferences.timeout_s is None else min(preferences.timeout_s, allowed_s)
@@ -218,28 +219,21 @@ class Call:
 
     Attributes:
         service: through which it goes.
-        model: the model that was found, and its state at that moment.
-        caller: who asks.
+        model: the model that was found.
         preferences: how the caller wants it carried out.
     """
 
     service: Service
-    model: ModelStatus
-    caller: Caller
+    model: FoundModel
     preferences: Preferences
-
-    @property
-    def info(self) -> ModelFacts:
-        """What is known of the model."""
-        return self.model.info
 
     def wanting(self, preferences: Preferences) -> "Call":
         """Return the same call, carried out in another way: a body may say more than headers."""
         return replace(self, preferences=preferences)
 
     def status(self) -> ServedStatus:
-        """Return the model's state when the call was opened, and what the cache did for it."""
-        return self.service.with_cache(self.model)
+        """Return the model's state at this moment, and what the cache did for it."""
+        return self.service.with_cache(self.service.models.status(self.model.info.model_id))
 
     async def answer(self, request: TaskRequest[Result]) -> Served[Result]:
         """Answer a request.
@@ -261,8 +255,7 @@ class Call:
         """
         service, cache = self.service, self.service.cache
         # Before the model is loaded: a request that cannot be answered must not cause a load.
-        service.check(self.info, request)
-        deadline_s = service.deadline_s(self.preferences)
+        deadline_s = service.accept(self.model.info, request, self.preferences)
         async with self._engine(request.texts, deadline_s) as engine:
             if cache is None:
                 with service.permit(request.texts):
@@ -286,8 +279,7 @@ class Call:
         whatever way, gives the permit back and drops from the queue what has not run.
         """
         service = self.service
-        service.check(self.info, request)
-        deadline_s = service.deadline_s(self.preferences)
+        deadline_s = service.accept(self.model.info, request, self.preferences)
         async with self._engine(request.texts, deadline_s) as engine:
             with (
                 service.permit(request.texts),
@@ -296,4 +288,6 @@ class Call:
                 yield ServedStream(stream, engine.info)
 
     def _engine(self, texts: int, deadline_s: float) -> AbstractAsyncContextManager[ServedEngine]:
+        if self.model.pinned is not None:  # it stays, so its users need not be counted
+            return nullcontext(self.model.pinned)
         return self.service.borrow(self.model, texts, self.preferences, deadline_s)

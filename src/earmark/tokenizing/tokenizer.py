@@ -128,33 +128,23 @@ class TextTokenizer:
                 than allowed. All of this is checked before any window is made.
             TokenizerFault: the library failed on one of the texts.
         """
-        with panics_over_a_text():
-            return self._encoded(questions, max_tokens, align=align, most_tokens=most_tokens)
-
-    def _encoded(
-        self,
-        questions: Sequence[Question],
-        max_tokens: int,
-        *,
-        align: bool,
-        most_tokens: int | None,
-    ) -> list[list[Encoding]]:
         encoded: list[list[Encoding]] = [[] for _ in questions]
         lengths: list[_Length] = []
         windowed: list[tuple[int, _Row]] = []
-        for group in _groups(questions):
-            some = [questions[place] for place in group]
-            for place, row in zip(group, self._rows(some), strict=True):
-                question, first, second = row
-                lengths.append((question, len(first) + (len(second) if second else 0)))
-                if question.cut == "windows":
-                    # The total number of tokens is not known yet.
-                    windowed.append((place, row))
-                else:
-                    encoded[place] = [self._cut(row, max_tokens, align=align)]
-        self._check(lengths, max_tokens, most_tokens)
-        for place, (question, first, _) in windowed:
-            encoded[place] = list(self._windows(question, first, max_tokens, align=align))
+        with panics_over_a_text():
+            for group in _groups(questions):
+                some = [questions[place] for place in group]
+                for place, row in zip(group, self._rows(some), strict=True):
+                    question, first, second = row
+                    lengths.append((question, len(first) + (len(second) if second else 0)))
+                    if question.cut == "windows":
+                        # The total number of tokens is not known yet.
+                        windowed.append((place, row))
+                    else:
+                        encoded[place] = [self._cut(row, max_tokens, align=align)]
+            self._check(lengths, max_tokens, most_tokens)
+            for place, (question, first, _) in windowed:
+                encoded[place] = list(self._windows(question, first, max_tokens, align=align))
         return encoded
 
     def _rows(self, questions: Sequence[Question]) -> list[_Row]:

@@ -83,11 +83,6 @@ class AccessForm:
     refuse: Callable[[Exception, Scope], Response]
     misread: Callable[[Scope], str | None] = misread_key
 
-    def covers(self, path: str) -> bool:
-        """Return whether a path lies below the prefix."""
-        # A request may have no path at all, or `*`: the empty prefix covers those as well.
-        return self.prefix in ("", path) or path.startswith(f"{self.prefix}/")
-
 
 class AccessControl:
     """ASGI middleware that checks access keys; inside `RequestLog`, which logs refusals too."""
@@ -124,7 +119,11 @@ class AccessControl:
         await self._app(scope, receive, send)
 
     def _check(self, scope: Scope) -> Response | None:
-        form = next(each for each in self._forms if each.covers(scope["path"]))
+        path = f"{scope['path']}/"
+        # A request may have no path at all, or `*`: the empty prefix covers those as well.
+        form = next(
+            each for each in self._forms if not each.prefix or path.startswith(f"{each.prefix}/")
+        )
         try:
             self._check_host(Headers(scope=scope).get("host", ""))
         except EarmarkError as error:

@@ -69,7 +69,16 @@ def answer_headers(
     read = reading_headers(results, characters=characters, info=info)
     if cached.hits == len(results):
         read["x-compute-type"] = "cache"
-    return {**read, "x-cache-hits": str(cached.hits + cached.joined), **_time_headers(timings)}
+    return {
+        **read,
+        "x-cache-hits": str(cached.hits + cached.joined),
+        # Some in seconds, some in milliseconds, as of the Hub's servers.
+        "x-compute-time": f"{timings.total_ms / 1000:.3f}",
+        "x-total-time": f"{timings.total_ms:.1f}",
+        "x-tokenization-time": f"{timings.tokenize_ms:.1f}",
+        "x-queue-time": f"{timings.queue_wait_ms:.1f}",
+        "x-inference-time": f"{timings.run_ms:.1f}",
+    }
 
 
 def reading_headers(
@@ -82,32 +91,16 @@ def reading_headers(
         characters: Unicode code points that came in.
         info: of the model that answers.
     """
-    return {
+    headers = {
         "x-compute-type": "cpu",
         "x-compute-characters": str(characters),
         "x-compute-tokens": str(sum(each.tokens for each in inputs)),
         "x-compute-model": info.model_id,
         "x-compute-precision": info.precision,
-        **_truncation_headers(inputs),
     }
-
-
-def _time_headers(timings: Timings) -> dict[str, str]:
-    """Return times in the units of the Hub's servers: some in seconds, some in milliseconds."""
-    return {
-        "x-compute-time": f"{timings.total_ms / 1000:.3f}",
-        "x-total-time": f"{timings.total_ms:.1f}",
-        "x-tokenization-time": f"{timings.tokenize_ms:.1f}",
-        "x-queue-time": f"{timings.queue_wait_ms:.1f}",
-        "x-inference-time": f"{timings.run_ms:.1f}",
-    }
-
-
-def _truncation_headers(results: Sequence[Counted]) -> dict[str, str]:
-    cut = [index for index, result in enumerate(results) if result.truncated_tokens]
-    if not cut:
-        return {}
-    headers = {"x-truncated-tokens": str(sum(results[index].truncated_tokens for index in cut))}
-    if len(cut) <= _MOST_TRUNCATED_LISTED:
-        headers["x-truncated-inputs"] = ",".join(map(str, cut))
+    cut = [index for index, each in enumerate(inputs) if each.truncated_tokens]
+    if cut:
+        headers["x-truncated-tokens"] = str(sum(each.truncated_tokens for each in inputs))
+        if len(cut) <= _MOST_TRUNCATED_LISTED:
+            headers["x-truncated-inputs"] = ",".join(map(str, cut))
     return headers

@@ -41,6 +41,7 @@ _MOST_NAMES_SHOWN: Final = 4
 _LONGEST_NAME_SHOWN: Final = 40
 _members = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _plain = msgspec.json.Decoder()
+_MALFORMED: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 _SURROGATE_ESCAPE = re.compile(rb"\\u[dD][89a-fA-F]")
 """Half of a UTF-16 pair, written as an escape; alone it is no character."""
@@ -69,7 +70,8 @@ class Misfit:
             body: as it came.
         """
         complaint, _, place = str(error).partition(" - at `$")
-        held = _names(body) if not place and complaint.startswith(_MISSING) else ()
+        names = _unread_members(body) if not place and complaint.startswith(_MISSING) else ()
+        held = tuple(map(shown_name, islice(names, _MOST_NAMES_SHOWN)))
         return cls(place.rstrip("`").removeprefix("."), complaint, held)
 
 
@@ -85,13 +87,12 @@ def shown_name(name: str) -> str:
     return ascii(name[:_LONGEST_NAME_SHOWN])[1:-1].replace(";", ",")
 
 
-def _names(body: bytes) -> tuple[str, ...]:
-    """Return the first names in an object, in a form that can be shown."""
+def _unread_members(body: bytes) -> dict[str, msgspec.Raw]:
+    """Return the members of an object, whatever they hold; none where the body is malformed."""
     try:
-        found = _members.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return ()  # malformed after the object too
-    return tuple(map(shown_name, islice(found, _MOST_NAMES_SHOWN)))
+        return _members.decode(body)
+    except _MALFORMED:
+        return {}
 
 
 HELD_BODY: Final = "earmark.body"
@@ -173,7 +174,7 @@ class ParsedBody:
 
     Attributes:
         raw: as it came.
-        value: what it holds, of Python's own types; None where that cannot be said.
+        value: what it holds, of Python's own types.
     """
 
     raw: bytes
@@ -184,16 +185,18 @@ class ParsedBody:
         """Parse a body; one that is malformed is refused when it is decoded."""
         try:
             return cls(raw, _plain.decode(raw))
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            return cls(raw, None)
+        except _MALFORMED:
+            # Perhaps only in a member that nothing reads, such as a number beyond all floats.
+            return cls(raw, _unread_members(raw))
 
     def decode(self, decoder: msgspec.json.Decoder[T]) -> T:
         """Convert what it holds; arguments and errors are those of `decode_json`."""
         try:
-            return msgspec.convert(self.value, decoder.type, strict=decoder.strict)
+            decoded: T = msgspec.convert(self.value, decoder.type, strict=decoder.strict)
         except msgspec.ValidationError:
-            # Once more from the bytes: they hold what is missing, and the place of what is wrong.
+            # Once more from the bytes, whose first error is the one to report.
             return decode_json(self.raw, decoder)
+        return decoded
 
 
 def given_members(value: object) -> Mapping[str, object]:

@@ -34,5 +34,5 @@ async def open_call(
         here=asked_here(request.headers),
     )
     call = await service.open(model, caller, preferences)
-    record.model = call.info.model_id
+    record.model = call.model.info.model_id
     return call

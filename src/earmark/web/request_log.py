@@ -89,23 +89,17 @@ class RequestLog:
             text = f"unknown error (request {record.request_id})"
             await error_response(500, text)(scope, receive, send_with_id)
         finally:
-            elapsed_s = self._clock() - started_s
-            _log.info("request", **_line(scope, record, status, elapsed_s))
-
-
-def _line(
-    scope: Scope, record: RequestRecord, status: int, elapsed_s: float
-) -> dict[str, str | int | float | None]:
-    return {
-        "method": scope["method"],
-        "path": scope["path"][:_LONGEST_PATH],
-        "status": status,
-        "ms": round(elapsed_s * 1000, 1),
-        "model": record.model,
-        "texts": record.texts,
-        "request_id": record.request_id,
-        **({"key": record.key} if record.key else {}),
-    }
+            _log.info(
+                "request",
+                method=scope["method"],
+                path=scope["path"][:_LONGEST_PATH],
+                status=status,
+                ms=round((self._clock() - started_s) * 1000, 1),
+                model=record.model,
+                texts=record.texts,
+                request_id=record.request_id,
+                **({"key": record.key} if record.key else {}),
+            )
 
 
 def _request_id(headers: Iterable[tuple[bytes, bytes]]) -> str:

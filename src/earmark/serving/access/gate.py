@@ -31,7 +31,13 @@ class AccessGate:
         Raises:
             StateUnavailable: the store cannot be read.
         """
-        self._refresh()
+        # The version first: a change between the two reads is then read again, not lost.
+        version = self._store.version()
+        if version != self._version:
+            keys = self._store.all_keys()
+            self._active = {key.digest: key for key in keys if key.revoked_s is None}
+            self._any = bool(keys)
+            self._version = version
         return self._any
 
     @property
@@ -64,14 +70,3 @@ class AccessGate:
         if key is None:
             raise AccessDenied("this access key is unknown here, or has been revoked")
         return key
-
-    def _refresh(self) -> None:
-        """Read the keys again if one was created or revoked since the last time."""
-        # The version first: a change between the two reads is then read again, not lost.
-        version = self._store.version()
-        if version == self._version:
-            return
-        keys = self._store.all_keys()
-        self._active = {key.digest: key for key in keys if key.revoked_s is None}
-        self._any = bool(keys)
-        self._version = version

@@ -10,19 +10,19 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import TypeAlias, TypeVar, cast
+from typing import TypeAlias, TypeVar
 
 from earmark.batching.queue import too_late
 from earmark.engine.beside import INLINE_BYTES, beside
 from earmark.engine.reply import Reply
 from earmark.errors import CapacityError, EarmarkError
 from earmark.models.engines import ServedEngine
-from earmark.serving.cache.asked import Asked, Outcome
-from earmark.serving.cache.flights import Flight, Flights, Run
+from earmark.serving.cache.asked import Asked
+from earmark.serving.cache.flights import Flight, Flights
 from earmark.serving.cache.keys import item_keys
 from earmark.serving.cache.results import ResultStore
 from earmark.serving.cache.use import CacheState, CacheUse
-from earmark.serving.cache.values import read_result, write_result
+from earmark.serving.cache.values import read_results, write_results
 from earmark.tasks.task import TaskRequest
 
 Result = TypeVar("Result")
@@ -91,14 +91,14 @@ class ResultCache:
             EarmarkError: the engine failed the request's own run as a whole.
         """
         started_s = self._clock()
-        asked = Asked(item_keys(engine.info, request))
+        asked = Asked(request, item_keys(engine.info, request))
         rounds = 0
         while unknown := await self._unknown(request, asked):
-            joined = self._joinable(unknown) if rounds < _MOST_JOINS else {}
+            joined = self._flights.joinable(unknown) if rounds < _MOST_JOINS else {}
             own_keys = [key for key in unknown if key not in joined]
             own: Flight | None = None
             if own_keys:
-                part = _part(request, asked.inputs(own_keys))
+                part = asked.part(own_keys)
                 run = self._run(engine, part, own_keys, deadline_s=deadline_s, admit=admit)
                 own = self._flights.start(own_keys, run, shared=rounds < _MOST_JOINS)
             with admit(0) if own is None else nullcontext():
@@ -108,17 +108,15 @@ class ResultCache:
                     left_s=lambda: max(deadline_s - self._clock(), 0.0),
                 )
             if own is not None:
-                asked.ran(own.task.result().timings)
-                for key in own_keys:
-                    asked.settle(key, own.outcome(key), "ran")
+                asked.ran(own_keys, own.task.result())
             _settle_joined(asked, joined, waited_s=self._clock() - started_s)
             rounds += 1
-        use = asked.use()
-        self._count(engine.info.model_id, use, request.items)
-        # The keys hold the task, and all results of a task are of one type.
-        outcomes = cast("tuple[Result | EarmarkError, ...]", asked.outcomes())
-        elapsed_ms = (self._clock() - started_s) * _MS_PER_S
-        return Reply(outcomes, asked.timings(elapsed_ms)), use
+        reply, use = asked.reply((self._clock() - started_s) * _MS_PER_S)
+        model_id = engine.info.model_id
+        self._hits[model_id] += use.hits
+        self._joined[model_id] += use.joined
+        self._misses[model_id] += request.items - use.hits - use.joined
+        return reply, use
 
     async def compute(
         self,
@@ -134,72 +132,53 @@ class ResultCache:
             CapacityError: it got no permit or no place in the queue.
             EarmarkError: the engine failed it as a whole.
         """
-        with admit(request.texts):
-            reply = await engine.answer(request, deadline_s=deadline_s)
-        await self._keep(item_keys(engine.info, request), reply.outcomes)
-        return reply
+        keys = item_keys(engine.info, request)
+        return await self._run(engine, request, keys, deadline_s=deadline_s, admit=admit)
 
-    async def _unknown(self, request: TaskRequest[object], asked: Asked) -> list[bytes]:
+    async def _unknown(self, request: TaskRequest[Result], asked: Asked[Result]) -> list[bytes]:
         """Settle the texts that the store knows, and list those that it does not."""
         found = {key: self._store.get(key) for key in asked.open()}
         known = {key: value for key, value in found.items() if value is not None}
-        size = sum(map(len, known.values()))
-
-        def read() -> list[object]:
-            return [read_result(request.task, value) for value in known.values()]
-
-        results = read() if size <= INLINE_BYTES else await beside(size, read)
-        for key, result in zip(known, results, strict=True):
-            asked.settle(key, result, "hit")
+        if known:
+            values = list(known.values())
+            size = sum(map(len, values))
+            if size <= INLINE_BYTES:
+                results = read_results(request.task, values)
+            else:
+                results = await beside(size, read_results, request.task, values)
+            for key, result in zip(known, results, strict=True):
+                asked.settle(key, result, "hit")
         return [key for key in found if key not in known]
 
-    def _joinable(self, keys: Sequence[bytes]) -> dict[bytes, Flight]:
-        found = ((key, self._flights.find(key)) for key in keys)
-        return {key: flight for key, flight in found if flight is not None}
-
-    def _run(
+    async def _run(
         self,
         engine: ServedEngine,
-        part: TaskRequest[object],
+        request: TaskRequest[Result],
         keys: Sequence[bytes],
         *,
         deadline_s: float,
         admit: Admit,
-    ) -> Run:
-        async def run() -> Reply[object]:
-            with admit(part.texts):
-                reply = await engine.answer(part, deadline_s=deadline_s)
-            await self._keep(keys, reply.outcomes)
-            return reply
-
-        return run
-
-    async def _keep(self, keys: Sequence[bytes], outcomes: Sequence[Outcome]) -> None:
-        """Remember results, but no errors: the next run of the text may succeed."""
-        kept = zip(keys, outcomes, strict=True)
-        found = [(key, one) for key, one in kept if not isinstance(one, EarmarkError)]
+    ) -> Reply[Result]:
+        """Run texts and remember results, but no errors: the next run of the text may succeed."""
+        with admit(request.texts):
+            reply = await engine.answer(request, deadline_s=deadline_s)
+        found = {
+            key: one
+            for key, one in zip(keys, reply.outcomes, strict=True)
+            if not isinstance(one, EarmarkError)
+        }
         if len(found) <= INLINE_RESULTS:
-            written = _written(found)
+            written = write_results(found.values())
         else:
-            written = await asyncio.to_thread(_written, found)
-        for key, value in written:
+            written = await asyncio.to_thread(write_results, found.values())
+        for key, value in zip(found, written, strict=True):
             self._store.put(key, value)
-
-    def _count(self, model_id: str, use: CacheUse, items: int) -> None:
-        self._hits[model_id] += use.hits
-        self._joined[model_id] += use.joined
-        self._misses[model_id] += items - use.hits - use.joined
+        return reply
 
 
-def _written(results: Sequence[tuple[bytes, object]]) -> list[tuple[bytes, bytes]]:
-    return [(key, write_result(one)) for key, one in results]
-
-
-def _part(request: TaskRequest[Result], items: Sequence[int]) -> TaskRequest[Result]:
-    return request if len(items) == request.items else request.only(items)
-
-
-def _settle_joined(asked: Asked, joined: Mapping[bytes, Flight], *, waited_s: float) -> None:
+def _settle_joined(
+    asked: Asked[Result], joined: Mapping[bytes, Flight], *, waited_s: float
+) -> None:
     """Take over the outcomes of joined runs; a text whose run failed as a whole stays open."""
     for key, flight in joined.items():
         if not flight.task.done():

@@ -5,52 +5,39 @@ request that started it has gone, and is cancelled when the last one leaves. For
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from earmark.engine.reply import Reply
 from earmark.serving.cache.asked import Outcome
 
-Run: TypeAlias = Callable[[], Coroutine[Any, Any, Reply[object]]]  # as asyncio types coroutines
+Run: TypeAlias = Coroutine[Any, Any, Reply[object]]  # as asyncio types coroutines
 
 
+@dataclass(slots=True, eq=False)
 class Flight:
-    """A run of some texts, and how many wait for it."""
+    """A run of some texts.
 
-    def __init__(self, keys: Sequence[bytes], run: Run) -> None:
-        """Start the run, which answers each of the keys in order."""
-        self._places = {key: place for place, key in enumerate(keys)}
-        self._task = asyncio.create_task(run())
-        self._waiting = 0
+    Attributes:
+        places: of the texts that it answers, in its reply.
+        task: the run itself.
+        waiting: how many requests wait for it.
+    """
 
-    @property
-    def keys(self) -> Sequence[bytes]:
-        """The texts that it answers."""
-        return tuple(self._places)
-
-    @property
-    def task(self) -> "asyncio.Task[Reply[object]]":
-        """The run itself."""
-        return self._task
+    places: Mapping[bytes, int]
+    task: "asyncio.Task[Reply[object]]"
+    waiting: int = 0
 
     @property
     def failed(self) -> bool:
         """Whether it has ended without a reply: it came too late for its starter, or failed."""
-        task = self._task
+        task = self.task
         return task.done() and (task.cancelled() or task.exception() is not None)
 
     def outcome(self, key: bytes) -> Outcome:
         """Return the outcome of one text, once there is a reply."""
-        return self._task.result().outcomes[self._places[key]]
-
-    def enter(self) -> None:
-        """Count one more request that waits for it."""
-        self._waiting += 1
-
-    def leave(self) -> bool:
-        """Count one request less; return whether that ends the run, because no other waits."""
-        self._waiting -= 1
-        return self._waiting == 0 and self._task.cancel()
+        return self.task.result().outcomes[self.places[key]]
 
 
 class Flights:
@@ -60,9 +47,10 @@ class Flights:
         """Start without runs."""
         self._by_key: dict[bytes, Flight] = {}
 
-    def find(self, key: bytes) -> Flight | None:
-        """Find the run in progress that a text is part of."""
-        return self._by_key.get(key)
+    def joinable(self, keys: Sequence[bytes]) -> dict[bytes, Flight]:
+        """Find the runs in progress that texts are part of."""
+        found = ((key, self._by_key.get(key)) for key in keys)
+        return {key: flight for key, flight in found if flight is not None}
 
     def start(self, keys: Sequence[bytes], run: Run, *, shared: bool) -> Flight:
         """Start a run. A request has to wait for it, or it is never cancelled.
@@ -72,7 +60,8 @@ class Flights:
             run: answers them, in that order.
             shared: whether others may find it.
         """
-        flight = Flight(keys, run)
+        places = {key: place for place, key in enumerate(keys)}
+        flight = Flight(places, asyncio.create_task(run))
         if shared:
             self._by_key.update(dict.fromkeys(keys, flight))
         flight.task.add_done_callback(lambda _: self._end(flight))
@@ -94,29 +83,24 @@ class Flights:
         """
         flights = [*([own] if own else ()), *joined]
         for flight in flights:
-            flight.enter()
+            flight.waiting += 1
         try:
             if own is not None:
                 await asyncio.wait([own.task])
             if joined and not (own and own.failed):
                 await asyncio.wait([flight.task for flight in joined], timeout=left_s())
         finally:
-            self._leave(flights)
-
-    def _leave(self, flights: Sequence[Flight]) -> None:
-        for flight in flights:
-            if flight.leave():
-                # At once: a request that comes before the run has ended must not join it any more.
-                self._forget(flight)
+            for flight in flights:
+                flight.waiting -= 1
+                if flight.waiting == 0 and flight.task.cancel():
+                    # At once: a request that comes before the run has ended must not join it.
+                    self._end(flight)
 
     def _end(self, flight: Flight) -> None:
-        self._forget(flight)
-        if not flight.task.cancelled():
-            # Read, so that asyncio does not log an exception as lost when the last caller has left.
-            flight.task.exception()
-
-    def _forget(self, flight: Flight) -> None:
         """Let no request join a run any more."""
-        for key in flight.keys:
+        for key in flight.places:
             if self._by_key.get(key) is flight:
                 del self._by_key[key]
+        if flight.task.done() and not flight.task.cancelled():
+            # Read, so that asyncio does not log an exception as lost when the last caller has left.
+            flight.task.exception()

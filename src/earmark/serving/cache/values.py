@@ -4,7 +4,7 @@ MessagePack has 64-bit floats. No result holds an input: the word of an entity i
 a text that is kept.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -22,16 +22,15 @@ _DECODERS: Final[Mapping[TaskName, msgspec.msgpack.Decoder[Any]]] = {  # each of
 }
 
 
-def write_result(result: object) -> bytes:
-    """Write a task's result."""
-    return _encoder.encode(result)
+def write_results(results: Iterable[object]) -> list[bytes]:
+    """Write results of a task."""
+    return [_encoder.encode(result) for result in results]
 
 
-def read_result(task: TaskName, value: bytes) -> object:
-    """Read what `write_result` wrote.
+def read_results(task: TaskName, values: Iterable[bytes]) -> list[object]:
+    """Read what `write_results` wrote.
 
     Raises:
-        msgspec.DecodeError: the bytes are not from `write_result`, or are for another task.
+        msgspec.DecodeError: the bytes are not from `write_results`, or are for another task.
     """
-    result: object = _DECODERS[task].decode(value)
-    return result
+    return [_DECODERS[task].decode(value) for value in values]

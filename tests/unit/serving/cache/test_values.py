@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from earmark.domain.results import Classification, Entities, Entity, LabelScore, Ranking, Relevance
-from earmark.serving.cache.values import read_result, write_result
+from earmark.serving.cache.values import read_results, write_results
 from earmark.tasks.task import TaskName
 
 _TEXT = st.text(max_size=8)
@@ -33,7 +33,7 @@ _RESULTS: st.SearchStrategy[tuple[TaskName, object]] = st.one_of(
 def test_a_result_is_read_back_as_it_was_written(kept: tuple[TaskName, object]) -> None:
     """A result is read back with the same type, and every float with the same bits."""
     task, result = kept
-    again = read_result(task, write_result(result))
+    (again,) = read_results(task, write_results([result]))
     assert type(again) is type(result)
     assert repr(again) == repr(result)  # unlike ==, tells -0.0 from 0.0
     assert again == result
@@ -42,7 +42,7 @@ def test_a_result_is_read_back_as_it_was_written(kept: tuple[TaskName, object]) 
 @given(st.floats())
 def test_any_float_survives(score: float) -> None:
     """Every float is read back with the same bits, also infinity and NaN."""
-    kept = write_result(Classification((LabelScore("a", score),), 1))
-    again = read_result("text-classification", kept)
+    kept = write_results([Classification((LabelScore("a", score),), 1)])
+    (again,) = read_results("text-classification", kept)
     assert isinstance(again, Classification)
     assert struct.pack("<d", again.score) == struct.pack("<d", score)

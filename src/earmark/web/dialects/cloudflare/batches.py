@@ -226,7 +226,7 @@ class Batches:
         others: dict[int, AnyExchange] = {}
         for place, raw in inputs.items():
             try:
-                exchange, _ = open_exchange(raw, call.info)
+                exchange, _ = open_exchange(raw, call.model.info)
             except EarmarkError as error:
                 answers[place] = error
                 continue

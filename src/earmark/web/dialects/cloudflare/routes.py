@@ -242,7 +242,7 @@ class CloudflareDialect(Dialect):
 
         def check(one: bytes, place: str) -> None:
             if len(found) < MOST_DOUBTS:
-                found.extend(doubts_about(one, call.info, place=place))
+                found.extend(doubts_about(one, call.model.info, place=place))
             if self._options.strict:
                 refuse_doubts(found)
 
@@ -252,7 +252,7 @@ class CloudflareDialect(Dialect):
     async def _ask(
         self, request: Request, call: Call, body: bytes
     ) -> tuple[Carried, tuple[Doubt, ...]]:
-        exchange, doubts = await read_beside(body, lambda: open_exchange(body, call.info))
+        exchange, doubts = await read_beside(body, lambda: open_exchange(body, call.model.info))
         if self._options.strict:
             refuse_doubts(doubts)
         record_of(request.scope).texts = exchange.request.items

@@ -105,8 +105,8 @@ class HuggingFaceDialect(Dialect):
         return await while_connected(request, answer)
 
     def _read(self, request: Request, body: ParsedBody, call: Call, named: str | None) -> _Asked:
-        task = asked_task(body, call.info) if named is None else task_named(named)
-        doubts = doubts_about(body, task, call.info)
+        task = asked_task(body, call.model.info) if named is None else task_named(named)
+        doubts = doubts_about(body, task, call.model.info)
         reader = Reader(
             name_of_caller(request.headers),
             self._options.zero_shot_form,

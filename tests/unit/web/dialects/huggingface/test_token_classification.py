@@ -45,7 +45,9 @@ def test_one_text_or_a_list_is_read(
 @pytest.mark.parametrize("extra", [{}, {"parameters": None}, {"parameters": {}}])
 def test_nothing_said_means_simple_without_outside(extra: dict[str, object]) -> None:
     """Without parameters, the strategy is `simple` and the label `O` is left out."""
-    decoded = decode_token_classification(ParsedBody.of(msgspec.json.encode({"inputs": "a", **extra})))
+    decoded = decode_token_classification(
+        ParsedBody.of(msgspec.json.encode({"inputs": "a", **extra}))
+    )
     assert decoded.request == TokenClassification(("a",))
     assert decoded.request.strategy == "simple"
     assert decoded.request.ignore_labels == frozenset({"O"})
