@@ -5,15 +5,12 @@ from contextlib import asynccontextmanager
 from typing import TypeVar
 
 from earmark.domain.preferences import NO_PREFERENCES, Preferences
-from earmark.serving.caller import Caller
 from earmark.serving.service import Served, ServedStream, Service
 from earmark.serving.status import ServedStatus
 from earmark.tasks.task import TaskRequest
 from earmark.tasks.token_classification import TokenClassification
 
 Result = TypeVar("Result")
-
-_HERE = Caller(here=True)
 
 
 async def answer(
@@ -24,7 +21,7 @@ async def answer(
     preferences: Preferences = NO_PREFERENCES,
 ) -> Served[Result]:
     """Open a call and answer it."""
-    return await (await service.open(model_id, _HERE, preferences)).answer(request)
+    return await (await service.open(model_id, preferences, here=True)).answer(request)
 
 
 @asynccontextmanager
@@ -36,7 +33,7 @@ async def stream(
     preferences: Preferences = NO_PREFERENCES,
 ) -> AsyncIterator[ServedStream]:
     """Open a call and answer it window by window."""
-    call = await service.open(model_id, _HERE, preferences)
+    call = await service.open(model_id, preferences, here=True)
     async with call.stream(request) as served:
         yield served
 

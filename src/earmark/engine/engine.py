@@ -5,7 +5,7 @@ import threading
 import time
 from contextlib import suppress
 from functools import partial
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from earmark.batching.queue import too_late
 from earmark.batching.ticket import Submission
@@ -31,7 +31,11 @@ INLINE_TOKENS = 1000
 
 
 class Engine:
-    """A loaded model that answers requests from any number of threads and event loops."""
+    """A loaded model that answers requests from any number of threads and event loops.
+
+    Attributes:
+        info: facts that hold from load to close.
+    """
 
     def __init__(
         self, info: EngineInfo, tokenizer: TextTokenizer, handle: EngineHandle, *, head: HeadKind
@@ -44,13 +48,9 @@ class Engine:
             handle: runs its encodings; closed by `close`.
             head: what its logits mean.
         """
-        self._info, self._tokenizer, self._handle = info, tokenizer, handle
+        self.info: Final = info
+        self._tokenizer, self._handle = tokenizer, handle
         self._head = ModelHead(head, info.labels, tokenizer.pieces)
-
-    @property
-    def info(self) -> EngineInfo:
-        """Facts that hold from load to close."""
-        return self._info
 
     def queue_state(self) -> QueueState:
         """Return the state of the engine and its queue at this moment."""
@@ -120,7 +120,7 @@ class Engine:
             ShuttingDown: the engine is closed.
         """
         deadline_s = None if timeout_s is None else time.monotonic() + timeout_s
-        plan = make_plan(request, self._tokenizer, self._info, self._head.kind)
+        plan = make_plan(request, self._tokenizer, self.info, self._head.kind)
         submission = self._handle.submit(plan.accepted, deadline_s=deadline_s)
         done = threading.Event()
         submission.when_done(done.set)
@@ -142,7 +142,7 @@ class Engine:
     async def _planned(self, request: TaskRequest[Result]) -> Plan[Result]:
         """Encode short texts in the event loop, and long ones beside it."""
         plan = partial(
-            make_plan, request, self._tokenizer, self._info, self._head.kind, MOST_REQUEST_TOKENS
+            make_plan, request, self._tokenizer, self.info, self._head.kind, MOST_REQUEST_TOKENS
         )
         if request.characters <= INLINE_CHARACTERS:
             return plan()

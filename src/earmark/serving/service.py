@@ -26,7 +26,6 @@ from earmark.serving.admission import Admission
 from earmark.serving.cache.cache import ResultCache
 from earmark.serving.cache.results import MemoryStore
 from earmark.serving.cache.use import NOTHING_CACHED, CacheUse
-from earmark.serving.caller import NOBODY, Caller
 from earmark.serving.limits import ServiceOptions
 from earmark.serving.status import ServedStatus
 from earmark.tasks.task import TaskName, TaskRequest
@@ -107,8 +106,9 @@ class Service:
     async def open(
         self,
         name: str | None,
-        caller: Caller = NOBODY,
         preferences: Preferences = NO_PREFERENCES,
+        *,
+        here: bool = False,
     ) -> "Call":
         """Find the model that a request means. There is no other way to a model.
 
@@ -116,8 +116,9 @@ class Service:
 
         Args:
             name: what the request calls the model; None for the only one named by the operator.
-            caller: who asks.
             preferences: a caller who waits is held while the Hub cannot be reached.
+            here: whether the request certainly comes from a program on this machine, or from the
+                server's own page.
 
         Raises:
             UnknownModel: no such model is served or can be fetched.
@@ -125,7 +126,7 @@ class Service:
             CapacityError: whether there is such a model cannot be found out for now.
         """
         hold_s = self._allowed_s(preferences) if preferences.wait else 0.0
-        found = await self._models.find(name, here=caller.here, hold_s=hold_s)
+        found = await self._models.find(name, here=here, hold_s=hold_s)
         return Call(self, found, preferences)
 
     def statuses(self) -> tuple[ServedStatus, ...]:

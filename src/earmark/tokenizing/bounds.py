@@ -8,6 +8,7 @@ stride one less than a window's room, 10 KB become 2.3 million tokens. A short t
 from collections.abc import Sequence
 from typing import Final
 
+from earmark.domain.texts import Question
 from earmark.errors import InvalidInput
 
 MOST_REQUEST_TOKENS: Final = 1 << 19
@@ -57,14 +58,30 @@ def check_windows(lengths: Sequence[int], room: int, stride: int) -> int:
     return read
 
 
-def check_total(tokens: int, most: int) -> None:
+def check_tokens(
+    lengths: Sequence[tuple[Question, int]], max_tokens: int, room: int, most: int | None
+) -> None:
     """Raise an error if the model would read too many tokens for a request.
 
+    Args:
+        lengths: the questions, and the tokens of their texts.
+        max_tokens: longest encoding, special tokens included.
+        room: tokens of a text that one window holds.
+        most: limit of the tokens of all encodings; None for any number.
+
     Raises:
-        InvalidInput: there are more tokens than allowed.
+        InvalidInput: there are more tokens than allowed, or windows are refused.
     """
-    if tokens > most:
+    read = 0
+    windowed: dict[int, list[int]] = {}
+    for question, length in lengths:
+        if question.cut == "windows":
+            windowed.setdefault(question.stride, []).append(length)
+        else:
+            read += min(length, max_tokens)
+    read += sum(check_windows(found, room, stride) for stride, found in windowed.items())
+    if most is not None and read > most:
         raise InvalidInput(
-            f"the model would read {tokens:,} tokens for this request, windows counted; at most"
+            f"the model would read {read:,} tokens for this request, windows counted; at most"
             f" {most:,} are accepted; send it in several requests"
         )

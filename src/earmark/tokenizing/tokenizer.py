@@ -1,18 +1,17 @@
 """Encodes texts as token ids, and counts the tokens that are cut off."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import tokenizers
 from tokenizers import Tokenizer
-from tokenizers.processors import PostProcessor
 
 from earmark.domain.encoding import Alignment, Encoding
 from earmark.domain.texts import Question, TextInput
 from earmark.errors import InvalidInput
 from earmark.tokenizing.as_trained import as_trained
-from earmark.tokenizing.bounds import check_total, check_windows, windows_of
+from earmark.tokenizing.bounds import check_tokens, windows_of
 from earmark.tokenizing.library import panics_over_a_text
 from earmark.tokenizing.pieces import TokenizerPieces
 from earmark.tokenizing.stretches import LONG_TEXT, STRETCHES, LongText
@@ -29,7 +28,6 @@ WINDOWS_AT_ONCE = 16
 that a stretch has characters, or each stretch would be encoded for every few of its windows."""
 
 _Tokens: TypeAlias = tokenizers.Encoding | LongText
-_Length: TypeAlias = tuple[Question, int]
 _Row: TypeAlias = tuple[Question, _Tokens, _Tokens | None]
 """A question, and the tokens of its texts before truncation."""
 
@@ -50,7 +48,10 @@ class TextTokenizer:
     _tokenizer: Tokenizer
     """Without its post-processor, which must run once, after texts are cut (a byte-level one takes
     a space off the offsets each time)."""
-    _processor: PostProcessor | None
+    _close: Callable[[tokenizers.Encoding, tokenizers.Encoding | None], tokenizers.Encoding]
+    """The post-processor, which adds special tokens; where there is none, texts are only joined."""
+    _added: tuple[int, int]
+    """How many special tokens are added to a text, and to a pair."""
     pieces: TokenizerPieces
     words: WordMarks
     max_length: int | None
@@ -84,10 +85,14 @@ class TextTokenizer:
         tokenizer.no_truncation()
         processor = tokenizer.post_processor
         tokenizer.post_processor = None
+        close, added = tokenizer.post_process, (0, 0)
+        if processor is not None:
+            count = processor.num_special_tokens_to_add
+            close, added = processor.process, (count(False), count(True))
         pieces = TokenizerPieces.of(tokenizer, unknown)
         words = WordMarks.of(tokenizer, processor)
         as_trained(tokenizer)
-        return cls(tokenizer, processor, pieces, words, max_length, cut_side, token_types)
+        return cls(tokenizer, close, added, pieces, words, max_length, cut_side, token_types)
 
     def token(self, index: int) -> str:
         """Return the token of an id in the vocabulary; empty if there is no such id."""
@@ -129,7 +134,7 @@ class TextTokenizer:
             TokenizerFault: the library failed on one of the texts.
         """
         encoded: list[list[Encoding]] = [[] for _ in questions]
-        lengths: list[_Length] = []
+        lengths: list[tuple[Question, int]] = []
         windowed: list[tuple[int, _Row]] = []
         with panics_over_a_text():
             for group in _groups(questions):
@@ -142,7 +147,7 @@ class TextTokenizer:
                         windowed.append((place, row))
                     else:
                         encoded[place] = [self._cut(row, max_tokens, align=align)]
-            self._check(lengths, max_tokens, most_tokens)
+            check_tokens(lengths, max_tokens, max_tokens - self._added[False], most_tokens)
             for place, (question, first, _) in windowed:
                 encoded[place] = list(self._windows(question, first, max_tokens, align=align))
         return encoded
@@ -154,20 +159,6 @@ class TextTokenizer:
         )
         seconds = [None if one.text.pair is None else next(pairs) for one in questions]
         return list(zip(questions, firsts, seconds, strict=True))
-
-    def _check(self, lengths: Sequence[_Length], max_tokens: int, most_tokens: int | None) -> None:
-        """Raise an error if there are too many tokens, before any window is made."""
-        room = max_tokens - self._added(pair=False)
-        read = 0
-        windowed: dict[int, list[int]] = {}
-        for question, length in lengths:
-            if question.cut == "windows":
-                windowed.setdefault(question.stride, []).append(length)
-            else:
-                read += min(length, max_tokens)
-        read += sum(check_windows(found, room, stride) for stride, found in windowed.items())
-        if most_tokens is not None:
-            check_total(read, most_tokens)
 
     def _tokens(self, texts: Sequence[str]) -> list[_Tokens]:
         """Encode texts; long ones in stretches."""
@@ -200,7 +191,7 @@ class TextTokenizer:
     def _cut(self, row: _Row, max_tokens: int, *, align: bool) -> Encoding:
         """Cut, then add special tokens; the library's truncation is not used, since it is state."""
         question, first, second = row
-        room = max_tokens - self._added(pair=second is not None)
+        room = max_tokens - self._added[second is not None]
         lengths = len(first), 0 if second is None else len(second)
         keep = kept(*lengths, room, question.cut) if question.cut != "windows" else lengths
         kept_first, place = self._shortened(first, keep[0])
@@ -208,18 +199,19 @@ class TextTokenizer:
         text = question.text if align else None
         if text is not None and isinstance(first, LongText):
             text = TextInput(text.text[place:], text.pair)
-        whole = self._process(kept_first, kept_second)
-        return _moved(self._encoding(whole, sum(lengths) - sum(keep), text), place)
+        whole = self._close(kept_first, kept_second)
+        found = self._encoding(whole, sum(lengths) - sum(keep), text)
+        return _moved(found, place) if place else found
 
     def _windows(
         self, question: Question, tokens: _Tokens, max_tokens: int, *, align: bool
     ) -> Iterator[Encoding]:
         """Cut into windows, then add special tokens to each."""
-        room = max_tokens - self._added(pair=False)
+        room = max_tokens - self._added[False]
         text = question.text if align else None
         if not isinstance(tokens, LongText):
             tokens.truncate(room, stride=question.stride, direction=self.cut_side)
-            whole = self._process(tokens)
+            whole = self._close(tokens, None)
             for one in (whole, *whole.overflowing):
                 yield self._encoding(one, 0, text)
             return
@@ -234,7 +226,7 @@ class TextTokenizer:
             part = tokens.part(first, stop)
             some = part.taken(self._batch([part.text])[0])
             some.truncate(room, stride=question.stride, direction=self.cut_side)
-            whole = self._process(some)
+            whole = self._close(some, None)
             others = whole.overflowing if last > begin else []
             here = None if text is None else TextInput(part.text)
             for one in (whole, *others):
@@ -261,18 +253,6 @@ class TextTokenizer:
             return one.overflowing[0], place
         one.truncate(keep, direction=self.cut_side)
         return one, place
-
-    def _added(self, *, pair: bool) -> int:
-        """Return the number of special tokens."""
-        return 0 if self._processor is None else self._processor.num_special_tokens_to_add(pair)
-
-    def _process(
-        self, first: tokenizers.Encoding, second: tokenizers.Encoding | None = None
-    ) -> tokenizers.Encoding:
-        """Add special tokens; without a post-processor, only join the two texts."""
-        if self._processor is None:
-            return self._tokenizer.post_process(first, second)
-        return self._processor.process(first, second)
 
     def _encoding(self, whole: tokenizers.Encoding, lost: int, text: TextInput | None) -> Encoding:
         """Convert an encoding of the library; align it if its text is given."""
@@ -309,7 +289,7 @@ def _groups(questions: Sequence[Question]) -> Iterator[Sequence[int]]:
 def _moved(encoding: Encoding, place: int) -> Encoding:
     """Shift the offsets of tokens, except those of special tokens."""
     found = encoding.alignment
-    if found is None or not place:
+    if found is None:
         return encoding
     offsets = tuple(
         one if special else (one[0] + place, one[1] + place)

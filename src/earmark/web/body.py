@@ -122,10 +122,11 @@ async def read_body(request: Request, *, max_bytes: int) -> bytes:
     body = Expanding(coding, max_bytes=max_bytes)
     held: Held = request.scope.setdefault(HELD_BODY, Held(BODIES))
     held.reserve(int(announced) if announced.isdecimal() else 0)
+    size = 0
     async for chunk in request.stream():
-        held.reserve(body.size + len(chunk))
-        body.feed(chunk)
-        held.reserve(body.size)
+        held.reserve(size + len(chunk))
+        size = body.feed(chunk)
+        held.reserve(size)
     return _as_utf8(body.end(), max_bytes=max_bytes)
 
 

@@ -3,7 +3,6 @@
 from starlette.requests import Request
 
 from earmark.domain.preferences import NO_PREFERENCES, Preferences
-from earmark.serving.caller import Caller
 from earmark.serving.service import Call, Service
 from earmark.web.origin import asked_here
 from earmark.web.request_log import record_of
@@ -19,20 +18,13 @@ async def open_call(
 
     Args:
         service: has the models.
-        request: names the caller.
+        request: shows where the caller is.
         model: what it calls the model; None for the only one that the operator named.
         preferences: how the caller wants it carried out, as far as the headers say.
 
     Raises:
         EarmarkError: as of `Service.open`.
     """
-    record = record_of(request.scope)
-    caller = Caller(
-        key=record.key,
-        address=request.client.host if request.client else None,
-        client=request.headers.get("user-agent", ""),
-        here=asked_here(request.headers),
-    )
-    call = await service.open(model, caller, preferences)
-    record.model = call.model.info.model_id
+    call = await service.open(model, preferences, here=asked_here(request.headers))
+    record_of(request.scope).model = call.model.info.model_id
     return call

@@ -84,13 +84,8 @@ class Expanding:
         self._stream: _Decompressor | None = None
         self._body = bytearray()
 
-    @property
-    def size(self) -> int:
-        """Bytes in memory so far, expanded."""
-        return len(self._body) + len(self._waiting)
-
-    def feed(self, chunk: bytes) -> None:
-        """Take the next chunk.
+    def feed(self, chunk: bytes) -> int:
+        """Take the next chunk, and return how many bytes are in memory so far, expanded.
 
         Raises:
             RequestTooLarge: the body is longer than the bound.
@@ -101,16 +96,17 @@ class Expanding:
             raise self._too_large()
         if self._name == _IDENTITY:
             self._body += chunk
-            return
+            return len(self._body)
         data = self._waiting + chunk
         self._waiting = b""
         while data:
             if self._stream is None:
                 if len(data) < _BEGINNING:
                     self._waiting = data
-                    return
+                    break
                 self._stream = _CODINGS[self._name](data)
             data = self._expand(self._stream, data)
+        return len(self._body) + len(self._waiting)
 
     def end(self) -> bytes:
         """Return the body.

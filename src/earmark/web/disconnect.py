@@ -2,17 +2,22 @@
 
 import asyncio
 from collections.abc import Awaitable
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from starlette.requests import ClientDisconnect, Request
 
 T = TypeVar("T")
 
+_SOON_S: Final = 0.2
+"""Work that ends so soon is not watched over: most requests then need no task beside their own, and
+little is run for a client that has left meanwhile."""
+
 
 async def while_connected(request: Request, work: Awaitable[T]) -> T:
     """Await `work`, and cancel it when the client leaves first.
 
-    The work runs in the caller's own task; only the watch over the connection is a second one.
+    The work runs in the caller's own task; the watch over the connection, which begins a moment
+    later, is a second one.
 
     Args:
         request: its body must have been read to the end.
@@ -33,7 +38,10 @@ async def while_connected(request: Request, work: Awaitable[T]) -> T:
         left = True
         owner.cancel()
 
-    watcher = asyncio.create_task(watch())
+    watches: list[asyncio.Task[None]] = []
+    beginning = asyncio.get_running_loop().call_later(
+        _SOON_S, lambda: watches.append(asyncio.create_task(watch()))
+    )
     try:
         return await work
     except asyncio.CancelledError:
@@ -42,4 +50,6 @@ async def while_connected(request: Request, work: Awaitable[T]) -> T:
             raise ClientDisconnect from None
         raise
     finally:
-        watcher.cancel()
+        beginning.cancel()
+        for each in watches:
+            each.cancel()

@@ -27,7 +27,6 @@ from earmark.models.catalogue import Catalogue, KnownModel
 from earmark.models.discovery import Discovery
 from earmark.models.on_demand import OnDemand
 from earmark.models.registry import Registry
-from earmark.serving.caller import Caller
 from earmark.serving.service import Service
 from earmark.tasks.text_classification import TextClassification
 
@@ -41,7 +40,7 @@ def _hub() -> FakeHub:
 
 
 async def _ask(service: Service, model_id: str | None, wishes: Preferences = _WAIT) -> str:
-    await service.open(model_id, Caller(here=True), wishes)
+    await service.open(model_id, wishes, here=True)
     answer = door.answer(service, model_id, _REQUEST, preferences=wishes)
     return (await asyncio.wait_for(answer, _PATIENCE_S)).info.model_id
 
@@ -66,7 +65,7 @@ def test_it_is_listed_only_while_it_is_in_memory() -> None:
 
     async def scenario() -> None:
         service = Service(on_the_hub(_hub()))
-        await service.open("org/name", Caller(here=True))
+        await service.open("org/name", here=True)
         assert door.status(service, "org/name").state == "loadable"
         assert [each.info.model_id for each in service.statuses()] == ["at/hand"]
         await _ask(service, "org/name")

@@ -15,7 +15,6 @@ from starlette.routing import Route
 
 from earmark.domain.preferences import Preferences
 from earmark.errors import InvalidInput, UnknownModel
-from earmark.serving.caller import Caller
 from earmark.serving.service import Call
 from earmark.web.access import AccessForm
 from earmark.web.body import decode_json, decoder, read_beside, read_body
@@ -260,7 +259,7 @@ class CloudflareDialect(Dialect):
 
     async def _open_for_batch(self, model: str) -> Call:
         # Its origin was checked when it was taken; whether a model may be fetched is decided now.
-        return await self._service.open(model, Caller(here=True), Preferences(wait=True))
+        return await self._service.open(model, Preferences(wait=True), here=True)
 
     async def _body(self, request: Request, *, batch: bool) -> bytes:
         most = self._options.max_body_bytes

@@ -95,11 +95,12 @@ def decode_text_classification(body: ParsedBody) -> TextClassification:
     """
     asked = body.decode(_decoder)
     parameters = members(asked.parameters, _NO_PARAMETERS)
+    name, cuts = parameters.function_to_apply, parameters.truncation
     return TextClassification(
         tuple(_texts(asked.inputs)),
-        _function(parameters.function_to_apply),
+        None if name is None else _function(name),
         parameters.top_k,
-        _truncate(parameters.truncation),
+        truncate=cuts is None or _truncate(cuts),
     )
 
 
@@ -128,9 +129,7 @@ def _text(item: _Item, place: str) -> TextInput:
             )
 
 
-def _function(name: str | None) -> FunctionToApply | None:
-    if name is None:
-        return None
+def _function(name: str) -> FunctionToApply:
     # transformers upper-cases the name, so that it accepts any case too.
     for function in FUNCTIONS:
         if name.lower() == function:
@@ -140,9 +139,7 @@ def _function(name: str | None) -> FunctionToApply | None:
     )
 
 
-def _truncate(value: bool | str | None) -> bool:  # noqa: FBT001 - the wire's own type
-    if value is None:
-        return True
+def _truncate(value: bool | str) -> bool:  # noqa: FBT001 - the wire's own type
     written = str(value).lower()
     if written not in _TRUNCATION:
         raise InvalidInput(
