@@ -11,6 +11,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Match, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from earmark import __version__
 from earmark.serving.access.gate import AccessGate
@@ -29,7 +30,6 @@ from earmark.web.openapi.shared_answers import COMPONENTS
 from earmark.web.options import WebOptions
 from earmark.web.pages.documentation import documentation_operations
 from earmark.web.pages.routes import Pages
-from earmark.web.paths import TrailingSlashes
 from earmark.web.plain_errors import no_such_address, no_such_method
 from earmark.web.request_log import RequestLog
 
@@ -91,6 +91,24 @@ def create_app(
     # A redirect would send the client to the host that its own Host header names.
     app.router.redirect_slashes = False
     return app
+
+
+class TrailingSlashes:
+    """ASGI middleware: serves an address that ends in slashes as the one without them.
+
+    A redirect would not do: it would send the client to the host that its own header names, and
+    many clients do not send a body a second time.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        """Wrap an app."""
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] == "http" and scope["path"].endswith("/"):
+            scope = {**scope, "path": scope["path"].rstrip("/") or "/"}
+        await self._app(scope, receive, send)
 
 
 def _access_forms(dialects: Sequence[Dialect], pages: Pages) -> list[AccessForm]:

@@ -87,7 +87,7 @@ async def answered(exchange: AnyExchange, call: Call, doubts: tuple[Doubt, ...] 
     if isinstance(exchange, StreamedExchange):
         return tell_doubts(await exchange.answer(call), doubts)
     carried = await exchange.carry_out(call)
-    body = with_warnings(carried.body, doubts)
+    body = with_warnings(carried.body, doubts) if doubts else carried.body
     answer = await carried.written(lambda: json_response(body, headers=carried.headers))
     return tell_doubts(answer, doubts)
 

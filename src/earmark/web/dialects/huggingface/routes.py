@@ -101,6 +101,7 @@ class HuggingFaceDialect(Dialect):
             body = await read_beside(raw, partial(ParsedBody.of, raw))
         asked = await read_beside(raw, partial(self._read, request, body, call, named))
         record_of(request.scope).texts = asked.exchange.request.items
+        del raw, body  # only the texts are needed from here on
         answer = answered(asked.exchange, asked.call, asked.doubts)
         return await while_connected(request, answer)
 

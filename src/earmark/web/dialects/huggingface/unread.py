@@ -80,9 +80,9 @@ def doubts_about(body: ParsedBody, task: TaskName, info: ModelFacts) -> tuple[Do
 
 def with_warnings(body: object, doubts: tuple[Doubt, ...]) -> object:
     """Put doubts into an answer where it is an object; of several objects into the first."""
-    if doubts and isinstance(body, LabelledSequence):
+    if isinstance(body, LabelledSequence):
         return msgspec.structs.replace(body, warnings=tuple(each.text for each in doubts))
-    if doubts and isinstance(body, list) and body and isinstance(body[0], LabelledSequence):
+    if isinstance(body, list) and body and isinstance(body[0], LabelledSequence):
         return [with_warnings(body[0], doubts), *body[1:]]
     return body
 
