@@ -1,9 +1,12 @@
 """Permits, which bound how much may be in flight at once.
 
-Pure: time is passed in. A request that gets no permit is refused at once, so that too much load
-causes short answers and not a growing queue.
+A request that gets no permit is refused at once, so that too much load causes short answers and not
+a growing queue.
 """
 
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from earmark.errors import QueueFull
@@ -42,36 +45,22 @@ class AdmissionLimits:
                 raise ValueError(f"{name} is {getattr(self, name)}: expected at least 1")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Permit:
-    """Permission to work on one request; given back exactly once.
+class Admission:
+    """Counts what is in flight and refuses what goes beyond the limits.
 
     Attributes:
-        texts: texts in the request.
-        few: whether they are few, and counted apart.
-        admitted_s: when it was given, on the caller's clock.
+        requests: in flight.
     """
 
-    texts: int
-    few: bool
-    admitted_s: float
-
-
-class Admission:
-    """Counts what is in flight and refuses what goes beyond the limits."""
-
-    def __init__(self, limits: AdmissionLimits) -> None:
-        """Start with nothing in flight."""
-        self._limits = limits
-        self._held: set[Permit] = set()
+    def __init__(
+        self, limits: AdmissionLimits, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """Start with nothing in flight; `clock` counts seconds."""
+        self._limits, self._clock = limits, clock
+        self.requests = 0
         self._texts = {True: 0, False: 0}
         """By whether they are of requests with few texts."""
         self._usual_hold_s = _SHORTEST_RETRY_S
-
-    @property
-    def requests(self) -> int:
-        """Requests in flight."""
-        return len(self._held)
 
     @property
     def texts(self) -> int:
@@ -83,33 +72,29 @@ class Admission:
         """When to try again: the time for which permits have lately been held."""
         return min(max(self._usual_hold_s, _SHORTEST_RETRY_S), _LONGEST_RETRY_S)
 
-    def admit(self, texts: int, *, now_s: float) -> Permit:
-        """Give a permit, or refuse at once.
+    @contextmanager
+    def permit(self, texts: int) -> Iterator[None]:
+        """Count a request among those in flight as long as the block lasts, or refuse it at once.
 
         Raises:
             QueueFull: with this request, more would be in flight than the limits allow.
         """
-        if len(self._held) >= self._limits.max_requests:
-            raise self._full(f"{len(self._held):,} requests", f"{self._limits.max_requests:,}")
+        if self.requests >= self._limits.max_requests:
+            raise self._full(f"{self.requests:,} requests", f"{self._limits.max_requests:,}")
         few = texts <= self._limits.max_texts // FEW_PART
         alike = self._texts[few]
         if alike + texts > self._limits.max_texts:
             found = f"{alike:,} texts are in flight and this request brings {texts:,}"
             raise self._full(found, f"{self._limits.max_texts:,}")
-        permit = Permit(texts, few, now_s)
-        self._held.add(permit)
+        began_s = self._clock()
+        self.requests += 1
         self._texts[few] += texts
-        return permit
-
-    def release(self, permit: Permit, *, now_s: float) -> None:
-        """Take a permit back.
-
-        Raises:
-            KeyError: it was given back before, or by someone else.
-        """
-        self._held.remove(permit)
-        self._texts[permit.few] -= permit.texts
-        self._usual_hold_s += _MEMORY * (now_s - permit.admitted_s - self._usual_hold_s)
+        try:
+            yield
+        finally:
+            self.requests -= 1
+            self._texts[few] -= texts
+            self._usual_hold_s += _MEMORY * (self._clock() - began_s - self._usual_hold_s)
 
     def _full(self, found: str, limit: str) -> QueueFull:
         hint_s = self.retry_after_s

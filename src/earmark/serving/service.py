@@ -2,13 +2,12 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import (
     AbstractAsyncContextManager,
     AsyncExitStack,
     asynccontextmanager,
     closing,
-    contextmanager,
     nullcontext,
 )
 from dataclasses import dataclass, replace
@@ -87,8 +86,8 @@ class Service:
         """
         self._models = models
         self._options = options or ServiceOptions()
-        self._admission = Admission(self._options.admission)
         self._clock = clock
+        self.permit = Admission(self._options.admission, clock=clock).permit
         self.cache: ResultCache | None = None
         if self._options.cache_bytes:
             self.cache = ResultCache(MemoryStore(self._options.cache_bytes), clock=clock)
@@ -181,19 +180,6 @@ class Service:
             )
         self._options.check(request)
         return self._clock() + self._allowed_s(preferences)
-
-    @contextmanager
-    def permit(self, texts: int) -> Iterator[None]:
-        """Count a request among those in flight, as long as the block lasts.
-
-        Raises:
-            QueueFull: too much is in flight.
-        """
-        permit = self._admission.admit(texts, now_s=self._clock())
-        try:
-            yield
-        finally:
-            self._admission.release(permit, now_s=self._clock())
 
     def _allowed_s(self, preferences: Preferences) -> float:
         """Return how long a call may take."""
