@@ -68,7 +68,14 @@ class ServedStream:
 
 
 class Service:
-    """Answers the requests of many callers to many models."""
+    """Answers the requests of many callers to many models.
+
+    Attributes:
+        models: the models served.
+        options: what a caller may ask for.
+        permit: counts a request among those in flight; see `Admission.permit`.
+        cache: what was computed before; None where nothing is kept.
+    """
 
     def __init__(
         self,
@@ -84,23 +91,13 @@ class Service:
             options: limits; the defaults when None.
             clock: seconds; engines read deadlines on the same clock.
         """
-        self._models = models
-        self._options = options or ServiceOptions()
+        self.models: Final = models
+        self.options: Final = options or ServiceOptions()
         self._clock = clock
-        self.permit = Admission(self._options.admission, clock=clock).permit
+        self.permit: Final = Admission(self.options.admission, clock=clock).permit
         self.cache: ResultCache | None = None
-        if self._options.cache_bytes:
-            self.cache = ResultCache(MemoryStore(self._options.cache_bytes), clock=clock)
-
-    @property
-    def models(self) -> Registry:
-        """The models served."""
-        return self._models
-
-    @property
-    def options(self) -> ServiceOptions:
-        """What a caller may ask for."""
-        return self._options
+        if self.options.cache_bytes:
+            self.cache = ResultCache(MemoryStore(self.options.cache_bytes), clock=clock)
 
     async def open(
         self,
@@ -125,20 +122,20 @@ class Service:
             CapacityError: whether there is such a model cannot be found out for now.
         """
         hold_s = self._allowed_s(preferences) if preferences.wait else 0.0
-        found = await self._models.find(name, here=here, hold_s=hold_s)
+        found = await self.models.find(name, here=here, hold_s=hold_s)
         return Call(self, found, preferences)
 
     def statuses(self) -> tuple[ServedStatus, ...]:
         """Return the state of every model, loaded or not."""
-        return tuple(map(self.with_cache, self._models.statuses()))
+        return tuple(map(self.with_cache, self.models.statuses()))
 
     def fitting(self, task: TaskName) -> tuple[str, ...]:
         """List the models that fit a task best, among those that the operator named."""
-        return self._models.fitting(task)
+        return self.models.fitting(task)
 
     def loaded(self) -> tuple[ModelStatus, ...]:
         """Return the state of every model in memory."""
-        return tuple(map(ModelStatus.of, self._models.engines))
+        return tuple(map(ModelStatus.of, self.models.engines))
 
     def close(self) -> None:
         """Close every engine, also when one fails to close; loads are not waited for.
@@ -146,7 +143,7 @@ class Service:
         Raises:
             ExceptionGroup: what engines raised while closing.
         """
-        self._models.close()
+        self.models.close()
 
     @asynccontextmanager
     async def borrow(
@@ -156,7 +153,7 @@ class Service:
         async with AsyncExitStack() as stack:
             with nullcontext() if model.loaded else self.permit(texts):
                 engine = await stack.enter_async_context(
-                    self._models.engine(model.info.model_id, preferences, until_s=deadline_s)
+                    self.models.engine(model.info.model_id, preferences, until_s=deadline_s)
                 )
             yield engine
 
@@ -178,12 +175,12 @@ class Service:
                 f"model {info.model_id} is for {', '.join(info.tasks)}, not for {request.task};"
                 f" {self._meant_for(request.task)}"
             )
-        self._options.check(request)
+        self.options.check(request)
         return self._clock() + self._allowed_s(preferences)
 
     def _allowed_s(self, preferences: Preferences) -> float:
         """Return how long a call may take."""
-        allowed_s = self._options.request_timeout_s
+        allowed_s = self.options.request_timeout_s
         return allowed_s if preferences.timeout_s is None else min(preferences.timeout_s, allowed_s)
 
     def with_cache(self, status: ModelStatus) -> ServedStatus:
@@ -194,7 +191,7 @@ class Service:
 
     def _meant_for(self, task: TaskName) -> str:
         """Say which models to ask instead."""
-        fits = self._models.fitting(task)
+        fits = self.models.fitting(task)
         if not fits:
             return "no model named at the start is for that"
         return f"for that there is {' or '.join(fits[:_MOST_MEANT])}"
