@@ -14,7 +14,15 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.types import Message
 
 from earmark.errors import InvalidInput, RequestTooLarge, UnsupportedCoding
-from earmark.web.body import HELD_BODY, decode_json, decoder, members, read_body
+from earmark.web.body import (
+    HELD_BODY,
+    ParsedBody,
+    decode_json,
+    decoder,
+    given_members,
+    members,
+    read_body,
+)
 from earmark.web.body_budget import BodyBudget, Held
 from earmark.web.compression import ACCEPTED
 
@@ -291,3 +299,23 @@ def test_an_empty_array_stands_for_an_empty_object() -> None:
     given = _Lax(many=1)
     assert members(given, _Lax()) is given
     assert members(None, given) is members([], given) is given
+
+
+@pytest.mark.parametrize("unread", [b"1e999", b'"\xff"', b"[null]"])
+def test_a_member_that_nothing_reads_does_not_spoil_a_body(unread: bytes) -> None:
+    """A body is read as its type and by its names, also where an unread member holds no value."""
+    body = ParsedBody.of(b'{"name": "a", "count": "3", "other": ' + unread + b"}")
+    assert body.decode(decoder(_Shape)) == _Shape("a", 3)
+    assert list(given_members(body.value)) == ["name", "count", "other"]
+
+
+@pytest.mark.parametrize(
+    "raw", [b"", b"{", b"[]", b"null", b"{}", b'{"name": 3}', b'{"name": "\xff"}']
+)
+def test_a_parsed_body_is_refused_in_the_same_words(raw: bytes) -> None:
+    """What does not fit the type has the error that decoding the bytes raises."""
+    with pytest.raises(InvalidInput) as usual:
+        decode_json(raw, _DECODER)
+    with pytest.raises(InvalidInput) as found:
+        ParsedBody.of(raw).decode(_DECODER)
+    assert str(found.value) == str(usual.value)
