@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import uvicorn
 from starlette.types import ASGIApp
 
-from earmark.web.serve import ServerOptions, make_server, open_socket
+from earmark.web.serve import ServerEvents, ServerOptions, make_server, open_socket
 
 _PATIENCE_S = 20.0
 """Far more than any of this takes: a hang has to fail, not to stay."""
@@ -56,7 +56,7 @@ def running_server(app: ASGIApp, options: ServerOptions | None = None) -> Iterat
         loops.append(asyncio.get_running_loop())
         listening.set()
 
-    server = make_server(app, options, on_listening=on_listening)
+    server = make_server(app, options, events=ServerEvents(listening=on_listening))
     thread = threading.Thread(target=lambda: server.run(sockets=[listener]), daemon=True)
     thread.start()
     try:

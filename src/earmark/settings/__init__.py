@@ -7,7 +7,7 @@ environment and ``port`` in the file. One of several values is a flag that repea
 variable with commas (``EARMARK_MODELS``) and a list in the file (``models``).
 """
 
-from earmark.settings.known import KnownSetting
+from earmark.settings.known import KnownSetting, values_of
 from earmark.settings.named_model import NamedModel
 from earmark.settings.reading import (
     CONFIG_FILE,
@@ -29,4 +29,5 @@ __all__ = [
     "Settings",
     "read_settings",
     "runs_in_processes",
+    "values_of",
 ]

@@ -39,7 +39,7 @@ class KnownSetting:
     Attributes:
         name: in the settings file.
         kind: its type with its bounds, as an annotation.
-        default: its value where no source names it.
+        default: its value in the options that it was found in.
         mark: what else is known of it.
     """
 
@@ -83,6 +83,11 @@ def settings_in(options: _Options) -> Iterator[KnownSetting]:
             yield known
         elif isinstance(value, _Options):
             yield from settings_in(value)
+
+
+def values_of(options: _Options) -> dict[str, object]:
+    """Return the values of all settings, by name."""
+    return {one.name: one.default for one in settings_in(options)}
 
 
 def with_chosen(options: Options, chosen: Mapping[str, object]) -> Options:

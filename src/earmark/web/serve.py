@@ -61,6 +61,25 @@ class ServerOptions:
     connection: ConnectionLimits = field(default_factory=ConnectionLimits)
 
 
+def _nothing() -> None:
+    """Do nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerEvents:
+    """What a server reports, in its own thread; each must return quickly.
+
+    Attributes:
+        listening: clients can connect.
+        stopping: a signal has come, and the server drains or ends.
+        alive: some ten times a second, as long as the event loop runs.
+    """
+
+    listening: Callable[[], None] = _nothing
+    stopping: Callable[[], None] = _nothing
+    alive: Callable[[], None] = _nothing
+
+
 def open_socket(host: str, port: int) -> socket.socket:
     """Bind an address before anything slow is loaded; no client can connect until the server runs.
 
@@ -94,7 +113,7 @@ def run_server(
     listener: socket.socket,
     options: ServerOptions | None = None,
     *,
-    on_listening: Callable[[], None] = lambda: None,
+    events: ServerEvents | None = None,
 ) -> None:
     """Serve until SIGINT or SIGTERM, then answer what was accepted and shut the app down.
 
@@ -107,12 +126,12 @@ def run_server(
         app: its lifespan ends after the last answer.
         listener: from `open_socket`; closed at the end.
         options: the defaults when None.
-        on_listening: called once clients can connect.
+        events: what to report, and to whom.
 
     Raises:
         AddressUnavailable: another program has begun to listen there since `open_socket`.
     """
-    server = make_server(app, options, on_listening=on_listening)
+    server = make_server(app, options, events=events)
     with suppress(KeyboardInterrupt), listener:
         try:
             # uvloop does not report a failure of this: the server would wait for ever.
@@ -127,7 +146,7 @@ def make_server(
     app: ASGIApp,
     options: ServerOptions | None = None,
     *,
-    on_listening: Callable[[], None] = lambda: None,
+    events: ServerEvents | None = None,
 ) -> uvicorn.Server:
     """Configure the server; arguments as in `run_server`."""
     options = options or ServerOptions()
@@ -143,7 +162,7 @@ def make_server(
         timeout_keep_alive=options.keep_alive_s,
         timeout_graceful_shutdown=options.shutdown_s,
     )
-    return _Server(config, on_listening, drain_s=options.drain_s)
+    return _Server(config, events or ServerEvents(), drain_s=options.drain_s)
 
 
 def _ended_quietly(app: ASGIApp) -> ASGIApp:
@@ -170,11 +189,9 @@ def _ended_quietly(app: ASGIApp) -> ASGIApp:
 class _Server(uvicorn.Server):
     """uvicorn's server, which also reports when it listens, and drains after SIGTERM."""
 
-    def __init__(
-        self, config: uvicorn.Config, on_listening: Callable[[], None], *, drain_s: float
-    ) -> None:
+    def __init__(self, config: uvicorn.Config, events: ServerEvents, *, drain_s: float) -> None:
         super().__init__(config)
-        self._on_listening = on_listening
+        self._events = events
         self._drain_s = drain_s
         self._drained_at: float | None = None
         self._last: list[asyncio.Future[object]] = []
@@ -186,9 +203,14 @@ class _Server(uvicorn.Server):
             gc.collect()
             gc.freeze()
             gc.set_threshold(*_COLLECTED_AFTER)
-            self._on_listening()
+            self._events.listening()
+
+    async def on_tick(self, counter: int) -> bool:
+        self._events.alive()
+        return await super().on_tick(counter)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self._events.stopping()
         if self.should_exit:
             self._drained_at = None
         elif sig == signal.SIGTERM and self._drain_s > 0:

@@ -309,7 +309,7 @@ def test_a_model_in_use_is_not_closed_and_the_next_waits_for_it() -> None:
         models = _registry(_on_demand(loader, max_loaded=1))
         service = Service(models)
         async with models.engine("a", _WAIT, until_s=float("inf")) as engine:
-            with pytest.raises(ModelLoading, match="waits for room: .* 1 at most"):
+            with pytest.raises(ModelLoading, match=r"waits for room: .* 1 at most"):
                 await _ask(service, "b", Preferences())
             waiting = asyncio.create_task(_ask(service, "b"))
             await asyncio.sleep(0)
