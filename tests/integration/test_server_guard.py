@@ -29,7 +29,7 @@ from earmark.serving.service import Service
 from earmark.web.app import create_app
 from earmark.web.connections import ConnectionLimits
 from earmark.web.serve import ServerOptions
-from earmark.web.server_guard import check_protocol
+from earmark.web.uvicorn_parts import check_protocol
 
 _SHORT_S = 0.2
 _NEVER_S = 600.0
@@ -180,6 +180,9 @@ def test_headers_over_the_limit_are_refused(head: bytes) -> None:
             client.sendall(head)
             assert _answer(client) == expected
         with server.connect() as client:
+            client.sendall(head[:-4])  # at once, and without its end
+            assert _answer(client) == expected
+        with server.connect() as client:
             for start in range(0, len(head) - 4, 500):
                 client.sendall(head[start : start + 500])
             assert _answer(client) == expected
@@ -202,6 +205,67 @@ def test_what_is_no_request_is_refused(sent: bytes) -> None:
     with _server() as server, server.connect() as client:
         client.sendall(sent)
         assert _answer(client) == (400, {"error": "the request is not valid HTTP/1.1"})
+
+
+@pytest.mark.parametrize(
+    "target", ["http://[::1/", "http://a@b@c/", "http://", "?a", "http://x:x/"]
+)
+def test_an_address_that_cannot_be_read_is_refused(target: str) -> None:
+    """A request whose address cannot be read gets a 400 as JSON, not a closed connection."""
+    with _server() as server, server.connect() as client:
+        client.sendall(b"GET %b HTTP/1.1\r\nhost: x\r\n\r\n" % target.encode())
+        assert _answer(client) == (400, {"error": "the request is not valid HTTP/1.1"})
+
+
+def test_a_refusal_can_be_read_by_a_client_that_goes_on_sending() -> None:
+    """A refused client that sends more before it reads still gets the refusal."""
+    with _server() as server, server.connect() as client:
+        for sent in (b"hello\r\n\r\n", b"x" * 1000, b"x" * 1000):
+            client.sendall(sent)
+            with server.connect() as other:  # answered after the server has read what was sent
+                other.sendall(b"GET /health HTTP/1.1\r\nhost: x\r\n\r\n")
+                assert _answer(other)[0] == 200
+        assert _answer(client) == (400, {"error": "the request is not valid HTTP/1.1"})
+        assert client.recv(1) == b""
+
+
+@pytest.mark.parametrize("target", [b"http://[::1/", b"/\x00"])
+def test_a_refused_head_gets_no_body(target: bytes) -> None:
+    """The refusal of a HEAD ends with its headers (RFC 9110, 9.3.2)."""
+    with _server() as server, server.connect() as client:
+        client.sendall(b"HEAD %b HTTP/1.1\r\nhost: x\r\n\r\n" % target)
+        answer = _rest(client)
+        assert answer.startswith(b"HTTP/1.1 400 ")
+        assert b"content-length: 45\r\n" in answer
+        assert answer.endswith(b"\r\n\r\n")
+
+
+def test_a_refusal_after_a_head_has_its_body() -> None:
+    """Bytes that are no request get a refusal with its body, though a HEAD came before them."""
+    with _server() as server, server.connect() as client:
+        client.sendall(b"HEAD /health HTTP/1.1\r\nhost: x\r\n\r\nhello\r\n\r\n")
+        assert _rest(client).endswith(b'{"error":"the request is not valid HTTP/1.1"}')
+
+
+def test_a_client_that_leaves_with_a_pipeline_is_seen_to_have_left() -> None:
+    """The app sees the end of a connection also for a request that others wait behind."""
+    arrived, left = threading.Event(), threading.Event()
+
+    async def waiting(_scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+        arrived.set()
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"late"})
+        left.set()
+
+    app = Starlette(routes=[Mount("/", waiting)])
+    with running_server(app) as server:
+        with server.connect() as client:
+            client.sendall(_REQUEST + _REQUEST)
+            assert arrived.wait(20)
+        assert left.wait(20)
 
 
 @pytest.mark.parametrize(

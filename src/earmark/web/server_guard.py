@@ -10,75 +10,32 @@ import asyncio
 import time
 from asyncio.events import TimerHandle
 from collections.abc import Iterable
-from dataclasses import dataclass
-from http import HTTPStatus
-from types import FunctionType
 from typing import Any, ClassVar, Final, Literal, TypeAlias, cast
 
 import httptools
-import msgspec
-import uvicorn
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
-from earmark.errors import SettingsError
 from earmark.web.connections import ConnectionBound, ConnectionLimits, Idleness
 from earmark.web.descriptors import most_connections
-from earmark.web.responses import JSON_TYPE
+from earmark.web.guard_refusals import INVALID, MANY_HOSTS, NO_HOST, Refusal
+from earmark.web.uvicorn_parts import check_protocol
 
 _UPGRADE_HEADERS = frozenset({b"connection", b"upgrade", b"http2-settings"})
 
+_LINGER_S: Final = 1.0
+"""How long a refused connection is still read, and what comes dropped. A connection that is closed
+with bytes unread is reset, and the reset may destroy the answer before the client has read it."""
+
 _LONGEST_SHOWN: Final = 40
 """The most characters of a header that an error repeats."""
-
-_USED = frozenset(
-    {
-        "_unset_keepalive_if_required",
-        "connection_lost",
-        "connection_made",
-        "connections",
-        "cycle",
-        "data_received",
-        "flow",
-        "headers",
-        "loop",
-        "on_body",
-        "on_header",
-        "on_headers_complete",
-        "on_message_begin",
-        "on_message_complete",
-        "on_response_complete",
-        "parser",
-        "pause_writing",
-        "pipeline",
-        "resume_writing",
-        "send_400_response",
-        "timeout_keep_alive_task",
-        "transport",
-        "url",
-    }
-)
-"""What the guard uses of uvicorn's protocol."""
 
 _Stage: TypeAlias = Literal["first byte", "headers", "body"]
 
 
 class _RefusedError(Exception):
     """Stops the parser; never leaves this module."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Refusal:
-    """An answer of the guard itself, which is the last of its connection."""
-
-    status: int
-    text: str
-
-
-_INVALID: Final = _Refusal(400, "the request is not valid HTTP/1.1")
-_NO_HOST: Final = _Refusal(400, "the request has no Host header, which HTTP/1.1 demands")
-_MANY_HOSTS: Final = _Refusal(400, "the request has more than one Host header")
 
 
 class GuardedProtocol(HttpToolsProtocol):
@@ -103,10 +60,14 @@ class GuardedProtocol(HttpToolsProtocol):
         self._stage: _Stage | None = None
         self._stage_is_new = False
         self._header_bytes = 0
+        self._read_before = 0
         self._bytes_beside_body = 0
-        self._refusal: _Refusal | None = None
+        self._is_head = False
+        self._answering: RequestResponseCycle | None = None
+        self._refusal: Refusal | None = None
         self._deadline: TimerHandle | None = None
         self._unread: TimerHandle | None = None
+        self._lingering: TimerHandle | None = None
         self._since_s = 0.0
 
     def connection_made(  # type: ignore[override]  # as uvicorn's own, which narrows it
@@ -117,10 +78,11 @@ class GuardedProtocol(HttpToolsProtocol):
         self._since_s = time.monotonic()  # the loop's own has milliseconds, and ties
         ours = cast("set[GuardedProtocol]", self.connections)  # a server has one kind
         if not self.bound.admit(self, ours):
-            self._refusal = _Refusal(
+            self._refusal = Refusal(
                 503, f"all {self.bound.most:,} connections of this server are busy; try again later"
             )
             self._write(self._refusal)
+            self.transport.close()  # at once: it holds one of the few descriptors that are left
             return
         # At 0, one byte that the client does not read is enough for `pause_writing` to be called.
         transport.set_write_buffer_limits(high=0)
@@ -131,6 +93,9 @@ class GuardedProtocol(HttpToolsProtocol):
         """Forget every deadline."""
         self._enter(None)
         self._watch()
+        if self._lingering is not None:
+            self._lingering.cancel()
+        self._give_up_answer()
         self.resume_writing()
         super().connection_lost(exc)
 
@@ -160,6 +125,8 @@ class GuardedProtocol(HttpToolsProtocol):
             return  # nothing is read after a refusal
         self._header_bytes += len(data)
         self._bytes_beside_body += len(data)
+        # What is read here belongs to one head alone, unless an earlier request ends in it.
+        self._read_before = len(data) if self._stage in (None, "first byte") else 0
         if self._stage is None and self.timeout_keep_alive_task is not None:
             # Any byte ends uvicorn's keep-alive deadline, even one that begins no request.
             self._enter("first byte")
@@ -168,6 +135,9 @@ class GuardedProtocol(HttpToolsProtocol):
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade as upgrade:
             self._go_on_without_upgrade(data[upgrade.args[0] :])
+        except httptools.HttpParserInvalidURLError:
+            self._is_head = self.parser.get_method() == b"HEAD"  # `on_url` was not called
+            self.send_400_response("")
         except httptools.HttpParserError:
             self.send_400_response("")
         if self._stage == "headers" and self._header_bytes > self.limits.max_header_bytes:
@@ -177,10 +147,16 @@ class GuardedProtocol(HttpToolsProtocol):
         self._watch()
 
     def on_message_begin(self) -> None:
-        """Wait for the headers; bytes that were read before do not count among them."""
-        self._header_bytes = 0
+        """Wait for the headers; bytes of an earlier request do not count among them."""
+        self._header_bytes, self._read_before = self._read_before, 0
+        self._is_head = False
         self._enter("headers")
         super().on_message_begin()
+
+    def on_url(self, url: bytes) -> None:
+        """Take the address; the parser knows the method by now."""
+        self._is_head = self.parser.get_method() == b"HEAD"
+        super().on_url(url)
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take a header; a trailer, which follows the body, is dropped (RFC 9110, 6.5.1)."""
@@ -203,8 +179,11 @@ class GuardedProtocol(HttpToolsProtocol):
             self._refuse_in_turn(refusal)
             raise _RefusedError
         self._bytes_beside_body = 0
-        self._enter("body")
+        # First, as uvicorn reads the address here: one that it cannot read is refused with headers.
         super().on_headers_complete()
+        if not self.pipeline:
+            self._answering = self.cycle
+        self._enter("body")
 
     def on_message_complete(self) -> None:
         """End the deadlines of the request: now the server has to answer."""
@@ -227,40 +206,42 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's words are not JSON
         """Refuse bytes that are no request; uvicorn calls this for every error of the parser."""
-        self._refuse_in_turn(_INVALID)
+        self._refuse_in_turn(INVALID)
 
     def on_response_complete(self) -> None:
         """Refuse an invalid request, once the requests before it are answered."""
         self._since_s = time.monotonic()  # the loop's own has milliseconds, and ties
+        if self.pipeline:
+            self._answering = self.pipeline[-1][0]
         if self._refusal is None or self.pipeline:
             super().on_response_complete()
         else:
             self._write(self._refusal)
 
-    def _too_large(self) -> _Refusal:
+    def _too_large(self) -> Refusal:
         limit = f"{self.limits.max_header_bytes:,}"
-        return _Refusal(
+        return Refusal(
             431, f"the request's headers are too large; at most {limit} bytes are accepted"
         )
 
-    def _malformed(self) -> _Refusal | None:
+    def _malformed(self) -> Refusal | None:
         """Check the headers that decide how a request is read; return None where they are valid."""
         hosts = sum(name == b"host" for name, _ in self.headers)
         # RFC 9112, 3.2. With two `Host` headers, a proxy and a server may each read another one.
         if hosts > 1:
-            return _MANY_HOSTS
+            return MANY_HOSTS
         if not hosts and self.parser.get_http_version() != "1.0":
-            return _NO_HOST
+            return NO_HOST
         unknown = next((one for one in _codings(self.headers) if one != b"chunked"), None)
         if unknown is None:
             return None
         # RFC 9112, 6.1. The parser would pass the body on without decoding it.
         shown = unknown[:_LONGEST_SHOWN].decode("latin-1")
-        return _Refusal(
+        return Refusal(
             501, f"the transfer coding {shown!r} is not known here; expected chunked or none"
         )
 
-    def _refuse_in_turn(self, refusal: _Refusal) -> None:
+    def _refuse_in_turn(self, refusal: Refusal) -> None:
         """Refuse the request that is being read, after the answers to earlier ones."""
         if self._refusal is not None:
             return
@@ -274,7 +255,7 @@ class GuardedProtocol(HttpToolsProtocol):
         elif self.pipeline:
             self.pipeline.popleft()  # it waits behind others, and must not begin
         elif answered:
-            self.transport.close()
+            self._linger()
         elif self.cycle.response_started:
             self.transport.abort()  # a refusal would be read as a part of the answer that has begun
         else:
@@ -295,6 +276,16 @@ class GuardedProtocol(HttpToolsProtocol):
         lines += [b"%b: %b" % header for header in kept]
         self.parser = httptools.HttpRequestParser(self)
         self.data_received(b"\r\n".join(lines) + b"\r\n\r\n" + rest)
+
+    def _give_up_answer(self) -> None:
+        """Let the app see that the client has left, also where others wait behind its request.
+
+        uvicorn does so for the last request that came, and the answer to an earlier one would be
+        written to a closed connection.
+        """
+        if self._answering is not None and not self._answering.response_complete:
+            self._answering.disconnected = True
+            self._answering.message_event.set()
 
     def _enter(self, stage: _Stage | None) -> None:
         self._stage = stage
@@ -332,46 +323,30 @@ class GuardedProtocol(HttpToolsProtocol):
         elif self._stage == "body" and self.cycle.response_started:
             self.transport.abort()
         else:
-            self._write(_Refusal(408, f"the request's {self._stage} did not arrive in time"))
+            self._refusal = Refusal(408, f"the request's {self._stage} did not arrive in time")
+            self._write(self._refusal)
 
-    def _write(self, refusal: _Refusal) -> None:
+    def _write(self, refusal: Refusal) -> None:
         """Answer with a refusal and end the connection."""
-        if self.transport.is_closing():
+        if self.transport.is_closing() or self._lingering is not None:
             return
-        status = refusal.status
-        body = msgspec.json.encode({"error": refusal.text})
-        head = (
-            f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n"
-            f"content-type: {JSON_TYPE}\r\ncontent-length: {len(body)}\r\n"
-            "connection: close\r\n\r\n"
-        )
-        self.transport.write(head.encode("ascii") + body)
-        self.transport.close()
+        self.transport.write(refusal.written(of_head=self._is_head))
+        self._linger()
+
+    def _linger(self) -> None:
+        """Send what is written, and close the connection once the client had time to read it."""
+        self._enter(None)
+        self._watch()
+        self._give_up_answer()
+        self.transport.write_eof()
+        self.flow.resume_reading()
+        self._lingering = self.loop.call_later(_LINGER_S, self.transport.close)
 
 
 def _codings(headers: Iterable[tuple[bytes, bytes]]) -> list[bytes]:
     """List the transfer codings of a request (RFC 9112, 6.1), in lower case."""
     found = (value for name, value in headers if name == b"transfer-encoding")
     return [one.strip().lower() for value in found for one in value.split(b",")]
-
-
-def check_protocol(protocol: type[object] = HttpToolsProtocol) -> None:
-    """Refuse a version of uvicorn's protocol that the guard cannot extend.
-
-    The guard uses parts that uvicorn does not promise, and any version may be installed.
-
-    Raises:
-        SettingsError: it lacks a part that the guard uses.
-    """
-    # The names in its code show which attributes its instances have, without a connection.
-    codes = [each.__code__ for each in vars(protocol).values() if isinstance(each, FunctionType)]
-    there = {*dir(protocol), *(name for code in codes for name in code.co_names)}
-    missing = sorted(_USED - there)
-    if missing:
-        raise SettingsError(
-            f"uvicorn {uvicorn.__version__} lacks {', '.join(missing)} of its HTTP protocol, on"
-            " which the guard against slow clients stands; pip install 'uvicorn<0.55' helps"
-        )
 
 
 def guarded_protocol(limits: ConnectionLimits) -> type[GuardedProtocol]:
