@@ -68,9 +68,10 @@ def create_app(
     options = options or WebOptions()
     parts = DialectParts(service=service, jobs=jobs or JobRunner(MemoryJobs()), options=options)
     dialects = [dialect(parts) for dialect in DIALECTS]
+    owned = [(each, tuple(each.routes())) for each in dialects]
     pages = Pages(service, _document(), version=__version__, addresses=_ADDRESSES)
     app = Starlette(
-        routes=[*(route for each in dialects for route in each.routes()), *pages.routes()],
+        routes=[*(route for _, routes in owned for route in routes), *pages.routes()],
         middleware=[
             Middleware(RequestLog),
             Middleware(TrailingSlashes),
@@ -84,7 +85,7 @@ def create_app(
         ],
         exception_handlers={
             404: _no_such_address(service, dialects),
-            405: _no_such_method(dialects),
+            405: _no_such_method(owned),
         },
         lifespan=_living(service, dialects),
     )
@@ -185,20 +186,26 @@ def _no_such_address(
 
 
 def _no_such_method(
-    dialects: Sequence[Dialect],
+    owned: Sequence[tuple[Dialect, Sequence[Route]]],
 ) -> Callable[[Request, Exception], Awaitable[Response]]:
-    """Name every method of an address; Starlette itself names those of its first route only."""
+    """Answer in the words of the dialect that has the address.
+
+    Every method of the address is named; Starlette itself names those of its first route only.
+    """
 
     async def answer(request: Request, _: Exception) -> Response:
+        scope = request.scope
         allowed = sorted(
-            method
-            for route in request.app.routes
-            if isinstance(route, Route) and route.matches(request.scope)[0] is not Match.NONE
-            for method in route.methods or ()
+            {
+                method
+                for route in request.app.routes
+                if isinstance(route, Route) and route.matches(scope)[0] is not Match.NONE
+                for method in route.methods or ()
+            }
         )
-        dialect = _dialect_of(request.scope["path"], dialects)
-        if dialect is not None:
-            return dialect.no_such_method(request.method, allowed)
+        for dialect, routes in owned:
+            if any(route.matches(scope)[0] is not Match.NONE for route in routes):
+                return dialect.no_such_method(request.method, allowed)
         return no_such_method(request.method, allowed)
 
     return answer

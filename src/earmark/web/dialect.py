@@ -71,7 +71,7 @@ class Dialect(Protocol):
         return no_such_address(asked, hint)
 
     def no_such_method(self, method: str, allowed: Sequence[str]) -> Response:
-        """Answer a method that an address below a prefix does not have."""
+        """Answer a method that one of its addresses does not have."""
         return no_such_method(method, allowed)
 
     def running(self) -> AbstractAsyncContextManager[None]:

@@ -52,6 +52,25 @@ def test_a_wrong_method_is_told_the_right_ones(method: str, path: str, allowed: 
     assert answer.json() == {"error": f"{method} is not allowed here; expected {allowed}"}
 
 
+@pytest.mark.parametrize("path", ["/rerank", "/v1/rerank", "/v2/rerank/", "/predict"])
+def test_a_wrong_method_of_a_reranker_is_refused_in_its_form(path: str) -> None:
+    """A wrong method at an address of text-embeddings-inference has the form of its errors."""
+    answer = ask("GET", path, engines=_ENGINES)
+    assert answer.status_code == 405
+    assert answer.headers["allow"] == "POST"
+    text = "GET is not allowed here; expected POST"
+    assert answer.json() == {"error": text, "error_type": "Validation", "message": text}
+
+
+@pytest.mark.parametrize("tail", ["acme/tc", "run/acme/tc"])
+def test_a_wrong_method_of_a_gateway_is_refused_in_its_form(tail: str) -> None:
+    """A wrong method of a gateway's address has Cloudflare's form, and names each method once."""
+    answer = ask("GET", f"/v1/account/gateway/workers-ai/{tail}", engines=_ENGINES)
+    assert answer.status_code == 405
+    assert answer.headers["allow"] == "POST"
+    assert answer.json()["errors"][0]["code"] == 7001
+
+
 def test_a_slash_too_many_is_no_redirect() -> None:
     """An address with a slash at its end is served without a redirect."""
     answer = ask("GET", "/health/", engines=_ENGINES, headers={"host": "evil.example"})

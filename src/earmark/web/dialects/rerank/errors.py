@@ -1,5 +1,6 @@
 """Errors of text-embeddings-inference and of Cohere, in one body that the clients of both read."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -93,3 +94,12 @@ def error_answer(error: BaseException, record: RequestRecord) -> Response:
 
 refusal: Final = logging_faults(FORMS, error_answer)
 """Answers an error, and logs it with its traceback where it is ours."""
+
+
+def no_such_method(method: str, allowed: Sequence[str]) -> Response:
+    """Answer a method that an address does not have (RFC 9110, section 15.5.6)."""
+    listed = ", ".join(allowed)
+    text = f"{method} is not allowed here; expected {listed}"
+    return json_response(
+        RerankError(text, "Validation", text), status=405, headers={"allow": listed}
+    )

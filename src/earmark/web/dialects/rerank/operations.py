@@ -5,11 +5,18 @@ from typing import Final
 from earmark.domain.results import LabelScore
 from earmark.errors import EmptyInput, InvalidInput, UnknownModel, UnreadInput
 from earmark.web.dialects.rerank.cohere import DocumentsBody, Reranked
-from earmark.web.dialects.rerank.errors import RerankError, error_answer
+from earmark.web.dialects.rerank.errors import RerankError, error_answer, no_such_method
 from earmark.web.dialects.rerank.text_embeddings_inference import PredictBody
 from earmark.web.openapi.json_files import answers, read_components, read_exchanges, requests
 from earmark.web.openapi.parts import Content, Group, Operation
-from earmark.web.openapi.shared_answers import COST_HEADERS, SAMPLES, Sample, error_answers, refused
+from earmark.web.openapi.shared_answers import (
+    COST_HEADERS,
+    SAMPLES,
+    Refused,
+    Sample,
+    error_answers,
+    refused,
+)
 from earmark.web.ranked_texts import RankedText, TextsBody
 
 _PACKAGE: Final = "earmark.web.dialects.rerank"
@@ -53,9 +60,18 @@ _PREDICT: Final = (
 )
 
 
+_WRONG_METHOD: Final = Refused(
+    "the address has other methods", no_such_method("DELETE", ("POST",)), RerankError, "Rerank"
+)
+
 _GROUP: Final = Group(
     tag="Rerank",
-    errors=error_answers(refused(_SAMPLES, error_answer, RerankError, "Rerank")),
+    errors=error_answers(
+        {
+            **refused(_SAMPLES, error_answer, RerankError, "Rerank"),
+            "wrongMethod": _WRONG_METHOD,
+        }
+    ),
     headers=COST_HEADERS,
 )
 

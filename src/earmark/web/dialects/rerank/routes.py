@@ -1,6 +1,6 @@
 """The addresses of this dialect and what answers them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
@@ -18,7 +18,7 @@ from earmark.web.body import read_beside, read_body
 from earmark.web.calls import open_call
 from earmark.web.dialect import Dialect, DialectParts
 from earmark.web.dialects.rerank import cohere, text_embeddings_inference
-from earmark.web.dialects.rerank.errors import refusal
+from earmark.web.dialects.rerank.errors import no_such_method, refusal
 from earmark.web.dialects.rerank.operations import COMPONENTS, OPERATIONS
 from earmark.web.disconnect import while_connected
 from earmark.web.endpoints import endpoint
@@ -104,6 +104,10 @@ class RerankDialect(Dialect):
             )
             for address in (*_RERANK, _PREDICT)
         ]
+
+    def no_such_method(self, method: str, allowed: Sequence[str]) -> Response:
+        """Answer a method that an address does not have, in the form of its other errors."""
+        return no_such_method(method, allowed)
 
     async def _rerank(self, request: Request) -> Response:
         return await self._answer(request, _open_rerank, "text-ranking")
