@@ -309,6 +309,15 @@ def test_a_bindings_catalogue_is_searched_by_the_address_it_meant() -> None:
     assert [each["name"] for each in answer.json()["result"]] == [RERANKER]
 
 
+@pytest.mark.parametrize("meant", ["http://[", "//a]", "http://[x]/"])
+def test_a_binding_that_means_no_address_is_told_so(meant: str) -> None:
+    """A header `x-forwarded` that holds no address is bad input, and is not repeated."""
+    answer = ask("GET", f"{AI}/run/proxy", engines=workers_ai(), headers={"x-forwarded": meant})
+    assert answer.status_code == 400
+    assert "the header x-forwarded holds no address" in answer.json()["message"]
+    assert meant not in answer.text
+
+
 def test_an_unknown_address_and_a_wrong_method_have_codes_of_their_own() -> None:
     """An unknown address and a wrong method have their own codes, and no request id."""
     unknown = ask("GET", f"{ACCOUNT}/zones", engines=workers_ai())

@@ -272,8 +272,7 @@ class CloudflareDialect(Dialect):
 
     async def _bound_models(self, request: Request) -> Response:
         """Answer a binding's `models()`, whose query is a part of the address in its header."""
-        meant = urlsplit(request.headers.get("x-forwarded", ""))
-        query = dict(parse_qsl(meant.query))
+        query = _query_of(request.headers.get("x-forwarded", ""))
         rows, paging = catalogue.page_of(catalogue.models(self._named(), query), query)
         return succeeded(rows, paging=paging)
 
@@ -309,3 +308,18 @@ class CloudflareDialect(Dialect):
             for each in self._service.statuses()
             for name in (*each.aliases, each.info.model_id)
         ]
+
+
+def _query_of(address: str) -> dict[str, str]:
+    """Return the parameters in an address.
+
+    Raises:
+        InvalidInput: it is no address.
+    """
+    try:
+        return dict(parse_qsl(urlsplit(address).query))
+    except ValueError:  # such as a host in half of its brackets
+        raise InvalidInput(
+            "the header x-forwarded holds no address; expected one such as"
+            " https://workers-binding.ai/ai-api/models/search?page=1"
+        ) from None
