@@ -404,7 +404,7 @@ def test_what_a_look_up_shows_has_the_fields_of_a_real_one(document: Node) -> No
     for each in answer_examples(document):
         method, path, status, name = each.place.split()
         beside = path.startswith("/client/v4/") or path in ("/openapi.json", "/docs")
-        if method == "POST" or status != "200" or beside or name == "notInMemory":
+        if method == "POST" or status != "200" or beside or name in ("notInMemory", "page"):
             continue
         asked = path.replace("{id}", _SENTIMENT).replace("{name}", "transformers")
         answer = ask("GET", asked, engines=engines).json()

@@ -115,7 +115,10 @@ def test_a_person_at_the_root_gets_a_short_page() -> None:
     assert all(ask("GET", f"/{each}", engines=_ENGINES).status_code == 200 for each in leads)
 
 
-@pytest.mark.parametrize("accept", ["*/*", "application/json", "", "text/plain"])
+@pytest.mark.parametrize(
+    "accept",
+    ["*/*", "application/json", "", "text/plain", "text/html;q=0", "text/html ; q=0.0, */*"],
+)
 def test_a_program_at_the_root_gets_json(accept: str) -> None:
     """A program at `/` gets JSON; `Vary` keeps the page and the JSON apart in caches."""
     answer = ask("GET", "/", engines=_ENGINES, headers={"accept": accept})

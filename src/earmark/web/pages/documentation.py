@@ -46,6 +46,9 @@ _NO_KEY: Final = 401
 
 _OPEN_METHODS: Final = frozenset({"GET", "HEAD"})
 
+_REFUSED: Final = frozenset({"q=0", "q=0.0", "q=0.00", "q=0.000"})
+"""Weights of a type that a client does not accept (RFC 9110, section 12.4.2)."""
+
 _Handler: TypeAlias = Callable[[Request], Awaitable[Response]]
 
 
@@ -99,7 +102,8 @@ def wants_page(scope: Scope) -> bool:
     if scope["path"] != "/" or scope["method"] not in _OPEN_METHODS:
         return False
     accepted = Headers(scope=scope).get("accept", "").lower()
-    return any(each.split(";")[0].strip() == "text/html" for each in accepted.split(","))
+    ranges = (each.replace(" ", "").split(";") for each in accepted.split(","))
+    return any(name == "text/html" and not _REFUSED.intersection(rest) for name, *rest in ranges)
 
 
 @cache

@@ -158,6 +158,21 @@ def _look(  # noqa: PLR0913 - every part of a look-up
     return group.operation(path, name, summary, content, *asked, description=description)
 
 
+def _index() -> Operation:
+    look = _look(
+        _MODELS,
+        "/",
+        "index",
+        "What is served here, and how to ask",
+        describe.ServerIndex,
+        description="A browser, whose `Accept` names `text/html`, gets a short page instead.",
+    )
+    page = Content((str,), {"page": Example("Its beginning", "<!doctype html>")}, "text/html")
+    found = look.answers[200]
+    answers = {**look.answers, 200: replace(found, contents=(*found.contents, page))}
+    return replace(look, answers=answers)
+
+
 def _info(path: str, name: str, summary: str) -> Operation:
     return _look(
         _MODELS,
@@ -206,14 +221,7 @@ OPERATIONS: Final = (
         "askProxied",
         "The same, as JavaScript clients in id mode asked in 2025",
     ),
-    _look(
-        _MODELS,
-        "/",
-        "index",
-        "What is served here, and how to ask",
-        describe.ServerIndex,
-        description="A browser, whose `Accept` names `text/html`, gets a short page instead.",
-    ),
+    _index(),
     _look(
         _MODELS,
         "/models",
