@@ -17,7 +17,7 @@ PYTEST := .venv/bin/python -m pytest --quiet --numprocesses auto --dist workstea
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
-.PHONY: help serve quick test coverage check clients golden golden-check readme config-fields test-torch bench train-sentiment train-zero-shot train-ner need-data size clean
+.PHONY: help serve quick test coverage check clients fuzz golden golden-check readme config-fields test-torch bench train-sentiment train-zero-shot train-ner need-data size clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,6 +49,9 @@ check: .venv/.installed-dev ## check the style, the types and the floors
 
 clients: .venv/.installed-dev ## run official clients of several versions against one server
 	@PYTHONPATH=tests .venv/bin/python -m clients
+
+fuzz: .venv/.installed-dev ## send a million hostile requests to every address of a running server
+	@PYTHONPATH=tests .venv/bin/python -m fuzz $(ARGS)
 
 golden: .venv-reference/.installed .venv-older-reference/.installed ## recompute the golden files with transformers, and rewrite them
 	@PYTHONPATH=tests .venv-reference/bin/python -m golden.regenerate
@@ -89,7 +92,7 @@ size: ## measure what the run-time install weighs
 	@$(PYTHON) bench/install_size.py
 
 clean: ## remove what these commands made: virtual environments and caches
-	rm -rf .venv .venv-* .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build dist
+	rm -rf .venv .venv-* fuzz-failures .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build dist
 	find src tests training bench -name __pycache__ -prune -exec rm -rf {} +
 
 # Each environment is made once, and again when pyproject.toml changes: the stamp is newer then.
