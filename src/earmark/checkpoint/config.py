@@ -1,11 +1,11 @@
 """`config.json`, read field by field with errors that name the field."""
 
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from earmark.checkpoint.files.json_file import load_json
 from earmark.domain.labels import LabelSet, ProblemType
 from earmark.errors import InvalidCheckpoint
 
@@ -28,31 +28,13 @@ PROBLEM_TYPES: Mapping[str, ProblemType] = {
 }
 
 
-UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
-"""First bytes of a file in UTF-16, which some editors and shells write."""
-
-
 def read_json(path: Path) -> Mapping[str, object]:
-    """Read a JSON object from a file.
-
-    ``NaN`` and ``Infinity``, which Python writes though JSON has no such numbers, are read as
-    floats. A byte order mark is skipped.
+    """Read a JSON object from a file, as `load_json` does.
 
     Raises:
-        InvalidCheckpoint: the file cannot be read, is not JSON, or holds no object.
+        InvalidCheckpoint: the file cannot be read, is too large, is not JSON, or holds no object.
     """
-    try:
-        raw = path.read_bytes()
-        value: object = json.loads(raw.decode("utf-16" if raw[:2] in UTF_16_MARKS else "utf-8-sig"))
-        # JSON allows half of a surrogate pair, but an answer cannot contain it.
-        json.dumps(value, ensure_ascii=False).encode()
-    except json.JSONDecodeError as error:
-        raise InvalidCheckpoint(
-            f"{path} cannot be read as JSON: line {error.lineno}, column {error.colno}: {error.msg}"
-        ) from error
-    # ValueError: text in no encoding, and numbers of thousands of digits.
-    except (OSError, ValueError, RecursionError) as error:
-        raise InvalidCheckpoint(f"{path} cannot be read as JSON: {error}") from error
+    value = load_json(path)
     if not isinstance(value, dict):
         raise InvalidCheckpoint(f"{path} holds a JSON {type(value).__name__}, expected an object")
     return value

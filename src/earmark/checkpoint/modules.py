@@ -1,8 +1,8 @@
 """The modules of a sentence-transformers folder, as `modules.json` lists them."""
 
-import json
 from pathlib import Path
 
+from earmark.checkpoint.files.json_file import load_json
 from earmark.errors import InvalidCheckpoint
 
 _TRANSFORMER = "Transformer"
@@ -15,10 +15,7 @@ def has_further_modules(path: Path) -> bool:
     Raises:
         InvalidCheckpoint: the file is no list of modules.
     """
-    try:
-        modules: object = json.loads(path.read_bytes().decode("utf-8-sig"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise InvalidCheckpoint(f"{path} cannot be read as JSON: {error}") from error
+    modules = load_json(path)
     if not isinstance(modules, list) or not all(isinstance(one, dict) for one in modules):
         raise InvalidCheckpoint(f"{path} is no list of modules, as sentence-transformers writes")
     types = [str(one.get("type", "")).rpartition(".")[2] for one in modules]

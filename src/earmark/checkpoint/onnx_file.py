@@ -25,6 +25,16 @@ _INITIALIZER, _INPUT, _OUTPUT = 5, 11, 12
 _DIMS, _DATA_TYPE, _TENSOR_NAME, _EXTERNAL = 1, 2, 8, 13
 """Numbers of the fields of ModelProto, GraphProto and TensorProto."""
 
+MOST_AXES = 64
+"""Of a tensor: more than any runtime takes. The product of a million lengths takes hours."""
+DEEPEST_GRAPH = 32
+"""Graphs within graphs, such as the branches of a condition."""
+
+_NODE, _SPARSE, _FUNCTION = 1, 15, 25
+_ATTRIBUTE, _BODY = 5, 7
+_OF_ATTRIBUTE = {5: "tensor", 10: "tensor", 6: "graph", 11: "graph", 22: "sparse", 23: "sparse"}
+"""Numbers of fields, and of AttributeProto what they hold."""
+
 _VARINT, _EIGHT_BYTES, _BYTES, _FOUR_BYTES = 0, 1, 2, 5
 """Wire types."""
 
@@ -117,8 +127,15 @@ def _read(path: Path, view: memoryview) -> OnnxFile:
     named: set[str] = set()
     counts: dict[str, int] = {}
     places: set[str] = set()
+    for function in (value for number, value in _fields(view) if number == _FUNCTION):
+        for number, value in _fields(_message(function)):
+            places |= _places_of_node(_message(value), 0) if number == _BODY else set()
     for number, value in _fields(graphs[0]):
-        if number in declared:
+        if number == _NODE:
+            places |= _places_of_node(_message(value), 0)
+        elif number == _SPARSE:
+            places |= _places_of_sparse(_message(value))
+        elif number in declared:
             declared[number].append(_value(bytes(_message(value))))
         elif number == _INITIALIZER:
             name, kind, count, place = _tensor(_message(value))
@@ -149,7 +166,46 @@ def _tensor(message: memoryview) -> tuple[str, str, int, set[str]]:
         elif number == _EXTERNAL:
             entry = onnx.StringStringEntryProto.FromString(bytes(_message(value)))
             place |= {_text(entry.value)} if entry.key == "location" else set()
+    if len(dims) > MOST_AXES:
+        raise DecodeError(f"a tensor of {len(dims)} axes")
     return name, _WEIGHTS.get(kind, ""), math.prod(dims), place
+
+
+def _places_of_node(message: memoryview, depth: int) -> set[str]:
+    """Return the files of tensors that stand within a node; a graph in it has nodes of its own."""
+    if depth > DEEPEST_GRAPH:
+        raise DecodeError(f"more than {DEEPEST_GRAPH} graphs within each other")
+    places = set()
+    for number, attribute in _fields(message):
+        if number != _ATTRIBUTE:
+            continue
+        for inner, value in _fields(_message(attribute)):
+            match _OF_ATTRIBUTE.get(inner):
+                case "tensor":
+                    places |= _tensor(_message(value))[3]
+                case "sparse":
+                    places |= _places_of_sparse(_message(value))
+                case "graph":
+                    places |= _places_of_graph(_message(value), depth + 1)
+    return places
+
+
+def _places_of_graph(message: memoryview, depth: int) -> set[str]:
+    places = set()
+    for number, value in _fields(message):
+        if number == _NODE:
+            places |= _places_of_node(_message(value), depth)
+        elif number == _INITIALIZER:
+            places |= _tensor(_message(value))[3]
+        elif number == _SPARSE:
+            places |= _places_of_sparse(_message(value))
+    return places
+
+
+def _places_of_sparse(message: memoryview) -> set[str]:
+    """Return the files of a sparse tensor, whose values (1) and indices (2) are tensors."""
+    tensors = [_message(value) for number, value in _fields(message) if number in {1, 2}]
+    return {place for one in tensors for place in _tensor(one)[3]}
 
 
 def _value(message: bytes) -> OnnxValue:

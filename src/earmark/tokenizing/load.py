@@ -10,6 +10,7 @@ from earmark.tokenizing.charsmap import check_charsmaps_of
 from earmark.tokenizing.classes import class_of, has_token_types, refuse_other_than_file
 from earmark.tokenizing.families import family_beside, family_of
 from earmark.tokenizing.library import complaints_about
+from earmark.tokenizing.patterns import check_patterns_of
 from earmark.tokenizing.settled import settle
 from earmark.tokenizing.stated import SETTINGS, StatedTokenizer, read_stated
 from earmark.tokenizing.tokenizer import TextTokenizer
@@ -17,8 +18,9 @@ from earmark.tokenizing.truncation import CUT_SIDES, CutSide
 
 LARGEST_REAL_MAXIMUM = 1 << 24
 """A `model_max_length` above this, or 0, means "not known"; `transformers` writes 1e30 for it."""
-MOST_FILE_BYTES = 128 * 1024 * 1024
-"""Largest file, in bytes; `tokenizer.json` with 256,000 tokens and their merges has some 35 MB."""
+MOST_FILE_BYTES = 64 * 1024 * 1024
+"""Largest file, in bytes; `tokenizer.json` with 256,000 tokens and their merges has some 35 MB. One
+of this size takes 1.5 GB of memory."""
 
 
 def load_tokenizer(repository: Repository) -> TextTokenizer:
@@ -64,6 +66,7 @@ def build_tokenizer(repository: Repository, stated: StatedTokenizer) -> Tokenize
     with complaints_about(path, expected="a tokenizer"):
         tokenizer = Tokenizer.from_file(str(path))
     check_charsmaps_of(tokenizer, path)
+    check_patterns_of(tokenizer, path)
     kind = class_of(repository, stated)
     refuse_other_than_file(kind, stated)
     beside = family_beside(kind)
@@ -81,9 +84,12 @@ def _check_size(path: Path) -> None:
     """Raise an error if reading a file would take minutes and gigabytes.
 
     Raises:
-        InvalidCheckpoint: the file is larger than any real one.
+        InvalidCheckpoint: the file is larger than any real one, or a link to an empty one.
     """
     size = path.stat().st_size
+    if not size and path.is_symlink():
+        # It may lead to a file of the system's that never ends (`/proc/kmsg`).
+        raise InvalidCheckpoint(f"{path} is a link to nothing of any size, expected a tokenizer")
     if size > MOST_FILE_BYTES:
         raise InvalidCheckpoint(
             f"{path.name} is {size:,} bytes, and at most {MOST_FILE_BYTES:,} are read; use the"

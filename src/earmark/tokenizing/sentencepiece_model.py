@@ -19,8 +19,9 @@ from google.protobuf.message_factory import GetMessageClass
 
 from earmark.errors import InvalidCheckpoint
 
-LARGEST_FILE = 1 << 27
-"""Largest file: 128 MiB; the largest known vocabulary has 5 MiB (XLM-RoBERTa, 250,000 pieces)."""
+LARGEST_FILE = 1 << 24
+"""Largest file: 16 MiB, of which 1.7 million short pieces take 500 MB of memory; the largest known
+vocabulary has 5 MiB (XLM-RoBERTa, 250,000 pieces)."""
 UNIGRAM, BPE = 1, 2
 MODEL_TYPES = {3: "WORD", 4: "CHAR"}
 NORMAL = 1

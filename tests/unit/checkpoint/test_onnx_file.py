@@ -4,12 +4,13 @@ from pathlib import Path
 
 import onnx
 import pytest
+from google.protobuf.internal.encoder import _VarintBytes
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx import TensorProto, helper
 from support.onnx_models import OnnxSpec, write_onnx
 
-from earmark.checkpoint.onnx_file import read_onnx
+from earmark.checkpoint.onnx_file import DEEPEST_GRAPH, read_onnx
 from earmark.errors import CheckpointNotFound, InvalidCheckpoint
 
 
@@ -118,3 +119,54 @@ def test_damage_anywhere_is_an_error_of_ours_or_none(
         assert read_onnx(path).path == path
     except (InvalidCheckpoint, CheckpointNotFound) as error:
         assert str(path) in str(error)  # noqa: PT017 - either outcome is right
+
+
+def _outside() -> onnx.TensorProto:
+    tensor = onnx.TensorProto(name="a", data_type=TensorProto.FLOAT, dims=[1])
+    tensor.data_location = onnx.TensorProto.EXTERNAL
+    tensor.external_data.add(key="location", value="../secret")
+    return tensor
+
+
+def _hidden(place: str) -> onnx.ModelProto:
+    """Write a graph that keeps a tensor in another folder, in an unusual place."""
+    node = helper.make_node("Constant", [], ["a"], value=_outside())
+    if place == "node":
+        return helper.make_model(helper.make_graph([node], "g", [], []))
+    if place == "function":
+        function = helper.make_function("own", "f", [], ["a"], [node], [])
+        return helper.make_model(helper.make_graph([], "g", [], []), functions=[function])
+    if place == "branch":
+        branch = helper.make_graph([], "b", [], [], [_outside()])
+        inner = helper.make_node("If", ["c"], ["a"], then_branch=branch, else_branch=branch)
+        return helper.make_model(helper.make_graph([inner], "g", [], []))
+    sparse = onnx.SparseTensorProto(values=_outside(), dims=[1])
+    return helper.make_model(helper.make_graph([], "g", [], [], sparse_initializer=[sparse]))
+
+
+@pytest.mark.parametrize("place", ["node", "function", "branch", "sparse"])
+def test_tensors_within_nodes_do_not_lead_out_of_the_folder_either(
+    place: str, tmp_path: Path
+) -> None:
+    """In a constant, a function, a branch of a condition, or a sparse tensor."""
+    path = tmp_path / "model.onnx"
+    path.write_bytes(_hidden(place).SerializeToString())
+    with pytest.raises(InvalidCheckpoint, match=r"keeps weights in '../secret'; expected a file"):
+        read_onnx(path)
+
+
+def test_graphs_within_graphs_and_axes_are_bounded(tmp_path: Path) -> None:
+    """Endless nesting is no crash, and a tensor of a million axes is not multiplied out."""
+    path = tmp_path / "model.onnx"
+    graph = b""
+    for _ in range(DEEPEST_GRAPH + 2):
+        for field in (b"\x32", b"\x2a", b"\x0a"):  # g of an attribute of a node of a graph
+            graph = field + _VarintBytes(len(graph)) + graph
+    path.write_bytes(b"\x3a" + _VarintBytes(len(graph)) + graph)
+    with pytest.raises(InvalidCheckpoint, match=f"more than {DEEPEST_GRAPH} graphs"):
+        read_onnx(path)
+    tensor = onnx.TensorProto(name="a", data_type=1, dims=[1 << 62] * 100_000)
+    model = helper.make_model(helper.make_graph([], "g", [], [], [tensor]))
+    path.write_bytes(model.SerializeToString())
+    with pytest.raises(InvalidCheckpoint, match="a tensor of 100000 axes"):
+        read_onnx(path)

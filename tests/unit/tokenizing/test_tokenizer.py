@@ -171,7 +171,7 @@ def test_a_tokenizer_file_larger_than_any_is_not_read(tmp_path: Path, name: str)
     (folder / "tokenizer.json").unlink()
     with (folder / name).open("wb") as file:
         file.truncate(467_000_000)
-    expected = f"{name} is 467,000,000 bytes, and at most 134,217,728 are read"
+    expected = f"{name} is 467,000,000 bytes, and at most 67,108,864 are read"
     with pytest.raises(InvalidCheckpoint, match=expected):
         load_tokenizer(LocalRepository.open(folder))
 

@@ -21,7 +21,8 @@ def refuse_pointer(path: Path) -> None:
         InvalidCheckpoint: it is a pointer.
     """
     try:
-        if path.stat().st_size > LARGEST_POINTER:
+        # Size 0: a link may lead to a file of the system's that never ends (`/proc/kmsg`).
+        if not 0 < path.stat().st_size <= LARGEST_POINTER:
             return
         text = path.read_bytes()
     # ValueError: a name that no file can have. The code that needs the file reports it.

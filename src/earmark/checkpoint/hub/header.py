@@ -23,13 +23,9 @@ from huggingface_hub.utils import (  # type: ignore[attr-defined]  # public, but
 
 from earmark.checkpoint.hub.errors import plain_errors
 from earmark.checkpoint.ref import HubRef
+from earmark.checkpoint.weights.safetensors_file import COUNT_BYTES, LARGEST_HEADER
 from earmark.checkpoint.weights.tensor_source import Shape, TensorSource
 from earmark.errors import InvalidCheckpoint
-
-LARGEST_HEADER = 4_000_000
-"""Longest header, in bytes; that of a model of a thousand tensors has 100 kB."""
-_COUNT_BYTES = 8
-"""The length of the header, a little-endian number before it."""
 
 
 class _Header:
@@ -96,6 +92,6 @@ def _beginning(ref: HubRef, name: str, access: HubAccess) -> bytes:
 
 def _header_of(found: bytes) -> bytes | None:
     """Cut the header out of a file's first bytes; None if they are too few."""
-    size = int.from_bytes(found[:_COUNT_BYTES], "little")
-    end = _COUNT_BYTES + size
-    return found[_COUNT_BYTES:end] if len(found) >= max(end, _COUNT_BYTES + 1) else None
+    size = int.from_bytes(found[:COUNT_BYTES], "little")
+    end = COUNT_BYTES + size
+    return found[COUNT_BYTES:end] if len(found) >= max(end, COUNT_BYTES + 1) else None

@@ -14,6 +14,12 @@ from safetensors import SafetensorError, safe_open
 from earmark.checkpoint.weights.tensor_source import Shape, TensorSource
 from earmark.errors import InvalidCheckpoint
 
+LARGEST_HEADER = 4_000_000
+"""Longest header, in bytes; that of a model of a thousand tensors has 100 kB. The library's own
+bound, 100 MB, is two million tensors: minutes of work, and gigabytes."""
+COUNT_BYTES = 8
+"""The length of the header, a little-endian number before it."""
+
 
 class _Safetensors:
     def __init__(self, path: Path) -> None:
@@ -46,9 +52,17 @@ def open_safetensors(path: Path) -> TensorSource:
     """Open a `.safetensors` file.
 
     Raises:
-        InvalidCheckpoint: the file cannot be read, is cut short, or has another format.
+        InvalidCheckpoint: the file cannot be read, is cut short, or has another format; or its
+            header is too long.
     """
     try:
+        with path.open("rb") as file:
+            size = int.from_bytes(file.read(COUNT_BYTES), "little")
+        if size > LARGEST_HEADER:
+            raise InvalidCheckpoint(
+                f"{path} cannot be read as safetensors: its header would have {size:,} bytes, and"
+                f" at most {LARGEST_HEADER:,} are read; it is damaged, or another kind of file"
+            )
         return _Safetensors(path)
     except (SafetensorError, OSError) as error:
         raise InvalidCheckpoint(f"{path} cannot be read as safetensors: {error}") from error

@@ -233,6 +233,17 @@ def test_a_file_cut_short_is_refused(tmp_path: Path) -> None:
         Weights.open(path, prefix="bert.")
 
 
+def test_a_header_larger_than_any_is_not_read(tmp_path: Path) -> None:
+    """The library would read 100 MB: minutes, and gigabytes of memory."""
+    header = b"{" + b",".join(
+        b'"t%d":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}' % index for index in range(80_000)
+    )
+    path = tmp_path / "model.safetensors"
+    path.write_bytes((len(header) + 1).to_bytes(8, "little") + header + b"}")
+    with pytest.raises(InvalidCheckpoint, match=r"header would have 4,\d+,\d+ bytes, and at most"):
+        Weights.open(path, prefix="bert.")
+
+
 def test_a_file_of_something_else_is_refused(tmp_path: Path) -> None:
     """So is one that is no safetensors at all."""
     path = tmp_path / "model.safetensors"
