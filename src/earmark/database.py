@@ -4,13 +4,16 @@ Each store creates its own tables. The file is created when a store first has so
 a server that keeps nothing leaves no file.
 """
 
+import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from earmark.errors import StateUnavailable
 
+_OTHERS = 0o077
+"""Rights of the group and of all others."""
 _PATIENCE_S = 5.0
 """How long a writer waits for another writing process, such as ``earmark keys create``."""
 
@@ -32,6 +35,7 @@ def open_database(file: Path, schema: str) -> sqlite3.Connection:
         file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         # SQLite would make it readable for everyone; the files beside it take its permissions.
         file.touch(mode=0o600)
+        _close_to_others(file)
         connection = sqlite3.connect(
             file, timeout=_PATIENCE_S, isolation_level=None, check_same_thread=False
         )
@@ -44,6 +48,13 @@ def open_database(file: Path, schema: str) -> sqlite3.Connection:
             connection.close()
             raise
     return connection
+
+
+def _close_to_others(file: Path) -> None:
+    """Take from others what an earlier program, or a copy from elsewhere, gave them of the file."""
+    if os.name == "posix" and file.stat().st_mode & _OTHERS:
+        with suppress(PermissionError):  # the file is another user's
+            file.chmod(0o600)
 
 
 @contextmanager

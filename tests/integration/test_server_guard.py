@@ -188,6 +188,15 @@ def test_headers_over_the_limit_are_refused(head: bytes) -> None:
             assert _answer(client) == expected
 
 
+def test_more_headers_than_the_limit_are_refused() -> None:
+    """Thousands of empty ones fit the limit of bytes, and each is looked at many times."""
+    with _server(replace(_PATIENT, max_headers=100)) as server:
+        for count, status in ((99, 200), (100, 431)):  # and the one that names the host
+            with server.connect() as client:
+                client.sendall(b"GET /health HTTP/1.1\r\nhost: x\r\n" + b"a:\r\n" * count + b"\r\n")
+                assert _answer(client)[0] == status
+
+
 def test_a_large_body_is_no_large_header() -> None:
     """The bytes of a body do not count towards the limit of headers."""
     with _server(replace(_PATIENT, max_header_bytes=1000)) as server, server.connect() as client:

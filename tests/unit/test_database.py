@@ -31,6 +31,19 @@ def test_nobody_else_on_the_machine_may_read_it(tmp_path: Path) -> None:
     assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
 
 
+def test_a_file_that_others_could_read_is_closed_to_them(tmp_path: Path) -> None:
+    """A copy from a backup may have lost its mode; the files beside it get that of the file."""
+    file = tmp_path / "state.sqlite"
+    open_database(file, SCHEMA).close()
+    file.chmod(0o664)
+    connection = open_database(file, SCHEMA)
+    try:
+        modes = {stat.S_IMODE(one.stat().st_mode) for one in tmp_path.iterdir()}
+    finally:
+        connection.close()
+    assert modes == {0o600}
+
+
 def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
     """The error for a file that is no database names it and says what to do."""
     file = tmp_path / "notes.txt"

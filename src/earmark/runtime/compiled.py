@@ -39,6 +39,7 @@ _READERS: Final = 4
 _BLOCK: Final = 1024 * 1024
 _WORD: Final = np.dtype("<u8")
 _LARGEST_SUM: Final = (1 << 64) - 1
+_WRITTEN_BY_OTHERS: Final = 0o022
 _STALE_AFTER_S: Final = 24 * 3600
 """Longest time to write a model; after that, the process that began has died."""
 
@@ -140,6 +141,12 @@ class CompiledModels:
         """Return a completely kept model; None if there is none."""
         blob, facts_file = self._folder / (key + _BLOB), self._folder / (key + _FACTS)
         try:
+            if not _is_ours_alone(self._folder):
+                _log.warning(
+                    "compiled models are not used: others can write to their folder",
+                    folder=str(self._folder),
+                )
+                return None
             facts = msgspec.json.decode(facts_file.read_bytes(), type=KeptFacts)
             if blob.stat().st_size != facts.blob_bytes:
                 return None
@@ -237,6 +244,18 @@ class CompiledModels:
             left -= size
             if left < 0:
                 self._forget(blob)
+
+
+def _is_ours_alone(folder: Path) -> bool:
+    """Return whether only this user, or root, can put a file into a folder.
+
+    Raises:
+        OSError: it is not there.
+    """
+    if sys.platform == "win32":
+        return True
+    found = folder.stat()
+    return found.st_uid in (0, os.geteuid()) and not found.st_mode & _WRITTEN_BY_OTHERS
 
 
 def _read(file: Path) -> tuple[NDArray[np.uint8], tuple[int, ...]]:

@@ -34,6 +34,7 @@ class ConnectionLimits:
         body_s: from there to the end of the body.
         answer_s: for the client to read its answer, once its window is full.
         max_header_bytes: the request line and all headers; the default is nginx's.
+        max_headers: how many; browsers send some twenty, and a chain of proxies adds as many.
         most_connections: at once; None for as many as there are descriptors for, with some spare.
     """
 
@@ -42,6 +43,7 @@ class ConnectionLimits:
     body_s: float = 60.0
     answer_s: float = 60.0
     max_header_bytes: int = 32 * 1024
+    max_headers: int = 256
     most_connections: int | None = None
 
 

@@ -226,6 +226,12 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def _malformed(self) -> Refusal | None:
         """Check the headers that decide how a request is read; return None where they are valid."""
+        if len(self.headers) > self.limits.max_headers:
+            return _Refusal(
+                431,
+                f"the request has {len(self.headers):,} headers; at most"
+                f" {self.limits.max_headers:,} are accepted",
+            )
         hosts = sum(name == b"host" for name, _ in self.headers)
         # RFC 9112, 3.2. With two `Host` headers, a proxy and a server may each read another one.
         if hosts > 1:

@@ -39,6 +39,18 @@ def test_what_was_kept_is_found(tmp_path: Path) -> None:
     assert (tmp_path / "new").stat().st_mode & 0o077 == 0
 
 
+def test_a_folder_that_others_can_write_to_is_not_trusted(tmp_path: Path) -> None:
+    """Native code uses the files unchecked: another user's file would run as this one."""
+    keep(store(tmp_path / "new"), "k")
+    for mode, found in ((0o755, True), (0o775, False), (0o757, False), (0o700, True)):
+        (tmp_path / "new").chmod(mode)
+        with capture_logs() as logs:
+            assert (store(tmp_path / "new").find("k") is not None) is found
+        assert [one["event"] for one in logs] == (
+            [] if found else ["compiled models are not used: others can write to their folder"]
+        )
+
+
 def test_half_a_model_is_none(tmp_path: Path) -> None:
     """A file of another size, or with unreadable facts, is not found."""
     models = store(tmp_path)
