@@ -17,7 +17,7 @@ PYTEST := .venv/bin/python -m pytest --quiet --numprocesses auto --dist workstea
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
-.PHONY: help serve quick test coverage check clients fuzz golden golden-check readme config-fields test-torch bench train-sentiment train-zero-shot train-ner need-data size clean
+.PHONY: help serve quick test coverage check clients fuzz golden golden-check readme config-fields test-torch bench train-sentiment train-zero-shot train-ner need-data size lock sbom clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -91,6 +91,14 @@ need-data:
 size: ## measure what the run-time install weighs
 	@$(PYTHON) bench/install_size.py
 
+lock: .venv-supply/.installed ## write requirements.lock: what a run-time install is made of, with hashes; ARGS=--upgrade for newer releases
+	@.venv-supply/bin/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate --quiet --output-file requirements.lock $(ARGS)
+
+sbom: .venv-supply/.installed .venv-locked/.installed ## write build/earmark.cdx.json: the bill of materials (CycloneDX) of an install of requirements.lock
+	@mkdir -p build
+	@.venv-supply/bin/cyclonedx-py environment --pyproject pyproject.toml --mc-type application --output-reproducible --output-format JSON --output-file build/earmark.cdx.json $(ARGS) .venv-locked/bin/python
+	@echo "build/earmark.cdx.json"
+
 clean: ## remove what these commands made: virtual environments and caches
 	rm -rf .venv .venv-* fuzz-failures .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build dist
 	find src tests training bench -name __pycache__ -prune -exec rm -rf {} +
@@ -114,6 +122,22 @@ clean: ## remove what these commands made: virtual environments and caches
 	@echo "Installing transformers 4.57.1 into .venv-older-reference (once; PyTorch is large)"
 	@.venv-older-reference/bin/python $(INSTALL) --upgrade 'pip>=25.1' # the first that knows --group
 	@.venv-older-reference/bin/python $(INSTALL) --group older-reference
+	@touch $@
+
+# Without earmark: what these tools need themselves is no part of what they list.
+.venv-supply/.installed: pyproject.toml
+	@$(call make-venv,.venv-supply)
+	@echo "Installing uv and cyclonedx-bom into .venv-supply (once)"
+	@.venv-supply/bin/python $(INSTALL) --upgrade 'pip>=25.1' # the first that knows --group
+	@.venv-supply/bin/python $(INSTALL) --group supply
+	@touch $@
+
+# As an image is made: nothing that is not in the lock file, and nothing whose hash is another.
+.venv-locked/.installed: requirements.lock pyproject.toml
+	@$(call make-venv,.venv-locked)
+	@echo "Installing requirements.lock and earmark into .venv-locked (once; about 105 MB to download)"
+	@.venv-locked/bin/python $(INSTALL) --require-hashes --requirement requirements.lock
+	@.venv-locked/bin/python $(INSTALL) --no-deps .
 	@touch $@
 
 .venv-%/.installed: pyproject.toml
