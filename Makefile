@@ -17,7 +17,7 @@ PYTEST := .venv/bin/python -m pytest --quiet --numprocesses auto --dist workstea
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
-.PHONY: help serve quick test coverage check clients fuzz golden golden-check readme config-fields test-torch bench train-sentiment train-zero-shot train-ner need-data size lock sbom clean
+.PHONY: help serve quick test coverage check clients fuzz golden golden-check readme config-fields test-torch bench train-sentiment train-zero-shot train-ner need-data size lock sbom security clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -72,6 +72,9 @@ readme: .venv/.installed-dev ## write README's table of architectures from the r
 
 config-fields: .venv/.installed-dev ## write docs/config-fields.md from the tables of the architectures
 	@PYTHONPATH=tests .venv/bin/python -m support.config_fields_doc
+
+security: .venv/.installed-dev ## write the tables of docs/security.md from the code
+	@PYTHONPATH=tests .venv/bin/python -m support.security_bounds
 
 bench: .venv-bench/.installed ## measure against transformers behind FastAPI
 	@.venv-bench/bin/python -m bench $(ARGS)

@@ -9,6 +9,7 @@ import json
 import re
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
@@ -72,6 +73,18 @@ def test_a_client_that_sends_only_line_ends_is_hung_up_on() -> None:
         assert _answer(client)[0] == 200
         client.sendall(b"\r\n")
         assert client.recv(1) == b""
+
+
+def test_an_idle_connection_is_closed_after_its_time() -> None:
+    """Not before: a second request on it is answered."""
+    options = ServerOptions(keep_alive_s=1, connection=_PATIENT)
+    with running_server(_app(FakeEngine()), options) as server, server.connect() as client:
+        for _ in range(2):
+            client.sendall(b"GET /health HTTP/1.1\r\nhost: x\r\n\r\n")
+            assert _answer(client)[0] == 200
+        began_s = time.monotonic()
+        assert client.recv(1) == b""
+        assert time.monotonic() - began_s > 0.5
 
 
 def test_headers_that_do_not_end_are_refused() -> None:
