@@ -7,8 +7,9 @@ from typing import Final
 from earmark.errors import InvalidCheckpoint
 
 MOST_JSON_BYTES: Final = 16 * 1024 * 1024
-"""The largest file. Python takes up to 27 times its size in memory, and a second for every 4 MB; a
-`config.json` that names 100,000 labels in both directions has 8 MB."""
+"""The largest file. Python takes up to 27 times its size in memory; a load with the most expensive
+file of this size takes a quarter of a minute. A `config.json` that names 100,000 labels in both
+directions has 8 MB."""
 
 UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 """First bytes of a file in UTF-16, which some editors and shells write."""
