@@ -307,7 +307,7 @@ def of_checkpoints() -> Iterable[Bound]:
     )
     yield Bound(
         "a probe of a tokenizer's own regular expression",
-        f"{patterns.MOST_PROBE_S * 1000:g} ms",
+        f"the engine's own steps, for {patterns.RUN} equal characters",
         "tokenizing/patterns.py",
         refused,
         "unit/tokenizing/test_patterns.py::test_expressions_that_backtrack_are_refused",

