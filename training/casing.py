@@ -21,8 +21,9 @@ PLACES = {"[unused1]": f"##{CAPITAL}", "[unused2]": f"##{CAPITALS}"}
 """Which unused entry of the vocabulary becomes which mark; as ``##``, marks go on with a word."""
 
 # \K (Oniguruma) drops what was matched before it: the mark is put in there, nothing is replaced.
-_ALL_CAPITALS = r"\b[\p{Lu}\p{N}]*\p{Lu}[\p{Lu}\p{N}]*\p{Lu}[\p{Lu}\p{N}]*\b\K"
-_SOME_CAPITAL = rf"\b[\p{{L}}\p{{N}}\p{{M}}]*\p{{Lu}}[\p{{L}}\p{{N}}\p{{M}}]*\b\K(?!{CAPITALS})"
+_ALL_CAPITALS = r"\b\p{N}*\p{Lu}\p{N}*\p{Lu}[\p{Lu}\p{N}]*\b\K"
+# Each part takes what the next cannot: a long word is read once, and not tried at every place.
+_SOME_CAPITAL = r"\b[[\p{L}\p{N}\p{M}]&&[^\p{Lu}]]*\p{Lu}[\p{L}\p{N}\p{M}]*\b\K" rf"(?!{CAPITALS})"
 
 
 def with_case_marks(tokenizer: Tokenizer) -> Tokenizer:

@@ -7,7 +7,9 @@ from support.checkpoint_spec import CheckpointSpec, TokenizerSpec
 from support.checkpoints import write_checkpoint
 from tokenizers import Regex, Tokenizer, decoders, normalizers, pre_tokenizers
 
+from earmark.checkpoint.bundled import bundled_ids, open_bundled
 from earmark.checkpoint.files.folder import LocalRepository
+from earmark.domain.texts import Question, TextInput
 from earmark.errors import InvalidCheckpoint
 from earmark.tokenizing.load import load_tokenizer
 from earmark.tokenizing.patterns import is_plain
@@ -83,3 +85,13 @@ def test_published_expressions_are_read(pattern: str, tmp_path: Path) -> None:
 def test_a_plain_expression_repeats_one_thing(pattern: str, expected: bool) -> None:  # noqa: FBT001 - a value
     """Escaped signs and those within brackets repeat nothing."""
     assert is_plain(pattern) is expected
+
+
+@pytest.mark.parametrize("model_id", bundled_ids())
+@pytest.mark.parametrize("letter", ["A", "a", "1", "Aa"])
+def test_a_long_word_is_read_once_by_the_models_in_the_box(model_id: str, letter: str) -> None:
+    """A word of 20,000 letters, ended by what is none, needs no more steps than the engine has."""
+    tokenizer = load_tokenizer(open_bundled(model_id))
+    text = TextInput(letter * 20_000 + "_")
+    ((found,),) = tokenizer.encode([Question(0, text)], max_tokens=20)
+    assert len(found) > 2
