@@ -5,8 +5,9 @@ PYTHON ?= python3
 # Flags for the command that a target ends in: make serve ARGS='--port 9000'
 ARGS ?=
 
-PIP := -m pip --disable-pip-version-check --quiet
-INSTALL := $(PIP) install --no-warn-script-location
+PIP := .venv/bin/python -m pip --disable-pip-version-check --quiet
+# Python compiles what is imported, and keeps it; most of what is installed never is.
+INSTALL := install --no-compile --no-warn-script-location
 
 # Where Python keeps what it compiles, the commands and tests below start in half the time.
 unexport PYTHONDONTWRITEBYTECODE
@@ -17,10 +18,12 @@ PYTEST := .venv/bin/python -m pytest --quiet --numprocesses auto --dist workstea
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
-.PHONY: help serve quick test coverage check clients fuzz golden golden-check readme config-fields test-torch bench train-sentiment train-zero-shot train-ner need-data size lock sbom security clean
+.PHONY: help serve quick test coverage check clients fuzz golden golden-check readme config-fields test-torch bench train-sentiment train-zero-shot train-ner need-data size lock sbom security environments clients-install clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+environments: clients-install .venv-reference/.installed .venv-older-reference/.installed ## make all that .ci/run needs: make -j2 environments
 
 serve: .venv/.installed ## start the server with the model in the box on 127.0.0.1:8080
 	@.venv/bin/earmark serve $(ARGS)
@@ -52,6 +55,9 @@ clients: .venv/.installed-dev ## run official clients of several versions agains
 
 fuzz: .venv/.installed-dev ## send a million hostile requests to every address of a running server
 	@PYTHONPATH=tests .venv/bin/python -m fuzz $(ARGS)
+
+clients-install: .venv/.installed-dev ## only install these clients
+	@PYTHONPATH=tests .venv/bin/python -m clients --install
 
 golden: .venv-reference/.installed .venv-older-reference/.installed ## recompute the golden files with transformers, and rewrite them
 	@PYTHONPATH=tests .venv-reference/bin/python -m golden.regenerate
@@ -107,52 +113,53 @@ clean: ## remove what these commands made: virtual environments and caches
 	find src tests training bench -name __pycache__ -prune -exec rm -rf {} +
 
 # Each environment is made once, and again when pyproject.toml changes: the stamp is newer then.
-.venv/.installed: pyproject.toml
+# The pip of .venv fills them all, so that the others need none.
+.venv/.pip:
 	@$(call make-venv,.venv)
+	@$(PIP) $(INSTALL) --upgrade 'pip>=25.1' # the first that knows --group
+	@touch $@
+
+.venv/.installed: pyproject.toml | .venv/.pip
 	@echo "Installing earmark into .venv (once; about 105 MB to download)"
-	@.venv/bin/python $(INSTALL) --editable .
+	@$(PIP) $(INSTALL) --editable .
 	@touch $@
 
 .venv/.installed-dev: .venv/.installed
 	@echo "Installing the development tools into .venv (once)"
-	@.venv/bin/python $(INSTALL) --upgrade 'pip>=25.1' # the first that knows --group
-	@.venv/bin/python $(INSTALL) --group dev --editable .
+	@$(PIP) $(INSTALL) --group dev --editable .
 	@touch $@
 
 # Without earmark, which needs a newer huggingface-hub than this release of transformers takes.
-.venv-older-reference/.installed: pyproject.toml
-	@$(call make-venv,.venv-older-reference)
+.venv-older-reference/.installed: pyproject.toml | .venv/.pip
+	@$(call make-venv,.venv-older-reference,--without-pip)
 	@echo "Installing transformers 4.57.1 into .venv-older-reference (once; PyTorch is large)"
-	@.venv-older-reference/bin/python $(INSTALL) --upgrade 'pip>=25.1' # the first that knows --group
-	@.venv-older-reference/bin/python $(INSTALL) --group older-reference
+	@$(PIP) --python .venv-older-reference/bin/python $(INSTALL) --group older-reference
 	@touch $@
 
 # Without earmark: what these tools need themselves is no part of what they list.
-.venv-supply/.installed: pyproject.toml
-	@$(call make-venv,.venv-supply)
+.venv-supply/.installed: pyproject.toml | .venv/.pip
+	@$(call make-venv,.venv-supply,--without-pip)
 	@echo "Installing uv and cyclonedx-bom into .venv-supply (once)"
-	@.venv-supply/bin/python $(INSTALL) --upgrade 'pip>=25.1' # the first that knows --group
-	@.venv-supply/bin/python $(INSTALL) --group supply
+	@$(PIP) --python .venv-supply/bin/python $(INSTALL) --group supply
 	@touch $@
 
 # As an image is made: nothing that is not in the lock file, and nothing whose hash is another.
-.venv-locked/.installed: requirements.lock pyproject.toml
-	@$(call make-venv,.venv-locked)
+.venv-locked/.installed: requirements.lock pyproject.toml | .venv/.pip
+	@$(call make-venv,.venv-locked,--without-pip)
 	@echo "Installing requirements.lock and earmark into .venv-locked (once; about 105 MB to download)"
-	@.venv-locked/bin/python $(INSTALL) --require-hashes --requirement requirements.lock
-	@.venv-locked/bin/python $(INSTALL) --no-deps .
+	@$(PIP) --python .venv-locked/bin/python $(INSTALL) --require-hashes --requirement requirements.lock
+	@$(PIP) --python .venv-locked/bin/python $(INSTALL) --no-deps .
 	@touch $@
 
-.venv-%/.installed: pyproject.toml
-	@$(call make-venv,.venv-$*)
+.venv-%/.installed: pyproject.toml | .venv/.pip
+	@$(call make-venv,.venv-$*,--without-pip)
 	@echo "Installing earmark and the group '$*' into .venv-$* (once; PyTorch is large)"
-	@.venv-$*/bin/python $(INSTALL) --upgrade 'pip>=25.1' # the first that knows --group
-	@.venv-$*/bin/python $(INSTALL) --group $* --editable .
+	@$(PIP) --python .venv-$*/bin/python $(INSTALL) --group $* --editable .
 	@touch $@
 
-# make-venv FOLDER: make a virtual environment, or say in one line why not.
+# make-venv FOLDER,OPTION: make a virtual environment, or say in one line why not.
 define make-venv
 command -v $(PYTHON) > /dev/null || { echo "earmark needs Python 3.11 or newer, and there is no $(PYTHON) here; name one: make PYTHON=python3.12"; exit 1; }; \
 $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2> /dev/null || { echo "earmark needs Python 3.11 or newer, and $(PYTHON) is $$($(PYTHON) --version 2>&1 | head -n 1); name another: make PYTHON=python3.12"; exit 1; }; \
-test -x $(1)/bin/python || $(PYTHON) -m venv $(1)
+test -x $(1)/bin/python || $(PYTHON) -m venv $(2) $(1)
 endef

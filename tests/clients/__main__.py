@@ -1,10 +1,15 @@
-"""Every client of the table against one running server: ``make clients``."""
+"""Every client of the table against one running server: ``make clients``.
+
+With `--install` those that are not there yet are installed, and none is run: ``make
+clients-install``.
+"""
 
 import os
 import signal
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from types import FrameType
@@ -20,6 +25,9 @@ from rich.console import Console
 SCRIPT_S = 300.0
 """All of a client's calls take seconds, wrangler's half a minute; only a hang takes longer."""
 
+INSTALLED_AT_ONCE = 2
+"""One installer waits for the network while the other unpacks."""
+
 TESTS = Path(__file__).parents[1]
 """What the scripts in Python import each other from."""
 
@@ -32,6 +40,8 @@ def main() -> int:
     signal.signal(signal.SIGTERM, _leave)
     report = Report(Console(highlight=False, markup=False, soft_wrap=True))
     ready = _ready(report)
+    if sys.argv[1:] == ["--install"]:
+        return 1 if report.failed else 0
     runs: dict[str, list[Check]] = {}
     with tempfile.TemporaryDirectory(prefix="earmark-clients-") as folder:
         home = Path(folder) / "home"
@@ -49,12 +59,13 @@ def _ready(report: Report) -> list[tuple[Client, Path]]:
     for platform, program in missing_programs().items():
         skipped = [client.name for client in CLIENTS if client.platform == platform]
         report.skip(f"{program} is not installed", skipped)
+    wanted = [client for client in CLIENTS if client.platform not in missing_programs()]
+    with ThreadPoolExecutor(INSTALLED_AT_ONCE) as pool:
+        made = [pool.submit(prepare, client, tell=report.tell) for client in wanted]
     ready = []
-    for client in CLIENTS:
-        if client.platform in missing_programs():
-            continue
+    for client, environment in zip(wanted, made, strict=True):
         try:
-            ready.append((client, prepare(client, tell=report.tell)))
+            ready.append((client, environment.result()))
         except CannotInstall as error:
             if client.optional:
                 report.skip("it cannot be installed here", [client.name])

@@ -15,7 +15,9 @@ FOLDER = Path(__file__).parents[2] / ".venv-clients"
 INSTALL_S = 300.0
 """Hundreds of megabytes at most: minutes on a loaded machine."""
 
-_PIP = ("-m", "pip", "--disable-pip-version-check", "--quiet", "install")
+_PIP = ("-m", "pip", "--disable-pip-version-check", "--quiet")
+_INSTALL = ("install", "--no-compile")
+"""Most of what is installed is never imported, and Python compiles what is."""
 _NPM = ("install", "--no-audit", "--no-fund", "--no-package-lock", "--loglevel=error")
 _NEEDED: Mapping[Platform, tuple[str, ...]] = {
     "python": (sys.executable,),
@@ -63,8 +65,10 @@ def prepare(client: Client, *, tell: Callable[[str], None]) -> Path:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     if client.platform == "python":
-        _run([sys.executable, "-m", "venv", str(folder)], folder)
-        _run([str(_python(folder)), *_PIP, *client.requirements], folder)
+        _run([sys.executable, "-m", "venv", "--without-pip", str(folder)], folder)
+        # The pip of this environment fills it: making one of its own takes seconds.
+        into = ("--python", str(_python(folder)))
+        _run([sys.executable, *_PIP, *into, *_INSTALL, *client.requirements], folder)
     else:
         # What npm would otherwise look for further up, and write into.
         (folder / "package.json").write_text('{"private": true}\n', "utf-8")

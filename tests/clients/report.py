@@ -38,6 +38,11 @@ class Report:
         self._skipped += len(clients)
         self._console.print(f"skipped: {reason}; not run: {', '.join(clients)}", style="yellow")
 
+    @property
+    def failed(self) -> int:
+        """How many checks failed so far."""
+        return self._counts["failed"]
+
     def end(self) -> int:
         """Show the counts.
 
