@@ -21,12 +21,17 @@ class Shown:
     Attributes:
         place: method and path, the status of an answer, and the example's name.
         value: as it goes over the wire.
-        valid: whether it fits its schema.
+        schema: its schema, with all that a reference in it may mean.
     """
 
     place: str
     value: Json
-    valid: bool
+    schema: Node
+
+    @property
+    def valid(self) -> bool:
+        """Whether it fits its schema; to compile one takes longer than to find all examples."""
+        return jsonschema_rs.Draft202012Validator(self.schema).is_valid(self.value)
 
 
 def resolve(document: Node, node: Json) -> Node:
@@ -77,10 +82,9 @@ def answer_examples(document: Node) -> Iterator[Shown]:
 def _examples(document: Node, holder: Node, place: str) -> Iterator[Shown]:
     for content in mapping(holder.get("content", {})).values():
         schema = {**mapping(mapping(content)["schema"]), "components": document["components"]}
-        validator = jsonschema_rs.Draft202012Validator(schema)
         for name, example in mapping(mapping(content)["examples"]).items():
             value = mapping(example)["value"]
-            yield Shown(f"{place} {name}", value, validator.is_valid(value))
+            yield Shown(f"{place} {name}", value, schema)
 
 
 def rounded(value: Json) -> object:
