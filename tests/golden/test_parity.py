@@ -29,8 +29,7 @@ from earmark.tasks.text_classification import TextClassification
 
 REDUCED: tuple[tuple[GraphRuntime, ComputePrecision], ...] = (
     ("openvino", "bfloat16"),
-    ("openvino", "int8"),
-    ("onnxruntime", "int8"),
+    *((runtime, "int8") for runtime in GRAPH_RUNTIMES),
 )
 """What runs below float32; ONNX Runtime has no bfloat16 on processors."""
 

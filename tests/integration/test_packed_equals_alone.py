@@ -21,7 +21,7 @@ from earmark.checkpoint.weights.weights import Weights
 from earmark.domain.encoding import Encoding
 from earmark.graph.architectures.registry import ARCHITECTURES, find_architecture
 from earmark.graph.export import export_graph
-from earmark.runtime.runtimes import computes_bfloat16, graph_support
+from earmark.runtime.runtimes import GRAPH_RUNTIMES, computes_bfloat16, graph_support
 from earmark.runtime.session import (
     ComputeHint,
     GraphRuntime,
@@ -64,6 +64,7 @@ CASES: list[tuple[GraphRuntime, WeightForm, ComputeHint, float]] = [
     ("openvino", "dequantize", "float32", INT8),
     ("openvino", "integer", "float32", INT8),
     ("onnxruntime", "float", "float32", FLOAT32),
+    ("onnxruntime", "turned", "float32", FLOAT32),
     ("onnxruntime", "dequantize", "float32", FLOAT32),
     ("onnxruntime", "integer", "float32", INT8),
 ]
@@ -148,6 +149,14 @@ def test_every_token_of_a_token_head_equals_alone(
         start = int(batch.first_token[index])
         alone = model.run(pack([text]))[0][: len(text)]
         np.testing.assert_allclose(flat[start : start + len(text)], alone, rtol=0, atol=FLOAT32)
+
+
+def test_every_runtime_has_its_cases() -> None:
+    """A row of the table of runtimes is run with the forms of weights that it asks for."""
+    run = {(runtime, form) for runtime, form, _, _ in CASES}
+    for runtime in GRAPH_RUNTIMES:
+        graphs = graph_support(runtime)
+        assert {(runtime, graphs.int8_weights), (runtime, graphs.float_weights)} <= run
 
 
 def test_the_two_runtimes_agree() -> None:

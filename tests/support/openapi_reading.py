@@ -31,7 +31,7 @@ class Shown:
     @property
     def valid(self) -> bool:
         """Whether it fits its schema; to compile one takes longer than to find all examples."""
-        return jsonschema_rs.Draft202012Validator(self.schema).is_valid(self.value)
+        return jsonschema_rs.Draft202012Validator(dict(self.schema)).is_valid(self.value)
 
 
 def resolve(document: Node, node: Json) -> Node:
