@@ -18,7 +18,7 @@ PYTEST := .venv/bin/python -m pytest --quiet --numprocesses auto --dist workstea
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
-.PHONY: help serve quick test coverage check clients fuzz golden golden-check readme config-fields test-torch bench train-sentiment train-zero-shot train-ner need-data size lock sbom security environments clients-install clean
+.PHONY: help serve quick test coverage check clients soak fuzz golden golden-check readme config-fields test-torch bench train-sentiment train-zero-shot train-ner need-data size lock sbom security environments clients-install clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,6 +52,9 @@ check: .venv/.installed-dev ## check the style, the types and the floors
 
 clients: .venv/.installed-dev ## run official clients of several versions against one server
 	@PYTHONPATH=tests .venv/bin/python -m clients
+
+soak: .venv/.installed-dev ## a mixed load for 20 minutes; fails where a process keeps growing: make soak ARGS='--minutes 2'
+	@PYTHONPATH=tests .venv/bin/python -m soak $(ARGS)
 
 fuzz: .venv/.installed-dev ## send a million hostile requests to every address of a running server
 	@PYTHONPATH=tests .venv/bin/python -m fuzz $(ARGS)

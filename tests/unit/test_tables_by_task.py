@@ -12,12 +12,8 @@ from earmark.domain.labels import LabelSet
 from earmark.errors import InvalidInput
 from earmark.serving.cache.values import read_result
 from earmark.tasks.task import TaskName
-from earmark.web.dialects.huggingface.exchanges import (
-    TASK_NAMES,
-    Reader,
-    open_exchange,
-    task_named,
-)
+from earmark.web.body import ParsedBody
+from earmark.web.dialects.huggingface.exchanges import OPENERS, TASK_NAMES, Reader, task_named
 from earmark.web.dialects.huggingface.unread import doubts_about
 
 TASKS: tuple[TaskName, ...] = get_args(TaskName)
@@ -34,13 +30,13 @@ def test_every_task_has_a_name_in_an_address() -> None:
 def test_the_body_of_every_task_is_read(task: TaskName) -> None:
     """What is no body of the task is refused as such."""
     with pytest.raises(InvalidInput):
-        open_exchange(task, b"?", Reader("", "object"))
+        OPENERS[task](ParsedBody.of(b"?"), Reader("", "object"))
 
 
 @pytest.mark.parametrize("task", TASKS)
 def test_a_parameter_that_no_task_reads_is_named(task: TaskName) -> None:
     """Since the parameters of every task are listed."""
-    body = b'{"inputs": "x", "parameters": {"nonsense": 1}}'
+    body = ParsedBody.of(b'{"inputs": "x", "parameters": {"nonsense": 1}}')
     doubts = doubts_about(body, task, FACTS)
     assert any("nonsense" in str(doubt) for doubt in doubts)
 

@@ -1,5 +1,6 @@
 """Runs graphs with OpenVINO, the default runtime on processors."""
 
+import os
 import sys
 from functools import cache
 from pathlib import Path
@@ -17,6 +18,10 @@ from earmark.runtime.session import Graph, SessionOptions
 # its telemetry package is missing: then it uses a stub that does neither
 # (openvino/tools/ovc/telemetry_utils.py). None in `sys.modules` makes a package missing.
 sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]  # None is documented
+
+# oneDNN keeps 1,024 compiled kernels, one for each shape of each product: with batches of all shapes
+# they grew to 100 MB for a small model, and were no faster (`make soak`).
+os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "128")
 
 import openvino  # noqa: E402 - must come after the line above
 from openvino import CompiledModel, Core, InferRequest, Model, Tensor  # noqa: E402 - the same
@@ -240,6 +245,8 @@ def _settings(options: SessionOptions) -> dict[str, object]:
         # Pinned threads cannot leave a core that another process uses, such as a second server
         # pinned to the same cores. On an idle machine pinning makes no difference.
         "ENABLE_CPU_PINNING": False,
+        # OpenVINO's own cache, beside oneDNN's: with one entry the memory stays flat.
+        "CPU_RUNTIME_CACHE_CAPACITY": 1,
     }
 
 

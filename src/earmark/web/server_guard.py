@@ -227,7 +227,7 @@ class GuardedProtocol(HttpToolsProtocol):
     def _malformed(self) -> Refusal | None:
         """Check the headers that decide how a request is read; return None where they are valid."""
         if len(self.headers) > self.limits.max_headers:
-            return _Refusal(
+            return Refusal(
                 431,
                 f"the request has {len(self.headers):,} headers; at most"
                 f" {self.limits.max_headers:,} are accepted",
