@@ -5,8 +5,9 @@ import gc
 import os
 import signal
 import socket
+import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from types import FrameType
@@ -19,6 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from earmark.domain.setting import Setting
 from earmark.errors import AddressUnavailable
+from earmark.web.accepting import Accepting
 from earmark.web.connections import ConnectionLimits
 from earmark.web.draining import CLOSING, DRAINING
 from earmark.web.server_guard import guarded_protocol
@@ -34,6 +36,8 @@ _TICK_S: Final = 0.1
 """As often as uvicorn's own loop looks whether to stop."""
 _LAST_REQUEST_S: Final = 0.25
 """How long a connection that was accepted last has for sending its request."""
+_LOOP_ACCEPTS: Final = sys.platform == "win32"
+"""Whether the event loop accepts connections by itself: that of Windows cannot do otherwise."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,11 +198,15 @@ class _Server(uvicorn.Server):
         self._events = events
         self._drain_s = drain_s
         self._drained_at: float | None = None
-        self._last: list[asyncio.Future[object]] = []
+        self._accepting: list[Accepting] = []
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
+        await super().startup(sockets if _LOOP_ACCEPTS else [])
         if self.started:
+            if not _LOOP_ACCEPTS:
+                self._accepting = [Accepting(one, self._protocol) for one in sockets or ()]
+                for one in self._accepting:
+                    one.start(self.config.backlog)
             # Loaded objects stay: searching them again would cause a pause each time.
             gc.collect()
             gc.freeze()
@@ -221,10 +229,13 @@ class _Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         if self._drained_at is not None:
-            await self._drain(sockets or [])
+            await self._drain()
+        for accepting in self._accepting:
+            accepting.close()
+            await accepting.wait_closed()
         await super().shutdown(sockets)
 
-    async def _drain(self, listeners: Iterable[socket.socket]) -> None:
+    async def _drain(self) -> None:
         _log.info("draining: requests are still answered", drain_s=self._drain_s)
         self.lifespan.state[DRAINING] = True
         self.config.encoded_headers.append(CLOSING)
@@ -236,24 +247,12 @@ class _Server(uvicorn.Server):
             await self.on_tick(ticks)
         if self._drained_at is None:
             return
-        for listener in listeners:
-            self._accept_last(listener)
         for server in self.servers:
             server.close()
-        await asyncio.gather(*self._last, return_exceptions=True)
+        for accepting in self._accepting:
+            accepting.close(take_waiting=True)
+            await accepting.wait_closed()
         await asyncio.sleep(_LAST_REQUEST_S)
-
-    def _accept_last(self, listener: socket.socket) -> None:
-        """Take the connections that the kernel holds: it would reset them with the listener."""
-        loop = asyncio.get_running_loop()
-        listener.settimeout(0)
-        with suppress(OSError):
-            while True:
-                client, _ = listener.accept()
-                client.settimeout(0)
-                self._last.append(
-                    asyncio.ensure_future(loop.connect_accepted_socket(self._protocol, client))
-                )
 
     def _protocol(self) -> asyncio.Protocol:
         made: Callable[..., asyncio.Protocol] = self.config.http_protocol_class
