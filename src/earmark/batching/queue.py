@@ -48,14 +48,14 @@ def refuse_when_full(
             nothing else waits.
     """
     most_of_one = max(max_waiting_tokens // PIECE_PART, limits.max_cells)
-    before = tuple(waiting)
-    entered = sum(min(one, most_of_one) for one in before)
+    entered = sum(min(one, most_of_one) for one in waiting)
     small = tokens <= max_waiting_tokens // SMALL_PART
     limit = max_waiting_tokens - (0 if small else max_waiting_tokens // KEPT_PART)
-    if entered and entered + min(tokens, most_of_one) > limit:
+    entering = min(tokens, most_of_one)
+    if entered and entered + entering > limit:
         raise QueueFull(
-            f"{sum(before)} tokens are waiting and this request adds {tokens}; "
-            f"the server accepts {max_waiting_tokens}; try again later",
+            f"the server is busy: {entered:,} tokens are waiting and this request adds"
+            f" {entering:,}, of {limit:,} at most; try again later",
             retry_after_s=RETRY_AFTER_S,
         )
 

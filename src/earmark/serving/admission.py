@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from math import ceil
 
 from earmark.errors import QueueFull
 
@@ -98,5 +99,5 @@ class Admission:
 
     def _full(self, found: str, limit: str) -> QueueFull:
         hint_s = self.retry_after_s
-        message = f"the server is busy: {found}, of {limit} at most; try again in {hint_s:.0f} s"
+        message = f"the server is busy: {found}, of {limit} at most; try again in {ceil(hint_s)} s"
         return QueueFull(message, retry_after_s=hint_s)

@@ -95,7 +95,7 @@ def test_bulks_leave_room_for_small_requests_and_a_piece_of_each_counts() -> Non
     """Six large requests fill their limit and a seventh is refused; small ones have their own."""
     bulk, small = [100] * 30, 32
     queue = queue_of(*(submission(*bulk) for _ in range(6)), max_waiting_tokens=2048)
-    with pytest.raises(QueueFull, match=r"18000 tokens are waiting and this request adds 3000"):
+    with pytest.raises(QueueFull, match=r"1,536 tokens are waiting and this request adds 256"):
         queue.put(submission(*bulk))
     for _ in range(16):
         queue.put(submission(small))
