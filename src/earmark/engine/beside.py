@@ -27,6 +27,11 @@ LARGE: Final = 128 * 1024
 _LARGE_AT_ONCE: Final = 2
 """Encoding a text of 2 MB takes some 300 MB for a moment, and uses every core."""
 
+_SHORT_AT_ONCE: Final = 2
+"""The work is Python's for the most part: further threads make it no quicker, and the event loop
+waits for its turn behind each of them."""
+
+_short_work: Final = ThreadPoolExecutor(_SHORT_AT_ONCE, thread_name_prefix="earmark-short")
 _large_work: Final = ThreadPoolExecutor(_LARGE_AT_ONCE, thread_name_prefix="earmark-large")
 _giving_back: Final = GivingBack(_large_work)
 
@@ -40,10 +45,11 @@ async def beside(size: int, work: Callable[P, T], *args: P.args, **kwargs: P.kwa
         args: its positional arguments.
         kwargs: its keyword arguments.
     """
-    if size < LARGE:
-        return await asyncio.to_thread(work, *args, **kwargs)
     called = partial(copy_context().run, work, *args, **kwargs)
+    loop = asyncio.get_running_loop()
+    if size < LARGE:
+        return await loop.run_in_executor(_short_work, called)
     try:
-        return await asyncio.get_running_loop().run_in_executor(_large_work, called)
+        return await loop.run_in_executor(_large_work, called)
     finally:
         _giving_back.soon()
