@@ -7,7 +7,7 @@ from typing import Final, Protocol, TypeVar
 import structlog
 from starlette.responses import Response
 
-from earmark.errors import CapacityError, ModelUnavailable, UnsupportedCoding
+from earmark.errors import CapacityError, ModelUnavailable, StateUnavailable, UnsupportedCoding
 from earmark.web.endpoints import Refusal
 from earmark.web.request_log import RequestRecord
 
@@ -57,6 +57,8 @@ def log_fault(
         _log.warning(
             "a model cannot be had", request_id=record.request_id, model=record.model, error=reason
         )
+    elif isinstance(error, StateUnavailable):  # the operator's, such as a full disk
+        _log.error("fault", request_id=record.request_id, model=record.model, error=str(error))
     else:
         _log.error("fault", request_id=record.request_id, model=record.model, exc_info=error)
 

@@ -3,10 +3,11 @@
 import asyncio
 import time
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from typing import Annotated, TypeAlias
+from functools import partial
+from typing import Annotated, TypeAlias, TypeVar
 
 import structlog
 from msgspec import Meta
@@ -17,10 +18,15 @@ from earmark.serving.jobs.job import Job
 from earmark.serving.jobs.store import JobStore
 from earmark.serving.service import STOPS
 
+T = TypeVar("T")
+
 CarryOut: TypeAlias = "Callable[[Job, Progress], Awaitable[bytes]]"
 """Answers a question; an error that the caller caused is a part of the answer."""
 
 _BUSY_RETRY_S = 10.0
+
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 1.0, 30.0
+"""Between two tries while the store cannot be used; each pause is twice as long as the last."""
 
 _log: structlog.typing.FilteringBoundLogger = structlog.get_logger("earmark.serving")
 
@@ -42,12 +48,42 @@ class JobOptions:
     max_waiting: int = 1024
 
 
-class Progress:
-    """How far a job is, kept step by step, so that another run of the server goes on from there."""
+@dataclass(frozen=True, slots=True)
+class _Insistence:
+    """Uses a store again and again until it can be used: a disk that is full gets room again.
 
-    def __init__(self, store: JobStore, job: Job) -> None:
+    Attributes:
+        sleep: waits so many seconds.
+    """
+
+    sleep: Callable[[float], Awaitable[None]]
+
+    async def __call__(self, work: Callable[[], T]) -> T:
+        """Do some work with a store in another thread, and return what it returns."""
+        pause_s = 0.0
+        while True:
+            try:
+                done = await asyncio.to_thread(work)
+            except StateUnavailable as error:
+                if not pause_s:
+                    _log.error("batches wait: what is kept cannot be used", error=str(error))
+                pause_s = min(max(_FIRST_PAUSE_S, 2 * pause_s), _LONGEST_PAUSE_S)
+                await self.sleep(pause_s)
+            else:
+                if pause_s:
+                    _log.info("batches go on")
+                return done
+
+
+class Progress:
+    """How far a job is, kept step by step, so that another run of the server goes on from there.
+
+    Where the store cannot be used, each method waits until it can.
+    """
+
+    def __init__(self, store: JobStore, job: Job, insist: _Insistence) -> None:
         """Continue a job where it stopped."""
-        self._store, self._job_id = store, job.job_id
+        self._store, self._job_id, self._insist = store, job.job_id, insist
 
     async def keep(self, part: bytes, *, done: int) -> None:
         """Keep the next part of the answer.
@@ -55,19 +91,12 @@ class Progress:
         Args:
             part: in the form of the job's kind.
             done: parts of the question that are answered with it.
-
-        Raises:
-            StateUnavailable: it cannot be kept.
         """
-        await asyncio.to_thread(self._store.advance, self._job_id, part, done=done)
+        await self._insist(partial(self._store.advance, self._job_id, part, done=done))
 
     async def parts(self) -> list[bytes]:
-        """Return the parts of the answer that are kept, in order.
-
-        Raises:
-            StateUnavailable: they cannot be read.
-        """
-        return await asyncio.to_thread(self._store.parts, self._job_id)
+        """Return the parts of the answer that are kept, in order."""
+        return await self._insist(partial(self._store.parts, self._job_id))
 
 
 class JobRunner:
@@ -79,6 +108,7 @@ class JobRunner:
         options: JobOptions | None = None,
         *,
         clock: Callable[[], float] = time.time,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         """Make a runner of the jobs in a store.
 
@@ -86,9 +116,10 @@ class JobRunner:
             store: where jobs are kept.
             options: the defaults when None.
             clock: seconds since some moment that all runs of the server share.
+            sleep: waits between two tries of a store that cannot be used.
         """
         self._store, self._options = store, options or JobOptions()
-        self._clock = clock
+        self._clock, self._insist = clock, _Insistence(sleep)
         self._new = asyncio.Event()
 
     @property
@@ -149,30 +180,20 @@ class JobRunner:
     async def _loop(self, kinds: Mapping[str, CarryOut]) -> None:
         while True:
             self._new.clear()
-            while job := await self._start(kinds):
+            while job := await self._insist(partial(self._store.start, kinds)):
                 await self._carry_out(job, kinds[job.kind])
             await self._new.wait()
-
-    async def _start(self, kinds: Collection[str]) -> Job | None:
-        try:
-            return await asyncio.to_thread(self._store.start, kinds)
-        except StateUnavailable as error:  # the next job tries again
-            _log.error("jobs cannot be read", error=str(error))
-            return None
 
     async def _carry_out(self, job: Job, carry_out: CarryOut) -> None:
         answer: bytes | None = None
         try:
-            answer = await carry_out(job, Progress(self._store, job))
+            answer = await carry_out(job, Progress(self._store, job, self._insist))
         except STOPS:
             raise
         except BaseException as error:  # noqa: BLE001 - the other jobs wait
             _log.error("job failed", job=job.job_id, exc_info=error)
-        try:
-            now_s = self._clock()
-            await asyncio.to_thread(self._store.finish, job.job_id, answer, now_s=now_s)
-        except StateUnavailable as error:
-            _log.error("a job's answer cannot be kept", job=job.job_id, error=str(error))
+        finish = partial(self._store.finish, job.job_id, answer, now_s=self._clock())
+        await self._insist(finish)
 
     def _keep(self, job: Job) -> None:
         unfinished = self._store.tidy(since_s=self._since_s())

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import pytest
+from structlog.testing import capture_logs
 
 from earmark.errors import QueueFull, StateUnavailable
 from earmark.serving.jobs.job import Job
@@ -166,41 +167,62 @@ def test_more_jobs_than_may_wait_are_refused_until_some_are_done() -> None:
 
 
 class BrokenJobs(MemoryJobs):
-    """A store whose disk is full, then is not."""
+    """A store whose disk is full for a number of tries of each method that writes."""
 
-    def __init__(self) -> None:
-        """Start broken."""
+    def __init__(self, *, tries: int) -> None:
+        """Set how often each method fails."""
         super().__init__()
-        self.broken = True
+        self._left = dict.fromkeys(("start", "advance", "finish"), tries)
 
     def start(self, kinds: Collection[str]) -> Job | None:
-        """Fail as long as it is broken."""
-        if self.broken:
-            raise StateUnavailable("the disk is full")
+        """Fail for a while."""
+        self._fail("start")
         return super().start(kinds)
 
+    def advance(self, job_id: str, part: bytes, *, done: int) -> None:
+        """Fail for a while."""
+        self._fail("advance")
+        super().advance(job_id, part, done=done)
+
     def finish(self, job_id: str, answer: bytes | None, *, now_s: float) -> None:
-        """Fail for the question that the test names."""
-        if answer == b"lost":
-            raise StateUnavailable("the disk is full")
+        """Fail for a while."""
+        self._fail("finish")
         super().finish(job_id, answer, now_s=now_s)
 
+    def _fail(self, method: str) -> None:
+        if self._left[method]:
+            self._left[method] -= 1
+            raise StateUnavailable("the disk is full")
 
-def test_a_store_that_fails_stops_nothing_else() -> None:
-    """After the store has failed, the next job is tried all the same."""
+
+def test_a_store_that_fails_is_tried_again_until_it_works() -> None:
+    """Nothing is computed twice, no job fails or is forgotten, and the pauses grow."""
+    pauses: list[float] = []
+    carried: list[str] = []
+
+    async def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+        await asyncio.sleep(0)
+
+    async def carry_out(job: Job, progress: Progress) -> bytes:
+        carried.append(job.job_id)
+        await progress.keep(job.question, done=1)
+        return b"".join(await progress.parts())
 
     async def scenario() -> None:
-        store, hand = BrokenJobs(), Hand()
-        runner = JobRunner(store)
-        hand.gate.set()
-        async with runner.running({"k": hand}):
-            first = await runner.submit("k", "m", b"tsol")
-            store.broken = False
-            second = await runner.submit("k", "m", b"ab")
-            assert (await answered(runner, second)).answer == b"ba"
-        assert hand.done == [first.job_id, second.job_id]
+        runner = JobRunner(BrokenJobs(tries=7), sleep=sleep)
+        async with runner.running({"k": carry_out}):
+            first = await runner.submit("k", "m", b"ab")
+            second = await runner.submit("k", "m", b"cd")
+            assert (await answered(runner, first)).answer == b"ab"
+            assert (await answered(runner, second)).answer == b"cd"
+        assert carried == [first.job_id, second.job_id]
 
-    run(scenario)
+    with capture_logs() as lines:
+        run(scenario)
+    assert pauses == [1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 30.0] * 3
+    waits = "batches wait: what is kept cannot be used"
+    assert [line["event"] for line in lines] == [waits, "batches go on"] * 3
 
 
 def test_a_job_of_several_parts_goes_on_where_it_was(tmp_path: Path) -> None:
