@@ -45,9 +45,17 @@ class RunningServer:
 
 
 @contextmanager
-def running_server(app: ASGIApp, options: ServerOptions | None = None) -> Iterator[RunningServer]:
-    """Run an app until the block ends; its shutdown is over when this returns."""
-    listener = open_socket("127.0.0.1", 0)
+def running_server(
+    app: ASGIApp, options: ServerOptions | None = None, *, port: int = 0
+) -> Iterator[RunningServer]:
+    """Run an app until the block ends; its shutdown is over when this returns.
+
+    Args:
+        app: what is run.
+        options: the defaults when None.
+        port: any free one when 0.
+    """
+    listener = open_socket("127.0.0.1", port)
     port = listener.getsockname()[1]
     listening = threading.Event()
     loops: list[asyncio.AbstractEventLoop] = []

@@ -2,6 +2,7 @@
 
 import io
 import logging
+import os
 import re
 import sys
 from collections.abc import MutableMapping, Sequence
@@ -48,6 +49,8 @@ def configure_logs(form: LogFormat, level: LogLevel = "info") -> None:
     )
     # Our own lines already report what libraries log at lower levels (uvicorn: started, stopped).
     logging.basicConfig(handlers=[handler], level=max(least, logging.WARNING), force=True)
+    # The Hub's library writes its warnings in a form of its own, with addresses that may be signed.
+    os.environ.setdefault("HF_HUB_VERBOSITY", "error")
 
 
 def _stamp(form: LogFormat) -> Processor:
