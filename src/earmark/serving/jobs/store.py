@@ -187,7 +187,8 @@ class SqliteJobs:
         rows = self._run(
             "UPDATE jobs SET state = 'running' WHERE job_id = (SELECT job_id FROM jobs"  # noqa: S608 - our own words
             f" WHERE state = 'queued' AND kind IN ({', '.join('?' * len(kinds))})"
-            f" ORDER BY created_s, rowid LIMIT 1) RETURNING {_COLUMNS}",
+            # By rowid, which grows: the clock may be set back.
+            f" ORDER BY rowid LIMIT 1) RETURNING {_COLUMNS}",
             *kinds,
         )
         return _job(rows[0]) if rows else None

@@ -37,7 +37,7 @@ def test_an_empty_store_has_nothing(store: JobStore) -> None:
 def test_jobs_are_started_in_the_order_in_which_they_came(store: JobStore) -> None:
     """Each job is started once, the oldest first; then none waits."""
     store.add(FIRST, now_s=10.0)
-    store.add(SECOND, now_s=10.0)
+    store.add(SECOND, now_s=5.0)
     started = [store.start(["k"]), store.start(["k"]), store.start(["k"])]
     assert started == [replace(FIRST, state="running"), replace(SECOND, state="running"), None]
     assert store.find("2", since_s=0) == replace(SECOND, state="running")
