@@ -18,7 +18,7 @@ PYTEST := .venv/bin/python -m pytest --quiet --numprocesses auto --dist workstea
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
-.PHONY: help serve quick test coverage check clients soak fuzz golden golden-check readme config-fields test-torch bench train-sentiment train-zero-shot train-ner need-data size lock sbom security environments clients-install clean
+.PHONY: help serve quick test coverage check clients soak fuzz golden golden-check readme config-fields test-torch bench train-sentiment train-zero-shot train-ner need-data size lock sbom security environments clients-install faults clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -84,6 +84,9 @@ config-fields: .venv/.installed-dev ## write docs/config-fields.md from the tabl
 
 security: .venv/.installed-dev ## write the tables of docs/security.md from the code
 	@PYTHONPATH=tests .venv/bin/python -m support.security_bounds
+
+faults: .venv/.installed-dev ## test what goes wrong around the server at full size, and print the figures (ARGS=--write: into docs/operating.md)
+	@PYTHONPATH=tests .venv/bin/python -m faults $(ARGS)
 
 bench: .venv-bench/.installed ## measure against transformers behind FastAPI
 	@.venv-bench/bin/python -m bench $(ARGS)

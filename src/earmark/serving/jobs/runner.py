@@ -49,7 +49,7 @@ class JobOptions:
 
 
 @dataclass(frozen=True, slots=True)
-class _Insistence:
+class Insistence:
     """Uses a store again and again until it can be used: a disk that is full gets room again.
 
     Attributes:
@@ -81,7 +81,7 @@ class Progress:
     Where the store cannot be used, each method waits until it can.
     """
 
-    def __init__(self, store: JobStore, job: Job, insist: _Insistence) -> None:
+    def __init__(self, store: JobStore, job: Job, insist: Insistence) -> None:
         """Continue a job where it stopped."""
         self._store, self._job_id, self._insist = store, job.job_id, insist
 
@@ -119,7 +119,7 @@ class JobRunner:
             sleep: waits between two tries of a store that cannot be used.
         """
         self._store, self._options = store, options or JobOptions()
-        self._clock, self._insist = clock, _Insistence(sleep)
+        self._clock, self._insist = clock, Insistence(sleep)
         self._new = asyncio.Event()
 
     @property

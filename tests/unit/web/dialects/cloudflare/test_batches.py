@@ -12,7 +12,7 @@ from earmark.engine.reply import Reply
 from earmark.errors import EngineError, InvalidInput, QueueFull
 from earmark.models.registry import Registry
 from earmark.serving.jobs.job import Job
-from earmark.serving.jobs.runner import JobRunner, Progress
+from earmark.serving.jobs.runner import Insistence, JobRunner, Progress
 from earmark.serving.jobs.store import JobStore, MemoryJobs
 from earmark.serving.limits import ServiceOptions
 from earmark.serving.service import Service
@@ -67,7 +67,9 @@ def carry_out(engine: Busy, question: bytes, *, done: int = 0) -> Answered[Respo
         store = MemoryJobs()
         job = Job(job_id="1", kind=KIND, model="m", state="running", question=question, done=done)
         store.add(job, now_s=0.0)
-        return await batches(engine, store).carry_out(job, Progress(store, job))
+        return await batches(engine, store).carry_out(
+            job, Progress(store, job, Insistence(asyncio.sleep))
+        )
 
     return msgspec.json.decode(asyncio.run(scenario()), type=Answered[Response[object]])
 
