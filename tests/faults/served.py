@@ -259,9 +259,14 @@ def neighbour(served: Served, path: str = "/models/tiny") -> Iterator[Neighbour]
 
 
 def assert_answered_once(events: Sequence[Mapping[str, object]], ids: Sequence[str]) -> None:
-    """Check in the log that each of these requests has one line."""
-    told = Counter(str(one["request_id"]) for one in events if one.get("event") == "request")
-    assert {told[one] for one in ids} == {1}
+    """Check in the log that each of these requests has one line; the last lines may yet come."""
+
+    def lines() -> Counter[str]:
+        told = Counter(str(one.get("request_id")) for one in [*events])
+        return Counter({one: told[one] for one in ids})
+
+    until(lambda: all(lines().values()))
+    assert set(lines().values()) == {1}
 
 
 def assert_clean(events: Sequence[Mapping[str, object]]) -> None:

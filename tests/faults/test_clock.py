@@ -74,9 +74,9 @@ def test_a_clock_that_is_set_changes_no_deadline(
             asked = len(one.took_s)
             until(lambda: len(one.took_s) > asked + 3)
             _set(when, "+400d")
-            assert not _is_answered(served, early)
+            until(lambda: not _is_answered(served, early))
             _set(when, "-10d")
-            assert _is_answered(served, early)
+            until(lambda: _is_answered(served, early))
         one.assert_unharmed(worst_s=_NEIGHBOUR_S * slowness)
         assert {state for _, state in one.states} == {"200 ready"}
         served.server.process.send_signal(signal.SIGTERM)

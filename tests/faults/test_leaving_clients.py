@@ -15,8 +15,10 @@ from faults.served import Served, assert_clean, member, neighbour, serving, unti
 
 _CLIENTS = 10_000
 _WAVE = 300
-_TEXTS = 16
+_TEXTS = 4
 """In a request, so that a wave keeps the model busy for longer than its clients stay."""
+_MOST_SMALL = 16
+"""Texts of the largest request that counts as small: `serving.admission`."""
 _STAYS_S = 0.05
 _NEIGHBOUR_S = 3.0
 """The longest answer of the client that stays; the clients of a wave share the server's cores."""
@@ -50,6 +52,7 @@ class _Crowd:
         for first in range(0, clients, _WAVE):
             wave = range(first, min(first + _WAVE, clients))
             begun += sum(await asyncio.gather(*map(self._one, wave)))
+            await asyncio.to_thread(self.served.health)  # the next wave comes when it is answered
         return begun
 
     async def _one(self, number: int) -> bool:
@@ -101,11 +104,13 @@ def test_clients_that_leave_leave_nothing_behind(
     """Neighbours are answered, and permits, queue, descriptors and memory are as they were."""
     clients = (_CLIENTS if full_size else _CLIENTS // 10) // len(_MOMENTS)
     with serving("--model", tiny, "--model", tagger, folder=tmp_path) as served:
+        served.ask()
+        descriptors = served.descriptors()
         for moment in _MOMENTS:
             crowd = _Crowd(served, moment)
             asyncio.run(crowd.come_and_go(_WAVE))  # what the first wave makes is kept
-            time.sleep(1)
-            descriptors, memory_mb = served.descriptors(), served.memory_mb()
+            until(lambda: served.descriptors() <= descriptors)
+            memory_mb = served.memory_mb()
             with neighbour(served) as one:
                 begun_s = time.monotonic()
                 answers = asyncio.run(crowd.come_and_go(clients))
@@ -113,8 +118,8 @@ def test_clients_that_leave_leave_nothing_behind(
             one.assert_unharmed(worst_s=_NEIGHBOUR_S * slowness)
             assert {state for _, state in one.states} == {"200 ready"}
             assert answers == (clients if moment == _STREAM else 0)
-            gone_s = until(lambda limit=descriptors: served.descriptors() <= limit, within_s=10)  # type: ignore[misc]  # bound to this turn
-            until(lambda: _waiting(served, "tiny") == _waiting(served, "tagger") == 0, within_s=10)
+            gone_s = until(lambda: served.descriptors() <= descriptors)
+            until(lambda: _waiting(served, "tiny") == _waiting(served, "tagger") == 0)
             # Within this time, the server gives back the memory that it keeps for a moment.
             assert served.load_over(1.5) < _IDLE_CORES
             left_mb = max(served.memory_mb() - memory_mb, 0.0)
@@ -139,7 +144,7 @@ def _waiting(served: Served, model: str) -> object:
 def _assert_permits_are_back(served: Served) -> None:
     """Ask as much at once as may be in flight: of requests, and of texts in large ones."""
     asyncio.run(_all_at_once(served, requests=16, texts=1024))
-    asyncio.run(_all_at_once(served, requests=1000, texts=_TEXTS))
+    asyncio.run(_all_at_once(served, requests=1000, texts=_MOST_SMALL))
 
 
 async def _all_at_once(served: Served, *, requests: int, texts: int) -> None:

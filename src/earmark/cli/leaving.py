@@ -33,8 +33,10 @@ def leaving_loads_behind() -> Iterator[None]:
         if loads_ended(within_s=LOADS_END_WITHIN_S):
             raise
         code = ended.code if isinstance(ended.code, int) else 0
-    if not loads_ended(within_s=LOADS_END_WITHIN_S):
-        _log.warning("a load that does not end is left behind")
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code)
+    else:
+        if loads_ended(within_s=LOADS_END_WITHIN_S):
+            return
+    _log.warning("a load that does not end is left behind")
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
