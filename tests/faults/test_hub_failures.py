@@ -18,7 +18,7 @@ _WAITS: Final = {"x-wait-for-model": "true"}
 _KNOWN_WITHIN_S: Final = 15.0
 """How long a request waits for the Hub at most: `DiscoveryOptions`."""
 _NEIGHBOUR_S: Final = 1.0
-_AGAIN_WITHIN_S: Final = 60.0
+_AGAIN_WITHIN_S: Final = 120.0
 _WORDS: Final[dict[Failure, str]] = {
     "silence": "answers nothing",
     "500": "answers 500",
