@@ -10,7 +10,7 @@ from support.small_facts import small_facts
 
 from earmark.domain.labels import LabelSet
 from earmark.errors import InvalidInput
-from earmark.serving.cache.values import read_result
+from earmark.serving.cache.values import read_results
 from earmark.tasks.task import TaskName
 from earmark.web.body import ParsedBody
 from earmark.web.dialects.huggingface.exchanges import OPENERS, TASK_NAMES, Reader, task_named
@@ -45,7 +45,7 @@ def test_a_parameter_that_no_task_reads_is_named(task: TaskName) -> None:
 def test_the_results_of_every_task_can_be_kept(task: TaskName) -> None:
     """What is no result of the task is refused as such."""
     with pytest.raises(msgspec.DecodeError):
-        read_result(task, b"\xc1")  # a byte that MessagePack never uses
+        read_results(task, [b"\xc1"])  # a byte that MessagePack never uses
 
 
 def test_every_task_is_held_apart_from_the_others() -> None:

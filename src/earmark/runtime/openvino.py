@@ -19,8 +19,8 @@ from earmark.runtime.session import Graph, SessionOptions
 # (openvino/tools/ovc/telemetry_utils.py). None in `sys.modules` makes a package missing.
 sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]  # None is documented
 
-# oneDNN keeps 1,024 compiled kernels, one for each shape of each product: with batches of all shapes
-# they grew to 100 MB for a small model, and were no faster (`make soak`).
+# oneDNN keeps 1,024 compiled kernels, one for each shape of each product: with batches of all
+# shapes they grew to 100 MB for a small model, and were no faster (`make soak`).
 os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "128")
 
 import openvino  # noqa: E402 - must come after the line above
