@@ -18,7 +18,7 @@ from tempfile import TemporaryDirectory
 import httpx
 
 from bench.contestants import free_port
-from bench.machine import this_machine
+from bench.machine import memory_mb, this_machine
 
 MEGABYTE = 1_000_000
 CALLERS = 8
@@ -65,12 +65,6 @@ def _wait(url: str) -> None:
     raise TimeoutError("the server does not listen")
 
 
-def resident(pid: int) -> int:
-    """Read a process's resident memory, in bytes."""
-    with open(f"/proc/{pid}/status", encoding="ascii") as status:  # noqa: PTH123 - no file of ours
-        return next(int(line.split()[1]) << 10 for line in status if line.startswith("VmRSS:"))
-
-
 def ask(url: str, asked: tuple[str, dict[str, object]]) -> int:
     """Ask once, and return the status."""
     path, body = asked
@@ -86,14 +80,14 @@ def main() -> None:
     print(f"{machine.processor}, {machine.cores} cores\n")
     print("| moment | resident, MB | statuses |\n|---|---:|---|")
     with server() as (url, pid), ThreadPoolExecutor(CALLERS) as callers:
-        print(f"| before | {resident(pid) / MEGABYTE:.0f} | |", flush=True)
+        print(f"| before | {memory_mb(pid):.0f} | |", flush=True)
         for turn in range(1, arguments.rounds + 1):
             asked = [BODIES[place % len(BODIES)] for place in range(CALLERS)]
             answers = sorted(callers.map(lambda one: ask(url, one), asked))
             shown = ", ".join(map(str, answers))
-            print(f"| round {turn} | {resident(pid) / MEGABYTE:.0f} | {shown} |", flush=True)
+            print(f"| round {turn} | {memory_mb(pid):.0f} | {shown} |", flush=True)
         time.sleep(SETTLE_S)
-        print(f"| {SETTLE_S:.0f} s later | {resident(pid) / MEGABYTE:.0f} | |")
+        print(f"| {SETTLE_S:.0f} s later | {memory_mb(pid):.0f} | |")
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from earmark.engine.load import EngineOptions, load_engine
 from earmark.engine.model import open_repository
 from earmark.engine.preview import fetch_previewed_model, preview_model, read_facts
 from earmark.engine.process.processes import EngineProcesses
+from earmark.engine.process.settings import EngineProcessSettings
 from earmark.errors import SettingsError
 from earmark.models.aliases import Alias
 from earmark.models.catalogue import KnownModel
@@ -34,9 +35,10 @@ from earmark.serving.access.store import SqliteKeys
 from earmark.serving.jobs.runner import JobRunner
 from earmark.serving.jobs.store import SqliteJobs
 from earmark.serving.service import Service
-from earmark.settings import LogFormat, LogLevel, NamedModel, Settings, runs_in_processes
+from earmark.settings import NamedModel, Settings, runs_in_processes
 from earmark.web.app import create_app
 
+_ENGINE_PROGRAM: Final = "from earmark.cli.engine_process import main; main(sys.argv[1:])"
 _LATE_S: Final = 1.0
 """A load that takes too long is given up before its process is ended."""
 
@@ -155,31 +157,21 @@ def composed(
         yield Composition(app, loaded, policy, loadable)
 
 
-class EngineProcessSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """What an engine process has to know of the settings.
-
-    Attributes:
-        database: file of certificates.
-        compiled_folder: where compiled models are kept.
-        compiled_bytes: how many of them.
-        log_format: how log lines look.
-        log_level: the least grave ones that are written.
-    """
-
-    database: str
-    compiled_folder: str
-    compiled_bytes: int
-    log_format: LogFormat
-    log_level: LogLevel
-
-
 @contextmanager
 def engine_processes(settings: Settings) -> Iterator[EngineProcesses | None]:
     """Make the engine processes of a server, and end them at the end; None where threads do.
 
     Nothing is started before the first model.
+
+    Raises:
+        SettingsError: this system has no such processes, and another setting needs them.
     """
     if not runs_in_processes(settings.engine_place):
+        if settings.sandbox:
+            raise SettingsError(
+                "sandbox is on, and engines run in threads of the server, from which nothing can be"
+                " taken away; choose --engine process, or leave sandbox out"
+            )
         yield None
         return
     wanted = EngineProcessSettings(
@@ -188,9 +180,12 @@ def engine_processes(settings: Settings) -> Iterator[EngineProcesses | None]:
         compiled_bytes=settings.compiled_bytes,
         log_format=settings.log_format,
         log_level=settings.log_level,
+        sandbox=settings.sandbox,
     )
     written = msgspec.json.encode(wanted).decode()
-    command = (sys.executable, "-m", "earmark.cli.engine_process", written)
+    # With the import path of this process: `-m` would put the working directory before it.
+    program = f"import sys; sys.path[:] = {sys.path!r}; {_ENGINE_PROGRAM}"
+    command = (sys.executable, "-P", "-c", program, written)
     with closing(EngineProcesses(command, shared_bytes=settings.shared_engine_bytes)) as processes:
         yield processes
 

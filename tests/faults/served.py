@@ -272,4 +272,4 @@ def assert_answered_once(events: Sequence[Mapping[str, object]], ids: Sequence[s
 def assert_clean(events: Sequence[Mapping[str, object]]) -> None:
     """Check that the log has neither a traceback nor a line of another form."""
     wrong = [one for one in events if "plain" in one or "exception" in one]
-    assert wrong == []
+    assert wrong == [], wrong

@@ -23,8 +23,9 @@ from earmark.engine.process.frames import FrameSocket
 from earmark.engine.process.messages import Recipe
 from earmark.errors import InvalidCheckpoint
 
-ABORTS, HANGS, RAISES, SLOW = 1001, 1002, 1003, 1004
-"""Tokens; a batch with one of them aborts the process, does not end, raises, or takes a while."""
+ABORTS, HANGS, RAISES, SLOW, BABBLES = 1001, 1002, 1003, 1004, 1005
+"""Tokens; a batch with one of them aborts the process, does not end, raises, takes a while, or says
+once to the owner what is no message."""
 SLOW_S = 0.3
 LIMITS = BatchLimits(64)
 _PATHS = (Path(earmark.errors.__file__).parents[1], Path(__file__).parents[1])
@@ -36,6 +37,10 @@ COMMAND = (
         "from support.engine_child import main; main(sys.argv[1])"
     ),
 )
+
+
+frames: list[FrameSocket] = []
+"""The socket to the owner, once it is there."""
 
 
 class SummingSession:
@@ -54,6 +59,9 @@ class SummingSession:
             time.sleep(3600)
         if (ids == RAISES).any():
             raise RuntimeError("the device is lost")
+        if (ids == BABBLES).any() and len(batch.lengths) > 1:
+            frames[0].send(b"\xc1")
+            time.sleep(3600)
         if (ids == SLOW).any():
             time.sleep(SLOW_S)
         flat = ids.reshape(-1)
@@ -95,4 +103,5 @@ def load(recipe: Recipe) -> LoadedModel:
 
 def main(descriptor: str) -> None:
     """Run models until the owner closes the socket."""
-    serve_models(FrameSocket(socket.socket(fileno=int(descriptor))), load)
+    frames.append(FrameSocket(socket.socket(fileno=int(descriptor))))
+    serve_models(frames[0], load)

@@ -146,6 +146,7 @@ SAMPLES: dict[str, tuple[str, object, str]] = {
     "tolerance": ("0.25", 0.25, "engine.tolerance"),
     "engine": ("thread", "thread", "engine_place"),
     "shared_engine_bytes": ("5", 5, "shared_engine_bytes"),
+    "sandbox": ("true", True, "sandbox"),
     "cache_folder": ("/c", "/c", "cache_folder"),
     "compiled_bytes": ("1", 1, "compiled_bytes"),
     "state_folder": ("/s", "/s", "state_folder"),

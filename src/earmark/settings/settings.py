@@ -133,6 +133,13 @@ class Settings:
             " loaded on demand, has its own."
         ),
     ] = 512_000_000
+    sandbox: Annotated[
+        bool,
+        Setting(
+            "Take network, changing of files, starting of programs and privileges away from engine"
+            " processes, where Linux can; the log says what it cannot."
+        ),
+    ] = False
     cache_folder: Annotated[
         _Named | None,
         Setting(

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final
 
+import msgspec
 import structlog
 
 from earmark.engine.process.frames import FrameSocket
@@ -119,9 +120,14 @@ class EngineProcess:
         return handle, load.found
 
     def close(self) -> None:
-        """End the process; a second call does nothing."""
+        """End the process; a second call does nothing.
+
+        It finishes the runs in progress. A load is not waited for: nothing could interrupt it.
+        """
         self._stopped.set()
         with self._lock:
+            if self._loading:
+                self.kill()
             if self._frames is not None:
                 self._frames.close()
         if threading.current_thread() is not self._thread:
@@ -203,10 +209,14 @@ class EngineProcess:
         while frames is not None:
             try:
                 received = frames.receive(_TICK_S)
+                for frame in received:
+                    self._take(decode_from_engine(frame))
             except EOFError:
                 return worked
-            for frame in received:
-                self._take(decode_from_engine(frame))
+            except msgspec.MsgspecError as error:  # native code has written over its memory
+                _log.error("an engine process says what cannot be read", error=str(error))
+                self.kill()
+                return worked
             worked = worked or self._all_loaded()
             self._look()
         return worked
@@ -220,11 +230,11 @@ class EngineProcess:
         process, self._process = self._process, None
         if process is None:
             return "it was not there"
-        try:
-            code = process.wait(_ENDED_WITHIN_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            code = process.wait()
+        # `wait` with a timeout looks again and again, up to 20 times a second.
+        killed_later = threading.Timer(_ENDED_WITHIN_S, process.kill)
+        killed_later.start()
+        code = process.wait()
+        killed_later.cancel()
         if code >= 0:
             return f"exit code {code}"
         with contextlib.suppress(ValueError):

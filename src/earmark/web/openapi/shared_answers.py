@@ -112,7 +112,7 @@ SAMPLES: Final[Mapping[str, Sample]] = {
     "noRoom": Sample(
         "the model is loaded as soon as another can leave memory",
         ModelLoading(
-            "Model org/name waits for room: 4 models, as many as may be in memory, are in use",
+            "Model org/name waits for room: the models in memory, 4 at most, are in use",
             estimated_time_s=20.0,
         ),
     ),

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pytest
-from support.engine_child import ABORTS, COMMAND, HANGS, RAISES, SLOW
+from support.engine_child import ABORTS, BABBLES, COMMAND, HANGS, RAISES, SLOW
 
 from earmark.batching.ticket import Answer, Logits, Submission
 from earmark.domain.encoding import Encoding
@@ -266,6 +266,14 @@ def test_a_process_that_does_not_start_any_more_is_told(tmp_path: os.PathLike[st
             handle.submit((_text(1),), deadline_s=None)
     finally:
         process.close()
+
+
+def test_a_process_that_says_what_cannot_be_read_is_ended(process: EngineProcess) -> None:
+    """As native code may have it that has written over memory; the next process answers."""
+    handle = _loaded(process)
+    before = process.pid
+    assert _sums(_asked(handle, _text(BABBLES, 2), _text(3))) == [BABBLES + 2.0, 3.0]
+    assert process.pid != before
 
 
 def test_closing_a_process_ends_the_loads_that_wait(process: EngineProcess) -> None:
