@@ -17,7 +17,7 @@ from tempfile import TemporaryDirectory
 
 import httpx
 
-from bench.contestants import free_port
+from bench.contestants import free_port, until_ready
 from bench.machine import memory_mb, this_machine
 
 MEGABYTE = 1_000_000
@@ -46,23 +46,11 @@ def server() -> Iterator[tuple[str, int]]:
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL)  # noqa: S603 - our own words
         try:
             url = f"http://127.0.0.1:{port}"
-            _wait(url)
+            until_ready(url)
             yield url, process.pid
         finally:
             process.terminate()
             process.wait(PATIENCE_S)
-
-
-def _wait(url: str) -> None:
-    until_s = time.monotonic() + PATIENCE_S
-    while time.monotonic() < until_s:
-        try:
-            httpx.get(f"{url}/health").raise_for_status()
-        except httpx.TransportError:
-            time.sleep(0.2)
-        else:
-            return
-    raise TimeoutError("the server does not listen")
 
 
 def ask(url: str, asked: tuple[str, dict[str, object]]) -> int:

@@ -193,6 +193,23 @@ def baseline(folder: Path, *, load: Helper, log: Path) -> Server:
     return Server(facts, command, port=port, load=load, log=log)
 
 
+def until_ready(url: str) -> None:
+    """Wait until a server of earmark answers.
+
+    Raises:
+        TimeoutError: it never did.
+    """
+    until_s = time.monotonic() + START_S
+    while time.monotonic() < until_s:
+        try:
+            httpx.get(f"{url}/readyz").raise_for_status()
+        except httpx.TransportError:
+            time.sleep(0.2)
+        else:
+            return
+    raise TimeoutError("the server does not listen")
+
+
 def free_port() -> int:
     """Find a port on which nothing listens at this moment."""
     with socket.socket() as probe:

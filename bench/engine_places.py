@@ -9,14 +9,13 @@ import argparse
 import statistics
 import sys
 import tempfile
-import time
 from collections.abc import Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
 
 import httpx
 
-from bench.contestants import START_S, Server, free_port
+from bench.contestants import Server, free_port, until_ready
 from bench.machine import cpu_seconds, memory_mb, this_machine
 from bench.outcome import Question
 from bench.pipes import Helper
@@ -74,22 +73,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print("|---|---:|---:|")
         for place in PLACES:
             with closing(server(place, *BUNDLED, load=load, log=log, folder=folder)) as one:
-                before_mb = _settled_mb(one)
+                until_ready(one.address)
+                before_mb = memory_mb(one.pid)
                 for model in BUNDLED:
                     _ask(one, model, sets[0].texts[:200])
                 print(f"| {place} | {before_mb:.0f} | {memory_mb(one.pid):.0f} |", flush=True)
-
-
-def _settled_mb(one: Server) -> float:
-    until_s = time.monotonic() + START_S
-    while time.monotonic() < until_s:
-        try:
-            httpx.get(f"{one.address}/readyz").raise_for_status()
-        except httpx.TransportError:
-            time.sleep(0.2)
-            continue
-        return memory_mb(one.pid)
-    raise TimeoutError("the server does not listen")
 
 
 def _ask(one: Server, model: str, texts: Sequence[str]) -> None:

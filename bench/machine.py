@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 import earmark
+from earmark.runtime.machine import process_memory_bytes
 
 CPU_INFO = Path("/proc/cpuinfo")
 TELLING_FLAGS = (
@@ -118,15 +119,22 @@ def peak_memory_mb(pid: int) -> float | None:
 
 
 def memory_mb(pid: int) -> float:
-    """Return the memory that a process and its children hold, what they share counted once.
+    """Return the memory that a process and its children hold, what they share counted once."""
+    return sum(map(process_memory_mb, family(pid)))
+
+
+def process_memory_mb(pid: int) -> float:
+    """Return the memory of one process, pages that it shares counted in part.
 
     Linux only (`/proc/PID/smaps_rollup`, the field Pss).
+
+    Raises:
+        OSError: there is no such process.
     """
-    kilobytes = 0
-    for one in family(pid):
-        rollup = Path(f"/proc/{one}/smaps_rollup").read_text("utf-8")
-        kilobytes += int(_field(rollup, "Pss").split()[0])
-    return kilobytes * 1024 / MEGABYTE
+    found = process_memory_bytes(pid)
+    if found is None:
+        raise ProcessLookupError(pid)
+    return found / MEGABYTE
 
 
 def family(pid: int) -> tuple[int, ...]:

@@ -16,6 +16,8 @@ from e2e.processes import PATIENCE_S, Server, environment, running_server
 from faults.figures import Figures
 from tokenizers import Tokenizer
 
+from bench.machine import family, memory_mb
+
 FAULTS = Path(__file__).parents[1] / "e2e" / "faults"
 CALLERS = 8
 _ENDS = {"abort": "SIGABRT", "segv": "SIGSEGV", "leave": "exit code 0"}
@@ -90,12 +92,7 @@ def _served(tiny: str, folder: Path, *flags: str) -> Iterator[_Served]:
 
 
 def _children(pid: int) -> set[int]:
-    threads = Path(f"/proc/{pid}/task")
-    return {
-        int(child)
-        for thread in threads.iterdir()
-        for child in (thread / "children").read_text("ascii").split()
-    }
+    return {*family(pid)[1:]}
 
 
 def _alive(pid: int) -> bool:
@@ -257,7 +254,7 @@ def test_an_evicted_model_takes_its_process_along(
             asked = httpx.post(url, json={"inputs": "x"}, headers=wait, timeout=PATIENCE_S)
             assert asked.status_code == 200
             seen.append(_children(served.server.process.pid))
-            sizes.append(sum(map(_memory_mb, (served.server.process.pid, *seen[-1]))))
+            sizes.append(memory_mb(served.server.process.pid))
         (first,) = seen[0] - seen[1]
         assert not _alive(first)
         assert len(seen[1]) == 2
@@ -266,12 +263,6 @@ def test_an_evicted_model_takes_its_process_along(
         "its process ends before the other is loaded, and all its memory is back",
         f"all processes: {sizes[0]:.0f} MB with the first, {sizes[1]:.0f} MB with the second",
     )
-
-
-def _memory_mb(pid: int) -> float:
-    rollup = Path(f"/proc/{pid}/smaps_rollup").read_text("ascii")
-    (line,) = (line for line in rollup.splitlines() if line.startswith("Pss:"))
-    return int(line.split()[1]) / 1000
 
 
 def test_a_model_that_no_budget_allows_is_refused_with_the_figures(

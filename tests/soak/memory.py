@@ -1,11 +1,11 @@
 """The memory of a server's processes over time."""
 
+from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 
-MEGABYTE = 1_000_000
+from bench.machine import family, process_memory_mb
 
 
 @dataclass(slots=True)
@@ -21,25 +21,10 @@ class Memory:
     samples: dict[int, list[tuple[float, float]]] = field(default_factory=dict)
 
     def sample(self, seconds: float) -> None:
-        """Measure each process that is there now (`smaps_rollup` of Linux, the field Pss)."""
-        for pid in (self.pid, *children(self.pid)):
-            try:
-                rollup = Path(f"/proc/{pid}/smaps_rollup").read_text("ascii")
-            except OSError:
-                continue  # it has just ended
-            kilobytes = next(
-                int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Pss:")
-            )
-            self.samples.setdefault(pid, []).append((seconds, kilobytes * 1024 / MEGABYTE))
-
-
-def children(pid: int) -> tuple[int, ...]:
-    """List the children of a process."""
-    return tuple(
-        int(child)
-        for thread in Path(f"/proc/{pid}/task").iterdir()
-        for child in (thread / "children").read_text("ascii").split()
-    )
+        """Measure each process that is there now."""
+        for pid in family(self.pid):
+            with suppress(OSError):  # it has just ended
+                self.samples.setdefault(pid, []).append((seconds, process_memory_mb(pid)))
 
 
 def grown_mb_per_minute(samples: list[tuple[float, float]], *, from_s: float) -> float:

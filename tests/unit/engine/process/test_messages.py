@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.fake_engine import FAKE_CERTIFICATE
 from support.small_facts import small_facts
 
 from earmark.batching.splitting import BatchReport
@@ -14,7 +15,6 @@ from earmark.batching.ticket import Logits
 from earmark.checkpoint.ref import BundledRef, FolderRef, HubRef, ModelRef
 from earmark.domain.encoding import Encoding
 from earmark.domain.labels import LabelSet
-from earmark.engine.certificate import Certificate
 from earmark.engine.process.messages import (
     AnswerTo,
     Fault,
@@ -94,22 +94,8 @@ def test_a_report_arrives_with_its_error() -> None:
 
 def test_facts_arrive_with_their_certificate() -> None:
     """All that `/info` shows of a model comes from the process that loaded it."""
-    certificate = Certificate(
-        precision="int8",
-        runtime="r",
-        device="d",
-        reference="float32",
-        texts=1,
-        answers=2,
-        greatest_difference=0.5,
-        mean_difference=0.25,
-        disagreements=0,
-        close_calls=1,
-        tolerance=0.1,
-        holds=False,
-    )
     info = small_facts("a/b", ("text-classification",), LabelSet(("x",)), max_input_tokens=4)
-    info = replace(info, revision="c" * 40, certificate=certificate)
+    info = replace(info, revision="c" * 40, certificate=FAKE_CERTIFICATE)
     arrived = decode_from_engine(encode(Loaded(3, info, "token", 0.5)))
     assert arrived == Loaded(3, info, "token", 0.5)
 
