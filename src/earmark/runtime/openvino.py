@@ -245,7 +245,7 @@ def _settings(options: SessionOptions) -> dict[str, object]:
         # Pinned threads cannot leave a core that another process uses, such as a second server
         # pinned to the same cores. On an idle machine pinning makes no difference.
         "ENABLE_CPU_PINNING": False,
-        # OpenVINO's own cache, beside oneDNN's; with one entry single texts take three times as long.
+        # OpenVINO's own cache, beside oneDNN's; one entry would triple the time of a single text.
         "CPU_RUNTIME_CACHE_CAPACITY": 64,
     }
 
