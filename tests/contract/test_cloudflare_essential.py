@@ -102,3 +102,13 @@ def test_a_search_past_the_end_is_empty() -> None:
     assert [len(page["result"]) for page in pages] == [1, 1, 0]
     assert [page["result_info"]["page"] for page in pages] == [1, 2, 3]
     assert {page["result_info"]["total_count"] for page in pages} == {2}
+
+
+@pytest.mark.parametrize(
+    "address", [f"{AI}/run", "/v1/any/any/workers-ai/run", "/v1/any/any/workers-ai"]
+)
+def test_a_line_end_in_a_models_name_is_no_other_address(address: str) -> None:
+    """It is the name of no model, and refused in the dialect's own form."""
+    answer = ask("POST", f"{address}/no%0Amodel", BODY, engines=(classifier(),))
+    assert answer.status_code == 400
+    assert answer.json()["errors"][0]["code"] == 5007

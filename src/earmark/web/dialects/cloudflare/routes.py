@@ -9,6 +9,7 @@ from typing import Final
 from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
+from starlette.convertors import PathConvertor, register_url_convertor
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -77,6 +78,14 @@ _UNREAD_CODE: Final = FORMS[InvalidInput].code
 _TRUE: Final = frozenset({"true", "1"})
 
 
+class _NameConvertor(PathConvertor):
+    """Takes the rest of an address, as `path` does, and line ends too: they are no model's name."""
+
+    regex = r"[\s\S]*"
+
+
+register_url_convertor("name", _NameConvertor())
+
 _universal = decoder(Universal[msgspec.Raw])
 
 
@@ -128,11 +137,11 @@ class CloudflareDialect(Dialect):
             # Before the model's: `proxy` would be taken for one.
             self._route(f"{_AI}/run/proxy", self._run_bound, binding_refusal, "POST"),
             self._route(f"{_AI}/run/proxy", self._bound_models, binding_refusal, "GET"),
-            self._route(f"{_AI}/run/{{model:path}}", self._run, rest_refusal, "POST"),
+            self._route(f"{_AI}/run/{{model:name}}", self._run, rest_refusal, "POST"),
             self._route(f"{_AI}/run", self._run_named, rest_refusal, "POST"),
             *(
                 self._route(
-                    f"{_GATEWAY}/{{account}}/{{gateway}}/{run}/{{model:path}}",
+                    f"{_GATEWAY}/{{account}}/{{gateway}}/{run}/{{model:name}}",
                     self._run,
                     rest_refusal,
                     "POST",
