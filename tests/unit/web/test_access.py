@@ -55,7 +55,7 @@ def addresses() -> Iterator[tuple[str, str]]:
     for route in routes:
         assert isinstance(route, Route), "teach this test what other kinds of routes answer"
         path = route.path.replace("{path:path}", "acme/tc").replace("{task}", "ner")
-        path = path.replace("{name}", "transformers").replace("{model:path}", "acme/tc")
+        path = path.replace("{name}", "transformers").replace("{model:name}", "acme/tc")
         path = path.replace("{account}", "mine").replace("{gateway}", "mine")
         assert "{" not in path, "teach this test the parameter"
         for method in sorted(route.methods or ()):
