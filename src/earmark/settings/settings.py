@@ -129,8 +129,8 @@ class Settings:
         int,
         Meta(ge=0, le=1 << 50),
         Setting(
-            "Weights of the models that share one engine process; a larger model, and one that is"
-            " loaded on demand, has its own."
+            "Weights of the models that share one engine process; a larger model, and one of more"
+            " than 64 MB that is loaded on demand, has its own."
         ),
     ] = 512_000_000
     sandbox: Annotated[

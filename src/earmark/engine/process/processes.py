@@ -17,10 +17,12 @@ from earmark.engine.process.handle import ProcessHandle
 from earmark.engine.process.messages import Loaded, Recipe, named
 from earmark.engine.process.process import EngineProcess
 from earmark.engine.warmup import canary_text
-from earmark.errors import EngineError, ShuttingDown
+from earmark.errors import DeadlineExceeded, EngineError, ShuttingDown
 from earmark.tokenizing.load import load_tokenizer
 from earmark.tokenizing.tokenizer import TextTokenizer
 
+_SMALL_BYTES: Final = 64_000_000
+"""A model of at most so much that is loaded on demand shares a process with others of its kind."""
 _RELOADS: Final = 3
 """How often a model is loaded whose files change while it is loaded."""
 
@@ -32,18 +34,22 @@ class _Place:
     Attributes:
         process: the process.
         shared: whether further small models may join.
+        stays: whether its models were named at the start.
+        loading: how many of its models are being loaded.
         weights_bytes: of its models.
         models: how many there are, with those that are being loaded.
     """
 
     process: EngineProcess
     shared: bool
+    stays: bool
+    loading: int = 0
     weights_bytes: int = 0
     models: int = 0
 
 
 class EngineProcesses:
-    """Loads models in processes: small ones that stay share one, any other has its own.
+    """Loads models in processes: small ones share one, any other has its own.
 
     A process costs some 60 MB before its first model. What a process of its own brings is that its
     end gives all memory back, and that its fault is no other model's.
@@ -73,7 +79,7 @@ class EngineProcesses:
     ) -> Engine:
         """Load a model in a process.
 
-        A process whose load takes too long is ended, if it has no other model.
+        A process whose load takes too long is ended.
 
         Args:
             ref: the model.
@@ -98,9 +104,16 @@ class EngineProcesses:
                     on_closed=partial(self._leave, place, weights_bytes),
                     within_s=within_s,
                 )
+            except DeadlineExceeded:
+                place.process.kill()  # nothing else ends the load; other models are loaded again
+                self._leave(place, weights_bytes)
+                raise
             except BaseException:
                 self._leave(place, weights_bytes)
                 raise
+            finally:
+                with self._lock:
+                    place.loading -= 1
             engine = _engine_of(ref, handle, found, options)
             if engine is not None:
                 return engine
@@ -124,21 +137,27 @@ class EngineProcesses:
         with self._lock:
             if self._closed:
                 raise ShuttingDown("the server is going down")
-            shared = stays and weights_bytes <= self._shared_bytes
+            most = self._shared_bytes if stays else min(self._shared_bytes, _SMALL_BYTES)
+            shared = weights_bytes <= most
             found = None
             if shared:
                 found = next(
                     (
                         one
                         for one in self._places
-                        if one.shared and one.weights_bytes + weights_bytes <= self._shared_bytes
+                        # A load that hangs must not hold up another.
+                        if one.shared
+                        and one.stays == stays
+                        and not one.loading
+                        and one.weights_bytes + weights_bytes <= self._shared_bytes
                     ),
                     None,
                 )
             if found is None:
-                found = _Place(EngineProcess(self._command), shared)
+                found = _Place(EngineProcess(self._command), shared, stays)
                 self._places.append(found)
             found.models += 1
+            found.loading += 1
             found.weights_bytes += weights_bytes
             return found
 
